@@ -1,0 +1,79 @@
+# Mythgate. `make serve` and `make test` are all a fresh machine needs (Python 3.11 or newer, Node 20, make).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench generate docs faults fuzz clean web lock play
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+serve: $(VENV)/.core web/dist/index.html ## set up if needed, then run the server (ARGS="--port 8000")
+	@$(BIN)/mythgate serve $(ARGS)
+
+play: $(VENV)/.dev ## a client in the terminal
+	@$(BIN)/mythgate play $(ARGS)
+
+test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
+	cd web && npm test --silent
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
+
+check: $(VENV)/.dev web/node_modules/.installed ## lint, types and import contracts only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd web && npm run --silent check
+	$(BIN)/mythgate gen --check
+
+format: $(VENV)/.dev ## format the Python code and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev ## measure against a bare floor in the same run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+generate: $(VENV)/.dev web/node_modules/.installed ## schemas, browser types, OpenAPI, AsyncAPI, settings reference
+	$(BIN)/mythgate gen all
+
+docs: $(VENV)/.dev ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+faults: $(VENV)/.dev ## kill, cut and starve real servers for long (SHORT=1 for a few minutes)
+	MYTHGATE_FAULTS=$(if $(SHORT),short,long) $(BIN)/pytest tests/faults -m "fault" -p no:xdist $(ARGS)
+
+fuzz: $(VENV)/.dev ## feed random bytes to every decoder for long
+	MYTHGATE_FUZZ=long $(BIN)/pytest tests/fuzz $(ARGS)
+
+web: web/dist/index.html ## build the browser client
+
+lock: ## write the lock files anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --python-version 3.11 -o requirements/core.lock
+	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --python-version 3.11 --all-extras --group dev --group docs -o requirements/dev.lock
+
+clean: ## remove what was built or installed here
+	rm -rf $(VENV) web/dist web/node_modules site .coverage coverage.xml .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mythgate needs Python 3.11 or newer; PYTHON=python3.12 make … chooses another")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: requirements/core.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/core.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@ $(VENV)/.core
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.installed $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
+	cd web && npm run --silent build

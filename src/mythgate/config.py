@@ -1,0 +1,218 @@
+"""The settings tree: every number an operator may change, with its unit and its bounds.
+
+Defaults < TOML file < `MYTHGATE_*` environment < command-line flags. `mythgate config show` tells the
+origin of each value; `docs/settings.md` is generated from this module.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        msg = "must be longer than zero"
+        raise ValueError(msg)
+    return value
+
+
+Duration = Annotated[timedelta, AfterValidator(_positive)]
+"""Seconds as a number, or ISO 8601 such as `PT30S`."""
+
+
+class Section(BaseModel):
+    """One table of the TOML file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(Section):
+    """The http door: browser client, REST, WebSocket, SSE."""
+
+    enabled: bool = Field(True, description="Open this door.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(54731, description="Port to listen on; 0 takes a free one.")
+    base_url: str = Field("", description="Where people reach the server from outside, if not host and port.")
+    root_path: str = Field("", description="Path prefix a reverse proxy strips.")
+    trusted_proxies: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For is believed.")
+    cors_origins: list[str] = Field(
+        default_factory=list, description="Origins other than our own that browsers may call from; no wildcard."
+    )
+    token_in_query: bool = Field(
+        False, description="Accept ?token= on the WebSocket. For debugging only: URLs end up in logs."
+    )
+    max_body_bytes: int = Field(65536, ge=1024, description="Largest request body.")
+
+    @model_validator(mode="after")
+    def _no_wildcard(self) -> HttpSettings:
+        if "*" in self.cors_origins:
+            msg = "'*' is refused because requests carry credentials; list the origins"
+            raise ValueError(msg)
+        return self
+
+
+class DatabaseSettings(Section):
+    """Where the truth is kept."""
+
+    url: SecretStr = Field(
+        SecretStr(""), description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; empty: SQLite in data_dir."
+    )
+    pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections at most.")
+    readers: int = Field(2, ge=1, le=16, description="SQLite reader threads.")
+    synchronous: Literal["full", "normal"] = Field(
+        "full", description="SQLite: 'full' survives a power cut, 'normal' only the end of the process."
+    )
+    group_commit_max: int = Field(256, ge=1, description="Writes that share one commit at most.")
+    statement_timeout: Duration = Field(timedelta(seconds=10), description="Longest time for one write.")
+
+
+class SessionSettings(Section):
+    """Log-ins and tokens."""
+
+    lifetime: Duration = Field(timedelta(hours=1), description="A session ends this long after the last activity.")
+    access_token_lifetime: Duration = Field(timedelta(minutes=15), description="Life of an access token (JWT).")
+    sweep_interval: Duration = Field(timedelta(minutes=5), description="How often ended sessions are deleted.")
+    registration: Literal["open", "closed"] = Field("open", description="Whether new accounts are taken.")
+    guests: bool = Field(True, description="Whether people may enter without an account.")
+    guest_lifetime: Duration = Field(timedelta(days=1), description="Idle guests are deleted after this.")
+    characters_per_account: int = Field(3, ge=1, le=50, description="Living characters an account may have.")
+    undo_window: Duration = Field(timedelta(days=14), description="A deleted character can be restored this long.")
+
+
+class PasswordSettings(Section):
+    """Argon2id; defaults are OWASP's 19 MiB profile."""
+
+    min_length: int = Field(8, ge=4, le=64, description="Shortest password.")
+    max_length: int = Field(1024, ge=64, description="Longest password.")
+    memory_kib: int = Field(19456, ge=8, description="Memory of one hash.")
+    time_cost: int = Field(2, ge=1, description="Passes of one hash.")
+    parallel_hashes: int = Field(2, ge=1, le=64, description="Hashes computed at the same time.")
+    queue: int = Field(1000, ge=1, description="Log-ins waiting for a hash at most.")
+
+
+class LimitSettings(Section):
+    """How much of what."""
+
+    connections: int = Field(10000, ge=1, description="Connections in all.")
+    connections_per_address: int = Field(64, ge=1, description="Connections from one address.")
+    unauthenticated: int = Field(500, ge=1, description="Connections waiting to be authenticated.")
+    authenticate_within: Duration = Field(timedelta(seconds=10), description="Time to authenticate.")
+    frame_bytes: int = Field(65536, ge=1024, description="Largest inbound message, also after inflation.")
+    chat_characters: int = Field(512, ge=16, description="Longest chat message.")
+    command_characters: int = Field(1000, ge=32, description="Longest command line.")
+    commands_per_second: float = Field(20, gt=0, description="Commands a connection may send, lasting.")
+    command_burst: int = Field(40, ge=1, description="Commands a connection may send at once.")
+    flood_mute: Duration = Field(timedelta(seconds=10), description="Silence after a flood that went on.")
+    logins_per_account: int = Field(5, ge=1, description="Failed log-ins an account before a pause.")
+    login_pause: Duration = Field(timedelta(seconds=60), description="Pause for an account.")
+    logins_per_address: int = Field(10, ge=1, description="Failed log-ins an address before a pause.")
+    login_address_pause: Duration = Field(timedelta(minutes=10), description="Pause for an address.")
+    registrations_per_address: int = Field(10, ge=1, description="New accounts an address may make in 10 minutes.")
+
+
+class RealtimeSettings(Section):
+    """Streams, outboxes, liveness."""
+
+    merge_window: timedelta = Field(
+        timedelta(milliseconds=10), ge=timedelta(0), le=timedelta(seconds=1),
+        description="Events within this time of a write leave together; 0 writes each at once.",
+    )
+    outbox_messages: int = Field(256, ge=16, description="Unwritten events before a slow reader is closed.")
+    outbox_bytes: int = Field(1048576, ge=65536, description="Unwritten bytes before a slow reader is closed.")
+    stream_events: int = Field(1000, ge=100, description="Events a stream keeps for resuming.")
+    stream_bytes: int = Field(1048576, ge=65536, description="Bytes a stream keeps for resuming.")
+    linkdead_display: Duration = Field(timedelta(seconds=30), description="Grace before others see somebody leave.")
+    resume_grace: Duration = Field(timedelta(seconds=120), description="How long a stream waits for its client.")
+    ping_interval: Duration = Field(timedelta(seconds=25), description="WebSocket ping after this much silence.")
+    pong_within: Duration = Field(timedelta(seconds=10), description="Answer to a ping expected within this.")
+    heartbeat_interval: Duration = Field(timedelta(seconds=30), description="Heartbeat event.")
+    tick_interval: Duration = Field(timedelta(seconds=10), description="Game tick event.")
+    deflate_threshold: int = Field(1024, ge=64, description="Compressing connections compress messages from this size.")
+
+
+class WorldSettings(Section):
+    """The text world."""
+
+    packs: list[Path] = Field(default_factory=list, description="World pack folders; empty: the world that ships.")
+    watch: bool = Field(True, description="Reload packs when their files change.")
+    room_capacity: int = Field(32, ge=1, le=1000, description="Players in a room that says nothing else.")
+    carry_limit: int = Field(20, ge=1, description="Things a character can carry.")
+    history: int = Field(100, ge=1, le=10000, description="Talk a room remembers, in messages.")
+
+
+class TelemetrySettings(Section):
+    """Logs and metrics."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["auto", "console", "json"] = Field("auto", description="'auto': console on a terminal.")
+    log_dir: Path | None = Field(None, description="Folder for log files besides the console; made if missing.")
+
+
+class Settings(BaseSettings):
+    """All settings of one node."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MYTHGATE_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+    data_dir: Path = Field(Path("data"), description="Folder for the database, the secret key and uploads.")
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs access tokens; empty: made once, kept in data_dir.")
+    database_url: SecretStr = Field(SecretStr(""), description="Short for database.url.")
+    redis_url: SecretStr = Field(SecretStr(""), description="redis://… joins the nodes of a cluster; empty: one node.")
+    http: HttpSettings = HttpSettings()  # type: ignore[call-arg]
+    database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
+    sessions: SessionSettings = SessionSettings()  # type: ignore[call-arg]
+    passwords: PasswordSettings = PasswordSettings()  # type: ignore[call-arg]
+    limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
+    realtime: RealtimeSettings = RealtimeSettings()  # type: ignore[call-arg]
+    world: WorldSettings = WorldSettings()  # type: ignore[call-arg]
+    telemetry: TelemetrySettings = TelemetrySettings()  # type: ignore[call-arg]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over file over defaults."""
+        file = os.environ.get("MYTHGATE_CONFIG_FILE", "mythgate.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+    @property
+    def database_location(self) -> str:
+        """The database URL in force."""
+        url = self.database_url.get_secret_value() or self.database.url.get_secret_value()
+        return url or f"sqlite:///{(self.data_dir / 'mythgate.db').resolve()}"
+
+
+def load(**flags: Any) -> Settings:
+    """Settings from file, environment and `flags` (nested mappings; None values are left out)."""
+    return Settings(**_without_none(flags))
+
+
+def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
+    pruned: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            value = _without_none(value)
+            if not value:
+                continue
+        if value is not None:
+            pruned[key] = value
+    return pruned

@@ -1,0 +1,302 @@
+"""Everything Mythgate raises on purpose.
+
+`Refused` means the rules said no: nothing changed, and the caller may be told. `ProtocolError` means
+the peer broke a format. Whatever else is raised is a bug.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class MythError(Exception):
+    """Root of all errors that are raised on purpose."""
+
+
+class Refused(MythError):
+    """The rules said no and nothing changed.
+
+    `code` is stable and documented in `docs/errors.md`; `message` says what happened in one sentence,
+    `hint` what to do next, `retry_after` when the same request may succeed.
+    """
+
+    code: ClassVar[str] = "refused"
+    default_message: ClassVar[str] = "That is not possible."
+    default_hint: ClassVar[str] = ""
+
+    def __init__(
+        self, message: str | None = None, *, hint: str | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        self.message = message if message is not None else self.default_message
+        self.hint = hint if hint is not None else self.default_hint
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ProtocolError(MythError):
+    """The peer sent something the format does not allow."""
+
+    def __init__(self, message: str, *, code: str = "invalid_message") -> None:
+        self.message = message
+        self.code = code
+        super().__init__(message)
+
+
+# --- who are you -----------------------------------------------------------------------------------
+
+
+class AuthenticationError(Refused):
+    """The caller did not prove who they are."""
+
+    code = "authentication_failed"
+    default_message = "You are not signed in."
+    default_hint = "Sign in and try again."
+
+
+class BadCredentials(AuthenticationError):
+    """Unknown name or wrong password: one answer for both, on purpose."""
+
+    code = "bad_credentials"
+    default_message = "This name and password do not match."
+    default_hint = "Check both; passwords are case-sensitive."
+
+
+class InvalidToken(AuthenticationError):
+    """A token is forged, damaged or meant for something else."""
+
+    code = "invalid_token"
+    default_message = "The access token is not valid."
+
+
+class TokenExpired(AuthenticationError):
+    """A token was genuine and is too old."""
+
+    code = "token_expired"
+    default_message = "The access token has expired."
+    default_hint = "Renew it with POST /api/auth/refresh, or sign in again."
+
+
+class SessionEnded(AuthenticationError):
+    """The session was signed out, revoked or expired."""
+
+    code = "session_ended"
+    default_message = "This session has ended."
+
+
+class AccountDisabled(AuthenticationError):
+    """The account is closed or disabled by staff."""
+
+    code = "account_disabled"
+    default_message = "This account is disabled."
+    default_hint = "Ask an administrator of this server."
+
+
+class PermissionDenied(Refused):
+    """Signed in, but not entitled."""
+
+    code = "permission_denied"
+    default_message = "You may not do that."
+
+
+# --- limits ----------------------------------------------------------------------------------------
+
+
+class TooMany(Refused):
+    """A limit was reached; `retry_after` says when it opens again."""
+
+    code = "rate_limited"
+    default_message = "Too many requests."
+    default_hint = "Wait a moment and try again."
+
+
+class TooManyLogins(TooMany):
+    """Too many failed log-ins for this account or address."""
+
+    code = "login_throttled"
+    default_message = "Too many failed attempts to sign in."
+
+
+class ServerFull(TooMany):
+    """No further connection is taken at present."""
+
+    code = "server_full"
+    default_message = "The server is full."
+
+
+class Unavailable(Refused):
+    """Something this needs is out of reach at present."""
+
+    code = "unavailable"
+    default_message = "This is not available right now."
+    default_hint = "Try again shortly."
+
+
+# --- names, accounts, characters -------------------------------------------------------------------
+
+
+class InvalidInput(Refused):
+    """A value does not fit; `field` names it."""
+
+    code = "invalid_input"
+    default_message = "A value is not valid."
+
+    def __init__(self, message: str | None = None, *, field: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class NameNotAllowed(InvalidInput):
+    """A name breaks the rules for names or is reserved."""
+
+    code = "name_not_allowed"
+    default_message = "This name cannot be used."
+
+
+class NameTaken(InvalidInput):
+    """A name, or one that looks like it, belongs to somebody."""
+
+    code = "name_taken"
+    default_message = "This name, or one that looks like it, is taken."
+    default_hint = "Choose another."
+
+
+class RegistrationClosed(Refused):
+    """The operator takes no new accounts."""
+
+    code = "registration_closed"
+    default_message = "This server takes no new accounts."
+
+
+class NotFound(Refused):
+    """The thing asked for does not exist, or not for this caller."""
+
+    code = "not_found"
+    default_message = "There is no such thing."
+
+
+class TooManyCharacters(Refused):
+    """The account has as many characters as it may."""
+
+    code = "too_many_characters"
+    default_message = "You have as many characters as an account may have."
+    default_hint = "Delete one first."
+
+
+class NoCharacter(Refused):
+    """The account has no character to enter the world with."""
+
+    code = "no_character"
+    default_message = "You have no character yet."
+    default_hint = "Create one with POST /api/characters."
+
+
+# --- the world -------------------------------------------------------------------------------------
+
+
+class RoomError(Refused):
+    """A room refused something."""
+
+    code = "room_refused"
+
+
+class NoSuchExit(RoomError):
+    """There is no way in that direction (or none one can see)."""
+
+    code = "no_exit"
+    default_message = "You cannot go that way."
+
+
+class ExitLocked(RoomError):
+    """There is a way, and it is locked."""
+
+    code = "exit_locked"
+    default_message = "That way is locked."
+
+
+class RoomFull(RoomError):
+    """A room holds as many as it may."""
+
+    code = "room_full"
+    default_message = "There is no room left there."
+
+
+class NotHere(RoomError):
+    """Nobody and nothing of that name is here."""
+
+    code = "not_here"
+    default_message = "You see nothing like that here."
+
+
+class Ambiguous(RoomError):
+    """Several things answer to that name."""
+
+    code = "ambiguous"
+    default_message = "Which one do you mean?"
+
+
+class CannotTake(RoomError):
+    """The thing is part of the place, or too much to carry."""
+
+    code = "cannot_take"
+    default_message = "You cannot take that."
+
+
+class NotInWorld(RoomError):
+    """The command needs a character that is in the world."""
+
+    code = "not_in_world"
+    default_message = "You are not in the world."
+
+
+# --- talk and commands -----------------------------------------------------------------------------
+
+
+class UnknownCommand(Refused):
+    """The first word is no command."""
+
+    code = "unknown_command"
+    default_message = "That is not a command here."
+    default_hint = "Type help for a list."
+
+
+class BadUsage(Refused):
+    """The command is known, its arguments do not fit."""
+
+    code = "bad_usage"
+    default_message = "That command needs something else."
+
+
+class Muted(Refused):
+    """The speaker is muted."""
+
+    code = "muted"
+    default_message = "You are muted."
+
+
+class Unreachable(Refused):
+    """The person addressed is not on, or does not listen to the speaker."""
+
+    code = "unreachable"
+    default_message = "Nobody of that name is on."
+
+
+# --- storage ---------------------------------------------------------------------------------------
+
+
+class Conflict(Refused):
+    """Somebody else changed the same thing first."""
+
+    code = "conflict"
+    default_message = "Somebody else changed that at the same moment."
+    default_hint = "Look again and repeat."
+
+
+class Repeated(Refused):
+    """A command with this id was carried out already; it has no second effect."""
+
+    code = "repeated"
+    default_message = "That was done already."

@@ -1,0 +1,34 @@
+"""Moderation: measures against accounts, and the record of who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mythgate.domain.ids import AccountId
+
+
+@dataclass(slots=True)
+class Mute:
+    """A muted account cannot be heard anywhere, through any door, until it ends or is lifted."""
+
+    account_id: AccountId
+    by_account_id: AccountId
+    reason: str
+    created_at: datetime
+    ends_at: datetime | None = None  # None: until lifted
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether the mute still holds at `now`."""
+        return self.ends_at is None or now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act that changed what somebody may do. `detail` holds no secret."""
+
+    at: datetime
+    actor: str  # account id, or "cli", "system"
+    action: str  # e.g. "account.role_changed"
+    subject: str  # id of what was acted on
+    detail: dict[str, str]

@@ -1,0 +1,45 @@
+"""Sessions: one login each, from whichever door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.ids import AccountId, SessionId
+
+
+@dataclass(slots=True)
+class Session:
+    """One login. Only the SHA-256 of its 32-byte token is kept."""
+
+    id: SessionId
+    account_id: AccountId
+    token_hash: bytes
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime  # slides with activity
+    door: str  # "http", "metaserver", "telnet", …
+    address: str
+    client: str  # user agent or client version, at most 200 characters
+    revoked_at: datetime | None = None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the session may still be used at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+    def touch(self, now: datetime, lifetime: timedelta) -> None:
+        """Note activity at `now`; the session then lives for another `lifetime`."""
+        self.last_seen_at = now
+        self.expires_at = now + lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request, as proven by a token: what every use case that needs rights takes first."""
+
+    account_id: AccountId
+    session_id: SessionId
+    name: str
+    role: Role
+    is_guest: bool = False

@@ -1,0 +1,37 @@
+"""The set of use cases that a door is handed. Built once, in `mythgate.bootstrap`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mythgate.services.accounts import AccountService
+    from mythgate.services.characters import CharacterService
+    from mythgate.services.chat import ChatService
+    from mythgate.services.commands.execute import CommandService
+    from mythgate.services.moderation import ModerationService
+    from mythgate.services.movement import MovementService
+    from mythgate.services.ports import Clock, Store
+    from mythgate.services.presence import PresenceService
+    from mythgate.services.sessions import SessionService
+    from mythgate.services.things import ThingService
+    from mythgate.services.world import WorldService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All use cases of one node."""
+
+    clock: Clock
+    store: Store
+    accounts: AccountService
+    sessions: SessionService
+    characters: CharacterService
+    presence: PresenceService
+    movement: MovementService
+    things: ThingService
+    chat: ChatService
+    moderation: ModerationService
+    world: WorldService
+    commands: CommandService

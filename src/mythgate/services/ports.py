@@ -1,0 +1,322 @@
+"""What the services need from outside, in our words. Backends fulfil each port twice.
+
+Durable state is reached through `Store`: a use case hands it a plain function over a `Transaction`.
+The function runs off the event loop (SQLite: on the one writer thread; PostgreSQL: in a greenlet over
+asyncpg), sees rows nobody else can change meanwhile, and may be run again if the database asks for a
+retry; it therefore does nothing but read and write through its transaction and call domain rules.
+
+Live state (presence, topics) is read and changed synchronously on the event loop, between awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.characters import Character
+from mythgate.domain.events import Event, Payload
+from mythgate.domain.ids import (
+    AccountId,
+    CharacterId,
+    CommandId,
+    ItemId,
+    RoomId,
+    SessionId,
+    Topic,
+)
+from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Session
+
+T = TypeVar("T")
+
+
+# --- time, chance, secrets -------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time as aware UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards, for durations and deadlines."""
+
+
+class Ids(Protocol):
+    def new(self) -> str:
+        """A new id; later ones sort after earlier ones."""
+
+
+class PasswordHasher(Protocol):
+    """Bounded: at most a few hashes run at once, the rest wait in line without blocking the loop."""
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, stored_hash: str, password: str) -> bool:
+        """False for a wrong password and for an unreadable hash; costs the same either way."""
+
+    def needs_rehash(self, stored_hash: str) -> bool: ...
+
+
+# --- durable state ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKey:
+    """Names one command of one character, so that a repeat has no second effect."""
+
+    actor: CharacterId
+    command_id: CommandId
+
+
+class Store(Protocol):
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on a consistent snapshot. Writing through it is an error."""
+
+    async def write(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        then: Callable[[T], None] | None = None,
+        once: CommandKey | None = None,
+    ) -> T:
+        """Run `work` and commit; return its result once that is durable.
+
+        `then(result)` is called on the event loop after the commit, in commit order, before this
+        returns, and also if the caller was cancelled meanwhile: what was saved is always published.
+        With `once`, the key is recorded in the same transaction.
+
+        Raises:
+            Repeated: `once` was recorded before; nothing was done.
+            Unavailable: the database is out of reach; nothing was done.
+            Refused: whatever `work` refused; nothing was done.
+
+        """
+
+
+class Transaction(Protocol):
+    """One transaction's view of all repositories. Valid only while the work runs."""
+
+    @property
+    def accounts(self) -> AccountRepository: ...
+    @property
+    def sessions(self) -> SessionRepository: ...
+    @property
+    def characters(self) -> CharacterRepository: ...
+    @property
+    def items(self) -> ItemRepository: ...
+    @property
+    def moderation(self) -> ModerationRepository: ...
+    @property
+    def preferences(self) -> PreferenceRepository: ...
+    @property
+    def facts(self) -> FactRepository: ...
+
+
+class AccountRepository(Protocol):
+    """In a write, `get`/`require`/`by_name_key` lock the row (PostgreSQL) or hold the writer (SQLite)."""
+
+    def add(self, account: Account) -> Account:
+        """Save a new account and set its `number`.
+
+        Raises:
+            NameTaken: an account has the same `name_key`.
+
+        """
+
+    def get(self, account_id: AccountId) -> Account | None: ...
+    def require(self, account_id: AccountId) -> Account:
+        """As `get`; raises NotFound for nothing."""
+
+    def by_name_key(self, name_key: str) -> Account | None: ...
+    def by_number(self, number: int) -> Account | None: ...
+    def save(self, account: Account) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        role: Role | None = None,
+        status: AccountStatus | None = None,
+        limit: int = 50,
+        after: AccountId | None = None,
+    ) -> list[Account]:
+        """Accounts whose name contains `text`, by id, from after `after` on."""
+
+    def count(self) -> int: ...
+    def delete_idle_guests(self, idle_since: datetime) -> int:
+        """Delete guests, with all they own, whose last log-in is older; returns how many."""
+
+
+class SessionRepository(Protocol):
+    def add(self, session: Session) -> None: ...
+    def get(self, session_id: SessionId) -> Session | None: ...
+    def by_token_hash(self, token_hash: bytes) -> Session | None: ...
+    def save(self, session: Session) -> None: ...
+    def of_account(self, account_id: AccountId) -> list[Session]:
+        """Not revoked ones, newest first (expired ones may be among them)."""
+
+    def revoke_all(self, account_id: AccountId, now: datetime, *, keep: SessionId | None = None) -> list[SessionId]:
+        """Revoke every session of the account but `keep`; returns the ones revoked."""
+
+    def delete_ended(self, before: datetime) -> list[SessionId]:
+        """Delete sessions that were revoked or expired before `before`."""
+
+
+class CharacterRepository(Protocol):
+    def add(self, character: Character) -> Character:
+        """Raises NameTaken if a living character has the same `name_key`."""
+
+    def get(self, character_id: CharacterId) -> Character | None:
+        """Also soft-deleted ones."""
+
+    def require(self, character_id: CharacterId) -> Character:
+        """A living character; raises NotFound otherwise."""
+
+    def by_name_key(self, name_key: str) -> Character | None: ...
+    def by_number(self, number: int) -> Character | None: ...
+    def of_account(self, account_id: AccountId, *, deleted: bool = False) -> list[Character]:
+        """Living characters by age; with `deleted`, the soft-deleted ones instead."""
+
+    def save(self, character: Character) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def relocate(self, character: Character, room_id: RoomId, now: datetime) -> Character:
+        """Move the body: one row, one statement, guarded by `version`.
+
+        Returns the character as it now is. Raises Conflict if the row changed since it was read.
+        """
+
+    def in_room(self, room_id: RoomId) -> list[Character]: ...
+    def outside(self, rooms: Collection[RoomId]) -> list[Character]:
+        """Living characters who stand in none of `rooms` (after a reload removed one)."""
+
+    def purge_deleted(self, before: datetime) -> int: ...
+    def explored(self, character_id: CharacterId) -> set[RoomId]: ...
+    def explore(self, character_id: CharacterId, room_id: RoomId, now: datetime) -> bool:
+        """Remember a visit; True if it is the first."""
+
+
+class ItemRepository(Protocol):
+    def add(self, item: Item) -> None: ...
+    def get(self, item_id: ItemId) -> Item | None: ...
+    def held_by(self, kind: HolderKind, holder_id: str) -> list[Item]:
+        """By age, oldest first."""
+
+    def give(self, item: Item, kind: HolderKind, holder_id: str) -> Item:
+        """Change the one holder, guarded by `version`; raises Conflict if somebody was faster."""
+
+    def remove(self, item: Item) -> None: ...
+    def origins(self) -> set[str]:
+        """Every placement that was ever brought forth, also of items since removed."""
+
+    def seed(self, items: Iterable[Item]) -> int:
+        """Add those whose `origin` was never seeded before; returns how many."""
+
+    def count(self) -> int: ...
+
+
+class ModerationRepository(Protocol):
+    def mute(self, mute: Mute) -> None:
+        """Replaces an earlier mute of the account."""
+
+    def unmute(self, account_id: AccountId) -> bool: ...
+    def mute_of(self, account_id: AccountId) -> Mute | None: ...
+    def record(self, entry: AuditEntry) -> None: ...
+    def audit(self, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
+        """Newest first."""
+
+
+class PreferenceRepository(Protocol):
+    """What a player set for themselves."""
+
+    def ignored(self, account_id: AccountId) -> set[AccountId]: ...
+    def ignore(self, account_id: AccountId, target: AccountId) -> None: ...
+    def unignore(self, account_id: AccountId, target: AccountId) -> bool: ...
+    def aliases(self, character_id: CharacterId) -> dict[str, str]: ...
+    def set_alias(self, character_id: CharacterId, name: str, command: str) -> None: ...
+    def remove_alias(self, character_id: CharacterId, name: str) -> bool: ...
+
+
+class FactRepository(Protocol):
+    """Small named facts the server itself keeps (tick number, one-time links)."""
+
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, value: str) -> None: ...
+    def take(self, key: str) -> str | None:
+        """Get and delete in one step."""
+
+
+# --- live state ------------------------------------------------------------------------------------
+
+
+class PresenceStore(Protocol):
+    """Who is in the world. A character is tracked at most once, in exactly one room."""
+
+    def track(self, presence: Presence) -> None: ...
+    def untrack(self, character_id: CharacterId) -> Presence | None: ...
+    def get(self, character_id: CharacterId) -> Presence | None: ...
+    def by_name_key(self, name_key: str) -> Presence | None: ...
+    def of_account(self, account_id: AccountId) -> Presence | None: ...
+    def relocate(self, character_id: CharacterId, room_id: RoomId) -> None: ...
+    def in_room(self, room_id: RoomId) -> Sequence[Presence]:
+        """In the order they came."""
+
+    def all(self) -> Sequence[Presence]: ...
+    def count(self) -> int: ...
+    def populations(self) -> dict[RoomId, int]: ...
+
+
+class History(Protocol):
+    """The last events of a topic, a bounded ring (100 by default)."""
+
+    async def append(self, topic: Topic, event: Event) -> None: ...
+    async def recent(self, topic: Topic, limit: int = 100) -> list[Event]:
+        """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any `per`."""
+
+    count: int
+    per: timedelta
+
+
+class Throttle(Protocol):
+    """Counts attempts by key, shared by all nodes."""
+
+    async def hit(self, key: str, rate: Rate) -> timedelta | None:
+        """Count one attempt. None if it is within the rate, else how long to wait; a refused attempt
+        is not counted."""
+
+    async def blocked(self, key: str, rate: Rate) -> timedelta | None:
+        """As `hit` without counting."""
+
+    async def clear(self, key: str) -> None: ...
+
+
+class Realtime(Protocol):
+    """Telling people. Nothing here waits: events are numbered and queued at once, in call order."""
+
+    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
+        """Tell everybody subscribed to `topic` but `exclude`."""
+
+    def send(self, character_id: CharacterId, event: Event) -> None:
+        """Tell one character; nothing happens if it has no stream."""
+
+    def subscribe(self, character_id: CharacterId, topic: Topic) -> None: ...
+    def unsubscribe(self, character_id: CharacterId, topic: Topic) -> None: ...
+    def set_ignored(self, character_id: CharacterId, accounts: frozenset[AccountId]) -> None:
+        """Events whose `sender` is among `accounts` are not delivered to the character."""
+
+    def close(self, character_id: CharacterId, payload: Payload) -> None:
+        """Send `payload` (a `Disconnect`) last, close the character's connections, end its stream."""
+
+    def close_session(self, session_id: SessionId, payload: Payload) -> None:
+        """As `close`, for every stream that was opened under the login session."""
