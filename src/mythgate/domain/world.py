@@ -1,0 +1,560 @@
+"""The world as builders wrote it: places, ways, things, inhabitants, and its calendar.
+
+Everything here is immutable. A reload makes a new `World` beside the old one and swaps the two, so
+whoever holds a `World` sees one consistent state of it. What changes while people play (who is where,
+which item lies in which room) is not here.
+
+Coordinates are integers: x grows to the east, y to the south (as on a screen), z upwards. They place
+rooms of one plane on a common map.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from mythgate.domain.errors import Ambiguous, NotFound, NotHere
+from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
+
+T = TypeVar("T")
+
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+
+# --- directions ------------------------------------------------------------------------------------
+
+
+class Direction(StrEnum):
+    """The ten ways out of a place."""
+
+    NORTH = "north"
+    NORTHEAST = "northeast"
+    EAST = "east"
+    SOUTHEAST = "southeast"
+    SOUTH = "south"
+    SOUTHWEST = "southwest"
+    WEST = "west"
+    NORTHWEST = "northwest"
+    UP = "up"
+    DOWN = "down"
+
+    @property
+    def short(self) -> str:
+        """`n`, `ne`, … `u`, `d`."""
+        return _SHORT[self]
+
+    @property
+    def opposite(self) -> Direction:
+        """The way back."""
+        return _OPPOSITE[self]
+
+    @property
+    def offset(self) -> tuple[int, int, int]:
+        """One step that way, as x, y, z."""
+        return _OFFSET[self]
+
+    @property
+    def toward(self) -> str:
+        """For sentences: "to the north", "up"."""
+        return self.value if self in (Direction.UP, Direction.DOWN) else f"to the {self.value}"
+
+    @classmethod
+    def parse(cls, word: str) -> Direction | None:
+        """The direction a word names, long or short, in any case; None if it names none."""
+        return _BY_WORD.get(word.strip().casefold())
+
+
+_SHORT: Final[Mapping[Direction, str]] = {
+    Direction.NORTH: "n",
+    Direction.NORTHEAST: "ne",
+    Direction.EAST: "e",
+    Direction.SOUTHEAST: "se",
+    Direction.SOUTH: "s",
+    Direction.SOUTHWEST: "sw",
+    Direction.WEST: "w",
+    Direction.NORTHWEST: "nw",
+    Direction.UP: "u",
+    Direction.DOWN: "d",
+}
+_OFFSET: Final[Mapping[Direction, tuple[int, int, int]]] = {
+    Direction.NORTH: (0, -1, 0),
+    Direction.NORTHEAST: (1, -1, 0),
+    Direction.EAST: (1, 0, 0),
+    Direction.SOUTHEAST: (1, 1, 0),
+    Direction.SOUTH: (0, 1, 0),
+    Direction.SOUTHWEST: (-1, 1, 0),
+    Direction.WEST: (-1, 0, 0),
+    Direction.NORTHWEST: (-1, -1, 0),
+    Direction.UP: (0, 0, 1),
+    Direction.DOWN: (0, 0, -1),
+}
+_BY_OFFSET: Final = {offset: direction for direction, offset in _OFFSET.items()}
+_OPPOSITE: Final = {direction: _BY_OFFSET[(-x, -y, -z)] for direction, (x, y, z) in _OFFSET.items()}
+_BY_WORD: Final = {
+    word: direction
+    for direction in Direction
+    for word in (
+        direction.value,
+        direction.short,
+        direction.value.replace("north", "north-").replace("south", "south-"),
+    )
+}
+
+
+# --- places ----------------------------------------------------------------------------------------
+
+
+class Environment(StrEnum):
+    INDOORS = "indoors"
+    OUTDOORS = "outdoors"
+    UNDERGROUND = "underground"
+    WATER = "water"
+    STREET = "street"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A way out of a room.
+
+    A `hidden` way is not shown until one has been where it leads, but it can be taken by whoever knows
+    or guesses it. A `locked` way opens to whoever carries `key_template`; without a key template it opens to
+    nobody. `aliases` are words that stand for the way besides its direction ("door", "ladder").
+    """
+
+    direction: Direction
+    target: RoomId
+    hidden: bool = False
+    locked: bool = False
+    key_template: TemplateId | None = None
+    one_way: bool = False
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+
+    def opens_for(self, carried: Container[TemplateId]) -> bool:
+        """Whether somebody who carries things of these templates may pass."""
+        return not self.locked or (self.key_template is not None and self.key_template in carried)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """A part of a place that can be looked at, perhaps read, and never taken."""
+
+    id: str  # unique within its room
+    name: str
+    description: str
+    aliases: tuple[str, ...] = ()
+    read_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTemplate:
+    """What a thing is like. `summary` is the sentence one sees where it lies."""
+
+    id: TemplateId
+    name: str  # without article: "brass lantern"
+    summary: str
+    description: str
+    article: str = "a"  # "a", "an", "the", "some", or empty
+    aliases: tuple[str, ...] = ()
+    read_text: str | None = None
+    weight: int = 1
+    takeable: bool = True
+    light: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """The name with its article."""
+        return f"{self.article} {self.name}" if self.article else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Things the world itself puts somewhere. With `respawn`, one comes back that long after it was taken."""
+
+    template: TemplateId
+    room: RoomId
+    count: int = 1
+    respawn: timedelta | None = None
+
+    def origins(self) -> tuple[str, ...]:
+        """The names under which the store remembers that these things were brought forth."""
+        return tuple(f"{self.room}/{self.template}#{number}" for number in range(1, self.count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something an inhabitant can be asked about. With `needs`, only who carries such a thing hears `answer`."""
+
+    keywords: tuple[str, ...]
+    answer: str
+    needs: TemplateId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inhabitant:
+    """Somebody who lives in the world and speaks. `route` (if any) begins with `room`."""
+
+    id: InhabitantId
+    name: str
+    summary: str  # the sentence one sees in the room
+    description: str
+    room: RoomId
+    aliases: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()  # said now and then
+    line_interval: timedelta = timedelta(minutes=3)
+    subjects: tuple[Subject, ...] = ()
+    fallback: str = ""  # the answer to what is none of the subjects
+    wares: str = ""  # what a keeper sells, as text
+    route: tuple[RoomId, ...] = ()
+    pace: timedelta = timedelta(minutes=5)  # stay at each stop of the route
+
+    def place_at(self, now: datetime) -> RoomId:
+        """Where this inhabitant is at `now`: the same on every node and after every restart."""
+        if not self.route:
+            return self.room
+        return self.route[int(now.timestamp() // self.pace.total_seconds()) % len(self.route)]
+
+    def answer(self, text: str, carried: Container[TemplateId] = ()) -> str | None:
+        """The answer to `text`: of the subjects it touches, the one whose need is met first; None for none.
+
+        A keyword counts if it stands in the text as a word, or as words in a row.
+        """
+        words = f" {' '.join(words_of(text))} "
+        touched = [s for s in self.subjects if any(f" {' '.join(words_of(k))} " in words for k in s.keywords)]
+        met = [s for s in touched if s.needs is not None and s.needs in carried]
+        plain = [s for s in touched if s.needs is None]
+        for subject in (*met, *plain):
+            return subject.answer
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A part of the world. `colour` is `#rrggbb`, for maps."""
+
+    id: ZoneId  # `plane_zone`
+    plane: str
+    key: str  # the zone's own part of room ids
+    name: str
+    description: str
+    colour: str
+    environment: Environment = Environment.OUTDOORS
+    sub_zones: Mapping[str, str] = _NOTHING  # id → name
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place (a *Location*, where the lobby's rooms are meant as well)."""
+
+    id: RoomId
+    name: str
+    description: str
+    zone: ZoneId
+    plane: str
+    sub_zone: str
+    environment: Environment
+    x: int
+    y: int
+    z: int
+    exits: Mapping[Direction, Exit] = _NOTHING
+    fixtures: tuple[Fixture, ...] = ()
+    inhabitants: tuple[Inhabitant, ...] = ()  # those at home here
+    capacity: int | None = None  # None: the server's default
+    tags: frozenset[str] = frozenset()
+    by_daypart: Mapping[Daypart, str] = _NOTHING
+    crowded: str = ""  # added to the description when many are here
+    empty: str = ""  # added when the onlooker is alone
+
+    def exit_by(self, words: str) -> Exit | None:
+        """The way that a direction or an alias of a way names, also a hidden one."""
+        direction = Direction.parse(words)
+        if direction is not None:
+            return self.exits.get(direction)
+        wanted = " ".join(words_of(words))
+        for way in self.exits.values():
+            if any(" ".join(words_of(alias)) == wanted for alias in way.aliases):
+                return way
+        return None
+
+    def describe(self, *, people: int = 1, daypart: Daypart | None = None) -> str:
+        """The description as it is now: `people` are here, the onlooker included."""
+        parts = [self.description]
+        if daypart is not None and daypart in self.by_daypart:
+            parts.append(self.by_daypart[daypart])
+        if self.crowded and people >= CROWD:
+            parts.append(self.crowded)
+        elif self.empty and people <= 1:
+            parts.append(self.empty)
+        return " ".join(parts)
+
+
+CROWD: Final = 5  # people in one room that make it crowded
+
+
+def visible_exits(room: Room, explored: Container[RoomId]) -> list[Exit]:
+    """The ways one sees, in the order of `Direction`; a hidden one only after having been where it leads."""
+    return [
+        room.exits[direction]
+        for direction in Direction
+        if direction in room.exits and (not room.exits[direction].hidden or room.exits[direction].target in explored)
+    ]
+
+
+# --- time ------------------------------------------------------------------------------------------
+
+
+class Daypart(StrEnum):
+    """A quarter of the world's day: six bells each."""
+
+    NIGHT = "night"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+_DAYPARTS: Final = tuple(Daypart)
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTime:
+    """A moment of the world. Years, days of the month and bells count from 1, hours from 0."""
+
+    year: int
+    month: str
+    month_number: int
+    day: int
+    hour: int
+    daypart: Daypart
+    bell: int
+
+    @property
+    def bell_text(self) -> str:
+        """Such as "the third bell of evening"."""
+        return f"the {_ORDINALS[self.bell - 1]} bell of {self.daypart.value}"
+
+    @property
+    def date_text(self) -> str:
+        """Such as "the 4th of Reedmonth, year 212"."""
+        return f"the {_ordinal(self.day)} of {self.month}, year {self.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How real time becomes the world's. `epoch` is the first instant of `first_year`."""
+
+    day: timedelta = timedelta(hours=6)
+    months: tuple[str, ...] = tuple(f"the {name} month" for name in (*_ORDINALS, "seventh", "eighth"))
+    days_per_month: int = 30
+    epoch: datetime = datetime(2025, 1, 1, tzinfo=UTC)
+    first_year: int = 1
+
+    def at(self, now: datetime) -> WorldTime:
+        """The world's time at `now`. Moments before the epoch lie in earlier years."""
+        days, rest = divmod(now - self.epoch, self.day)
+        hour = int(rest / self.day * 24)
+        months, day = divmod(days, self.days_per_month)
+        years, month = divmod(months, len(self.months))
+        quarter, bell = divmod(hour, 6)
+        return WorldTime(
+            self.first_year + years, self.months[month], month + 1, day + 1, hour, _DAYPARTS[quarter], bell + 1
+        )
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+# --- the world -------------------------------------------------------------------------------------
+
+
+class BrokenWorld(ValueError):
+    """A `World` was put together from parts that do not fit. The loader reports these before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """All of it. Whatever a room, placement or inhabitant refers to exists."""
+
+    name: str
+    version: str
+    fingerprint: str  # changes with every change of content
+    start_room: RoomId
+    rooms: Mapping[RoomId, Room]
+    zones: Mapping[ZoneId, Zone]
+    templates: Mapping[TemplateId, ItemTemplate]
+    placements: tuple[Placement, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    inhabitants: Mapping[InhabitantId, Inhabitant] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Freeze the mappings and refuse parts that do not fit together.
+
+        Raises:
+            BrokenWorld: a reference leads nowhere, or an id stands twice.
+
+        """
+        inhabitants: dict[InhabitantId, Inhabitant] = {}
+        for room in self.rooms.values():
+            for inhabitant in room.inhabitants:
+                if inhabitant.id in inhabitants:
+                    raise BrokenWorld(f"inhabitant {inhabitant.id} stands twice")
+                inhabitants[inhabitant.id] = inhabitant
+        for name in ("rooms", "zones", "templates"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "inhabitants", MappingProxyType(inhabitants))
+        for reference, known in self._references():
+            if reference not in known:
+                raise BrokenWorld(f"{reference} does not exist")
+
+    def _references(self) -> Iterator[tuple[str, Container[Any]]]:
+        yield self.start_room, self.rooms
+        for room in self.rooms.values():
+            yield room.zone, self.zones
+            for way in room.exits.values():
+                yield way.target, self.rooms
+                if way.key_template is not None:
+                    yield way.key_template, self.templates
+        for placement in self.placements:
+            yield placement.room, self.rooms
+            yield placement.template, self.templates
+        for inhabitant in self.inhabitants.values():
+            for stop in (inhabitant.room, *inhabitant.route):
+                yield stop, self.rooms
+            for subject in inhabitant.subjects:
+                if subject.needs is not None:
+                    yield subject.needs, self.templates
+
+    def room(self, room_id: RoomId | str) -> Room | None:
+        return self.rooms.get(RoomId(room_id))
+
+    def require(self, room_id: RoomId | str) -> Room:
+        """As `room`; raises NotFound for nothing."""
+        room = self.rooms.get(RoomId(room_id))
+        if room is None:
+            raise NotFound("There is no such place.")
+        return room
+
+    def zone(self, zone_id: ZoneId | str) -> Zone:
+        """Raises NotFound for nothing."""
+        zone = self.zones.get(ZoneId(zone_id))
+        if zone is None:
+            raise NotFound("There is no such part of the world.")
+        return zone
+
+    def zone_of(self, room: Room) -> Zone:
+        return self.zones[room.zone]
+
+    def template(self, template_id: TemplateId | str) -> ItemTemplate:
+        """The template, or for one that a reload took away a plain stand-in: things outlive their packs."""
+        template = self.templates.get(TemplateId(template_id))
+        return template if template is not None else _forgotten(TemplateId(template_id))
+
+    def inhabitant(self, inhabitant_id: InhabitantId | str) -> Inhabitant | None:
+        return self.inhabitants.get(InhabitantId(inhabitant_id))
+
+    def neighbours(self, room: Room) -> list[Room]:
+        """The rooms its ways lead to, in the order of `Direction`."""
+        return [self.rooms[room.exits[direction].target] for direction in Direction if direction in room.exits]
+
+
+def _forgotten(template_id: TemplateId) -> ItemTemplate:
+    name = template_id.rpartition("/")[2].replace("_", " ") or "thing"
+    return ItemTemplate(
+        id=template_id,
+        name=name,
+        article="an" if name[0] in "aeiou" else "a",
+        summary=f"Something that was once {name} lies here, faded beyond use.",
+        description="It has faded so far that you cannot tell what it was for.",
+    )
+
+
+# --- naming things ---------------------------------------------------------------------------------
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_ARTICLES: Final = frozenset({"a", "an", "the", "some", "my"})
+_NUMBERED: Final = re.compile(r"^(?:(?P<before>[1-9]\d?)\.(?P<named>\D.*)|(?P<name>.*\S)[\s\-](?P<after>[1-9]\d?))$")
+
+
+def fold(text: str) -> str:
+    """`text` as people type it who do not care about case and accents."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'")).casefold()
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text`, folded, without punctuation."""
+    return _WORD.findall(fold(text))
+
+
+def find(
+    wanted: str,
+    things: Iterable[T],
+    *,
+    names: Callable[[T], Collection[str]],
+    alike: Callable[[T], object] | None = None,
+) -> T:
+    """The one of `things` that `wanted` names.
+
+    A thing is called exactly so before one whose name begins so, and that before one in whose name
+    each wanted word begins some word. `2.lamp`, `lamp 2` and `lamp-2` take the second of those that
+    answer to "lamp". Things that `alike` maps to the same value are as good as each other; the first
+    is taken. The first of a thing's `names` is how it is called in the hint of `Ambiguous`.
+
+    Raises:
+        NotHere: nothing answers to that.
+        Ambiguous: several different things do; the hint lists them.
+
+    """
+    candidates = list(things)
+    best = _best(wanted, candidates, names)
+    number: int | None = None
+    if not best and (match := _NUMBERED.match(wanted.strip())):
+        number = int(match["before"] or match["after"])
+        best = _best(match["named"] or match["name"], candidates, names)
+    if not best:
+        raise NotHere
+    if number is not None:
+        if number > len(best):
+            raise NotHere("There are not that many of those here.")
+        return best[number - 1]
+    first = best[0]
+    if len(best) > 1 and not (alike is not None and len({alike(thing) for thing in best}) == 1):
+        called = [f"{index}. {next(iter(names(thing)), wanted)}" for index, thing in enumerate(best, 1)]
+        raise Ambiguous(hint=f"{', '.join(called)}. Say which, as in “1.{wanted.strip()}”.")
+    return first
+
+
+def _best(wanted: str, things: Sequence[T], names: Callable[[T], Collection[str]]) -> list[T]:
+    words = words_of(wanted)
+    if len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    if not words:
+        return []
+    ranked = [(max((_rank(words, words_of(name)) for name in names(thing)), default=0), thing) for thing in things]
+    top = max((rank for rank, _ in ranked), default=0)
+    return [thing for rank, thing in ranked if rank == top] if top else []
+
+
+def _rank(wanted: Sequence[str], name: Sequence[str]) -> int:
+    """3 for the same words, 2 if the name begins so, 1 if each wanted word begins a word of it, else 0."""
+    if list(wanted) == list(name):
+        return 3
+    if " ".join(name).startswith(" ".join(wanted)):
+        return 2
+    remaining = list(name)
+    for word in wanted:
+        hit = next((candidate for candidate in remaining if candidate.startswith(word)), None)
+        if hit is None:
+            return 0
+        remaining.remove(hit)
+    return 1
