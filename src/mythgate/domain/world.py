@@ -24,7 +24,9 @@ from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
 
 T = TypeVar("T")
 
-_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+def _nothing() -> Mapping[Any, Any]:
+    return MappingProxyType({})
 
 
 # --- directions ------------------------------------------------------------------------------------
@@ -246,7 +248,7 @@ class Zone:
     description: str
     colour: str
     environment: Environment = Environment.OUTDOORS
-    sub_zones: Mapping[str, str] = _NOTHING  # id → name
+    sub_zones: Mapping[str, str] = field(default_factory=_nothing)  # id → name
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +265,12 @@ class Room:
     x: int
     y: int
     z: int
-    exits: Mapping[Direction, Exit] = _NOTHING
+    exits: Mapping[Direction, Exit] = field(default_factory=_nothing)
     fixtures: tuple[Fixture, ...] = ()
     inhabitants: tuple[Inhabitant, ...] = ()  # those at home here
     capacity: int | None = None  # None: the server's default
     tags: frozenset[str] = frozenset()
-    by_daypart: Mapping[Daypart, str] = _NOTHING
+    by_daypart: Mapping[Daypart, str] = field(default_factory=_nothing)
     crowded: str = ""  # added to the description when many are here
     empty: str = ""  # added when the onlooker is alone
 
