@@ -27,7 +27,7 @@ check: $(VENV)/.dev web/node_modules/.installed ## lint, types and import contra
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	cd web && npm run --silent check
-	$(BIN)/mythgate gen --check
+	$(BIN)/mythgate gen all --check
 
 format: $(VENV)/.dev ## format the Python code and mend what ruff can mend
 	$(BIN)/ruff check --fix

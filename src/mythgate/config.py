@@ -127,7 +127,9 @@ class RealtimeSettings(Section):
     """Streams, outboxes, liveness."""
 
     merge_window: timedelta = Field(
-        timedelta(milliseconds=10), ge=timedelta(0), le=timedelta(seconds=1),
+        timedelta(milliseconds=10),
+        ge=timedelta(0),
+        le=timedelta(seconds=1),
         description="Events within this time of a write leave together; 0 writes each at once.",
     )
     outbox_messages: int = Field(256, ge=16, description="Unwritten events before a slow reader is closed.")
@@ -165,21 +167,25 @@ class Settings(BaseSettings):
     """All settings of one node."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MYTHGATE_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix="MYTHGATE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     data_dir: Path = Field(Path("data"), description="Folder for the database, the secret key and uploads.")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs access tokens; empty: made once, kept in data_dir.")
     database_url: SecretStr = Field(SecretStr(""), description="Short for database.url.")
     redis_url: SecretStr = Field(SecretStr(""), description="redis://… joins the nodes of a cluster; empty: one node.")
-    http: HttpSettings = HttpSettings()  # type: ignore[call-arg]
-    database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
-    sessions: SessionSettings = SessionSettings()  # type: ignore[call-arg]
-    passwords: PasswordSettings = PasswordSettings()  # type: ignore[call-arg]
-    limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
-    realtime: RealtimeSettings = RealtimeSettings()  # type: ignore[call-arg]
-    world: WorldSettings = WorldSettings()  # type: ignore[call-arg]
-    telemetry: TelemetrySettings = TelemetrySettings()  # type: ignore[call-arg]
+    http: HttpSettings = HttpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    sessions: SessionSettings = SessionSettings()
+    passwords: PasswordSettings = PasswordSettings()
+    limits: LimitSettings = LimitSettings()
+    realtime: RealtimeSettings = RealtimeSettings()
+    world: WorldSettings = WorldSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -187,8 +193,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file over defaults."""
         file = os.environ.get("MYTHGATE_CONFIG_FILE", "mythgate.toml")

@@ -1,0 +1,35 @@
+"""`mythgate world`: check world packs and look at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mythgate.cli.output import EXIT_FAILED, Json, print_json
+
+app = typer.Typer(help="Check world packs.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    packs: Annotated[list[Path], typer.Argument(help="Folders of world packs, base pack first.")],
+    json: Json = False,
+) -> None:
+    """Validate world packs; every mistake is named with file, line and column.
+
+    Example:  mythgate world check my-world/
+    """
+    from mythgate.backends import worldpacks
+
+    problems = [str(problem) for problem in worldpacks.check(packs)]
+    if json:
+        print_json({"ok": not problems, "problems": problems})
+    elif problems:
+        print("\n".join(problems))
+        print(f"{len(problems)} {'mistake' if len(problems) == 1 else 'mistakes'}.")
+    else:
+        print("No mistakes.")
+    if problems:
+        raise typer.Exit(EXIT_FAILED)

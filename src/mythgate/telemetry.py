@@ -1,0 +1,108 @@
+"""Logs: one structured line per event worth waking for, for people on a terminal and for machines.
+
+Everything logs through the standard library with fixed text and `extra` fields; here those records are
+rendered by structlog. Context bound with `structlog.contextvars` (a request id, say) appears in every
+line below it. Values whose name suggests a secret are blanked.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+
+SECRET_NAMES: Final = frozenset(
+    {"password", "token", "access_token", "refresh_token", "authorization", "cookie", "secret", "secret_key", "url"}
+)
+"""Fields that never reach a log. `url` because query strings and database URLs carry credentials."""
+
+_LOG_FILE_BYTES: Final = 10 * 1024 * 1024
+_LOG_FILES: Final = 5
+
+
+def configure(
+    level: str = "info", style: Literal["auto", "console", "json"] = "auto", log_dir: Path | None = None
+) -> None:
+    """Send all logs to standard error and, if `log_dir` is given, to a rotating JSON file there.
+
+    Calling it again replaces what it set up before. Folders that are missing are made.
+    """
+    if style == "auto":
+        style = "console" if sys.stderr.isatty() else "json"
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _blank_secrets,
+        _drop_uvicorn_colours,
+    ]
+    json_formatter = _formatter(shared, [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    console = _formatter(
+        shared,
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=36,
+                # The richer formatter prints local variables, and those hold passwords and tokens.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ],
+    )
+
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setFormatter(console if style == "console" else json_formatter)
+    handlers: list[logging.Handler] = [screen]
+    if log_dir is not None:
+        log_dir.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(
+            log_dir / "mythgate.log", maxBytes=_LOG_FILE_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+        )
+        file.setFormatter(json_formatter)
+        handlers.append(file)
+
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        root.addHandler(handler)
+    set_level(level)
+    # Uvicorn's own handlers would print every line a second time; its access log would print URLs.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def set_level(level: str) -> None:
+    """Change the least level that is logged, at run time."""
+    logging.getLogger().setLevel(level.upper())
+    # One line a start-up step is uvicorn's habit, not an operator's need.
+    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _formatter(shared: list[Any], last: list[Any]) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+
+
+def _blank_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in entry:
+        if name.lower() in SECRET_NAMES:
+            entry[name] = "***"
+    return entry
+
+
+def _drop_uvicorn_colours(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    entry.pop("color_message", None)
+    return entry
