@@ -21,6 +21,16 @@ except ImportError:  # Windows: lines can still be typed, without history
     readline = None  # type: ignore[assignment]
 
 PROMPT: Final = "> "
+_COMINGS: Final = frozenset(
+    {
+        "player_entered",
+        "player_left",
+        "player_entered_game",
+        "player_left_game",
+        "player_status",
+        "room_message",
+    }
+)
 _CLEAR_LINE: Final = "\r\x1b[K"
 _STYLES: Final = {
     "say": "37",
@@ -131,7 +141,7 @@ def _show(event: dict[str, Any]) -> None:
     kind, data = event["event_type"], event["data"]
     if kind == "chat_message":
         _print(data["text"], data["channel"])
-    elif kind in ("player_entered", "player_left", "player_entered_game", "player_left_game", "room_message") or (kind == "player_status" and data.get("message")):
+    elif kind in _COMINGS and data.get("message"):
         _print(data["message"], "coming")
     elif kind == "system":
         _print(data["message"], "system")
