@@ -153,6 +153,11 @@ class Fixture:
     aliases: tuple[str, ...] = ()
     read_text: str | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and all else it is called."""
+        return (self.name, *self.aliases)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemTemplate:
@@ -168,6 +173,11 @@ class ItemTemplate:
     weight: int = 1
     takeable: bool = True
     light: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and all else it is called."""
+        return (self.name, *self.aliases)
 
     @property
     def full_name(self) -> str:
@@ -190,6 +200,14 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something an inhabitant says, or with `action`, does. `{name}` stands for whom it is meant for."""
+
+    text: str
+    action: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """Something an inhabitant can be asked about. With `needs`, only who carries such a thing hears `answer`."""
 
@@ -208,8 +226,8 @@ class Inhabitant:
     description: str
     room: RoomId
     aliases: tuple[str, ...] = ()
-    greetings: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()  # said now and then
+    greetings: tuple[Utterance, ...] = ()
+    lines: tuple[Utterance, ...] = ()  # said now and then
     line_interval: timedelta = timedelta(minutes=3)
     subjects: tuple[Subject, ...] = ()
     fallback: str = ""  # the answer to what is none of the subjects
@@ -222,6 +240,11 @@ class Inhabitant:
         if not self.route:
             return self.room
         return self.route[int(now.timestamp() // self.pace.total_seconds()) % len(self.route)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and all else this inhabitant answers to."""
+        return (self.name, *self.aliases)
 
     def answer(self, text: str, carried: Container[TemplateId] = ()) -> str | None:
         """The answer to `text`: of the subjects it touches, the one whose need is met first; None for none.
@@ -478,6 +501,19 @@ def _forgotten(template_id: TemplateId) -> ItemTemplate:
         summary=f"Something that was once {name} lies here, faded beyond use.",
         description="It has faded so far that you cannot tell what it was for.",
     )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something in a world pack that keeps it from being used. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
 # --- naming things ---------------------------------------------------------------------------------

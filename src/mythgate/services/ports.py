@@ -30,7 +30,8 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.presence import Presence
-from mythgate.domain.sessions import Session
+from mythgate.domain.sessions import AccessClaims, Session
+from mythgate.domain.world import Problem, World
 
 T = TypeVar("T")
 
@@ -60,6 +61,21 @@ class PasswordHasher(Protocol):
         """False for a wrong password and for an unreadable hash; costs the same either way."""
 
     def needs_rehash(self, stored_hash: str) -> bool: ...
+
+
+class TokenSigner(Protocol):
+    """Makes and reads access tokens. Reading proves who signed, for whom and until when; nothing else."""
+
+    def sign(self, account_id: AccountId, session_id: SessionId, name: str, now: datetime, lifetime: timedelta) -> str: ...
+
+    def read(self, token: str, now: datetime) -> AccessClaims:
+        """What the token says.
+
+        Raises:
+            InvalidToken: forged, damaged, unsigned, or meant for something else.
+            TokenExpired: genuine and too old.
+
+        """
 
 
 # --- durable state ---------------------------------------------------------------------------------
@@ -320,3 +336,23 @@ class Realtime(Protocol):
 
     def close_session(self, session_id: SessionId, payload: Payload) -> None:
         """As `close`, for every stream that was opened under the login session."""
+
+
+# --- the world -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWorld:
+    """What reading the world packs gave: a world, or the problems that keep it from being one."""
+
+    world: World | None
+    problems: Sequence[Problem]
+
+
+class WorldSource(Protocol):
+    """Where the world is read from. Reading happens off the event loop."""
+
+    async def load(self) -> LoadedWorld: ...
+
+    async def changed(self) -> bool:
+        """Whether what `load` would read changed since it was last called."""

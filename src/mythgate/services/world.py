@@ -1,0 +1,603 @@
+"""The world while people are in it: the current `World`, its reload, its inhabitants and its clock.
+
+`WorldService.world` is replaced as a whole, on the event loop, after everybody who stood in a room
+that is no more was given a new place. What a player sees of a room is made by `room_view`, a pure
+function that all who show rooms share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.characters import Character
+from mythgate.domain.errors import PermissionDenied
+from mythgate.domain.events import (
+    ChatMessage,
+    ExitView,
+    FixtureView,
+    GameTick,
+    ItemView,
+    NpcView,
+    OccupantView,
+    RoomItems,
+    RoomMessage,
+    RoomUpdate,
+    RoomView,
+    SystemMessage,
+    event_of,
+)
+from mythgate.domain.ids import GLOBAL_TOPIC, CharacterId, InhabitantId, ItemId, RoomId, TemplateId, room_topic
+from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Caller
+from mythgate.domain.world import (
+    Daypart,
+    Inhabitant,
+    Placement,
+    Problem,
+    Room,
+    Utterance,
+    World,
+    WorldTime,
+    visible_exits,
+    words_of,
+)
+from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction, WorldSource
+
+log = logging.getLogger(__name__)
+
+EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)  # tick 0
+
+
+# --- what one sees ---------------------------------------------------------------------------------
+
+
+def occupant_view(presence: Presence) -> OccupantView:
+    """A player as others in the room see them."""
+    return OccupantView(
+        id=presence.character_id,
+        name=presence.name,
+        status="linkdead" if presence.linkdead_since is not None else presence.availability.value,
+        level=presence.level,
+        faction=presence.faction,
+        door=presence.door,
+        afk_text=presence.afk_text,
+    )
+
+
+def item_views(world: World, items: Iterable[Item]) -> list[ItemView]:
+    """Things as rows: those of one template share a row that counts them, in the order they came."""
+    rows: dict[str, ItemView] = {}
+    for item in items:
+        row = rows.get(item.template_id)
+        if row is not None:
+            row.count += 1
+            continue
+        template = world.template(item.template_id)
+        rows[item.template_id] = ItemView(id=item.id, name=template.full_name, summary=template.summary)
+    return list(rows.values())
+
+
+def room_view(
+    world: World,
+    room: Room,
+    *,
+    occupants: Sequence[OccupantView],
+    inhabitants: Sequence[Inhabitant],
+    items: Sequence[ItemView],
+    explored: Container[RoomId],
+    daypart: Daypart | None = None,
+) -> RoomView:
+    """The room as somebody sees it who is in it and has been in the rooms `explored`.
+
+    `occupants` are all players in the room, the onlooker included.
+    """
+    ways = []
+    for way in visible_exits(room, explored):
+        known = way.target in explored
+        ways.append(
+            ExitView(
+                direction=way.direction.value,
+                room_id=way.target if known and not way.locked else None,
+                name=world.rooms[way.target].name if known else "",
+                locked=way.locked,
+                description=way.description,
+            )
+        )
+    return RoomView(
+        id=room.id,
+        name=room.name,
+        description=room.describe(people=len(occupants), daypart=daypart),
+        plane=room.plane,
+        zone=room.zone,
+        zone_name=world.zone_of(room).name,
+        sub_zone=room.sub_zone,
+        environment=room.environment.value,
+        exits={way.direction: way.room_id for way in ways},
+        ways=ways,
+        players=list(occupants),
+        npcs=[NpcView(id=one.id, name=one.name, summary=one.summary) for one in inhabitants],
+        items=list(items),
+        fixtures=[FixtureView(id=f.id, name=f.name, readable=f.read_text is not None) for f in room.fixtures],
+        occupants=[view.name for view in occupants] + [one.name for one in inhabitants],
+        occupant_count=len(occupants) + len(inhabitants),
+        map_x=room.x,
+        map_y=room.y,
+        map_z=room.z,
+    )
+
+
+# --- the service -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPolicy:
+    """Numbers an operator or a test may change."""
+
+    room_capacity: int = 32
+    tick_interval: timedelta = timedelta(seconds=10)
+    watch_interval: timedelta = timedelta(seconds=2)
+    greet_again_after: timedelta = timedelta(minutes=10)
+    answer_gap: timedelta = timedelta(seconds=2)  # an inhabitant does not answer faster than that
+    clear_litter_after: timedelta = timedelta(days=1)
+    restock_interval: timedelta = timedelta(minutes=1)
+    litter_interval: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a new world changed."""
+
+    items: int  # brought forth
+    displaced: int  # characters whose room is no more
+    rooms: frozenset[RoomId]  # look different now
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """How a reload ended: with `problems` nothing changed."""
+
+    problems: tuple[Problem, ...]
+    applied: Applied | None
+
+
+class WorldService:
+    """The current world, and what goes on in it without players."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        source: WorldSource,
+        store: Store,
+        presence: PresenceStore,
+        realtime: Realtime,
+        clock: Clock,
+        ids: Ids,
+        policy: WorldPolicy | None = None,
+    ) -> None:
+        self.world = world
+        self.policy = policy if policy is not None else WorldPolicy()
+        self.on_displaced: Callable[[Character, RoomId], None] | None = None  # (as it is now, where it was)
+        self._source = source
+        self._store = store
+        self._presence = presence
+        self._realtime = realtime
+        self._clock = clock
+        self._ids = ids
+        self._applying = asyncio.Lock()
+        self._places: dict[InhabitantId, RoomId] = {}
+        self._by_room: dict[RoomId, tuple[Inhabitant, ...]] = {}
+        self._next_line: dict[InhabitantId, datetime] = {}
+        self._last_line: dict[InhabitantId, Utterance] = {}
+        self._greeted: dict[tuple[CharacterId, InhabitantId], datetime] = {}
+        self._answered: dict[InhabitantId, datetime] = {}
+        self._next_restock = EPOCH
+        self._next_clearing = EPOCH
+        self._place_inhabitants(clock.now())
+
+    # --- time ---
+
+    def time(self) -> WorldTime:
+        """The world's time now."""
+        return self.world.calendar.at(self._clock.now())
+
+    @property
+    def daypart(self) -> Daypart:
+        return self.time().daypart
+
+    def tick_number(self, now: datetime) -> int:
+        """Counts tick intervals since a fixed moment: the same on every node, and rising over restarts."""
+        return (now - EPOCH) // self.policy.tick_interval
+
+    def until_next_tick(self, now: datetime) -> timedelta:
+        return self.policy.tick_interval - (now - EPOCH) % self.policy.tick_interval
+
+    # --- rooms ---
+
+    def capacity_of(self, room: Room) -> int:
+        """How many players the room holds."""
+        return room.capacity if room.capacity is not None else self.policy.room_capacity
+
+    def inhabitants_in(self, room_id: RoomId) -> tuple[Inhabitant, ...]:
+        """Those who are in the room now (some wander), in the order the pack names them."""
+        return self._by_room.get(room_id, ())
+
+    # --- loading ---
+
+    async def start(self) -> Applied:
+        """Bring forth what the world places, and give everybody who stands nowhere a place. Before doors open."""
+        async with self._applying:
+            return await self._apply(self.world)
+
+    async def reload(self, caller: Caller) -> Reloaded:
+        """Read the packs again and use them if they are sound.
+
+        Raises:
+            PermissionDenied: the caller is no admin.
+
+        """
+        if not caller.role.includes(Role.ADMIN):
+            raise PermissionDenied
+        return await self.refresh()
+
+    async def refresh(self) -> Reloaded:
+        """As `reload`, for the server itself."""
+        async with self._applying:
+            loaded = await self._source.load()
+            if loaded.world is None:
+                log.warning("world not reloaded", extra={"problems": [str(problem) for problem in loaded.problems]})
+                return Reloaded(tuple(loaded.problems), None)
+            if loaded.world.fingerprint == self.world.fingerprint:
+                return Reloaded((), Applied(0, 0, frozenset()))
+            return Reloaded((), await self._apply(loaded.world))
+
+    async def apply(self, new: World) -> Applied:
+        """Make `new` the world: bring forth what it adds, move people out of rooms it lacks, tell who sees a change."""
+        async with self._applying:
+            return await self._apply(new)
+
+    async def _apply(self, new: World) -> Applied:
+        old = self.world
+        now = self._clock.now()
+        fresh = [self._bring_forth(p, origin, now) for p in new.placements for origin in p.origins()]
+
+        def work(tx: Transaction) -> tuple[list[Item], list[tuple[Character, RoomId]]]:
+            known = tx.items.origins()
+            missing = [item for item in fresh if item.origin not in known]
+            if missing:
+                tx.items.seed(missing)
+            return missing, _rehouse(tx, new, now)
+
+        def swap(done: tuple[list[Item], list[tuple[Character, RoomId]]]) -> None:
+            self.world = new
+            self._place_inhabitants(now)
+            self._settle(done[1])
+
+        added, displaced = await self._store.write(work, then=swap)
+        if new is not old:
+            # A move decided under the old world may have been saved between our commit and the swap.
+            displaced += await self._store.write(lambda tx: _rehouse(tx, new, now), then=self._settle)
+        changed = {room_id for room_id, room in new.rooms.items() if old.rooms.get(room_id) != room}
+        changed.update(RoomId(item.holder_id) for item in added)
+        if old.templates != new.templates:
+            changed.update(new.rooms)
+        applied = Applied(len(added), len(displaced), frozenset(changed))
+        await self._show(changed | {new.start_room} if displaced else changed)
+        log.info(
+            "world in force",
+            extra={
+                "world": new.name,
+                "version": new.version,
+                "rooms": len(new.rooms),
+                "changed": len(changed),
+                "items": len(added),
+                "displaced": len(displaced),
+            },
+        )
+        return applied
+
+    def _bring_forth(self, placement: Placement, origin: str, now: datetime) -> Item:
+        return Item(
+            id=ItemId(self._ids.new()),
+            template_id=placement.template,
+            holder_kind=HolderKind.ROOM,
+            holder_id=placement.room,
+            created_at=now,
+            origin=origin,
+        )
+
+    def _settle(self, displaced: Iterable[tuple[Character, RoomId]]) -> None:
+        """Let live state follow those who were moved."""
+        for character, origin in displaced:
+            if self._presence.get(character.id) is None:
+                continue
+            self._presence.relocate(character.id, character.room_id)
+            self._realtime.unsubscribe(character.id, room_topic(origin))
+            self._realtime.subscribe(character.id, room_topic(character.room_id))
+            message = "The place you were in is gone. You find yourself somewhere you know."
+            self._realtime.send(character.id, event_of(SystemMessage(message), self._clock.now()))
+            if self.on_displaced is not None:
+                self.on_displaced(character, origin)
+
+    async def _show(self, rooms: Collection[RoomId]) -> None:
+        """Send everybody in `rooms` the room as it is now."""
+        audience = {room_id: self._presence.in_room(room_id) for room_id in rooms}
+        people = [one.character_id for present in audience.values() for one in present]
+        if not people:
+            return
+        shown = [room_id for room_id, present in audience.items() if present]
+
+        def work(tx: Transaction) -> tuple[dict[RoomId, list[Item]], dict[CharacterId, set[RoomId]]]:
+            return (
+                {room_id: tx.items.held_by(HolderKind.ROOM, room_id) for room_id in shown},
+                {character_id: tx.characters.explored(character_id) for character_id in people},
+            )
+
+        items, explored = await self._store.read(work)
+        now = self._clock.now()
+        for room_id in shown:
+            room = self.world.room(room_id)
+            if room is None:
+                continue
+            present = self._presence.in_room(room_id)
+            occupants = [occupant_view(one) for one in present]
+            for one in present:
+                view = room_view(
+                    self.world,
+                    room,
+                    occupants=occupants,
+                    inhabitants=self.inhabitants_in(room_id),
+                    items=item_views(self.world, items[room_id]),
+                    explored=explored.get(one.character_id, set()),
+                    daypart=self.daypart,
+                )
+                self._realtime.send(one.character_id, event_of(RoomUpdate(view), now, room_id=room_id))
+
+    async def watch(self) -> None:
+        """Reload whenever the packs change. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(self.policy.watch_interval.total_seconds())
+            try:
+                if await self._source.changed():
+                    await self.refresh()
+            except Exception:
+                # Builders save half-written files, disks fill up: the world in force stays in force.
+                log.exception("world packs could not be read")
+
+    # --- what goes on by itself ---
+
+    async def run(self, chance: Callable[[], float]) -> None:
+        """The world's heartbeat: a tick at each multiple of the tick interval. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(self.until_next_tick(self._clock.now()).total_seconds())
+            try:
+                await self.tick(self._clock.now(), chance)
+            except Exception:
+                log.exception("tick failed")
+
+    async def tick(self, now: datetime, chance: Callable[[], float]) -> None:
+        """One tick at `now`; `chance` gives numbers from 0 up to 1."""
+        payload = GameTick(
+            tick_number=self.tick_number(now),
+            timestamp=now,
+            world_time=self.world.calendar.at(now).bell_text,
+            players=self._presence.count(),
+        )
+        self._realtime.publish(GLOBAL_TOPIC, event_of(payload, now, coalesce="game_tick"))
+        self._wander(now)
+        await self.inhabitants_tick(now, chance)
+        if now >= self._next_restock:
+            self._next_restock = now + self.policy.restock_interval
+            await self.restock(now)
+        if now >= self._next_clearing:
+            self._next_clearing = now + self.policy.litter_interval
+            await self.clear_litter(now)
+
+    def _place_inhabitants(self, now: datetime) -> None:
+        self._places = {one.id: one.place_at(now) for one in self.world.inhabitants.values()}
+        self._index_inhabitants()
+        for memory in (self._next_line, self._last_line, self._answered):
+            for gone in memory.keys() - self._places.keys():
+                del memory[gone]
+
+    def _index_inhabitants(self) -> None:
+        by_room: dict[RoomId, tuple[Inhabitant, ...]] = {}
+        for inhabitant_id, room_id in self._places.items():
+            by_room[room_id] = (*by_room.get(room_id, ()), self.world.inhabitants[inhabitant_id])
+        self._by_room = by_room
+
+    def _wander(self, now: datetime) -> None:
+        moved = []
+        for inhabitant in self.world.inhabitants.values():
+            before, after = self._places[inhabitant.id], inhabitant.place_at(now)
+            if before != after:
+                self._places[inhabitant.id] = after
+                moved.append((inhabitant, before, after))
+        if not moved:
+            return
+        self._index_inhabitants()
+        for inhabitant, before, after in moved:
+            name = sentence_start(inhabitant.name)
+            self._tell_room(before, RoomMessage(f"{name} walks away.", "npc"), now)
+            self._tell_room(after, RoomMessage(f"{name} arrives.", "npc"), now)
+
+    def _tell_room(self, room_id: RoomId, payload: RoomMessage | ChatMessage, now: datetime) -> None:
+        if self._presence.in_room(room_id):
+            self._realtime.publish(room_topic(room_id), event_of(payload, now, room_id=room_id))
+
+    async def inhabitants_tick(self, now: datetime, chance: Callable[[], float]) -> None:
+        """Let inhabitants who have company say something now and then."""
+        for inhabitant in self.world.inhabitants.values():
+            room_id = self._places[inhabitant.id]
+            if not inhabitant.lines or not self._presence.in_room(room_id):
+                continue
+            due = self._next_line.get(inhabitant.id)
+            # Between half and one and a half intervals from line to line.
+            self._next_line[inhabitant.id] = due or now + inhabitant.line_interval * (0.5 + chance())
+            if due is None or now < due:
+                continue
+            self._next_line[inhabitant.id] = now + inhabitant.line_interval * (0.5 + chance())
+            last = self._last_line.get(inhabitant.id)
+            choice = [line for line in inhabitant.lines if line != last] or list(inhabitant.lines)
+            line = choice[int(chance() * len(choice))]
+            self._last_line[inhabitant.id] = line
+            self._utter(inhabitant, line, room_id, now)
+
+    def on_entered(self, character_id: CharacterId, name: str, room_id: RoomId) -> None:
+        """Somebody came into the room: who lives there may greet them."""
+        now = self._clock.now()
+        for inhabitant in self.inhabitants_in(room_id):
+            if not inhabitant.greetings:
+                continue
+            key = (character_id, inhabitant.id)
+            before = self._greeted.get(key)
+            if before is not None and now - before < self.policy.greet_again_after:
+                continue
+            self._forget_greetings(now)
+            self._greeted[key] = now
+            # Which of them is told by the clock: no chance needed, and not always the same.
+            greeting = inhabitant.greetings[int(now.timestamp()) % len(inhabitant.greetings)]
+            self._utter(inhabitant, greeting, room_id, now, name=name)
+
+    def _forget_greetings(self, now: datetime) -> None:
+        if len(self._greeted) < 10_000:
+            return
+        self._greeted = {key: when for key, when in self._greeted.items() if now - when < self.policy.greet_again_after}
+
+    def answer(self, inhabitant: Inhabitant, text: str, carried: Container[TemplateId] = ()) -> str | None:
+        """What the inhabitant answers when spoken to; None if nothing. `carried` are templates the speaker has."""
+        if inhabitant.wares and _asks_for_wares(text):
+            return inhabitant.wares
+        return inhabitant.answer(text, carried) or inhabitant.fallback or None
+
+    def heard(self, speaker: str, room_id: RoomId, text: str, carried: Container[TemplateId] = ()) -> bool:
+        """Somebody said `text` in the room: an inhabitant who is named in it, or is asked about
+        a subject and is alone with the speaker's attention, answers aloud. Tells whether one did."""
+        present = self._by_room.get(room_id)
+        if not present:
+            return False
+        now = self._clock.now()
+        words = set(words_of(text))
+        for inhabitant in present:
+            named = any(words & set(words_of(name)) - _SMALL_WORDS for name in inhabitant.names)
+            if named:
+                reply = self.answer(inhabitant, text, carried)
+            elif len(present) == 1:
+                reply = inhabitant.answer(text, carried)
+            else:
+                reply = None
+            if reply is None:
+                continue
+            before = self._answered.get(inhabitant.id)
+            if before is not None and now - before < self.policy.answer_gap:
+                return False
+            self._answered[inhabitant.id] = now
+            self._utter(inhabitant, Utterance(reply), room_id, now, name=speaker)
+            return True
+        return False
+
+    def _utter(
+        self, inhabitant: Inhabitant, said: Utterance, room_id: RoomId, now: datetime, *, name: str = "traveller"
+    ) -> None:
+        words = said.text.replace("{name}", name)
+        speaker = sentence_start(inhabitant.name)
+        message = ChatMessage(
+            id=self._ids.new(),
+            channel="emote" if said.action else "say",
+            player_id=inhabitant.id,
+            player_name=inhabitant.name,
+            message=words,
+            text=f"{speaker} {words}" if said.action else f"{speaker} says: {words}",
+            timestamp=now,
+            speaker_kind="npc",
+        )
+        self._tell_room(room_id, message, now)
+
+    async def restock(self, now: datetime) -> int:
+        """Put back what was taken from placements that come back, once it has been missing long enough.
+
+        Returns how many things were put back.
+        """
+        world = self.world
+        due = [(placement, placement.respawn) for placement in world.placements if placement.respawn is not None]
+        if not due:
+            return 0
+        fresh = {
+            origin: self._bring_forth(placement, f"{origin}@{int(now.timestamp())}", now)
+            for placement, _ in due
+            for origin in placement.origins()
+        }
+
+        def work(tx: Transaction) -> tuple[int, dict[RoomId, list[Item]]]:
+            put_back: list[Item] = []
+            for placement, after in due:
+                lying = tx.items.held_by(HolderKind.ROOM, placement.room)
+                missing = placement.count - sum(item.template_id == placement.template for item in lying)
+                fact = f"missing_since:{placement.room}/{placement.template}"
+                since = tx.facts.get(fact)
+                if missing <= 0:
+                    if since is not None:
+                        tx.facts.take(fact)
+                elif since is None:
+                    tx.facts.set(fact, now.isoformat())
+                elif now - datetime.fromisoformat(since) >= after:
+                    put_back += [fresh[origin] for origin in placement.origins()[:missing]]
+                    tx.facts.take(fact)
+            count = tx.items.seed(put_back) if put_back else 0
+            return count, _lying(tx, {RoomId(item.holder_id) for item in put_back})
+
+        return (await self._store.write(work, then=lambda done: self._tell_items(world, done[1], now)))[0]
+
+    async def clear_litter(self, now: datetime) -> int:
+        """Remove copies that `restock` made and somebody left lying elsewhere. Returns how many."""
+        world = self.world
+        before = now - self.policy.clear_litter_after
+
+        def work(tx: Transaction) -> tuple[int, dict[RoomId, list[Item]]]:
+            litter = [
+                item
+                for room_id in world.rooms
+                for item in tx.items.held_by(HolderKind.ROOM, room_id)
+                if "@" in item.origin and item.created_at < before and item.origin.partition("/")[0] != room_id
+            ]
+            for item in litter:
+                tx.items.remove(item)
+            return len(litter), _lying(tx, {RoomId(item.holder_id) for item in litter})
+
+        return (await self._store.write(work, then=lambda done: self._tell_items(world, done[1], now)))[0]
+
+    def _tell_items(self, world: World, lying: Mapping[RoomId, Sequence[Item]], now: datetime) -> None:
+        for room_id, items in lying.items():
+            if self._presence.in_room(room_id):
+                payload = RoomItems(item_views(world, items))
+                self._realtime.publish(room_topic(room_id), event_of(payload, now, room_id=room_id))
+
+
+_SMALL_WORDS: Final = frozenset({"the", "of", "a", "an", "and", "old", "master", "mother"})
+_WARES: Final = frozenset({"wares", "goods", "buy", "sell", "list", "price", "prices", "stock", "shop"})
+
+
+def _asks_for_wares(text: str) -> bool:
+    return not _WARES.isdisjoint(words_of(text))
+
+
+def _rehouse(tx: Transaction, world: World, now: datetime) -> list[tuple[Character, RoomId]]:
+    """Move all who stand in no room of `world` to its start; each with the room they were in."""
+    homeless = [(character, character.room_id) for character in tx.characters.outside(world.rooms)]
+    return [(tx.characters.relocate(character, world.start_room, now), origin) for character, origin in homeless]
+
+
+def _lying(tx: Transaction, rooms: Iterable[RoomId]) -> dict[RoomId, list[Item]]:
+    return {room_id: tx.items.held_by(HolderKind.ROOM, room_id) for room_id in rooms}
+
+
+def sentence_start(name: str) -> str:
+    """`name` as the first word of a sentence: "The lamplighter" for "the lamplighter"."""
+    return name[:1].upper() + name[1:]
