@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.ids import AccountId, SessionId
@@ -43,3 +45,22 @@ class Caller:
     name: str
     role: Role
     is_guest: bool = False
+
+
+OPERATOR: Final = Caller(AccountId("cli"), SessionId("cli"), "operator", Role.OWNER)
+"""Whoever runs commands on the machine itself; not an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What a genuine access token says. Whether its session still lives is another question."""
+
+    account_id: AccountId
+    session_id: SessionId
+    issued_at: datetime
+    expires_at: datetime
+
+
+def token_hash(token: str) -> bytes:
+    """What is kept of a session token. The token has 256 random bits, so no salt and no slow hash is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -66,7 +66,8 @@ class PasswordHasher(Protocol):
 class TokenSigner(Protocol):
     """Makes and reads access tokens. Reading proves who signed, for whom and until when; nothing else."""
 
-    def sign(self, account_id: AccountId, session_id: SessionId, name: str, now: datetime, lifetime: timedelta) -> str: ...
+    def sign(self, account_id: AccountId, session_id: SessionId, name: str, now: datetime, lifetime: timedelta) -> str:
+        """A token that names the session and lives for `lifetime`."""
 
     def read(self, token: str, now: datetime) -> AccessClaims:
         """What the token says.

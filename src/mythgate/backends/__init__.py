@@ -1,0 +1,1 @@
+"""The ports of `mythgate.services.ports`, fulfilled."""
