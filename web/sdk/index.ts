@@ -1,0 +1,20 @@
+/** Mythgate's TypeScript SDK: sign in, connect, hear what happens, send commands. No React in here. */
+export * from "./api.ts";
+export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
+export {
+  browserNetwork,
+  Connection,
+  type ConnectionOptions,
+  type ConnectionState,
+  type ConnectionStatus,
+  type Ending,
+  type NetworkSignals,
+  type SocketFactory,
+} from "./connection.ts";
+export { type EnvelopeOf, type EventType, MalformedFrame, parseFrame, type ServerEvent } from "./envelope.ts";
+export { AuthenticationError, type FieldProblem, MythError, Refused, Unreachable } from "./errors.ts";
+export type * from "./generated/events.ts";
+export { randomId } from "./ids.ts";
+export { Outbox, type PendingCommand } from "./outbox.ts";
+export { Sequencer } from "./sequencer.ts";
+export { type LoginStore, Session, type StoredLogin } from "./session.ts";

@@ -1,0 +1,189 @@
+/** One login: keeps the access token fresh and makes authorised calls. */
+import {
+  type Api,
+  type CharacterList,
+  type CharacterView,
+  type CommandInfo,
+  type ExploredMap,
+  type LoginSession,
+  type Refreshed,
+  type SignedIn,
+} from "./api.ts";
+import { AuthenticationError } from "./errors.ts";
+
+/** What survives a reload of the page. Never holds an access token. */
+export interface StoredLogin {
+  readonly refreshToken: string;
+  readonly userId: string;
+  readonly username: string;
+  readonly role: string;
+  readonly isGuest: boolean;
+}
+
+export interface LoginStore {
+  load(): StoredLogin | null;
+  save(login: StoredLogin): void;
+  clear(): void;
+}
+
+interface AccessToken {
+  readonly value: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Renew this long before the access token ends, or after three quarters of a short life. */
+const RENEW_AHEAD_MS = 60_000;
+const RETRY_RENEWAL_MS = 15_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Session {
+  readonly #api: Api;
+  readonly #store: LoginStore;
+  readonly #onEnded: (reason: AuthenticationError | null) => void;
+  #login: StoredLogin | null;
+  #access: AccessToken | null = null;
+  #renewing: Promise<string> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `onEnded` hears that the login is over: null when the player signed out. */
+  constructor(api: Api, store: LoginStore, onEnded: (reason: AuthenticationError | null) => void) {
+    this.#api = api;
+    this.#store = store;
+    this.#onEnded = onEnded;
+    this.#login = store.load();
+  }
+
+  /** Who is signed in, as far as this page knows. */
+  get login(): StoredLogin | null {
+    return this.#login;
+  }
+
+  async signIn(username: string, password: string): Promise<SignedIn> {
+    return this.#signedIn(await this.#api.request("POST", "api/auth/login", { body: { username, password } }));
+  }
+
+  async register(username: string, password: string, email?: string): Promise<SignedIn> {
+    const body = email ? { username, password, email } : { username, password };
+    return this.#signedIn(await this.#api.request("POST", "api/auth/register", { body }));
+  }
+
+  async guest(name?: string): Promise<SignedIn> {
+    return this.#signedIn(await this.#api.request("POST", "api/auth/guest", { body: name ? { name } : {} }));
+  }
+
+  /** Ends the login here and, if it can be reached, on the server. */
+  async signOut(): Promise<void> {
+    if (!this.#login) return;
+    try {
+      await this.#api.request("POST", "api/auth/logout", { token: await this.accessToken() });
+    } catch {
+      // The server ends the session by itself when it is no longer renewed.
+    }
+    this.#end(null);
+  }
+
+  /**
+   * A valid access token; fetched anew if `renew` is set or the present one is about to end.
+   * @throws {AuthenticationError} the login is over. @throws {Unreachable} the server does not answer.
+   */
+  async accessToken(renew = false): Promise<string> {
+    if (!renew && this.#access && this.#access.expiresAt - Date.now() > 5_000) return this.#access.value;
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  listCharacters = (): Promise<CharacterList> => this.#authorized("GET", "api/characters");
+
+  createCharacter = (name: string, description: string): Promise<CharacterView> =>
+    this.#authorized("POST", "api/characters", description ? { name, description } : { name });
+
+  deleteCharacter = (id: string): Promise<void> => this.#authorized("DELETE", `api/characters/${encodeURIComponent(id)}`);
+
+  restoreCharacter = (id: string): Promise<CharacterView> =>
+    this.#authorized("POST", `api/characters/${encodeURIComponent(id)}/restore`);
+
+  commands = async (): Promise<readonly CommandInfo[]> =>
+    (await this.#authorized<{ commands: readonly CommandInfo[] }>("GET", "api/commands")).commands;
+
+  exploredMap = (): Promise<ExploredMap> => this.#authorized("GET", "api/maps/explored");
+
+  loginSessions = async (): Promise<readonly LoginSession[]> =>
+    (await this.#authorized<{ sessions: readonly LoginSession[] }>("GET", "api/auth/sessions")).sessions;
+
+  revokeSession = (id: string): Promise<void> =>
+    this.#authorized("DELETE", `api/auth/sessions/${encodeURIComponent(id)}`);
+
+  changePassword = (current: string, replacement: string): Promise<void> =>
+    this.#authorized("POST", "api/auth/password", { current_password: current, new_password: replacement });
+
+  async #authorized<T>(method: string, path: string, body?: unknown): Promise<T> {
+    try {
+      return await this.#api.request<T>(method, path, { body, token: await this.accessToken() });
+    } catch (error) {
+      if (!(error instanceof AuthenticationError) || !this.#login) throw error;
+      // The token may have ended between our clock and the server's: once more with a fresh one.
+      return this.#api.request<T>(method, path, { body, token: await this.accessToken(true) });
+    }
+  }
+
+  #signedIn(answer: SignedIn): SignedIn {
+    this.#login = {
+      refreshToken: answer.refresh_token,
+      userId: answer.user_id,
+      username: answer.username,
+      role: answer.role,
+      isGuest: answer.is_guest,
+    };
+    this.#store.save(this.#login);
+    this.#keep(answer.access_token, answer.expires_in);
+    return answer;
+  }
+
+  async #renew(): Promise<string> {
+    const login = this.#login;
+    if (!login) throw new AuthenticationError("authentication_failed", "You are not signed in.", { status: 401 });
+    let answer: Refreshed;
+    try {
+      answer = await this.#api.request("POST", "api/auth/refresh", { body: { refresh_token: login.refreshToken } });
+    } catch (error) {
+      if (error instanceof AuthenticationError && this.#login === login) this.#end(error);
+      throw error;
+    }
+    if (this.#login !== login) throw new AuthenticationError("session_ended", "You signed out.", { status: 401 });
+    if (answer.refresh_token && answer.refresh_token !== login.refreshToken) {
+      this.#login = { ...login, refreshToken: answer.refresh_token };
+      this.#store.save(this.#login);
+    }
+    this.#keep(answer.access_token, answer.expires_in);
+    return answer.access_token;
+  }
+
+  #keep(token: string, expiresInSeconds: number): void {
+    const life = expiresInSeconds * 1000;
+    this.#access = { value: token, expiresAt: Date.now() + life };
+    this.#renewAfter(Math.max(life - RENEW_AHEAD_MS, life * 0.75));
+  }
+
+  #renewAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        this.accessToken(true).catch((error: unknown) => {
+          if (!(error instanceof AuthenticationError)) this.#renewAfter(RETRY_RENEWAL_MS);
+        });
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
+  }
+
+  #end(reason: AuthenticationError | null): void {
+    clearTimeout(this.#timer);
+    this.#login = null;
+    this.#access = null;
+    this.#store.clear();
+    this.#onEnded(reason);
+  }
+}

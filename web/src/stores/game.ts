@@ -1,0 +1,259 @@
+/** What the player knows of the world, as a pure function of the events received. */
+import type {
+  ChatMessage,
+  CommandResponse,
+  EnvelopeOf,
+  GameState as GameStateData,
+  ItemView,
+  OccupantView,
+  PlayerView,
+  RoomView,
+  ServerEvent,
+} from "@mythgate/sdk";
+import type { LogLine } from "./lines.ts";
+
+export const MAX_LINES = 500;
+
+export interface Game {
+  readonly player: PlayerView | null;
+  readonly room: RoomView | null;
+  readonly inventory: readonly ItemView[];
+  /** Name of whom the player follows. */
+  readonly following: string | null;
+  readonly worldTime: string;
+  readonly playersOnline: number | null;
+  readonly log: readonly LogLine[];
+  readonly nextLine: number;
+  /** Names the player talked with in private, latest first. */
+  readonly correspondents: readonly string[];
+}
+
+export const EMPTY_GAME: Game = {
+  player: null,
+  room: null,
+  inventory: [],
+  following: null,
+  worldTime: "",
+  playersOnline: null,
+  log: [],
+  nextLine: 1,
+  correspondents: [],
+};
+
+type NewLine = Omit<LogLine, "id">;
+
+export function addLines(game: Game, ...lines: readonly NewLine[]): Game {
+  if (lines.length === 0) return game;
+  const numbered = lines.map((line, index) => ({ ...line, id: game.nextLine + index }));
+  return {
+    ...game,
+    log: [...game.log, ...numbered].slice(-MAX_LINES),
+    nextLine: game.nextLine + lines.length,
+  };
+}
+
+/** The player typed `text`; the answer to `messageId` is awaited. */
+export function echo(game: Game, text: string, messageId: string, at: string): Game {
+  return addLines(game, { at, kind: "echo", text, waitingFor: messageId });
+}
+
+export function notice(game: Game, text: string, at: string, hint?: string): Game {
+  return addLines(game, { at, kind: "notice", text, hint });
+}
+
+export function applyEvents(game: Game, events: readonly ServerEvent[]): Game {
+  return events.reduce(applyEvent, game);
+}
+
+/** The game after `event`. Unknown events, and those about the connection itself, change nothing. */
+export function applyEvent(game: Game, event: ServerEvent): Game {
+  const at = event.timestamp;
+  switch (event.event_type) {
+    case "game_state":
+      return withGameState(game, event.data, at);
+    case "room_update":
+      return { ...game, room: event.data.room };
+    case "room_occupants": {
+      const { players, npcs, occupants, count } = event.data;
+      return inRoom(game, event, (room) => ({ ...room, players, npcs, occupants, occupant_count: count }));
+    }
+    case "room_items":
+      return inRoom(game, event, (room) => ({ ...room, items: event.data.items }));
+    case "player_update":
+      return withPlayer(game, event.data.player);
+    case "inventory_update":
+      return { ...game, inventory: event.data.items };
+    case "follow_state":
+      return withFollowing(game, event.data.following);
+
+    case "player_entered":
+    case "player_entered_game": {
+      const { player, player_id, player_name, message } = event.data;
+      const fallback = event.event_type === "player_entered" ? "comes in." : "steps into the world.";
+      const told = addLines(game, { at, kind: "presence", text: message || `${player_name} ${fallback}` });
+      const newcomer: OccupantView = player ?? { id: player_id, name: player_name };
+      return inRoom(told, event, (room) => withOccupants(room, [...without(room.players, player_id), newcomer]));
+    }
+    case "player_left":
+    case "player_left_game": {
+      const { player_id, player_name, message } = event.data;
+      const fallback = event.event_type === "player_left" ? "leaves." : "leaves the world.";
+      const told = addLines(game, { at, kind: "presence", text: message || `${player_name} ${fallback}` });
+      return inRoom(told, event, (room) => withOccupants(room, without(room.players, player_id)));
+    }
+    case "player_status": {
+      const { player_id, status, afk_text, message } = event.data;
+      const told = message ? addLines(game, { at, kind: "presence", text: message }) : game;
+      return inRoom(told, event, (room) => ({
+        ...room,
+        players: room.players.map((one) => (one.id === player_id ? { ...one, status, afk_text: afk_text ?? "" } : one)),
+      }));
+    }
+
+    case "chat_message":
+      return withChat(game, event.data, at, false);
+    case "room_message":
+      return event.data.message ? addLines(game, { at, kind: "action", text: event.data.message }) : game;
+    case "system":
+      return addLines(game, { at, kind: "system", text: event.data.message, level: event.data.message_type ?? "info" });
+    case "admin_event":
+      return addLines(game, { at, kind: "system", text: event.data.message, level: "info", channel: "staff" });
+
+    case "command_response":
+      return withAnswer(game, event);
+    case "error": {
+      const { message, hint, retry_after } = event.data;
+      const heard = answered(game, event.reply_to ?? event.message_id);
+      return addLines(heard, { at, kind: "refusal", text: message, hint: hintWith(hint, retry_after) });
+    }
+    case "reset":
+      // Only worth a word if there is something on the screen that it interrupts.
+      return game.room
+        ? notice({ ...game, room: null }, event.data.message || "The game starts over from here.", at)
+        : game;
+    case "game_tick":
+      return {
+        ...game,
+        worldTime: event.data.world_time || game.worldTime,
+        playersOnline: event.data.players ?? game.playersOnline,
+      };
+    default:
+      // session_expiring, disconnect, heartbeat, pong: the connection's. position_update: nothing to draw.
+      return game;
+  }
+}
+
+// --- parts ------------------------------------------------------------------------------------------
+
+function withGameState(game: Game, data: GameStateData, at: string): Game {
+  const next = withPlayer({ ...game, room: data.room }, data.player);
+  const told = game.room?.id === data.room.id ? next : addLines(next, placeLine(data.room, at));
+  return ((data.recent ?? []) as unknown as ChatMessage[]).reduce(
+    (state, message) => withChat(state, message, message.timestamp, true),
+    told,
+  );
+}
+
+const placeLine = (room: RoomView, at: string): NewLine => ({
+  at,
+  kind: "place",
+  title: room.name,
+  text: room.description,
+});
+
+function withPlayer(game: Game, player: PlayerView): Game {
+  return { ...game, player, inventory: player.inventory, following: player.following };
+}
+
+function withFollowing(game: Game, following: string | null): Game {
+  return { ...game, following, player: game.player && { ...game.player, following } };
+}
+
+/** Changes the room, unless the event is about another one that the player has left. */
+function inRoom(game: Game, event: ServerEvent, change: (room: RoomView) => RoomView): Game {
+  if (!game.room || (event.room_id && event.room_id !== game.room.id)) return game;
+  return { ...game, room: change(game.room) };
+}
+
+const without = (players: readonly OccupantView[], id: string) => players.filter((one) => one.id !== id);
+
+function withOccupants(room: RoomView, players: OccupantView[]): RoomView {
+  const occupants = [...players.map((one) => one.name), ...room.npcs.map((one) => one.name)];
+  return { ...room, players, occupants, occupant_count: occupants.length };
+}
+
+const PRIVATE = new Set(["whisper", "tell"]);
+
+function withChat(game: Game, message: ChatMessage, at: string, past: boolean): Game {
+  if (message.id && game.log.some((line) => line.chatId === message.id)) return game;
+  const own = game.player !== null && message.player_id === game.player.id && message.speaker_kind !== "npc";
+  const line: NewLine = {
+    at: at || message.timestamp,
+    kind: "chat",
+    channel: message.channel,
+    speaker: message.player_name,
+    text: wording(message, own),
+    own: own || undefined,
+    past: past || undefined,
+    chatId: message.id || undefined,
+  };
+  const told = addLines(game, line);
+  if (past || !PRIVATE.has(message.channel)) return told;
+  const other = own ? message.target_name : message.player_name;
+  if (!other) return told;
+  return { ...told, correspondents: [other, ...told.correspondents.filter((name) => name !== other)].slice(0, 8) };
+}
+
+/** Everybody gets the same text; the speaker reads it in the second person. */
+function wording(message: ChatMessage, own: boolean): string {
+  const { channel, message: words, target_name: target, text } = message;
+  if (!own) return text || `${message.player_name}: ${words}`;
+  switch (channel) {
+    case "say":
+      return `You say: ${words}`;
+    case "whisper":
+      return target ? `You whisper to ${target}: ${words}` : text;
+    case "tell":
+      return target ? `You tell ${target}: ${words}` : text;
+    case "shout":
+      return `You shout: ${words}`;
+    case "global":
+      return `You (global): ${words}`;
+    default:
+      return text;
+  }
+}
+
+function withAnswer(game: Game, event: EnvelopeOf<"command_response">): Game {
+  const answer = event.data;
+  let next = answered(game, event.reply_to);
+  const text = answer.result.trimEnd();
+  if (text) next = addLines(next, answerLine(answer, text, event.timestamp));
+  if (answer.player) next = withPlayer(next, answer.player);
+  if (answer.room_state) next = { ...next, room: answer.room_state };
+  if (answer.inventory) next = { ...next, inventory: answer.inventory };
+  return next;
+}
+
+function answerLine(answer: CommandResponse, text: string, at: string): NewLine {
+  if (!answer.success) return { at, kind: "refusal", text, hint: hintWith(answer.hint, answer.retry_after) };
+  const name = answer.room_state?.name;
+  if (name && text.startsWith(`${name}\n`)) {
+    return { at, kind: "place", title: name, text: text.slice(name.length).trimStart() };
+  }
+  return { at, kind: "answer", text };
+}
+
+function hintWith(hint: string | null | undefined, retryAfter: number | null | undefined): string | undefined {
+  const wait = retryAfter ? `Try again in ${Math.ceil(retryAfter)} s.` : "";
+  return [hint, wait].filter(Boolean).join(" ") || undefined;
+}
+
+/** The echo of the command no longer waits. */
+function answered(game: Game, messageId: string | null | undefined): Game {
+  if (!messageId) return game;
+  const index = game.log.findLastIndex((line) => line.waitingFor === messageId);
+  if (index < 0) return game;
+  const { waitingFor: _, ...line } = game.log[index] as LogLine;
+  return { ...game, log: game.log.with(index, line) };
+}

@@ -1,0 +1,89 @@
+/** The lines of the log, and which of its tabs show them. */
+
+export type LineKind =
+  | "place" // a room described
+  | "chat"
+  | "presence" // somebody came, went or changed status
+  | "action" // something happens here
+  | "echo" // what the player typed
+  | "answer" // what a command answered
+  | "refusal" // what a command or the server refused
+  | "system"
+  | "notice"; // the client's own words
+
+export interface LogLine {
+  /** Rises by one with every line of this tab's life. */
+  readonly id: number;
+  /** UTC, ISO 8601. */
+  readonly at: string;
+  readonly kind: LineKind;
+  readonly text: string;
+  readonly title?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly speaker?: string | undefined;
+  /** The player's own words. */
+  readonly own?: boolean | undefined;
+  /** Said before the player came. */
+  readonly past?: boolean | undefined;
+  readonly level?: "info" | "warning" | "error" | "announcement" | undefined;
+  /** Of a chat message, so that none is shown twice. */
+  readonly chatId?: string | undefined;
+  /** Of a command typed, until its answer arrived. */
+  readonly waitingFor?: string | undefined;
+}
+
+export const TABS = ["all", "here", "whispers", "global", "system"] as const;
+export type Tab = (typeof TABS)[number];
+
+export const TAB_LABELS: Readonly<Record<Tab, string>> = {
+  all: "All",
+  here: "Here",
+  whispers: "Whispers",
+  global: "Global",
+  system: "System",
+};
+
+/** The tab a channel belongs to besides "all". */
+const TAB_OF_CHANNEL: Readonly<Record<string, Tab>> = {
+  say: "here",
+  emote: "here",
+  whisper: "whispers",
+  tell: "whispers",
+  shout: "global",
+  global: "global",
+  party: "global",
+  faction: "global",
+  system: "system",
+};
+
+const TAB_OF_KIND: Partial<Readonly<Record<LineKind, Tab>>> = {
+  presence: "here",
+  action: "here",
+  system: "system",
+  notice: "system",
+};
+
+export function tabOf(line: LogLine): Tab {
+  if (line.kind === "chat") return TAB_OF_CHANNEL[line.channel ?? ""] ?? "here";
+  return TAB_OF_KIND[line.kind] ?? "all";
+}
+
+export const isIn = (line: LogLine, tab: Tab): boolean => tab === "all" || tabOf(line) === tab;
+
+/** Whether somebody waits for the player to read this: others' words and the server's. */
+export function isNews(line: LogLine): boolean {
+  if (line.past || line.own) return false;
+  return line.kind === "chat" || line.kind === "system";
+}
+
+/** How many news a tab has after the line with id `seen`. */
+export function countNews(lines: readonly LogLine[], tab: Tab, seen: number): number {
+  let count = 0;
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    const line = lines[index] as LogLine;
+    if (line.id <= seen) break;
+    if (isNews(line) && isIn(line, tab)) count += 1;
+  }
+  return count;
+}
