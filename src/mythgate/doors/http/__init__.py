@@ -1,0 +1,1 @@
+"""The http door: REST, WebSocket, Server-Sent Events and the browser client."""

@@ -1,0 +1,170 @@
+"""The application of the http door: routes, error table, protective headers, browser client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+import mythgate
+from mythgate.domain.errors import NotFound
+from mythgate.doors.http import errors
+from mythgate.doors.http.security import Edge
+from mythgate.services.all import Services
+
+_HERE: Final = Path(__file__).resolve().parent
+_DOCS: Final = _HERE / "docs"
+
+TAGS: Final = [
+    {"name": "accounts", "description": "Registering, signing in, sessions, passwords."},
+    {"name": "characters", "description": "The bodies an account has in the world."},
+    {"name": "world", "description": "Rooms, maps and the state of the world."},
+    {"name": "play", "description": "Commands and the event stream, for clients without a WebSocket."},
+    {"name": "status", "description": "How the server is doing."},
+]
+DESCRIPTION: Final = """
+Sign in with `POST /api/auth/login` (or register, or enter as a guest), send the `access_token` as
+`Authorization: Bearer …`, and renew it with `POST /api/auth/refresh` before it expires. Play over the
+WebSocket `/api/ws`, offering the sub-protocols `bearer` and the access token.
+
+Every error has the same shape, with a stable `code`; every answer has an `X-Request-ID`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """What the door needs to know besides the services."""
+
+    node: str = "local"
+    doors: Sequence[str] = ("http",)
+    root_path: str = ""
+    cors_origins: Sequence[str] = ()
+    max_body_bytes: int = 65536
+    client_dir: Path | None = None  # folder of the built browser client; None: look in the usual places
+    started_at: datetime | None = None  # None: now
+    players_online: Callable[[], int] = lambda: 0
+    rooms: Callable[[], int] = lambda: 0
+    rooms_occupied: Callable[[], int] = lambda: 0
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+
+def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRouter]) -> FastAPI:
+    """The application. `routers` are mounted as they are: their paths are complete."""
+    app = FastAPI(
+        title="Mythgate",
+        summary="One multiplayer game server, many kinds of client, the same rooms.",
+        description=DESCRIPTION,
+        version=mythgate.__version__,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url="/openapi.json",
+        openapi_tags=TAGS,
+        docs_url=None,  # the stock pages load their scripts from elsewhere; ours work offline
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    app.state.http = http
+    errors.install(app)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_docs_router())
+    app.include_router(_client_router(http.client_dir or find_client()))
+    app.add_middleware(Edge, max_body_bytes=http.max_body_bytes)
+    if http.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(http.cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+            max_age=600,
+        )
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+# --- the browser client ----------------------------------------------------------------------------
+
+_HASHED: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FRESH: Final = {"Cache-Control": "no-cache"}
+_PAGES: Final = ("/", "/admin", "/admin/{rest:path}", "/play")
+_NOT_BUILT: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Mythgate</title><meta name="viewport" content="width=device-width">
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>
+<body><main><h1>Mythgate is running</h1>
+<p>The browser client is not built yet. With Node 20 or newer, run <code>make web</code> in the project folder and
+load this page again; the server need not be restarted.</p>
+<p>The programming interface works without it: <a href="docs">documentation</a>, <a href="api/status">status</a>.
+</p></main></body></html>
+"""
+
+
+def find_client() -> Path:
+    """Where the built browser client is or would be: inside the installed package, else in the source tree."""
+    package = Path(mythgate.__file__).resolve().parent
+    bundled = package / "web_client"
+    return bundled if bundled.is_dir() else package.parent.parent / "web" / "dist"
+
+
+def _client_router(folder: Path) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    root = folder.resolve()
+
+    async def page() -> Response:
+        index = root / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT, headers=_FRESH)
+        return FileResponse(index, headers=_FRESH)
+
+    async def asset(path: str) -> Response:
+        return _file(root / "assets", path, _HASHED)
+
+    async def other(path: str) -> Response:
+        # Icons, manifest and the like; pages have routes of their own.
+        return _file(root, path, _FRESH)
+
+    for path in _PAGES:
+        router.add_api_route(path, page, methods=["GET", "HEAD"])
+    router.add_api_route("/assets/{path:path}", asset, methods=["GET", "HEAD"])
+    router.add_api_route("/{path}", other, methods=["GET", "HEAD"])
+    return router
+
+
+def _file(folder: Path, path: str, headers: dict[str, str]) -> Response:
+    """A file below `folder`; nothing outside it, nothing hidden."""
+    if "\0" in path or any(part.startswith(".") for part in path.split("/")):
+        raise NotFound("There is nothing at this address.")
+    file = (folder / path).resolve()
+    if not (file.is_relative_to(folder) and file.is_file()):
+        raise NotFound("There is nothing at this address.")
+    return FileResponse(file, headers=headers)
+
+
+# --- the documentation page ------------------------------------------------------------------------
+
+
+def _docs_router() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    async def docs() -> Response:
+        return FileResponse(_DOCS / "index.html", headers=_FRESH)
+
+    async def part(path: str) -> Response:
+        return _file(_DOCS, path, _FRESH)
+
+    router.add_api_route("/docs", docs, methods=["GET", "HEAD"])
+    router.add_api_route("/docs/{path}", part, methods=["GET", "HEAD"])
+    return router

@@ -1,0 +1,66 @@
+"""What routes ask for: the services, the caller, the place the request comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from mythgate.domain.errors import AuthenticationError
+from mythgate.domain.sessions import Caller
+from mythgate.services.all import Services
+
+DOOR: Final = "http"
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="bearer",
+    description="The `access_token` of log-in, registration, guest entry or refresh.",
+)
+
+
+async def _services(connection: HTTPConnection) -> Services:
+    services: Services = connection.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+
+
+async def _caller(
+    services: ServicesDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    if credentials is None:
+        raise AuthenticationError(hint="Send the header Authorization: Bearer <access_token>.")
+    return await services.sessions.authenticate(credentials.credentials)
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+"""Who makes the request, proven by the bearer token; 401 otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from. Behind trusted proxies the server has already put in the real address."""
+
+    address: str
+    client: str
+
+
+def origin_of(connection: HTTPConnection) -> Origin:
+    """Where a request or a WebSocket comes from."""
+    return Origin(
+        connection.client.host if connection.client is not None else "unknown",
+        connection.headers.get("user-agent", "")[:200],
+    )
+
+
+async def _origin(connection: HTTPConnection) -> Origin:
+    return origin_of(connection)
+
+
+OriginDep = Annotated[Origin, Depends(_origin)]

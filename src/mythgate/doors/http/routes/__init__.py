@@ -1,0 +1,1 @@
+"""One module a subject; each defines a `router` with full paths."""
