@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from mythgate.domain.errors import InvalidInput, PermissionDenied
 from mythgate.domain.ids import AccountId, CharacterId
+from mythgate.domain.names import name_key
 
 
 class Role(StrEnum):
@@ -61,3 +63,62 @@ class Account:
     stats: dict[str, int] = field(default_factory=dict)
     number: int = 0
     version: int = 1
+
+
+# --- who may act on whom ---------------------------------------------------------------------------
+
+
+def require_role(actor: Role, needed: Role) -> None:
+    """Raise PermissionDenied unless `actor` may do what `needed` may."""
+    if not actor.includes(needed):
+        raise PermissionDenied(f"This needs the role {needed}.")
+
+
+def require_authority(actor: Role, target: Role, needed: Role) -> None:
+    """Raise PermissionDenied unless `actor` has `needed` and stands above `target`.
+
+    Nobody acts on an equal or higher role; owners act on everybody.
+    """
+    require_role(actor, needed)
+    if actor is not Role.OWNER and target.includes(actor):
+        raise PermissionDenied("You may not act on somebody of your own or a higher role.")
+
+
+def require_grant(actor: Role, target: Role, granted: Role) -> None:
+    """Raise PermissionDenied unless `actor` may change the role of a `target` to `granted`."""
+    require_authority(actor, target, Role.ADMIN)
+    if actor is not Role.OWNER and granted.includes(actor):
+        raise PermissionDenied("You may only give roles below your own.")
+
+
+# --- passwords -------------------------------------------------------------------------------------
+
+# The very worst, from published counts of breached passwords. Compared without regard to case; what is
+# rarer is left to the throttle.
+_COMMON_PASSWORDS: Final = """
+    123456 123456789 12345678 password qwerty123 qwerty1 111111 1234567 1234567890 123123 000000 password1 abc123
+    qwerty iloveyou monkey dragon letmein football baseball sunshine princess welcome admin123 master superman
+    trustno1 passw0rd 1q2w3e4r 1q2w3e4r5t 1qaz2wsx qwertyuiop asdfghjkl 11111111 00000000 88888888 87654321
+    987654321 1234qwer qwer1234 changeme starwars welcome1 letmein1 abcd1234 abc12345 mythgate
+"""
+_COMMON: Final = frozenset(_COMMON_PASSWORDS.split())
+
+
+def check_password(
+    password: str, *, name: str, min_length: int = 8, max_length: int = 1024, field: str = "password"
+) -> None:
+    """Raise InvalidInput unless `password` may be used for the account `name`."""
+    if len(password) < min_length:
+        raise InvalidInput("The password is too short.", field=field, hint=f"Use at least {min_length} characters.")
+    if len(password) > max_length:
+        raise InvalidInput("The password is too long.", field=field, hint=f"Use at most {max_length} characters.")
+    if not password.strip():
+        raise InvalidInput("The password is blank.", field=field, hint="Use something else than spaces.")
+    if name_key(password) == name_key(name):
+        raise InvalidInput("The password is the name.", field=field, hint="Use something others cannot see.")
+    if password.casefold() in _COMMON or len(set(password)) < 3:
+        raise InvalidInput(
+            "This password is among the first that anybody would try.",
+            field=field,
+            hint="A few unrelated words work well.",
+        )

@@ -1,0 +1,662 @@
+"""Accounts: register, sign in, guests, passwords, and what staff may do with them.
+
+Rights are read again inside each transaction, so that somebody who was demoted a moment ago can do
+nothing more. Every change of state leaves an audit entry without secrets.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from mythgate.domain.accounts import (
+    Account,
+    AccountStatus,
+    Role,
+    check_password,
+    require_authority,
+    require_grant,
+    require_role,
+)
+from mythgate.domain.errors import (
+    AccountDisabled,
+    BadCredentials,
+    InvalidInput,
+    InvalidToken,
+    NameTaken,
+    PermissionDenied,
+    RegistrationClosed,
+    SessionEnded,
+    TooMany,
+    TooManyLogins,
+)
+from mythgate.domain.events import AdminEvent, event_of
+from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.names import account_name, name_key
+from mythgate.domain.sessions import OPERATOR, Caller, token_hash
+from mythgate.services.ports import (
+    Clock,
+    Ids,
+    PasswordHasher,
+    PresenceStore,
+    Rate,
+    Realtime,
+    Store,
+    Throttle,
+    Transaction,
+)
+from mythgate.services.sessions import Opening, SessionService, SignedIn, new_token
+
+log = logging.getLogger(__name__)
+
+ADMIN_LINK_FACT: Final = "admin_link"
+EMAIL_LENGTH: Final = 254
+_GUEST_NAME_TRIES: Final = 12
+_GUEST_WORDS: Final = (
+    "Amber", "Ash", "Aspen", "Basil", "Birch", "Bramble", "Brook", "Cedar", "Cinder", "Clover", "Cobalt", "Copper",
+    "Coral", "Dusk", "Elder", "Ember", "Fern", "Finch", "Flint", "Frost", "Ginger", "Gorse", "Hazel", "Heath",
+    "Heron", "Indigo", "Iris", "Ivory", "Ivy", "Jade", "Jasper", "Juniper", "Kestrel", "Lark", "Laurel", "Linden",
+    "Lotus", "Maple", "Marble", "Meadow", "Mint", "Moss", "Myrtle", "Nettle", "Oak", "Ochre", "Olive", "Onyx",
+    "Opal", "Otter", "Pearl", "Pebble", "Poppy", "Quartz", "Raven", "Reed", "Robin", "Rowan", "Russet", "Saffron",
+    "Sage", "Sorrel", "Sparrow", "Teal", "Thistle", "Thrush", "Umber", "Violet", "Willow", "Wren",
+)  # fmt: skip
+
+
+_FIVE_A_MINUTE: Final = Rate(5, timedelta(minutes=1))
+_TEN_IN_TEN_MINUTES: Final = Rate(10, timedelta(minutes=10))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """What the operator allows."""
+
+    registration_open: bool = True
+    guests: bool = True
+    password_min_length: int = 8
+    password_max_length: int = 1024
+    failures_per_account: Rate = _FIVE_A_MINUTE
+    failures_per_address: Rate = _TEN_IN_TEN_MINUTES
+    registrations_per_address: Rate = _TEN_IN_TEN_MINUTES
+    admin_link_lifetime: timedelta = timedelta(days=1)
+
+
+class AccountService:
+    """Use cases around accounts."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sessions: SessionService,
+        hasher: PasswordHasher,
+        throttle: Throttle,
+        clock: Clock,
+        ids: Ids,
+        presence: PresenceStore,
+        realtime: Realtime,
+        policy: AccountPolicy | None = None,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._hasher = hasher
+        self._throttle = throttle
+        self._clock = clock
+        self._ids = ids
+        self._presence = presence
+        self._realtime = realtime
+        self._policy = policy or AccountPolicy()
+
+    @property
+    def policy(self) -> AccountPolicy:
+        """What the operator allows."""
+        return self._policy
+
+    # --- coming in ---
+
+    async def register(
+        self, name: str, password: str, *, email: str | None = None, door: str, address: str, client: str
+    ) -> SignedIn:
+        """Make an account for a new person and sign it in.
+
+        Raises:
+            RegistrationClosed: the operator takes no new accounts.
+            NameNotAllowed, NameTaken, InvalidInput: a value does not fit.
+            TooMany: the address has made too many accounts lately.
+
+        """
+        if not self._policy.registration_open:
+            raise RegistrationClosed
+        name = account_name(name)
+        self._check_password(password, name)
+        email = _checked_email(email)
+        await self._admit_new_account(address)
+        # Before the expensive hash; the database has the last word.
+        await self._refuse_taken(name)
+        account = self._new_account(name, await self._hasher.hash(password), email=email)
+        return await self._enter_new(account, "account.registered", door, address, client)
+
+    async def guest(self, name: str | None = None, *, door: str, address: str, client: str) -> SignedIn:
+        """Make an account without a password, which lasts as long as its session is used.
+
+        Raises:
+            PermissionDenied: the operator admits no guests.
+            NameNotAllowed, NameTaken: the name does not fit.
+            TooMany: the address has made too many accounts lately.
+
+        """
+        if not self._policy.guests:
+            raise PermissionDenied("This server admits no guests.", hint="Register an account.")
+        if name is not None:
+            name = account_name(name)
+        await self._admit_new_account(address)
+        tries = 1 if name is not None else _GUEST_NAME_TRIES
+        for attempt in range(tries):
+            account = self._new_account(name if name is not None else _guest_name(attempt), "", is_guest=True)
+            try:
+                return await self._enter_new(account, "account.guest_entered", door, address, client)
+            except NameTaken:
+                if attempt == tries - 1:
+                    raise
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+    async def login(self, name: str, password: str, *, door: str, address: str, client: str) -> SignedIn:
+        """Sign in with name and password.
+
+        Unknown names and wrong passwords get one answer at one cost. Failures are counted for the
+        account and for the address; whoever has too many is refused before and after the password is
+        checked, so that attempts made side by side gain nothing.
+
+        Raises:
+            BadCredentials: no such account, or not its password.
+            TooManyLogins: too many failures lately.
+            AccountDisabled: the password was right, but the account is disabled.
+            Unavailable: too many people are signing in at this moment.
+
+        """
+        key = name_key(name)
+        await self._refuse_throttled(key, address)
+        account = await self._store.read(lambda tx: tx.accounts.by_name_key(key))
+        stored = account.password_hash if account is not None and account.status is not AccountStatus.DELETED else ""
+        genuine = len(password) <= self._policy.password_max_length and await self._hasher.verify(stored, password)
+        await self._refuse_throttled(key, address)
+        if account is None or not stored or not genuine:
+            await self._throttle.hit(_account_key(key), self._policy.failures_per_account)
+            await self._throttle.hit(_address_key(address), self._policy.failures_per_address)
+            raise BadCredentials
+        await self._throttle.clear(_account_key(key))
+        if account.status is not AccountStatus.ACTIVE:
+            raise AccountDisabled
+        fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
+        account_id = account.id
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> tuple[Account, Opening]:
+            entering = tx.accounts.require(account_id)
+            if entering.status is not AccountStatus.ACTIVE:
+                raise AccountDisabled
+            if entering.password_hash != stored:
+                raise BadCredentials  # it was changed while we checked the old one
+            entering.last_login_at = now
+            if fresh_hash is not None:
+                entering.password_hash = fresh_hash
+            tx.accounts.save(entering)
+            return entering, self._sessions.open_within(tx, entering, door, address, client)
+
+        return self._sessions.opened(*await self._store.write(work))
+
+    async def logout(self, caller: Caller) -> None:
+        """End the caller's present session, everywhere at once. A guest's account goes when it is swept."""
+        await self._sessions.revoke(caller, caller.session_id)
+
+    # --- one's own account ---
+
+    async def me(self, caller: Caller) -> Account:
+        """The caller's account."""
+        account = await self._store.read(lambda tx: tx.accounts.get(caller.account_id))
+        if account is None or account.status is not AccountStatus.ACTIVE:
+            raise SessionEnded
+        return account
+
+    async def change_password(self, caller: Caller, current: str, new: str) -> None:
+        """Set a new password; all other sessions of the account end.
+
+        Raises:
+            BadCredentials: `current` is wrong.
+            InvalidInput: `new` may not be used.
+            PermissionDenied: guests have no password.
+
+        """
+        if caller.is_guest:
+            raise PermissionDenied("A guest has no password.", hint="Register an account.")
+        account = await self.me(caller)
+        self._check_password(new, account.name, field="new_password")
+        key = account.name_key
+        await self._refuse_throttled(key, None)
+        stored = account.password_hash
+        genuine = len(current) <= self._policy.password_max_length and await self._hasher.verify(stored, current)
+        await self._refuse_throttled(key, None)
+        if not genuine:
+            await self._throttle.hit(_account_key(key), self._policy.failures_per_account)
+            raise BadCredentials("The current password is wrong.")
+        new_hash = await self._hasher.hash(new)
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> list[SessionId]:
+            account = tx.accounts.require(caller.account_id)
+            if account.password_hash != stored:
+                raise BadCredentials("The current password is wrong.")
+            account.password_hash = new_hash
+            tx.accounts.save(account)
+            ended = tx.sessions.revoke_all(account.id, now, keep=caller.session_id)
+            self._record(tx, caller, "account.password_changed", account, sessions_ended=str(len(ended)))
+            return ended
+
+        await self._store.write(work, then=self._sessions.ended)
+        await self._throttle.clear(_account_key(key))
+
+    async def delete_own(self, caller: Caller, password: str) -> None:
+        """Delete the caller's own account for good.
+
+        Raises:
+            BadCredentials: the password is wrong (guests need none).
+            PermissionDenied: the last owner cannot go.
+
+        """
+        account = await self.me(caller)
+        if not account.is_guest:
+            await self._refuse_throttled(account.name_key, None)
+            if not await self._hasher.verify(account.password_hash, password):
+                await self._throttle.hit(_account_key(account.name_key), self._policy.failures_per_account)
+                raise BadCredentials("The password is wrong.")
+        await self._store.write(
+            lambda tx: self._delete_within(tx, caller, caller.account_id), then=self._sessions.ended
+        )
+
+    # --- staff ---
+
+    async def search(
+        self,
+        caller: Caller,
+        text: str = "",
+        *,
+        role: Role | None = None,
+        status: AccountStatus | None = None,
+        limit: int = 50,
+        after: AccountId | None = None,
+    ) -> list[Account]:
+        """Accounts whose name contains `text`; for moderators and up."""
+
+        def work(tx: Transaction) -> list[Account]:
+            require_role(self._role_of(tx, caller), Role.MODERATOR)
+            return tx.accounts.search(text, role=role, status=status, limit=limit, after=after)
+
+        return await self._store.read(work)
+
+    async def find(self, caller: Caller, name: str) -> Account | None:
+        """The account that has this name or one that looks like it; for moderators and up."""
+
+        def work(tx: Transaction) -> Account | None:
+            require_role(self._role_of(tx, caller), Role.MODERATOR)
+            return tx.accounts.by_name_key(name_key(name))
+
+        return await self._store.read(work)
+
+    async def create(
+        self, caller: Caller, name: str, password: str, *, role: Role = Role.PLAYER, email: str | None = None
+    ) -> Account:
+        """Make an account for somebody else, also while registration is closed; for admins and up."""
+        name = account_name(name)
+        self._check_password(password, name)
+        account = self._new_account(name, await self._hasher.hash(password), email=_checked_email(email))
+        account.role = role
+        account.last_login_at = None
+
+        def work(tx: Transaction) -> Account:
+            actor = self._role_of(tx, caller)
+            require_role(actor, Role.ADMIN)
+            if role is not Role.PLAYER:
+                require_grant(actor, Role.PLAYER, role)
+            saved = tx.accounts.add(account)
+            self._record(tx, caller, "account.created", saved, role=role)
+            return saved
+
+        return await self._store.write(work)
+
+    async def set_role(self, caller: Caller, account_id: AccountId, role: Role) -> Account:
+        """Give an account another role.
+
+        Raises:
+            PermissionDenied: the caller does not stand above the account and the role, or the account
+                is the last owner or a guest.
+
+        """
+
+        def work(tx: Transaction) -> Account:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_grant(actor, account.role, role)
+            if account.is_guest and role is not Role.PLAYER:
+                raise PermissionDenied("A guest stays a player.", hint="Have them register an account.")
+            if account.role is Role.OWNER and role is not Role.OWNER:
+                self._require_other_owner(tx, account)
+            before, account.role = account.role, role
+            tx.accounts.save(account)
+            self._record(tx, caller, "account.role_changed", account, before=before, after=role)
+            return account
+
+        def after(account: Account) -> None:
+            self._sessions.account_changed(account)
+            self._apply_role(account)
+            self._tell_staff("account.role_changed", account, f"{account.name} is {account.role} now.")
+
+        return await self._store.write(work, then=after)
+
+    async def disable(self, caller: Caller, account_id: AccountId, reason: str = "") -> Account:
+        """Lock an account: all its sessions end, and it can sign in no more until it is enabled."""
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_authority(actor, account.role, Role.ADMIN)
+            if account.role is Role.OWNER:
+                self._require_other_owner(tx, account)
+            account.status = AccountStatus.DISABLED
+            tx.accounts.save(account)
+            ended = tx.sessions.revoke_all(account.id, now)
+            self._record(tx, caller, "account.disabled", account, reason=reason[:200])
+            return account, ended
+
+        def after(result: tuple[Account, list[SessionId]]) -> None:
+            account, ended = result
+            self._sessions.ended(ended)
+            self._tell_staff("account.disabled", account, f"{account.name} is disabled.")
+
+        return (await self._store.write(work, then=after))[0]
+
+    async def enable(self, caller: Caller, account_id: AccountId) -> Account:
+        """Open a disabled account again."""
+
+        def change(account: Account) -> dict[str, str]:
+            account.status = AccountStatus.ACTIVE
+            return {}
+
+        return await self._staff_change(caller, account_id, "account.enabled", change)
+
+    async def rename(self, caller: Caller, account_id: AccountId, name: str) -> Account:
+        """Give an account another name.
+
+        Raises:
+            NameNotAllowed, NameTaken: the name does not fit.
+
+        """
+        name = account_name(name, field="name")
+
+        def work(tx: Transaction) -> Account:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_authority(actor, account.role, Role.ADMIN)
+            holder = tx.accounts.by_name_key(name_key(name))
+            if holder is not None and holder.id != account.id:
+                raise NameTaken(field="name")
+            before, account.name, account.name_key = account.name, name, name_key(name)
+            tx.accounts.save(account)
+            self._record(tx, caller, "account.renamed", account, before=before, after=name)
+            return account
+
+        return await self._store.write(work, then=self._sessions.account_changed)
+
+    async def delete(self, caller: Caller, account_id: AccountId) -> None:
+        """Delete an account for good: its sessions end, its characters are laid aside, its name is free again."""
+        await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._sessions.ended)
+
+    async def reset_password(self, caller: Caller, account_id: AccountId, password: str | None = None) -> str:
+        """Give an account another password and end all its sessions; returns the password.
+
+        Without `password` one is made up, to be told to its owner and changed by them.
+        """
+        chosen = password if password is not None else secrets.token_urlsafe(12)
+        account = await self._store.read(lambda tx: tx.accounts.require(account_id))
+        self._check_password(chosen, account.name)
+        new_hash = await self._hasher.hash(chosen)
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> tuple[str, list[SessionId]]:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_authority(actor, account.role, Role.ADMIN)
+            if account.is_guest:
+                raise PermissionDenied("A guest has no password.")
+            account.password_hash = new_hash
+            tx.accounts.save(account)
+            ended = tx.sessions.revoke_all(account.id, now)
+            self._record(tx, caller, "account.password_reset", account, sessions_ended=str(len(ended)))
+            return account.name_key, ended
+
+        key, _ = await self._store.write(work, then=lambda result: self._sessions.ended(result[1]))
+        await self._throttle.clear(_account_key(key))
+        return chosen
+
+    # --- the first owner ---
+
+    async def make_admin_link_token(self) -> str | None:
+        """A one-time token that makes a signed-in account the owner; None once there is an owner.
+
+        A new one replaces the one before. Only its hash is stored.
+        """
+        token = new_token()
+        expires_at = self._clock.now() + self._policy.admin_link_lifetime
+
+        def work(tx: Transaction) -> bool:
+            if _owners(tx):
+                tx.facts.take(ADMIN_LINK_FACT)
+                return False
+            tx.facts.set(ADMIN_LINK_FACT, f"{token_hash(token).hex()} {expires_at.isoformat()}")
+            return True
+
+        return token if await self._store.write(work) else None
+
+    async def redeem_admin_link(self, token: str, caller: Caller) -> Account:
+        """Make the caller the owner of this server.
+
+        Raises:
+            InvalidToken: the token is wrong, used up or too old.
+            PermissionDenied: there is an owner already, or the caller is a guest.
+
+        """
+        if caller.is_guest:
+            raise PermissionDenied("A guest cannot own a server.", hint="Register an account first.")
+        wanted = token_hash(token).hex()
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> Account:
+            fact = tx.facts.get(ADMIN_LINK_FACT)
+            known, _, expires_at = (fact or "").partition(" ")
+            if not hmac.compare_digest(known, wanted) or now >= datetime.fromisoformat(expires_at):
+                raise InvalidToken(
+                    "The admin link is not valid any more.", hint="Start the server again for a new one."
+                )
+            if _owners(tx):
+                raise PermissionDenied("This server has an owner already.")
+            if tx.facts.take(ADMIN_LINK_FACT) is None:
+                raise InvalidToken("The admin link has been used.")
+            account = tx.accounts.require(caller.account_id)
+            if account.status is not AccountStatus.ACTIVE:
+                raise AccountDisabled
+            before, account.role = account.role, Role.OWNER
+            tx.accounts.save(account)
+            self._record(tx, caller, "account.role_changed", account, before=before, after=Role.OWNER, by="admin link")
+            return account
+
+        def after(account: Account) -> None:
+            self._sessions.account_changed(account)
+            self._apply_role(account)
+
+        return await self._store.write(work, then=after)
+
+    # --- parts ---
+
+    def _check_password(self, password: str, name: str, *, field: str = "password") -> None:
+        check_password(
+            password,
+            name=name,
+            min_length=self._policy.password_min_length,
+            max_length=self._policy.password_max_length,
+            field=field,
+        )
+
+    def _new_account(
+        self, name: str, password_hash: str, *, email: str | None = None, is_guest: bool = False
+    ) -> Account:
+        now = self._clock.now()
+        return Account(
+            id=AccountId(self._ids.new()),
+            name=name,
+            name_key=name_key(name),
+            password_hash=password_hash,
+            created_at=now,
+            is_guest=is_guest,
+            email=email,
+            last_login_at=now,
+        )
+
+    async def _admit_new_account(self, address: str) -> None:
+        wait = await self._throttle.hit(f"register:{address}", self._policy.registrations_per_address)
+        if wait is not None:
+            raise TooMany("Too many accounts were made from your address.", retry_after=wait)
+
+    async def _refuse_taken(self, name: str) -> None:
+        key = name_key(name)
+        if await self._store.read(lambda tx: tx.accounts.by_name_key(key)) is not None:
+            raise NameTaken(field="username")
+
+    async def _enter_new(self, account: Account, action: str, door: str, address: str, client: str) -> SignedIn:
+        def work(tx: Transaction) -> tuple[Account, Opening]:
+            saved = tx.accounts.add(account)
+            tx.moderation.record(AuditEntry(account.created_at, saved.id, action, saved.id, {"name": saved.name}))
+            return saved, self._sessions.open_within(tx, saved, door, address, client)
+
+        return self._sessions.opened(*await self._store.write(work))
+
+    async def _refuse_throttled(self, key: str, address: str | None) -> None:
+        wait = await self._throttle.blocked(_account_key(key), self._policy.failures_per_account)
+        if address is not None:
+            other = await self._throttle.blocked(_address_key(address), self._policy.failures_per_address)
+            wait = max(wait or timedelta(0), other or timedelta(0)) or None
+        if wait is not None:
+            raise TooManyLogins(retry_after=wait)
+
+    def _role_of(self, tx: Transaction, caller: Caller) -> Role:
+        """The caller's role as it is now."""
+        return role_within(tx, caller)
+
+    def _actor_and_target(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Role, Account]:
+        actor = self._role_of(tx, caller)
+        account = tx.accounts.require(account_id)
+        if account.status is AccountStatus.DELETED:
+            raise InvalidInput("This account is deleted.")
+        return actor, account
+
+    async def _staff_change(
+        self, caller: Caller, account_id: AccountId, action: str, change: Callable[[Account], dict[str, str]]
+    ) -> Account:
+        def work(tx: Transaction) -> Account:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_authority(actor, account.role, Role.ADMIN)
+            detail = change(account)
+            tx.accounts.save(account)
+            self._record(tx, caller, action, account, **detail)
+            return account
+
+        return await self._store.write(work, then=self._sessions.account_changed)
+
+    def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> list[SessionId]:
+        actor, account = self._actor_and_target(tx, caller, account_id)
+        if account_id != caller.account_id:
+            require_authority(actor, account.role, Role.ADMIN)
+        if account.role is Role.OWNER:
+            self._require_other_owner(tx, account)
+        now = self._clock.now()
+        for character in tx.characters.of_account(account_id):
+            character.deleted_at = now
+            tx.characters.save(character)
+        ended = tx.sessions.revoke_all(account_id, now)
+        account.status = AccountStatus.DELETED
+        account.role = Role.PLAYER
+        account.name = f"Deleted {account.number}"
+        account.name_key = f"deleted:{account.id}"  # no name has a colon: the old name is free, this one is unreachable
+        account.password_hash = ""
+        account.email = None
+        account.selected_character = None
+        tx.accounts.save(account)
+        self._record(tx, caller, "account.deleted", account)
+        return ended
+
+    def _require_other_owner(self, tx: Transaction, account: Account) -> None:
+        """Refuse to lose the last owner. All owners' rows are locked, so two who resign at once cannot both succeed."""
+        others = [
+            owner
+            for owner in (tx.accounts.get(found.id) for found in _owners(tx) if found.id != account.id)
+            if owner is not None and owner.role is Role.OWNER and owner.status is AccountStatus.ACTIVE
+        ]
+        if not others:
+            raise PermissionDenied("This is the last owner.", hint="Make somebody else an owner first.")
+
+    def _record(self, tx: Transaction, caller: Caller, action: str, account: Account, **detail: str) -> None:
+        tx.moderation.record(
+            AuditEntry(self._clock.now(), caller.account_id, action, account.id, {"name": account.name, **detail})
+        )
+
+    def _apply_role(self, account: Account) -> None:
+        """Somebody who is in the world gets or loses the staff's events at once."""
+        presence = self._presence.of_account(account.id)
+        if presence is None:
+            return
+        presence.role = account.role
+        if account.role.includes(Role.MODERATOR):
+            self._realtime.subscribe(presence.character_id, STAFF_TOPIC)
+        else:
+            self._realtime.unsubscribe(presence.character_id, STAFF_TOPIC)
+
+    def _tell_staff(self, action: str, account: Account, message: str) -> None:
+        self._realtime.publish(STAFF_TOPIC, event_of(AdminEvent(action, account.id, message), self._clock.now()))
+
+
+def role_within(tx: Transaction, caller: Caller) -> Role:
+    """The caller's role as the database has it now; the operator at the machine has all rights."""
+    if caller is OPERATOR:
+        return Role.OWNER
+    account = tx.accounts.get(caller.account_id)
+    if account is None or account.status is not AccountStatus.ACTIVE:
+        raise SessionEnded
+    return account.role
+
+
+def _owners(tx: Transaction) -> list[Account]:
+    return tx.accounts.search(role=Role.OWNER, status=AccountStatus.ACTIVE, limit=1000)
+
+
+def _account_key(key: str) -> str:
+    return f"login:account:{key[:80]}"
+
+
+def _address_key(address: str) -> str:
+    return f"login:address:{address}"
+
+
+def _guest_name(attempt: int) -> str:
+    digits = 3 + attempt // 4  # more room once the short ones seem to be taken
+    number = secrets.randbelow(9 * 10 ** (digits - 1)) + 10 ** (digits - 1)
+    return f"Guest-{secrets.choice(_GUEST_WORDS)}-{number}"
+
+
+def _checked_email(email: str | None) -> str | None:
+    if email is None or not email.strip():
+        return None
+    email = email.strip()
+    local, _, domain = email.rpartition("@")
+    if len(email) > EMAIL_LENGTH or not local or not domain or any(c.isspace() or not c.isprintable() for c in email):
+        raise InvalidInput("This is no e-mail address.", field="email", hint="Leave it out or write name@example.org.")
+    return email
