@@ -73,6 +73,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
     )
     app.state.services = services
     app.state.http = http
+    app.state.started_at = http.started_at or services.clock.now()
     errors.install(app)
     for router in routers:
         app.include_router(router)

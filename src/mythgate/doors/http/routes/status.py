@@ -1,0 +1,116 @@
+"""How the server is doing: for people, for probes, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from pydantic import BaseModel, Field
+
+import mythgate
+from mythgate.doors.http.app import HttpOptions
+from mythgate.doors.http.deps import ServicesDep
+from mythgate.doors.http.errors import error_responses
+from mythgate.services.all import Services
+
+router = APIRouter(tags=["status"])
+
+
+class Status(BaseModel):
+    """The server in numbers."""
+
+    status: Literal["ok"] = "ok"
+    name: Literal["Mythgate"] = "Mythgate"
+    version: str = Field(examples=["0.1.0"])
+    node: str = Field(description="Name of this server process.", examples=["local"])
+    started_at: datetime
+    uptime_seconds: float
+    server_time: datetime
+    players_online: int = Field(description="Characters in the world now.")
+    rooms: int = Field(description="Rooms of the world.")
+    rooms_occupied: int = Field(description="Rooms with somebody in them.")
+    sessions: int = Field(description="Signed-in sessions used lately.")
+    doors: list[str] = Field(description="Doors that are open.", examples=[["http"]])
+    registration: Literal["open", "closed"]
+    guests: bool = Field(description="Whether guests may enter.")
+
+
+class Probe(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+def _options(request: Request) -> HttpOptions:
+    options: HttpOptions = request.app.state.http
+    return options
+
+
+@router.get("/api/status", summary="Status and statistics")
+async def status(request: Request, services: ServicesDep) -> Status:
+    """What runs here, since when, and how many people are on."""
+    http = _options(request)
+    now = services.clock.now()
+    started_at: datetime = request.app.state.started_at
+    policy = services.accounts.policy
+    return Status(
+        version=mythgate.__version__,
+        node=http.node,
+        started_at=started_at,
+        uptime_seconds=round((now - started_at).total_seconds(), 3),
+        server_time=now,
+        players_online=http.players_online(),
+        rooms=http.rooms(),
+        rooms_occupied=http.rooms_occupied(),
+        sessions=services.sessions.active_count,
+        doors=list(http.doors),
+        registration="open" if policy.registration_open else "closed",
+        guests=policy.guests,
+    )
+
+
+@router.get("/healthz", summary="Alive?")
+async def healthz() -> Probe:
+    """Answers while the process serves requests."""
+    return Probe()
+
+
+@router.get("/readyz", summary="Ready?", responses=error_responses(503))
+async def readyz(services: ServicesDep) -> Probe:
+    """Answers 200 if the database does, else 503."""
+    await services.store.read(lambda tx: tx.facts.get("ready"))
+    return Probe()
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."}
+    },
+)
+async def metrics(request: Request) -> Response:
+    """Everything that is counted, in the text format of Prometheus."""
+    return Response(generate_latest(_options(request).registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class ServerCollector(Collector):
+    """Numbers that are read when Prometheus asks, not kept."""
+
+    def __init__(self, services: Services, http: HttpOptions) -> None:
+        self._services = services
+        self._http = http
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges of this node."""
+        for name, documentation, value in (
+            ("mythgate_active_users", "Characters in the world.", self._http.players_online()),
+            ("mythgate_occupied_rooms", "Rooms with somebody in them.", self._http.rooms_occupied()),
+            ("mythgate_known_rooms", "Rooms of the world.", self._http.rooms()),
+            ("mythgate_live_sessions", "Signed-in sessions used lately.", self._services.sessions.active_count),
+        ):
+            yield GaugeMetricFamily(name, documentation, value)
