@@ -16,6 +16,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from mythgate.domain.chat import tidy
@@ -100,8 +101,7 @@ class Grammar:
             else:
                 parts.append(Slot(match["name"], bool(match["many"]), bool(match["open"])))
         if not command or any(
-            isinstance(part, Slot) and part.many and isinstance(after, Slot)
-            for part, after in zip(parts, parts[1:], strict=False)
+            isinstance(part, Slot) and part.many and isinstance(after, Slot) for part, after in pairwise(parts)
         ):
             raise ValueError(f"ambiguous usage: {usage}")
         return cls(usage, tuple(parts))

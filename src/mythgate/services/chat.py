@@ -1,0 +1,346 @@
+"""Talk: to the room, the zone, everybody, or one person.
+
+Whoever speaks gets their own words back exactly once, as the same `chat_message` that the others get (so
+that all see one order), and nothing in the command's response; a client words its own lines as it
+likes ("You say: …") by `player_id`. Private words come back to the sender as a `chat_message` worded for
+them. Only what concerns the speaker alone, such as that the other is away, is in the response.
+
+Nothing here waits in the embedded set-up: a door may run `say` to its end in one step.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from mythgate.domain import chat
+from mythgate.domain.accounts import Role, require_role
+from mythgate.domain.chat import Channel
+from mythgate.domain.errors import BadUsage, Muted, TooMany, Unreachable
+from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
+from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, room_topic
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.names import name_key
+from mythgate.domain.presence import Availability, Presence
+from mythgate.domain.sessions import Caller
+from mythgate.services.accounts import role_within
+from mythgate.services.moderation import UNTIL_LIFTED
+from mythgate.services.ports import Clock, History, Ids, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.world import WorldService
+
+log = logging.getLogger(__name__)
+
+MAX_IGNORED: Final = 200
+ANNOUNCEMENT_CHARACTERS: Final = 1000
+_NAME_WORDS: Final = 5  # a name has at most twenty characters, and hardly more words
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPolicy:
+    """Numbers an operator may change."""
+
+    characters: int = chat.MAX_CHARACTERS
+
+
+class ChatService:
+    """Use cases around talk."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        presence: PresenceStore,
+        realtime: Realtime,
+        history: History,
+        world: WorldService,
+        clock: Clock,
+        ids: Ids,
+        policy: ChatPolicy | None = None,
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._realtime = realtime
+        self._history = history
+        self._world = world
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy if policy is not None else ChatPolicy()
+
+    # --- aloud -----------------------------------------------------------------------------------------
+
+    async def say(self, speaker: Presence, text: str) -> ChatMessage:
+        """To everybody in the room, who may be inhabitants that answer.
+
+        Raises:
+            Muted: the speaker is.
+            BadUsage, InvalidInput: there are no words, or too many.
+
+        """
+        words = chat.clean(text, limit=self._policy.characters)
+        message = await self._aloud(speaker, Channel.SAY, words)
+        self._world.heard(speaker.name, speaker.room_id, words)
+        return message
+
+    async def emote(self, speaker: Presence, text: str) -> ChatMessage:
+        """Do something that everybody in the room sees. Raises as `say`."""
+        return await self._aloud(speaker, Channel.EMOTE, chat.clean(text, limit=self._policy.characters, verb="do"))
+
+    async def _aloud(self, speaker: Presence, channel: Channel, words: str) -> ChatMessage:
+        now = self._clock.now()
+        self._require_voice(speaker, now)
+        topic = room_topic(speaker.room_id)
+        event, message = self._worded(speaker, channel, words, now)
+        self._realtime.publish(topic, event)
+        await self._history.append(topic, event)
+        return message
+
+    async def shout(self, speaker: Presence, text: str) -> ChatMessage:
+        """To everybody in the same zone. Raises as `say`."""
+        words = chat.clean(text, limit=self._policy.characters, verb="shout")
+        now = self._clock.now()
+        self._require_voice(speaker, now)
+        event, message = self._worded(speaker, Channel.SHOUT, words, now)
+        rooms = self._world.world.rooms
+        here = rooms.get(speaker.room_id)
+        for room_id in self._presence.populations():
+            room = rooms.get(room_id)
+            if room_id == speaker.room_id or (room is not None and here is not None and room.zone == here.zone):
+                self._realtime.publish(room_topic(room_id), event)
+                await self._history.append(room_topic(room_id), event)
+        return message
+
+    async def broadcast(self, speaker: Presence, text: str) -> ChatMessage:
+        """To everybody in the world, on the channel `global`. Raises as `say`."""
+        words = chat.clean(text, limit=self._policy.characters, verb="tell everybody")
+        now = self._clock.now()
+        self._require_voice(speaker, now)
+        event, message = self._worded(speaker, Channel.GLOBAL, words, now, room_id=None)
+        self._realtime.publish(GLOBAL_TOPIC, event)
+        await self._history.append(GLOBAL_TOPIC, event)
+        return message
+
+    def _worded(
+        self, speaker: Presence, channel: Channel, words: str, now: datetime, room_id: str | None = ""
+    ) -> tuple[Event, ChatMessage]:
+        message = ChatMessage(
+            self._ids.new(),
+            channel.value,
+            speaker.character_id,
+            speaker.name,
+            words,
+            chat.heard(channel, speaker.name, words),
+            now,
+        )
+        if room_id == "":
+            room_id = speaker.room_id
+        event = event_of(
+            message,
+            now,
+            room_id=room_id,
+            player_id=speaker.character_id,
+            message_id=message.id,
+            sender=speaker.account_id,
+        )
+        return event, message
+
+    # --- in private ------------------------------------------------------------------------------------
+
+    def find_listener(self, text: str) -> tuple[Presence, str]:
+        """Who is addressed at the beginning of `text`, and the words for them.
+
+        Names may have several words; the longest that somebody in the world is called wins. A name in
+        quotation marks ends with these. Without a match, the first word may begin one name.
+
+        Raises:
+            Unreachable: nobody of that name is on.
+            BadUsage: more than one may be meant.
+
+        """
+        text = text.strip()
+        if text[:1] in ('"', "“"):
+            name, _, words = text[1:].replace("”", '"').partition('"')
+            return self.require_listener(name), words.strip()
+        words_ = text.split(" ")
+        for count in range(min(_NAME_WORDS, len(words_)), 0, -1):
+            found = self._presence.by_name_key(name_key(" ".join(words_[:count]).rstrip(",:")))
+            if found is not None:
+                return found, " ".join(words_[count:]).strip()
+        return self.require_listener(words_[0].rstrip(",:")), " ".join(words_[1:]).strip()
+
+    def require_listener(self, name: str) -> Presence:
+        """Somebody in the world by name, or by how the name begins if that is only one.
+
+        Raises:
+            Unreachable: nobody of that name is on.
+            BadUsage: more than one may be meant.
+
+        """
+        key = name_key(name)
+        exact = self._presence.by_name_key(key)
+        if exact is not None:
+            return exact
+        begun = [one for one in self._presence.all() if key and one.name_key.startswith(key)]
+        if len(begun) == 1:
+            return begun[0]
+        if begun:
+            names = ", ".join(sorted(one.name for one in begun)[:8])
+            raise BadUsage(f"Whom do you mean: {names}?")
+        raise Unreachable(f"Nobody called {name} is on." if name else None, hint="who shows who is.")
+
+    async def confide(self, speaker: Presence, listener: Presence, text: str, channel: Channel) -> str:
+        """To one person, wherever they are. Returns what the speaker should know about them, or "".
+
+        Raises:
+            Unreachable: they ignore the speaker, which looks as if they were not there.
+            BadUsage: to oneself, or no words.
+            InvalidInput: too many words.
+            Muted: the speaker is.
+
+        """
+        if listener.character_id == speaker.character_id:
+            raise BadUsage("You talk to yourself quietly. Nobody notices.")
+        words = chat.clean(text, limit=self._policy.characters, verb=f"{channel.value} {listener.name}")
+        now = self._clock.now()
+        self._require_voice(speaker, now)
+        if speaker.account_id in listener.ignored:
+            raise Unreachable(f"Nobody called {listener.name} is on.", hint="who shows who is.")
+        message_id = self._ids.new()
+        ends = (
+            (listener.character_id, chat.heard(channel, speaker.name, words), speaker.account_id),
+            (speaker.character_id, chat.confided(channel, listener.name, words), None),
+        )
+        for to, line, sender in ends:
+            message = ChatMessage(
+                id=message_id,
+                channel=channel.value,
+                player_id=speaker.character_id,
+                player_name=speaker.name,
+                message=words,
+                text=line,
+                timestamp=now,
+                target_id=listener.character_id,
+                target_name=listener.name,
+            )
+            event = event_of(message, now, player_id=speaker.character_id, message_id=message_id, sender=sender)
+            self._realtime.send(to, event)
+        listener.reply_to = speaker.character_id
+        return _absence(listener)
+
+    async def reply(self, speaker: Presence, text: str) -> str:
+        """To whoever confided in the speaker last. Returns and raises as `confide`."""
+        if speaker.reply_to is None:
+            raise BadUsage("Nobody has told you anything yet.")
+        listener = self._presence.get(speaker.reply_to)
+        if listener is None:
+            raise Unreachable("They are no longer on.", hint="who shows who is.")
+        return await self.confide(speaker, listener, text, Channel.TELL)
+
+    def _require_voice(self, speaker: Presence, now: datetime) -> None:
+        until = speaker.muted_until
+        if until is None:
+            return
+        if now >= until:
+            speaker.muted_until = None
+            return
+        if until == UNTIL_LIFTED:
+            raise Muted("You are muted until the staff lifts it.")
+        left = until - now
+        raise Muted(f"You are muted for another {chat.remaining(left)}.", retry_after=left)
+
+    # --- not listening ---------------------------------------------------------------------------------
+
+    async def ignore(self, actor: Presence, name: str) -> str:
+        """Hear nothing of an account any more, in whatever body. Returns the name of who is meant.
+
+        Raises:
+            Unreachable: nobody of that name is or ever was.
+            BadUsage: oneself, or ignored already.
+            TooMany: one ignores as many as one can.
+
+        """
+        target, shown = await self._account_of(name)
+        if target == actor.account_id:
+            raise BadUsage("You cannot ignore yourself.")
+        if target in actor.ignored:
+            raise BadUsage(f"You ignore {shown} already.")
+        if len(actor.ignored) >= MAX_IGNORED:
+            raise TooMany(f"You ignore {MAX_IGNORED} people, as many as one can.", hint="unignore somebody first.")
+        await self._store.write(
+            lambda tx: tx.preferences.ignore(actor.account_id, target),
+            then=lambda _: self._set_ignored(actor, actor.ignored | {target}),
+        )
+        return shown
+
+    async def unignore(self, actor: Presence, name: str) -> str:
+        """Listen again. Returns the name of who is meant. Raises BadUsage if they were not ignored."""
+        target, shown = await self._account_of(name)
+
+        def after(_: bool) -> None:
+            self._set_ignored(actor, actor.ignored - {target})
+
+        if not await self._store.write(lambda tx: tx.preferences.unignore(actor.account_id, target), then=after):
+            raise BadUsage(f"You do not ignore {shown}.")
+        return shown
+
+    async def ignored_names(self, actor: Presence) -> list[str]:
+        """Whom the actor ignores, by the names of their characters."""
+
+        def work(tx: Transaction) -> list[str]:
+            names = []
+            for account_id in tx.preferences.ignored(actor.account_id):
+                bodies = tx.characters.of_account(account_id)
+                account = tx.accounts.get(account_id)
+                if bodies:
+                    names.append(" / ".join(one.name for one in bodies))
+                elif account is not None:
+                    names.append(account.name)
+            return sorted(names)
+
+        return await self._store.read(work)
+
+    async def _account_of(self, name: str) -> tuple[AccountId, str]:
+        try:
+            present = self.require_listener(name)
+        except Unreachable:
+            body = await self._store.read(lambda tx: tx.characters.by_name_key(name_key(name)))
+            if body is None:
+                raise Unreachable(f"Nobody is called {name}.") from None
+            return body.account_id, body.name
+        return present.account_id, present.name
+
+    def _set_ignored(self, actor: Presence, ignored: frozenset[AccountId]) -> None:
+        actor.ignored = ignored
+        self._realtime.set_ignored(actor.character_id, ignored)
+
+    # --- from the staff --------------------------------------------------------------------------------
+
+    async def announce(self, caller: Caller, text: str) -> str:
+        """To everybody in the world, in the name of the server; recorded.
+
+        Raises:
+            PermissionDenied: the caller is no moderator.
+
+        """
+        words = chat.clean(text, limit=ANNOUNCEMENT_CHARACTERS, verb="announce")
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            require_role(role_within(tx, caller), Role.MODERATOR)
+            tx.moderation.record(AuditEntry(now, caller.account_id, "world.announced", "", {"text": words}))
+
+        def after(_: None) -> None:
+            self._realtime.publish(GLOBAL_TOPIC, event_of(SystemMessage(words, "announcement"), self._clock.now()))
+
+        await self._store.write(work, then=after)
+        return words
+
+
+def _absence(listener: Presence) -> str:
+    """What somebody who talks to `listener` should know."""
+    if listener.linkdead_since is not None:
+        return f"{listener.name} has lost the connection and may not read that."
+    if listener.availability is Availability.ONLINE:
+        return ""
+    return f"{listener.name} is {listener.availability.value}{f': {listener.afk_text}' if listener.afk_text else '.'}"

@@ -1,0 +1,545 @@
+"""Presence: entering the world, being away, losing the line, leaving.
+
+Presence is live state. When the server starts nobody is present; characters stand where their rows
+say. A character is *present* (others see it), *asleep* (its line has been gone long enough for
+others to have seen it leave, while its stream still listens), or neither.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from mythgate.domain import chat
+from mythgate.domain.accounts import Role, require_authority, require_role
+from mythgate.domain.characters import Character
+from mythgate.domain.errors import Conflict, NotFound
+from mythgate.domain.events import (
+    AdminEvent,
+    ChatMessage,
+    Disconnect,
+    Event,
+    GameState,
+    PlayerEntered,
+    PlayerEnteredGame,
+    PlayerLeftGame,
+    PlayerStatus,
+    PlayerUpdate,
+    RoomUpdate,
+    event_of,
+)
+from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, AccountId, CharacterId, PlayId, RoomId, room_topic
+from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.presence import Availability, Presence
+from mythgate.domain.sessions import Caller
+from mythgate.services.accounts import role_within
+from mythgate.services.characters import CharacterService
+from mythgate.services.company import Company
+from mythgate.services.errands import Errands
+from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED
+from mythgate.services.ports import Clock, History, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.sight import Persona, Sight
+from mythgate.services.world import WorldService, occupant_view
+
+log = logging.getLogger(__name__)
+
+RECENT: Final = 20  # talk a newcomer is told
+AFK_CHARACTERS: Final = 200
+ENTRY_ATTEMPTS: Final = 10
+
+_CHAT_FIELDS: Final = tuple(one.name for one in fields(ChatMessage))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the rows say about somebody who enters."""
+
+    body: Character
+    explored: set[RoomId]
+    aliases: dict[str, str]
+    ignored: frozenset[AccountId]
+    muted_until: datetime | None
+    inventory: list[Item]
+    items: list[Item]
+
+
+class PresenceService:
+    """Who is in the world, and how reachable. Fulfils `realtime.hub.StreamWatcher`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        presence: PresenceStore,
+        realtime: Realtime,
+        history: History,
+        world: WorldService,
+        characters: CharacterService,
+        sight: Sight,
+        company: Company,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._realtime = realtime
+        self._history = history
+        self._world = world
+        self._characters = characters
+        self._sight = sight
+        self._company = company
+        self._clock = clock
+        self._asleep: dict[CharacterId, Presence] = {}
+        self._entering: set[CharacterId] = set()  # rows read, not present yet
+        characters.on_deleted = self._on_deleted
+        self._errands = Errands("presence")
+
+    # --- coming ----------------------------------------------------------------------------------------
+
+    async def choose(self, caller: Caller, character_id: CharacterId | None) -> Character:
+        """The character that enters: the one named, else the one selected, else the oldest.
+
+        A guest who has none gets one.
+
+        Raises:
+            NoCharacter: none is named and the account has none.
+            NotFound: there is no such living character.
+            PermissionDenied: it is somebody else's.
+
+        """
+        return await self._characters.choose(caller, character_id)
+
+    async def enter(
+        self, caller: Caller, character: Character, *, play_id: PlayId, door: str = "http", client: str = ""
+    ) -> Presence:
+        """Put the character into the world, or hand one that is there to its new stream.
+
+        The stream is open already; its first event is `game_state`. Only who was not there before is
+        announced.
+
+        Raises:
+            NotFound: the character was deleted meanwhile.
+
+        """
+        room_id = character.room_id
+        try:
+            for _ in range(ENTRY_ATTEMPTS):
+                changes = self._sight.item_changes(room_id)
+                entry = await self._store.write(
+                    lambda tx: self._read_entry(tx, caller, character.id),
+                    then=lambda read: self._entering.add(read.body.id),
+                )
+                expected, room_id = room_id, entry.body.room_id
+                recent = await self._recent(room_id, entry.ignored)
+                present = self._presence.get(character.id)
+                if character.id not in self._entering:
+                    raise NotFound("There is no such character.")
+                # Meanwhile the world may have been reloaded, things been dropped, or the character (who is
+                # there already, and taken over) have walked on.
+                if (
+                    room_id == expected
+                    and changes == self._sight.item_changes(room_id)
+                    and self._world.world.room(room_id) is not None
+                    and (present is None or present.room_id == room_id)
+                ):
+                    return self._admit(caller, entry, recent, play_id, door, client)
+            raise Conflict("Too much changes where you are.", hint="Try again.")
+        finally:
+            self._entering.discard(character.id)
+
+    def _read_entry(self, tx: Transaction, caller: Caller, character_id: CharacterId) -> _Entry:
+        now = self._clock.now()
+        world = self._world.world
+        account = tx.accounts.require(caller.account_id)
+        body = tx.characters.require(character_id)
+        if body.account_id != caller.account_id:
+            raise NotFound("There is no such character.")
+        if world.room(body.room_id) is None:
+            body = tx.characters.relocate(body, world.start_room, now)
+        else:
+            body.last_active_at = now
+            tx.characters.save(body)
+        if account.selected_character != body.id:
+            account.selected_character = body.id
+            tx.accounts.save(account)
+        tx.characters.explore(body.id, body.room_id, now)
+        mute = tx.moderation.mute_of(caller.account_id)
+        muted_until = (mute.ends_at or UNTIL_LIFTED) if mute is not None and mute.is_active(now) else None
+        return _Entry(
+            body=body,
+            items=tx.items.held_by(HolderKind.ROOM, body.room_id),
+            inventory=tx.items.held_by(HolderKind.CHARACTER, body.id),
+            explored=tx.characters.explored(body.id),
+            aliases=tx.preferences.aliases(body.id),
+            ignored=frozenset(tx.preferences.ignored(caller.account_id)),
+            muted_until=muted_until,
+        )
+
+    async def _recent(self, room_id: RoomId, ignored: frozenset[AccountId]) -> list[dict[str, Any]]:
+        """What was said in the room lately, without the words of those the newcomer ignores."""
+        events: list[Event] = await self._history.recent(room_topic(room_id), RECENT)
+        return [
+            {name: getattr(event.payload, name) for name in _CHAT_FIELDS}
+            for event in events
+            if isinstance(event.payload, ChatMessage) and event.sender not in ignored
+        ]
+
+    def _admit(
+        self,
+        caller: Caller,
+        entry: _Entry,
+        recent: list[dict[str, Any]],
+        play_id: PlayId,
+        door: str,
+        client: str,
+    ) -> Presence:
+        body, now = entry.body, self._clock.now()
+        other = self._presence.of_account(caller.account_id)
+        if other is not None and other.character_id != body.id:
+            self._remove(other)
+        self._asleep.pop(body.id, None)
+        present = self._presence.get(body.id)
+        came = present is None
+        if present is None:
+            present = Presence(
+                character_id=body.id,
+                account_id=caller.account_id,
+                session_id=caller.session_id,
+                name=body.name,
+                name_key=body.name_key,
+                room_id=body.room_id,
+                role=caller.role,
+                door=door,
+                client=client,
+                since=now,
+                last_seen_at=now,
+                level=body.level,
+                faction=body.faction,
+                afk_text=body.afk_text,
+            )
+            self._presence.track(present)
+        present.session_id, present.role = caller.session_id, caller.role
+        present.door, present.client, present.last_seen_at = door, client, now
+        present.muted_until, present.ignored = entry.muted_until, entry.ignored
+        self._sight.personas[body.id] = Persona(entry.explored, entry.aliases, body.description, caller.is_guest)
+        self._realtime.set_ignored(body.id, entry.ignored)
+        state = GameState(
+            player=self._sight.player(present, self._sight.rows(entry.inventory)),
+            room=self._sight.view(present, entry.items),
+            session_id=play_id,
+            recent=recent,
+        )
+        self._realtime.send(body.id, event_of(state, now, room_id=present.room_id, player_id=body.id))
+        self._subscribe(present)
+        if came:
+            self._tell_came(present)
+            self._world.on_entered(body.id, body.name, present.room_id)
+        elif present.linkdead_since is not None:
+            self.on_returned(body.id)
+        else:
+            self._realtime.send(body.id, self._sight.occupants_event(present.room_id))
+        log.info("character entered", extra={"character": body.id, "room": present.room_id, "came": came, "door": door})
+        return present
+
+    def _subscribe(self, present: Presence) -> None:
+        self._realtime.subscribe(present.character_id, room_topic(present.room_id))
+        self._realtime.subscribe(present.character_id, GLOBAL_TOPIC)
+        if present.role.includes(Role.MODERATOR):
+            self._realtime.subscribe(present.character_id, STAFF_TOPIC)
+
+    def _tell_came(self, present: Presence) -> None:
+        payload = PlayerEnteredGame(
+            present.character_id, present.name, f"{present.name} enters the world.", occupant_view(present)
+        )
+        self._publish(present, payload)
+        self._sight.tell_occupants(present.room_id)
+
+    # --- going -----------------------------------------------------------------------------------------
+
+    async def depart(self, character_id: CharacterId, *, reason: str = "quit") -> bool:
+        """Leave the world on purpose. Others are told at once. False if the character was not there."""
+        present = self._presence.get(character_id)
+        if present is None:
+            return self._forget_sleeper(character_id)
+        self._remove(present)
+        log.info("character left", extra={"character": character_id, "reason": reason})
+        await self._errands.carry_out(self._save_last_active(character_id))
+        return True
+
+    def _remove(self, present: Presence) -> None:
+        """Nobody sees the character any more, and its stream hears nothing of the world."""
+        self._realtime.unsubscribe(present.character_id, room_topic(present.room_id))
+        self._realtime.unsubscribe(present.character_id, GLOBAL_TOPIC)
+        self._realtime.unsubscribe(present.character_id, STAFF_TOPIC)
+        self._vanish(present)
+        self._sight.personas.pop(present.character_id, None)
+
+    def _vanish(self, present: Presence) -> None:
+        """Others see the character leave."""
+        self._presence.untrack(present.character_id)
+        self._company.part(present)
+        payload = PlayerLeftGame(present.character_id, present.name, f"{present.name} leaves the world.")
+        self._publish(present, payload)
+        self._sight.tell_occupants(present.room_id)
+
+    def _forget_sleeper(self, character_id: CharacterId) -> bool:
+        sleeper = self._asleep.pop(character_id, None)
+        if sleeper is None:
+            return False
+        for topic in (room_topic(sleeper.room_id), GLOBAL_TOPIC, STAFF_TOPIC):
+            self._realtime.unsubscribe(character_id, topic)
+        self._sight.personas.pop(character_id, None)
+        return True
+
+    def _on_deleted(self, character_id: CharacterId) -> None:
+        """The character is no more; it may just have been entering."""
+        self._entering.discard(character_id)
+        present = self._presence.get(character_id)
+        if present is not None:
+            self._remove(present)
+        self._forget_sleeper(character_id)
+        self._realtime.close(character_id, Disconnect("no_character", "Your character was deleted.", False, 4504))
+
+    async def kick(self, caller: Caller, character_id: CharacterId, reason: str = "") -> Presence:
+        """Remove somebody from the world and end the connection. They may come back later.
+
+        Raises:
+            PermissionDenied: the caller is no moderator, or does not stand above them.
+            NotInWorld: they are not there.
+
+        """
+        present = self._sight.present(character_id)
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            actor = role_within(tx, caller)
+            require_role(actor, Role.MODERATOR)
+            require_authority(actor, tx.accounts.require(present.account_id).role, Role.MODERATOR)
+            detail = {"name": present.name, "reason": reason[:REASON_LENGTH]}
+            tx.moderation.record(AuditEntry(now, caller.account_id, "character.kicked", present.account_id, detail))
+
+        def after(_: None) -> None:
+            if self._presence.get(character_id) is present:
+                self._remove(present)
+            message = f"You were removed by the staff{f': {reason}' if reason else '.'}"
+            self._realtime.close(character_id, Disconnect("removed", message, False, 4506))
+            event = AdminEvent("character.kicked", present.account_id, f"{caller.name} removed {present.name}.")
+            self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
+
+        await self._store.write(work, then=after)
+        self._errands.start(self._save_last_active(character_id))
+        return present
+
+    async def _save_last_active(self, character_id: CharacterId) -> None:
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            body = tx.characters.get(character_id)
+            if body is not None and body.deleted_at is None:
+                body.last_active_at = now
+                tx.characters.save(body)
+
+        await self._store.write(work)
+
+    # --- the line (realtime.hub.StreamWatcher) ------------------------------------------------------------
+
+    def on_detached(self, character_id: CharacterId) -> None:
+        """The line broke: the character stands there, linkdead. Whom it follows it goes on following."""
+        present = self._presence.get(character_id)
+        if present is None or present.linkdead_since is not None:
+            return
+        present.linkdead_since = self._clock.now()
+        self._tell_status(present, f"{present.name} has lost the connection.")
+
+    def on_returned(self, character_id: CharacterId) -> None:
+        """The line is back: linkdead no more, or, seen leaving before, come again."""
+        sleeper = self._asleep.pop(character_id, None)
+        if sleeper is not None:
+            self._wake(sleeper)
+            return
+        present = self._presence.get(character_id)
+        if present is None or present.linkdead_since is None:
+            return
+        present.linkdead_since = None
+        present.last_seen_at = self._clock.now()
+        self._tell_status(present, f"{present.name} is connected again.")
+
+    def _wake(self, sleeper: Presence) -> None:
+        if self._world.world.room(sleeper.room_id) is None:  # a reload took it, and moved the row to the start
+            self._realtime.unsubscribe(sleeper.character_id, room_topic(sleeper.room_id))
+            sleeper.room_id = self._world.world.start_room
+            self._realtime.subscribe(sleeper.character_id, room_topic(sleeper.room_id))
+            self._errands.start(self._show_room(sleeper))
+        sleeper.linkdead_since = None
+        sleeper.last_seen_at = self._clock.now()
+        self._presence.track(sleeper)
+        self._tell_came(sleeper)
+        self._errands.start(self._catch_up(sleeper))
+
+    async def _catch_up(self, present: Presence) -> None:
+        """What passes sleepers by: mutes, and a step that was being saved when they fell asleep."""
+        await self.check([present])
+        mute = await self._store.read(lambda tx: tx.moderation.mute_of(present.account_id))
+        held = mute is not None and mute.is_active(self._clock.now())
+        present.muted_until = (mute.ends_at or UNTIL_LIFTED) if mute is not None and held else None
+
+    async def _show_room(self, present: Presence) -> None:
+        view = await self._sight.look(present)
+        event = event_of(RoomUpdate(view), self._clock.now(), room_id=present.room_id)
+        self._realtime.send(present.character_id, event)
+
+    def on_display_grace_over(self, character_id: CharacterId) -> None:
+        """Others see the character leave; its stream listens on, and it may yet come back."""
+        present = self._presence.get(character_id)
+        if present is None or present.linkdead_since is None:
+            return
+        self._asleep[character_id] = present
+        self._vanish(present)
+        self._errands.start(self._save_last_active(character_id))
+
+    def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
+        """The stream is no more: the character is gone, unless it had left before."""
+        present = self._presence.get(character_id)
+        if present is not None:
+            self._remove(present)
+            self._errands.start(self._save_last_active(character_id))
+            log.info("character left", extra={"character": character_id, "reason": reason})
+        elif self._forget_sleeper(character_id):
+            log.info("sleeper gone", extra={"character": character_id, "reason": reason})
+
+    def on_displaced(self, character: Character, _origin: RoomId) -> None:
+        """A reload took the room the character was in (`WorldService.on_displaced`)."""
+        present = self._presence.get(character.id)
+        if present is None:
+            return
+        self._sight.persona(character.id).explored.add(character.room_id)
+        payload = PlayerEntered(
+            present.character_id, present.name, f"{present.name} enters the room.", player=occupant_view(present)
+        )
+        self._publish(present, payload)
+        self._sight.tell_occupants(present.room_id)
+        self._errands.start(self._show_room(present))
+
+    # --- away, busy, back ----------------------------------------------------------------------------------
+
+    async def set_availability(
+        self, character_id: CharacterId, availability: Availability, text: str | None = None
+    ) -> Presence:
+        """Say whether one can be talked to. `text` is kept and used again when none is given; "" clears it.
+
+        Raises:
+            NotInWorld: the character is not present.
+            InvalidInput: the text is too long.
+
+        """
+        present = self._sight.present(character_id)
+        if text:
+            text = chat.clean(text, limit=AFK_CHARACTERS, verb="tell them")
+        if text is not None and text != present.afk_text:
+            await self._save_afk_text(character_id, text)
+            present = self._sight.present(character_id)
+            present.afk_text = text
+        if present.availability is availability and text is None:
+            return present
+        present.availability = availability
+        if availability is Availability.ONLINE:
+            message = f"{present.name} is back."
+        else:
+            message = f"{present.name} is {availability.value}{f': {present.afk_text}' if present.afk_text else '.'}"
+        self._tell_status(present, message)
+        return present
+
+    async def _save_afk_text(self, character_id: CharacterId, text: str) -> None:
+        def work(tx: Transaction) -> None:
+            body = tx.characters.require(character_id)
+            body.afk_text = text
+            tx.characters.save(body)
+
+        await self._store.write(work)
+
+    def _tell_status(self, present: Presence, message: str) -> None:
+        view = occupant_view(present)
+        payload = PlayerStatus(present.character_id, present.name, view.status, present.afk_text, message)
+        self._publish(present, payload)
+        self._sight.tell_occupants(present.room_id)
+
+    def _publish(
+        self, present: Presence, payload: PlayerStatus | PlayerEntered | PlayerEnteredGame | PlayerLeftGame
+    ) -> None:
+        """Tell the others in the room about `present`."""
+        event = event_of(payload, self._clock.now(), room_id=present.room_id, player_id=present.character_id)
+        self._realtime.publish(room_topic(present.room_id), event, exclude=present.character_id)
+
+    # --- descriptions ----------------------------------------------------------------------------------------
+
+    async def describe(self, character_id: CharacterId, text: str) -> None:
+        """What others see when they look at the character; empty text for nothing special."""
+        present = self._sight.present(character_id)
+        description = await self._characters.describe(character_id, text)
+        persona = self._sight.personas.get(character_id)
+        if persona is None:
+            return
+        persona.description = description
+        inventory = self._sight.rows(await self._sight.carried(character_id))
+        if self._presence.get(character_id) is present:
+            event = event_of(PlayerUpdate(self._sight.player(present, inventory)), self._clock.now())
+            self._realtime.send(character_id, event)
+
+    # --- truth -----------------------------------------------------------------------------------------------
+
+    def is_asleep(self, character_id: CharacterId) -> bool:
+        """Whether others have seen the character leave while its stream still listens."""
+        return character_id in self._asleep
+
+    async def check(self, presences: Sequence[Presence] | None = None) -> list[str]:
+        """Compare presence with the rows; put right what differs, and tell what it was. Empty if all is well.
+
+        A move that is being announced at this moment is no difference: what differs must still do so
+        when asked again.
+        """
+        suspects = await self._differing(self._presence.all() if presences is None else presences)
+        if suspects:
+            suspects = await self._differing([present for present, _ in suspects])
+        findings: list[str] = []
+        for present, body in suspects:
+            if self._presence.get(present.character_id) is not present:
+                continue
+            if body is None:
+                findings.append(f"{present.character_id} is present and does not exist")
+                self._remove(present)
+            elif body.room_id != present.room_id:
+                findings.append(f"{present.character_id} is shown in {present.room_id} and stands in {body.room_id}")
+                self._place(present, body.room_id)
+        for finding in findings:
+            log.error("presence put right", extra={"finding": finding})
+        return findings
+
+    async def _differing(self, presences: Sequence[Presence]) -> list[tuple[Presence, Character | None]]:
+        before = {present.character_id: present.room_id for present in presences}
+        bodies = await self._store.read(lambda tx: {one: tx.characters.get(one) for one in before})
+        differing: list[tuple[Presence, Character | None]] = []
+        for present in presences:
+            body = bodies[present.character_id]
+            if body is not None and body.deleted_at is not None:
+                body = None
+            if self._presence.get(present.character_id) is not present:
+                continue
+            if body is None or body.room_id not in (present.room_id, before[present.character_id]):
+                differing.append((present, body))
+        return differing
+
+    def _place(self, present: Presence, room_id: RoomId) -> None:
+        origin = present.room_id
+        self._realtime.unsubscribe(present.character_id, room_topic(origin))
+        self._presence.relocate(present.character_id, room_id)
+        self._realtime.subscribe(present.character_id, room_topic(room_id))
+        self._sight.tell_occupants(origin)
+        self._sight.tell_occupants(room_id)
+        self._errands.start(self._show_room(present))
+
+    async def settle(self) -> None:
+        """Wait until all that was started in passing is done. Before the store closes."""
+        await self._errands.settle()
