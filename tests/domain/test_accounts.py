@@ -1,0 +1,87 @@
+"""Roles, who may act on whom, and passwords."""
+
+from __future__ import annotations
+
+import pytest
+
+from mythgate.domain.accounts import Role, check_password, require_authority, require_grant, require_role
+from mythgate.domain.errors import InvalidInput, PermissionDenied
+
+P, M, A, O = Role.PLAYER, Role.MODERATOR, Role.ADMIN, Role.OWNER  # noqa: E741
+
+
+def allowed(rule: object, *args: Role) -> bool:
+    assert callable(rule)
+    try:
+        rule(*args)
+    except PermissionDenied:
+        return False
+    return True
+
+
+def test_each_role_includes_the_ones_before() -> None:
+    assert [role.rank for role in Role] == [0, 1, 2, 3]
+    for actor in Role:
+        for needed in Role:
+            assert actor.includes(needed) == (actor.rank >= needed.rank)
+            assert allowed(require_role, actor, needed) == (actor.rank >= needed.rank)
+
+
+@pytest.mark.parametrize(("actor", "may_act_on"), [(P, set()), (M, set()), (A, {P, M}), (O, {P, M, A, O})])
+def test_nobody_acts_on_an_equal_or_higher_role(actor: Role, may_act_on: set[Role]) -> None:
+    assert {target for target in Role if allowed(require_authority, actor, target, A)} == may_act_on
+
+
+def test_moderators_act_on_players_where_moderators_suffice() -> None:
+    assert {target for target in Role if allowed(require_authority, M, target, M)} == {P}
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "granted"),
+    [(A, P, M), (A, M, P), (A, P, P), *((O, target, granted) for target in Role for granted in Role)],
+)
+def test_roles_that_may_be_given(actor: Role, target: Role, granted: Role) -> None:
+    require_grant(actor, target, granted)
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "granted"),
+    [(A, P, A), (A, P, O), (A, A, P), (A, O, P), (A, M, A), *((weak, P, role) for weak in (P, M) for role in Role)],
+)  # fmt: skip
+def test_roles_that_may_not_be_given(actor: Role, target: Role, granted: Role) -> None:
+    with pytest.raises(PermissionDenied):
+        require_grant(actor, target, granted)
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse", "пароль от всего", "        x y z", "a1" + "é" * 1022, "tr0ub4dor&3"]
+)
+def test_good_passwords(password: str) -> None:
+    check_password(password, name="Alric")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "short"),
+        ("seven77", "short"),
+        ("a1" + "b" * 1023, "long"),
+        ("          ", "blank"),
+        ("AlricTheGreat", "is the name"),
+        ("a1ric-the-great", "is the name"),
+        ("password", "first that anybody"),
+        ("PassWord1", "first that anybody"),
+        ("aaaaaaaaaaaa", "first that anybody"),
+        ("abababababab", "first that anybody"),
+    ],
+)
+def test_bad_passwords(password: str, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why) as refused:
+        check_password(password, name="Alric the Great", field="new_password")
+    assert refused.value.field == "new_password"
+
+
+def test_the_bounds_are_the_operators() -> None:
+    check_password("four", name="Alric", min_length=4)
+    with pytest.raises(InvalidInput, match="long"):
+        check_password("0123456789x", name="Alric", max_length=10)

@@ -1,0 +1,176 @@
+"""What names are allowed, and which ones count as the same."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mythgate.domain.errors import NameNotAllowed
+from mythgate.domain.names import account_name, character_name, is_reserved, name_key, script_of
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+NAME_LIKE = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '-_éßøŁжщіΩψ京かガ한", max_size=24)
+
+
+@given(ANY_TEXT | NAME_LIKE)
+def test_the_key_of_a_key_is_itself(text: str) -> None:
+    assert name_key(name_key(text)) == name_key(text)
+
+
+@given(ANY_TEXT | NAME_LIKE)
+def test_keys_do_not_mind_case_or_normal_form(text: str) -> None:
+    key = name_key(text)
+    assert name_key(text.casefold()) == key
+    assert name_key(unicodedata.normalize("NFD", text)) == key
+    assert name_key(unicodedata.normalize("NFKC", text)) == key
+
+
+def test_every_single_character_has_a_stable_key() -> None:
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if unicodedata.category(character) != "Cs":
+            key = name_key(character)
+            assert name_key(key) == key, hex(code)
+
+
+@pytest.mark.parametrize(
+    ("name", "imitation"),
+    [
+        ("Alric", "ALRIC"),
+        ("Alric", "A1ric"),
+        ("Alric", "AIric"),
+        ("Alric", "Álríc"),
+        ("Alric", "Аlric"),  # Cyrillic А
+        ("Paco", "Расо"),  # all Cyrillic
+        ("Ion", "Іоп"),  # Cyrillic again
+        ("Toto", "T0t0"),
+        ("Sasha", "5a5ha"),
+        ("Bo Peep", "bo-peep"),
+        ("Bo Peep", "Bo_Peep"),
+        ("O'Neil", "O’Neil"),
+        ("O'Neil", "ONeil"),
+        ("Modem", "Modern"),
+        ("Wanda", "VVanda"),
+        ("Zoe", "Ｚｏｅ"),  # full-width
+        ("Soren", "Søren"),
+        ("Lukasz", "Łukasz"),
+        ("strasse", "Straße"),
+        ("Alpha", "Al\u200bpha"),  # zero-width space
+        ("Alpha", "A\u0301lpha"),
+        ("voodoo", "νοοdoo"),  # Greek ν and ο
+    ],
+)
+def test_names_that_look_alike_share_a_key(name: str, imitation: str) -> None:
+    assert name_key(imitation) == name_key(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Anna", "Anne"), ("Tom", "Tim"), ("が", "か"), ("Иван", "Ивана"), ("कि", "कु"), ("Bob 2", "Bob 3"), ("김", "금")],
+)
+def test_names_that_differ_keep_apart(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Bob", "Bob O'Neil", "Jean-Luc", "r2d2", "x_y", "A" * 20, "Zoë", "Иван", "Ἀθηνᾶ", "東京太郎", "サクラの花",
+     "김철수", "नमस्ते", "สมชาย"],
+)  # fmt: skip
+def test_ordinary_names_are_taken_as_they_are(name: str) -> None:
+    assert account_name(name) == unicodedata.normalize("NFKC", name)
+
+
+def test_names_are_tidied() -> None:
+    assert account_name("  Bob  ") == "Bob"
+    assert account_name("Ｂｏｂ") == "Bob"
+    assert account_name("O’Neil") == "O'Neil"
+    assert account_name("Zoe\u0308") == "Zoë"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "too short"),
+        ("ab", "too short"),
+        ("a" * 21, "too long"),
+        ("a" * 100_000, "too long"),
+        ("   ", "too short"),
+        ("1bob", "starts with a letter"),
+        ("-bob", "starts with a letter"),
+        ("bob-", "ends with"),
+        ("bo  bb", "in a row"),
+        ("bo-'bb", "in a row"),
+        ("bob!", "cannot be part"),
+        ("bob\nbob", "cannot be part"),
+        ("bob\x00bob", "cannot be part"),
+        ("bob\u200bbob", "cannot be part"),
+        ("bob\u202ebob", "cannot be part"),
+        ("bob☃", "cannot be part"),
+        ("bob😀", "cannot be part"),
+        ("bob٣", "cannot be part"),  # an Arabic digit
+        ("ᚠᚢᚦ", "cannot be part"),  # runes
+        ("bоb", "one script"),  # the о is Cyrillic
+        ("Αlpha", "one script"),  # the Α is Greek
+        ("bob東京", "one script"),
+        ("김かか", "one script"),
+        ("bob\u0335\u0335", "loose accents"),
+        ("b\u0335ob", "loose accents"),
+        ("नम" + "\u093c" * 3, "loose accents"),
+    ],
+)
+def test_names_against_the_rules_are_refused(name: str, why: str) -> None:
+    with pytest.raises(NameNotAllowed, match=why) as refused:
+        account_name(name)
+    assert refused.value.field == "username"
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["admin", "Admin", "ADMIN", "adm1n", "Ádmin", "Moderator", "Bob-Admin", "The Moderator", "admin2", "Admin 007",
+     "System", "Mod Bob", "Mythgate", "guest", "Guest-Amber-417", "guest99", "Everyone", "Someone", "Here", "myself",
+     "North", "n0rth", "s0uthwest"],
+)  # fmt: skip
+def test_reserved_names_are_refused(name: str) -> None:
+    assert is_reserved(name)
+    with pytest.raises(NameNotAllowed, match="reserved"):
+        account_name(name)
+
+
+@pytest.mark.parametrize("name", ["Adminius", "Northrup", "Heremon", "Modesty", "Systema", "Ghost", "Allan"])
+def test_names_that_merely_contain_a_reserved_word_are_fine(name: str) -> None:
+    assert account_name(name) == name
+
+
+def test_characters_may_have_two_letters() -> None:
+    assert character_name("Bo") == "Bo"
+    with pytest.raises(NameNotAllowed, match="too short") as refused:
+        character_name("B")
+    assert refused.value.field == "name"
+    with pytest.raises(NameNotAllowed, match="reserved"):
+        character_name("ne")
+
+
+@given(ANY_TEXT | NAME_LIKE)
+def test_an_allowed_name_stays_allowed_and_has_a_key(text: str) -> None:
+    try:
+        name = account_name(text)
+    except NameNotAllowed:
+        return
+    assert account_name(name) == name
+    assert name_key(name)
+    assert len(name_key(name)) <= 64  # what the column holds
+    assert "\n" not in name
+    assert name.isprintable()
+
+
+def test_scripts_are_told_by_the_unicode_name() -> None:
+    assert script_of("a") == "LATIN"
+    assert script_of("ж") == "CYRILLIC"
+    assert script_of("京") == "CJK"
+    assert script_of("\ue000") == ""
