@@ -1,0 +1,211 @@
+"""`mythgate doctor`: find out what is wrong, and name the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import typer
+
+from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
+from mythgate.config import Settings
+
+_FREE_BYTES_WANTED: Final = 500 * 1024 * 1024
+_OPEN_FILES_WANTED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `mend` says what to do about it."""
+
+    level: Literal["ok", "warning", "problem"]
+    subject: str
+    message: str
+    mend: str = ""
+
+
+def doctor(data_dir: DataDir = None, json: Json = False) -> None:
+    """Check settings, data folder, database, world, ports and limits. Changes nothing.
+
+    Exit code 1 if something has to be mended. Example:  mythgate doctor
+    """
+    settings = settings_or_exit(data_dir=data_dir)
+    findings = [finding for check in CHECKS for finding in check(settings)]
+    if json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        _print(findings)
+    if any(finding.level == "problem" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    marks = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
+    for finding in findings:
+        console.print(f"{marks[finding.level]}  [bold]{finding.subject:<15}[/] {finding.message}")
+        if finding.mend:
+            console.print(f"{'':26}→ {finding.mend}")
+
+
+def _python(_settings: Settings) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding("ok", "python", version)
+
+
+def _data_dir(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir.resolve()
+    if not folder.exists():
+        yield Finding("ok", "data folder", f"{folder} does not exist yet; the first start makes it")
+        folder = next(parent for parent in folder.parents if parent.exists())
+    if not os.access(folder, os.W_OK):
+        yield Finding(
+            "problem",
+            "data folder",
+            f"{folder} cannot be written",
+            "Change its owner, or choose another with --data-dir.",
+        )
+    free = shutil.disk_usage(folder).free
+    if free < _FREE_BYTES_WANTED:
+        yield Finding("warning", "disk", f"{free // 2**20} MiB free", "Make room; a full disk stops all changes.")
+    else:
+        yield Finding("ok", "disk", f"{free / 2**30:.1f} GiB free")
+
+
+def _secret(settings: Settings) -> Iterator[Finding]:
+    file = settings.data_dir / "secret_key"
+    if settings.secret_key.get_secret_value():
+        yield Finding("ok", "secret key", "from the settings")
+    elif not file.exists():
+        yield Finding("ok", "secret key", "none yet; the first start makes one")
+    elif file.stat().st_mode & 0o077 and os.name == "posix":
+        yield Finding("problem", "secret key", f"others can read {file}", f"chmod 600 {file}")
+    else:
+        yield Finding("ok", "secret key", str(file))
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from mythgate.backends.sql import migrate
+    from mythgate.domain.errors import MythError
+
+    url = settings.database_location
+    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
+    if kind == "SQLite" and not Path(url.removeprefix("sqlite:///")).exists():
+        yield Finding("ok", "database", "SQLite, not there yet; the first start makes it")
+        return
+    try:
+        current = migrate.current_revision(url)
+    except MythError as error:
+        yield Finding("problem", "database", str(error), "Is it running, and is MYTHGATE_DATABASE_URL right?")
+        return
+    if current == migrate.head_revision():
+        yield Finding("ok", "database", f"{kind}, schema {current}")
+    else:
+        yield Finding(
+            "warning",
+            "database",
+            f"{kind}, schema {current or 'empty'}, this version needs {migrate.head_revision()}",
+            "mythgate migrate up   (the next start does it too)",
+        )
+
+
+def _world(settings: Settings) -> Iterator[Finding]:
+    from mythgate.bootstrap import world_problems
+
+    problems = world_problems(settings)
+    for problem in problems:
+        yield Finding("problem", "world", problem, "mythgate world check FOLDER")
+    if not problems:
+        yield Finding("ok", "world", "all packs are valid")
+
+
+def _door(settings: Settings) -> Iterator[Finding]:
+    host, port = settings.http.host, settings.http.port
+    if port == 0:
+        yield Finding("ok", "http door", "takes a free port")
+        return
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if _is_mythgate(host, port):
+                yield Finding("ok", "http door", f"a Mythgate runs at {host}:{port}")
+            else:
+                yield Finding(
+                    "problem",
+                    "http door",
+                    f"{host}:{port} cannot be opened ({error.strerror})",
+                    "End the program that has it, or choose another with --port.",
+                )
+            return
+    yield Finding("ok", "http door", f"{host}:{port} is free")
+    if host not in ("127.0.0.1", "::1", "localhost") and not settings.http.base_url.startswith("https://"):
+        yield Finding(
+            "warning",
+            "tls",
+            "the door listens on a network without TLS",
+            "Put a reverse proxy with TLS in front and set http.base_url to its https:// address.",
+        )
+
+
+def _is_mythgate(host: str, port: int) -> bool:
+    import http.client
+    import json
+
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/api/status")
+        return "version" in json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _browser_client(_settings: Settings) -> Iterator[Finding]:
+    from mythgate.bootstrap import browser_client_dir
+
+    folder = browser_client_dir()
+    if folder is None:
+        yield Finding("warning", "browser client", "not built", "make web   (needs Node 20)")
+    else:
+        yield Finding("ok", "browser client", str(folder))
+
+
+def _limits(settings: Settings) -> Iterator[Finding]:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(_OPEN_FILES_WANTED, settings.limits.connections + 200)
+    if soft < wanted:
+        yield Finding(
+            "warning",
+            "open files",
+            f"this process may open {soft}, limits.connections asks for {wanted}",
+            f"ulimit -n {wanted}   (LimitNOFILE= in a systemd unit)",
+        )
+    else:
+        yield Finding("ok", "open files", f"{soft}")
+
+
+CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
+    _python,
+    _data_dir,
+    _secret,
+    _database,
+    _world,
+    _door,
+    _browser_client,
+    _limits,
+)

@@ -1,0 +1,104 @@
+"""`mythgate serve`: run the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import mythgate
+from mythgate.cli.output import Json, fail, settings_or_exit
+
+if TYPE_CHECKING:
+    from mythgate.bootstrap import Started
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", metavar="ADDRESS")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the http door; 0 takes a free one.", min=0)] = None,
+    data_dir: Annotated[str | None, typer.Option("--data-dir", metavar="DIR", help="Folder for all data.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.", metavar="LEVEL")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Keep nothing: data lives in a folder that goes away.")] = False,
+    json: Json = False,
+) -> None:
+    """Run the server until Ctrl-C. Sets up its database by itself.
+
+    Examples:  mythgate serve   ·   mythgate serve --port 8000 --data-dir /srv/mythgate
+    """
+    with ExitStack() as stack:
+        if demo:
+            data_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="mythgate-demo-"))
+        settings = settings_or_exit(
+            data_dir=data_dir,
+            database_url=f"sqlite:///{data_dir}/mythgate.db" if demo else None,
+            http={"host": host, "port": port},
+            telemetry={"log_level": log_level},
+        )
+        from mythgate import bootstrap, telemetry
+
+        telemetry.configure(settings.telemetry.log_level, settings.telemetry.log_format, settings.telemetry.log_dir)
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            with asyncio.Runner(loop_factory=bootstrap.event_loop) as runner:
+                runner.run(bootstrap.serve(settings, on_ready=_print_json if json else _print_banner))
+        except bootstrap.CannotStart as error:
+            fail(error.message, error.hint)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+def _print_banner(started: Started) -> None:
+    """The few lines an operator needs: where to go, who owns it, where the data lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table.grid(padding=(0, 3))
+    table.add_column(style="dim")
+    table.add_column()
+    table.add_row("Browser client", f"[bold]{started.url}/[/]" if started.has_browser_client else _how_to_build())
+    if started.claim_url:
+        table.add_row("Become owner", f"[bold]{started.claim_url}[/]   (works once, until {started.claim_until})")
+    table.add_row("Doors", ", ".join(f"{name} {address}" for name, address in started.doors.items()))
+    table.add_row("World", f"{started.world}, {started.places} places")
+    table.add_row("Data", f"{_short(started.data_dir)}   ({started.database})")
+    console.print(f"\n[bold]Mythgate {mythgate.__version__}[/]\n")
+    console.print(table)
+    console.print(f"\nReady in {started.seconds:.1f} s. Ctrl-C stops the server.\n", style="dim")
+
+
+def _how_to_build() -> str:
+    return "not built; `make web` builds it (needs Node 20)"
+
+
+def _short(folder: Path) -> str:
+    try:
+        return f".{os.sep}{folder.resolve().relative_to(Path.cwd())}"
+    except ValueError:
+        return str(folder.resolve())
+
+
+def _print_json(started: Started) -> None:
+    """One line of JSON, for programs that start the server and wait for it."""
+    import orjson
+
+    document: dict[str, Any] = {
+        "ready": True,
+        "version": mythgate.__version__,
+        "pid": os.getpid(),
+        "url": started.url,
+        "claim_url": started.claim_url,
+        "doors": started.doors,
+        "data_dir": str(started.data_dir.resolve()),
+        "database": started.database,
+        "world": started.world,
+        "seconds": round(started.seconds, 3),
+    }
+    sys.stdout.write(orjson.dumps(document).decode() + "\n")
+    sys.stdout.flush()

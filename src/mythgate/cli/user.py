@@ -1,0 +1,253 @@
+"""`mythgate user`: accounts, from the machine the server runs on. Works while it runs, too."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from mythgate.cli.output import DataDir, Json, fail, print_json, print_table, refusals, settings_or_exit
+from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.sessions import OPERATOR
+
+if TYPE_CHECKING:
+    from mythgate.services.all import Services
+
+T = TypeVar("T")
+
+app = typer.Typer(help="List, make and change accounts.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the account, as people write it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Run `work` on the services of a node without doors."""
+    from mythgate import bootstrap, telemetry
+
+    settings = settings_or_exit(data_dir=data_dir)
+    telemetry.configure("warning")
+
+    async def on_node() -> T:
+        async with bootstrap.open_node(settings) as node:
+            return await work(node.services)
+
+    try:
+        with refusals():
+            return asyncio.run(on_node())
+    except bootstrap.CannotStart as error:
+        fail(error.message, error.hint)
+
+
+async def _find(services: Services, name: str) -> Account:
+    account = await services.accounts.find(OPERATOR, name)
+    if account is None:
+        fail(f"There is no account named {name}.", "List them with: mythgate user list")
+    return account
+
+
+def _row(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "number": account.number,
+        "name": account.name,
+        "role": account.role.value,
+        "status": account.status.value,
+        "guest": account.is_guest,
+        "email": account.email,
+        "created_at": account.created_at,
+        "last_login_at": account.last_login_at,
+    }
+
+
+def _when(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+
+
+@app.command("list")
+def list_accounts(
+    text: Annotated[str, typer.Argument(help="Only names that contain this.")] = "",
+    role: Annotated[Role | None, typer.Option(help="Only this role.")] = None,
+    status: Annotated[AccountStatus | None, typer.Option(help="Only this status.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10000)] = 200,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List accounts by age.
+
+    Examples:  mythgate user list --json   ·   mythgate user list --role admin
+    """
+    found = _run(
+        data_dir, lambda services: services.accounts.search(OPERATOR, text, role=role, status=status, limit=limit)
+    )
+    if json:
+        print_json([_row(account) for account in found])
+        return
+    print_table(
+        ("name", "role", "status", "registered", "last log-in"),
+        (
+            (
+                account.name + (" (guest)" if account.is_guest else ""),
+                account.role.value,
+                account.status.value,
+                _when(account.created_at),
+                _when(account.last_login_at),
+            )
+            for account in found
+        ),
+        empty="No account fits." if text or role or status else "There are no accounts yet.",
+    )
+
+
+@app.command()
+def show(name: Name, data_dir: DataDir = None, json: Json = False) -> None:
+    """Show one account with its characters and its last acts on record.
+
+    Example:  mythgate user show ada
+    """
+
+    async def work(services: Services) -> tuple[Account, list[Any], list[Any]]:
+        account = await _find(services, name)
+        characters = await services.store.read(lambda tx: tx.characters.of_account(account.id))
+        audit = await services.moderation.audit(OPERATOR, subject=account.id, limit=20)
+        return account, characters, audit
+
+    account, characters, audit = _run(data_dir, work)
+    if json:
+        print_json(
+            _row(account)
+            | {
+                "characters": [{"id": one.id, "name": one.name, "room_id": one.room_id} for one in characters],
+                "audit": [
+                    {"at": one.at, "actor": one.actor, "action": one.action, "detail": one.detail} for one in audit
+                ],
+            }
+        )
+        return
+    for key, value in _row(account).items():
+        print(f"{key:14} {_when(value) if key.endswith('_at') else '-' if value is None else value}")
+    print(f"{'characters':14} {', '.join(f'{one.name} in {one.room_id}' for one in characters) or '-'}")
+    for entry in audit:
+        detail = ", ".join(f"{key} {value}" for key, value in entry.detail.items())
+        print(f"  {_when(entry.at)}  {entry.action}  by {entry.actor}  {detail}")
+
+
+@app.command()
+def create(
+    name: Name,
+    role: Annotated[Role, typer.Option(help="Role of the account.")] = Role.PLAYER,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Make an account. The password is asked for, or read as one line from standard input.
+
+    Example:  mythgate user create ada --role admin
+    """
+    password = _new_password()
+    account = _run(data_dir, lambda services: services.accounts.create(OPERATOR, name, password, role=role))
+    print_json(_row(account)) if json else print(f"{account.name} is registered, role {account.role.value}.")
+
+
+@app.command("role")
+def set_role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")], data_dir: DataDir = None) -> None:
+    """Give an account another role.
+
+    Example:  mythgate user role ada owner
+    """
+
+    async def work(services: Services) -> Account:
+        return await services.accounts.set_role(OPERATOR, (await _find(services, name)).id, role)
+
+    account = _run(data_dir, work)
+    print(f"{account.name} is {account.role.value} now.")
+
+
+@app.command()
+def password(name: Name, data_dir: DataDir = None) -> None:
+    """Set a new password and end all sessions of the account. It is asked for, or read from standard input.
+
+    Example:  mythgate user password ada
+    """
+    new = _new_password()
+
+    async def work(services: Services) -> Account:
+        account = await _find(services, name)
+        await services.accounts.reset_password(OPERATOR, account.id, new)
+        return account
+
+    print(f"{_run(data_dir, work).name} has a new password and is signed out everywhere.")
+
+
+@app.command()
+def disable(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why; kept in the record.")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Lock an account out. All its sessions end.
+
+    Example:  mythgate user disable ada --reason "spam"
+    """
+
+    async def work(services: Services) -> Account:
+        return await services.accounts.disable(OPERATOR, (await _find(services, name)).id, reason)
+
+    print(f"{_run(data_dir, work).name} is disabled and signed out everywhere.")
+
+
+@app.command()
+def enable(name: Name, data_dir: DataDir = None) -> None:
+    """Let a disabled account in again.
+
+    Example:  mythgate user enable ada
+    """
+
+    async def work(services: Services) -> Account:
+        return await services.accounts.enable(OPERATOR, (await _find(services, name)).id)
+
+    print(f"{_run(data_dir, work).name} may sign in again.")
+
+
+@app.command()
+def rename(
+    name: Name, new_name: Annotated[str, typer.Argument(help="The new name.")], data_dir: DataDir = None
+) -> None:
+    """Give an account another name.
+
+    Example:  mythgate user rename ada ada-of-the-moor
+    """
+
+    async def work(services: Services) -> Account:
+        return await services.accounts.rename(OPERATOR, (await _find(services, name)).id, new_name)
+
+    print(f"The account is called {_run(data_dir, work).name} now.")
+
+
+@app.command()
+def delete(name: Name, data_dir: DataDir = None, yes: Yes = False) -> None:
+    """Delete an account and its characters.
+
+    Example:  mythgate user delete ada --yes
+    """
+    if not yes:
+        typer.confirm(f"Delete {name} and all its characters?", abort=True)
+
+    async def work(services: Services) -> Account:
+        account = await _find(services, name)
+        await services.accounts.delete(OPERATOR, account.id)
+        return account
+
+    print(f"{_run(data_dir, work).name} is deleted.")
+
+
+def _new_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("New password: ")
+    if getpass.getpass("Once more: ") != first:
+        fail("The two passwords differ.")
+    return first
