@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
     from mythgate.services.ports import Clock, Store
+    from mythgate.services.positions import PositionService
     from mythgate.services.presence import PresenceService
     from mythgate.services.sessions import SessionService
     from mythgate.services.things import ThingService
@@ -35,3 +36,4 @@ class Services:
     moderation: ModerationService
     world: WorldService
     commands: CommandService
+    positions: PositionService

@@ -1,0 +1,554 @@
+"""The hub: who gets an event, and when it is written.
+
+Publishing is synchronous: when `publish` returns, every reader's stream has numbered the event, and
+every connection that was quiet and writable has been given it. Nothing here makes a task or waits.
+
+Writes are merged: the first event after a quiet spell is written at once; while a connection had a
+write within the merge window, further events wait for one timer that the whole hub shares and leave
+together, unless they are HIGH or CRITICAL, which take all that waits before them along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, Protocol
+
+from mythgate.domain.events import Disconnect, Event, Heartbeat, Payload, Priority, Reset, event_of
+from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
+from mythgate.realtime.limits import RealtimeLimits
+from mythgate.realtime.outbox import NEVER, Outbox, Sink
+from mythgate.realtime.stats import RealtimeStats
+from mythgate.realtime.stream import SETTLE_MASK, Stream, weight
+from mythgate.services.ports import Clock
+
+logger = logging.getLogger(__name__)
+
+ResetReason = Literal["unknown_session", "too_old", "ahead", "overflow", "other_character"]
+
+SLOW = 4400
+TAKEN_OVER = 4502
+SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats
+
+RESET_MESSAGES: dict[str, str] = {
+    "unknown_session": "This play session is over; here is where you are now.",
+    "too_old": "Too much happened while you were away to repeat it; here is where you are now.",
+    "ahead": "You asked for more than was ever sent; here is where you are now.",
+    "overflow": "Too much happened while you were away to repeat it; here is where you are now.",
+    "other_character": "This play session belonged to another character; here is where you are now.",
+}
+
+
+class StreamWatcher(Protocol):
+    """Who wants to know how reachable characters are; presence. Synchronous, on the event loop."""
+
+    def on_detached(self, character_id: CharacterId) -> None:
+        """The last connection is gone; the stream listens on."""
+
+    def on_returned(self, character_id: CharacterId) -> None:
+        """A connection is there again before the stream ended."""
+
+    def on_display_grace_over(self, character_id: CharacterId) -> None:
+        """Gone long enough for others to see the character leave."""
+
+    def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
+        """The stream is forgotten. `reason`: `expired`, `taken_over`, or as given to `Hub.end`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachResult:
+    """What became of a wish to resume.
+
+    `reset` says why the events asked for are not there; a `Reset` event has then been written and the
+    caller sends a fresh `game_state`.
+    """
+
+    outbox: Outbox
+    replayed: int
+    returned: bool  # the stream had been detached
+    reset: ResetReason | None = None
+
+
+class Hub:
+    """All streams of this node, and the topics they listen to. Fulfils `services.ports.Realtime`.
+
+    One stream a character, one character an account: opening another ends the former.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        limits: RealtimeLimits | None = None,
+        *,
+        watcher: StreamWatcher | None = None,
+        call_later: Callable[[float, Callable[[], None]], object] | None = None,
+    ) -> None:
+        self.limits = limits if limits is not None else RealtimeLimits()
+        self.stats = RealtimeStats()
+        self.watcher = watcher
+        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._call_later = call_later
+        self._window = self.limits.merge_window
+        self._topics: dict[Topic, dict[CharacterId, Stream]] = {}
+        self._by_play: dict[tuple[PlayId, AccountId], Stream] = {}
+        self._by_character: dict[CharacterId, Stream] = {}
+        self._by_account: dict[AccountId, Stream] = {}
+        self._detached: dict[CharacterId, Stream] = {}
+        self._dirty: list[Outbox] = []
+        self._timer_runs = False
+        self._overdue: list[Outbox] = []
+        self._next_sweep = 0.0
+
+    # --- services.ports.Realtime -------------------------------------------------------------------
+
+    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
+        """Tell everybody subscribed to `topic` but `exclude`."""
+        members = self._topics.get(topic)
+        if not members:
+            return
+        skip = members.get(exclude) if exclude is not None else None
+        if event.priority == Priority.LOW:
+            self._publish_low(members.values(), event, skip)
+            return
+        # The loop below is what fan-out costs; `Stream.append` stands in it in line.
+        now = self._monotonic()
+        next_ready = now + self._window
+        urgent = event.priority > Priority.NORMAL
+        sender = event.sender
+        unheard = 0
+        for stream in members.values():
+            if stream is skip:
+                unheard += 1
+                continue
+            if stream.ignored and sender in stream.ignored:
+                unheard += 1
+                self.stats.ignored += 1
+                continue
+            stream.last_seq = number = stream.last_seq + 1
+            stream.events.append(event)
+            if not number & SETTLE_MASK:
+                stream.settle()
+            for outbox in stream.outboxes:
+                if outbox.ready_at <= now:
+                    outbox.ready_at = next_ready
+                    outbox.cursor = number
+                    try:
+                        outbox.sink.write_one(number, event)
+                    except Exception as error:
+                        self._failed(outbox, error)
+                elif urgent or outbox.paused or not outbox.dirty:
+                    self._hold(outbox, event, urgent, now)
+        stats = self.stats
+        stats.published += 1
+        stats.deliveries += len(members) - unheard
+        if self._overdue:
+            self._close_overdue()
+
+    def send(self, character_id: CharacterId, event: Event) -> None:
+        """Tell one character; nothing happens if it has no stream."""
+        stream = self._by_character.get(character_id)
+        if stream is None:
+            return
+        self.send_to(stream, event)
+
+    def send_to(self, stream: Stream, event: Event) -> None:
+        """Tell whoever plays `stream`."""
+        if stream.ended or (stream.ignored and event.sender in stream.ignored):
+            return
+        if event.priority == Priority.LOW:
+            self._publish_low((stream,), event, None)
+            return
+        self.stats.published += 1
+        self.stats.deliveries += 1
+        self._push(stream, event)
+        if self._overdue:
+            self._close_overdue()
+
+    def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
+        stream = self._by_character.get(character_id)
+        if stream is None:
+            return
+        stream.topics.add(topic)
+        self._topics.setdefault(topic, {})[character_id] = stream
+
+    def unsubscribe(self, character_id: CharacterId, topic: Topic) -> None:
+        stream = self._by_character.get(character_id)
+        if stream is not None:
+            stream.topics.discard(topic)
+            self._leave(stream, topic)
+
+    def set_ignored(self, character_id: CharacterId, accounts: frozenset[AccountId]) -> None:
+        stream = self._by_character.get(character_id)
+        if stream is not None:
+            stream.ignored = accounts
+
+    def close(self, character_id: CharacterId, payload: Payload) -> None:
+        """Send `payload` last, close the character's connections, end its stream."""
+        stream = self._by_character.get(character_id)
+        if stream is not None:
+            self.end(stream, payload)
+
+    def close_session(self, session_id: SessionId, payload: Payload) -> None:
+        """As `close`, for every stream that was opened under the login session."""
+        for stream in [stream for stream in self._by_character.values() if stream.session_id == session_id]:
+            self.end(stream, payload)
+
+    # --- streams, for doors ------------------------------------------------------------------------
+
+    def find(self, play_id: PlayId, account_id: AccountId) -> Stream | None:
+        """The living stream of that play session, if it is this account's."""
+        return self._by_play.get((play_id, account_id))
+
+    def stream_of(self, character_id: CharacterId) -> Stream | None:
+        """The stream of a character."""
+        return self._by_character.get(character_id)
+
+    def streams(self) -> Iterable[Stream]:
+        """All living streams."""
+        return self._by_character.values()
+
+    def open(self, play_id: PlayId, character_id: CharacterId, account_id: AccountId, session_id: SessionId) -> Stream:
+        """A new stream. The account's other stream ends with `Disconnect(code=4502)`.
+
+        If that was the same character's, the watcher hears nothing of an end: the character never left.
+        The new stream listens to nothing yet; who enters the world subscribes it.
+        """
+        stream = Stream(play_id, character_id, account_id, session_id, self.limits, self._monotonic())
+        for old in (self._by_account.get(account_id), self._by_character.get(character_id)):
+            if old is not None:
+                self._end(old, self._taken_over(), reason="taken_over", tell=old.character_id != character_id)
+        self._by_play[play_id, account_id] = stream
+        self._by_character[character_id] = stream
+        self._by_account[account_id] = stream
+        self._detached[character_id] = stream
+        self.stats.streams_opened += 1
+        return stream
+
+    def attach(self, stream: Stream, sink: Sink, last_seq: int | None = None) -> AttachResult:
+        """Write the events after `last_seq` to `sink`, then all that follow.
+
+        Without `last_seq`, what was never written to a socket. If these events are not kept, or were never
+        made, a `Reset` event is written first; numbering goes on from the stream's own last number.
+        """
+        start = stream.written if last_seq is None else last_seq
+        reset: ResetReason | None = None
+        if start > stream.last_seq or start < 0:
+            reset = "ahead"
+        elif start < stream.first_seq - 1:
+            reset = "overflow" if last_seq is None else "too_old"
+        if sink.exclusive:
+            for other in stream.outboxes:
+                if other.sink.exclusive:
+                    self._displace(other, self._taken_over())
+        returned = stream.detached_at is not None and stream.was_attached
+        stream.was_attached = True
+        stream.detached_at = None
+        stream.display_told = False
+        self._detached.pop(stream.character_id, None)
+        if reset is not None:
+            self.stats.resets[reset] += 1
+            start = stream.last_seq
+            stream.append(self.reset_event(reset, last_seq))
+        outbox = Outbox(stream, sink, start)
+        sink.attached(outbox)
+        replayed = outbox.pending
+        stream.outboxes = (*stream.outboxes, outbox)
+        self.stats.attached += 1
+        if returned:
+            self.stats.resumed += 1
+            self.stats.replayed += replayed
+        self._flush(outbox, self._monotonic())
+        if returned and self.watcher is not None:
+            self.watcher.on_returned(stream.character_id)
+        return AttachResult(outbox, replayed, returned, reset)
+
+    def detach(self, stream: Stream, sink: Sink) -> None:
+        """The connection is gone. The stream goes on listening for the grace."""
+        for outbox in stream.outboxes:
+            if outbox.sink is sink:
+                self._remove(outbox)
+                break
+
+    def end(self, stream: Stream, payload: Payload | None = None, *, reason: str = "closed") -> None:
+        """Forget `stream`; its connections get `payload` (a `Disconnect`) last and are closed."""
+        self._end(stream, payload, reason=payload.reason if isinstance(payload, Disconnect) else reason, tell=True)
+
+    def close_all(self, payload: Disconnect) -> None:
+        """Tell every connection `payload` and close it. Streams live on, for as long as the node does."""
+        for stream in list(self._by_character.values()):
+            for outbox in stream.outboxes:
+                self._displace(outbox, payload)
+
+    def reset_event(self, reason: ResetReason, last_seq: int | None) -> Event:
+        """What tells a client that it cannot resume and why."""
+        return event_of(Reset(reason, RESET_MESSAGES[reason], last_seq), self._clock.now())
+
+    # --- back-pressure, for sinks ------------------------------------------------------------------
+
+    def pause(self, outbox: Outbox) -> None:
+        """The transport takes no more for now."""
+        outbox.paused = True
+        outbox.ready_at = NEVER
+        outbox.unread_bytes = 0
+
+    def resume(self, outbox: Outbox) -> None:
+        """The transport takes more again: write all that waits in one go."""
+        if outbox.paused:
+            outbox.paused = False
+            if outbox in outbox.stream.outboxes:
+                self._flush(outbox, self._monotonic())
+
+    # --- time --------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Look after streams without a connection and connections without news. Call once a second."""
+        now = self._monotonic()
+        for stream in list(self._detached.values()):
+            if stream.detached_at is None or stream.ended:
+                continue
+            away = now - stream.detached_at
+            if away >= self.limits.resume_grace:
+                self._end(stream, None, reason="expired", tell=True)
+            elif away >= self.limits.linkdead_display and not stream.display_told:
+                stream.display_told = True
+                if self.watcher is not None:
+                    self.watcher.on_display_grace_over(stream.character_id)
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_SECONDS
+            self._send_heartbeats()
+
+    def _send_heartbeats(self) -> None:
+        """A heartbeat for each connection that got nothing but LOW events lately."""
+        patience = max(1, round(self.limits.heartbeat_interval / SWEEP_SECONDS))
+        heartbeat: Event | None = None
+        for stream in list(self._by_character.values()):
+            for outbox in stream.outboxes:
+                mark = stream.last_seq - stream.low_count
+                if mark != outbox.quiet_mark:
+                    outbox.quiet_mark = mark
+                    outbox.quiet_sweeps = 0
+                    continue
+                outbox.quiet_sweeps += 1
+                if outbox.quiet_sweeps >= patience:
+                    if heartbeat is None:
+                        heartbeat = event_of(Heartbeat(), self._clock.now())
+                    self._push(stream, heartbeat)
+                    outbox.quiet_mark = stream.last_seq - stream.low_count
+                    outbox.quiet_sweeps = 0
+        if self._overdue:
+            self._close_overdue()
+
+    # --- inside ------------------------------------------------------------------------------------
+
+    def _push(self, stream: Stream, event: Event) -> None:
+        """As the loop of `publish`, for one stream."""
+        now = self._monotonic()
+        number = stream.append(event)
+        for outbox in stream.outboxes:
+            if outbox.ready_at <= now:
+                outbox.ready_at = now + self._window
+                outbox.cursor = number
+                try:
+                    outbox.sink.write_one(number, event)
+                except Exception as error:
+                    self._failed(outbox, error)
+            else:
+                self._hold(outbox, event, event.priority > Priority.NORMAL, now)
+
+    def _publish_low(self, streams: Iterable[Stream], event: Event, skip: Stream | None) -> None:
+        """LOW events are numbered when they are written; nobody keeps them for who is away."""
+        stats = self.stats
+        stats.published += 1
+        now = self._monotonic()
+        for stream in streams:
+            if stream is skip or (stream.ignored and event.sender in stream.ignored):
+                continue
+            outboxes = stream.outboxes
+            if not outboxes:
+                stats.low_dropped += 1
+                continue
+            stats.deliveries += 1
+            if not stream.low and any(outbox.ready_at <= now for outbox in outboxes):
+                stream.low_count += 1
+                self._push(stream, event)
+                continue
+            replaced = stream.wait_low(event)
+            if replaced is not None:
+                stats.deliveries -= 1
+                if replaced:
+                    stats.low_replaced += 1
+                else:
+                    stats.low_dropped += 1
+            for outbox in outboxes:
+                if not outbox.dirty and not outbox.paused:
+                    self._mark_dirty(outbox)
+        if self._overdue:
+            self._close_overdue()
+
+    def _hold(self, outbox: Outbox, event: Event, urgent: bool, now: float) -> None:
+        """`event` cannot be written this moment, or has to take along what waits before it."""
+        if outbox.paused:
+            outbox.unread_bytes += weight(event)
+            limits = self.limits
+            if outbox.pending > limits.outbox_events or outbox.unread_bytes > limits.outbox_bytes:
+                self._overdue.append(outbox)
+        elif urgent or outbox.pending >= self.limits.outbox_events:
+            self._flush(outbox, now)
+        elif not outbox.dirty:
+            self._mark_dirty(outbox)
+
+    def _mark_dirty(self, outbox: Outbox) -> None:
+        outbox.dirty = True
+        outbox.ready_at = NEVER
+        self._dirty.append(outbox)
+        if not self._timer_runs:
+            self._timer_runs = True
+            call_later = self._call_later
+            if call_later is None:
+                call_later = self._call_later = asyncio.get_running_loop().call_later
+            call_later(self._window, self._flush_dirty)
+
+    def _flush_dirty(self) -> None:
+        """The merge window is over for all that waited."""
+        self._timer_runs = False
+        dirty, self._dirty = self._dirty, []
+        now = self._monotonic()
+        for outbox in dirty:
+            if outbox.dirty:
+                outbox.dirty = False
+                if not outbox.paused:
+                    self._flush(outbox, now)
+        if self._overdue:
+            self._close_overdue()
+
+    def _flush(self, outbox: Outbox, now: float) -> None:
+        """Write all that lies behind the cursor in one go."""
+        stream = outbox.stream
+        if stream.low:
+            stream.promote_low()
+            for other in stream.outboxes:
+                if other is not outbox and not other.paused and not other.dirty:
+                    self._mark_dirty(other)
+        first = outbox.cursor + 1
+        last = stream.last_seq
+        outbox.dirty = False
+        outbox.ready_at = now + self._window
+        if first > last:
+            return
+        outbox.cursor = last
+        try:
+            if first == last:
+                outbox.sink.write_one(last, stream.events[-1])
+            else:
+                outbox.sink.write_many(first, stream.since(first - 1))
+        except Exception as error:
+            self._failed(outbox, error)
+
+    def _failed(self, outbox: Outbox, error: Exception) -> None:
+        """A sink broke its promise: its connection goes, nobody else notices."""
+        logger.error("Writing to a connection failed", exc_info=error)
+        self.stats.sink_failures += 1
+        outbox.paused = True
+        outbox.ready_at = NEVER
+        self._overdue.append(outbox)
+
+    def _close_overdue(self) -> None:
+        """Close those who do not read. After the loop: telling others about it publishes in turn."""
+        while self._overdue:
+            outbox = self._overdue.pop()
+            if outbox in outbox.stream.outboxes:
+                self.stats.slow_closed += 1
+                self._remove(outbox)
+                outbox.sink.close(SLOW, "slow", abandon=True)
+
+    def _displace(self, outbox: Outbox, payload: Disconnect) -> None:
+        """Close one connection of a stream that lives on, with `payload` as its last event.
+
+        The farewell takes a number like any event, but must not be repeated to the next connection: in the
+        buffer a heartbeat takes its place, for clients who never got that number.
+        """
+        stream = outbox.stream
+        if not outbox.paused:
+            self._flush(outbox, self._monotonic())
+        if not outbox.paused:
+            farewell = event_of(payload, self._clock.now())
+            outbox.cursor = number = stream.append(farewell)
+            try:
+                outbox.sink.write_one(number, farewell)
+            except Exception:
+                logger.exception("Writing to a connection failed")
+            stream.events[-1] = event_of(Heartbeat(), farewell.timestamp)
+            for other in stream.outboxes:
+                if other is not outbox and not other.dirty and not other.paused:
+                    self._mark_dirty(other)
+        self._remove(outbox)
+        outbox.sink.close(payload.code, payload.reason, abandon=outbox.paused)
+
+    def _end(self, stream: Stream, payload: Payload | None, *, reason: str, tell: bool) -> None:
+        if stream.ended:
+            return
+        stream.ended = True
+        for topic in stream.topics:
+            self._leave(stream, topic)
+        if self._by_play.get((stream.play_id, stream.account_id)) is stream:
+            del self._by_play[stream.play_id, stream.account_id]
+        if self._by_character.get(stream.character_id) is stream:
+            del self._by_character[stream.character_id]
+        if self._by_account.get(stream.account_id) is stream:
+            del self._by_account[stream.account_id]
+        if self._detached.get(stream.character_id) is stream:
+            del self._detached[stream.character_id]
+        outboxes, stream.outboxes = stream.outboxes, ()
+        if payload is not None and outboxes:
+            stream.append(event_of(payload, self._clock.now()))
+        code = payload.code if isinstance(payload, Disconnect) else 1000
+        for outbox in outboxes:
+            if not outbox.paused:
+                self._flush(outbox, self._monotonic())
+            outbox.dirty = False
+            outbox.ready_at = NEVER
+            outbox.sink.close(code, reason, abandon=outbox.paused)
+        self.stats.streams_ended[reason] += 1
+        if tell and self.watcher is not None:
+            self.watcher.on_stream_ended(stream.character_id, reason)
+
+    def _remove(self, outbox: Outbox) -> None:
+        """Take `outbox` off its stream; the stream is detached if it was the last."""
+        stream = outbox.stream
+        stream.written_seq = max(stream.written_seq, outbox.cursor - self._lost(outbox))
+        stream.outboxes = tuple(other for other in stream.outboxes if other is not outbox)
+        outbox.dirty = False
+        outbox.ready_at = NEVER
+        if stream.outboxes or stream.ended:
+            return
+        if stream.low:
+            self.stats.low_dropped += len(stream.low)
+            stream.low = None
+        stream.detached_at = self._monotonic()
+        self._detached[stream.character_id] = stream
+        self.stats.detached += 1
+        if self.watcher is not None:
+            self.watcher.on_detached(stream.character_id)
+
+    @staticmethod
+    def _lost(outbox: Outbox) -> int:
+        """How many of the written events the operating system never took whole."""
+        kept = outbox.stream.events
+        newest_first = islice(reversed(kept), outbox.pending, None)
+        return outbox.sink.lost(outbox.cursor, newest_first)
+
+    def _leave(self, stream: Stream, topic: Topic) -> None:
+        members = self._topics.get(topic)
+        if members is not None and members.get(stream.character_id) is stream:
+            del members[stream.character_id]
+            if not members:
+                del self._topics[topic]
+
+    def _taken_over(self) -> Disconnect:
+        return Disconnect(
+            "taken_over", "You went on playing from somewhere else.", may_reconnect=False, code=TAKEN_OVER
+        )

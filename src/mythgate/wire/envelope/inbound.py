@@ -1,0 +1,279 @@
+"""Client messages: bytes to small validated values.
+
+Understood are
+
+    flat      {"command": "look", "args": [], "timestamp": …, "message_id"?}
+    line      {"command": "say hello there"}
+    typed     {"type": "command" | "game_command" | "chat" | "ping" | "pong" | "position", "data": {…}, "message_id"?}
+    wrapped   {"message": "<one of these as JSON text>", …}
+    array     [ …any of these… ]
+
+`event_type` is understood for `type`; `csrfToken`, which older clients send, is ignored, as are other
+fields nobody knows. Whatever does not fit raises `ProtocolError`, and nothing else is ever raised.
+The checks are written by hand because every message of every player passes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final
+
+import orjson
+import ormsgpack
+
+from mythgate.domain.errors import ProtocolError
+from mythgate.domain.ids import CommandId
+
+MAX_MESSAGE_BYTES: Final = 65536
+MAX_DEPTH: Final = 10
+MAX_ARGS: Final = 64
+MAX_BATCH: Final = 64
+MAX_ID_CHARACTERS: Final = 128
+MAX_COMMAND_CHARACTERS: Final = 1000
+
+CHAT_COMMANDS: Final = {
+    "say": "say",
+    "local": "say",
+    "room": "say",
+    "emote": "emote",
+    "shout": "shout",
+    "global": "shout",
+    "whisper": "whisper",
+    "tell": "whisper",
+}
+"""What a `chat` message of a channel means as a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMessage:
+    """A command: either a whole `line`, or a `command` word with `args`."""
+
+    command: str
+    args: list[str] | None
+    line: str | None
+    message_id: CommandId | None = None
+    timestamp: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PingMessage:
+    """The client measures the way; the answer repeats `sent`."""
+
+    sent: str | float | None
+    message_id: CommandId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PongMessage:
+    """The client answers a heartbeat. It needs no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMessage:
+    """Where the player stands in the room and how they move, in the client's own units."""
+
+    position: list[float]
+    velocity: list[float]
+
+
+ClientMessage = CommandMessage | PingMessage | PongMessage | PositionMessage
+
+
+def decode_json(raw: bytes, *, max_characters: int = MAX_COMMAND_CHARACTERS) -> list[ClientMessage]:
+    """The messages in one text frame. Raises ProtocolError."""
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise ProtocolError("The message is too long.", code="message_too_long")
+    try:
+        value = orjson.loads(raw)
+    except ValueError:  # orjson refuses malformed UTF-8 too
+        raise ProtocolError("The message is not JSON.", code="invalid_json") from None
+    # Only a message with more than MAX_DEPTH openers can be nested deeper than that.
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise ProtocolError("The message is nested too deeply.", code="invalid_message")
+    return _messages(value, max_characters)
+
+
+def decode_msgpack(raw: bytes, *, max_characters: int = MAX_COMMAND_CHARACTERS) -> list[ClientMessage]:
+    """The messages in one binary frame. Raises ProtocolError."""
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise ProtocolError("The message is too long.", code="message_too_long")
+    try:
+        value = ormsgpack.unpackb(raw)
+    except ValueError:
+        raise ProtocolError("The message is not MessagePack.", code="invalid_msgpack") from None
+    if _is_deeper(value, MAX_DEPTH):
+        raise ProtocolError("The message is nested too deeply.", code="invalid_message")
+    return _messages(value, max_characters)
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit + 1):
+        inner: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                inner.extend(item.values())
+            elif type(item) is list:
+                inner.extend(item)
+        if not inner and not any(type(item) is dict or type(item) is list for item in level):
+            return False
+        level = inner
+    return any(type(item) is dict or type(item) is list for item in level) or bool(level)
+
+
+def _messages(value: Any, max_characters: int) -> list[ClientMessage]:
+    if type(value) is dict:
+        return [_message(value, max_characters)]
+    if type(value) is list:
+        if not value or len(value) > MAX_BATCH:
+            raise ProtocolError(f"An array holds 1 to {MAX_BATCH} messages.")
+        return [_message(item, max_characters) for item in value]
+    raise ProtocolError("A message is an object or an array of objects.")
+
+
+def _message(value: Any, max_characters: int, *, wrapped: bool = False) -> ClientMessage:
+    if type(value) is not dict:
+        raise ProtocolError("A message is an object.")
+    kind = value.get("type")
+    if kind is None:
+        kind = value.get("event_type")
+    if kind is None:
+        if "command" in value:
+            return _command(value, value, max_characters)
+        inner = value.get("message")
+        if type(inner) is str and not wrapped:
+            return _unwrap(inner, value, max_characters)
+        raise ProtocolError("A message needs `type` or `command`.")
+    if type(kind) is not str:
+        raise ProtocolError("`type` is text.")
+    read = _READERS.get(kind)
+    if read is None:
+        raise ProtocolError("There is no such type of message.", code="unknown_type")
+    data = value.get("data")
+    if data is None:
+        data = value  # {"type": "command", "command": …}
+    elif type(data) is not dict:
+        raise ProtocolError("`data` is an object.")
+    return read(value, data, max_characters)
+
+
+def _unwrap(text: str, outer: dict[str, Any], max_characters: int) -> ClientMessage:
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        raise ProtocolError("The wrapped message is not JSON.", code="invalid_json") from None
+    if type(value) is not dict:
+        raise ProtocolError("The wrapped message is not an object.")
+    if _is_deeper(value, MAX_DEPTH):
+        raise ProtocolError("The message is nested too deeply.")
+    if "message_id" in outer and "message_id" not in value:
+        value["message_id"] = outer["message_id"]
+    return _message(value, max_characters, wrapped=True)
+
+
+def _message_id(envelope: dict[str, Any], data: dict[str, Any]) -> CommandId | None:
+    value = envelope.get("message_id")
+    if value is None:
+        value = data.get("message_id")
+        if value is None:
+            return None
+    if type(value) is int:
+        value = str(value)
+    if type(value) is not str or not 0 < len(value) <= MAX_ID_CHARACTERS:
+        raise ProtocolError(f"`message_id` is text of 1 to {MAX_ID_CHARACTERS} characters.")
+    return CommandId(value)
+
+
+def _timestamp(envelope: dict[str, Any]) -> str | float | None:
+    value = envelope.get("timestamp")
+    kind = type(value)
+    if value is None or kind is int or kind is float or (kind is str and len(value) <= MAX_ID_CHARACTERS):
+        return value
+    raise ProtocolError("`timestamp` is an ISO 8601 time or a number.")
+
+
+def _command(envelope: dict[str, Any], data: dict[str, Any], max_characters: int) -> CommandMessage:
+    command = data.get("command")
+    if type(command) is not str:
+        raise ProtocolError("`command` is text.")
+    if len(command) > max_characters:
+        raise ProtocolError("The command is too long.", code="message_too_long")
+    args = data.get("args")
+    message_id = _message_id(envelope, data)
+    timestamp = _timestamp(envelope)
+    if not args:
+        if args is not None and type(args) is not list:
+            raise ProtocolError("`args` is a list of text.")
+        return CommandMessage(command, None, command, message_id, timestamp)
+    if type(args) is not list or len(args) > MAX_ARGS:
+        raise ProtocolError(f"`args` is a list of at most {MAX_ARGS} texts.")
+    length = len(command)
+    for arg in args:
+        if type(arg) is not str:
+            raise ProtocolError("`args` is a list of text.")
+        length += len(arg) + 1
+    if length > max_characters:
+        raise ProtocolError("The command is too long.", code="message_too_long")
+    return CommandMessage(command, args, None, message_id, timestamp)
+
+
+def _chat(envelope: dict[str, Any], data: dict[str, Any], max_characters: int) -> CommandMessage:
+    words = data.get("message")
+    if type(words) is not str:
+        raise ProtocolError("`message` is text.")
+    if len(words) > max_characters:
+        raise ProtocolError("The message is too long.", code="message_too_long")
+    channel = data.get("channel", "say")
+    if type(channel) is not str or channel not in CHAT_COMMANDS:
+        raise ProtocolError("There is no such channel.")
+    command = CHAT_COMMANDS[channel]
+    args = [words]
+    if command == "whisper":
+        target = data.get("target")
+        if type(target) is not str or not 0 < len(target) <= MAX_ID_CHARACTERS:
+            raise ProtocolError("`target` names whom you whisper to.")
+        args = [target, words]
+    return CommandMessage(command, args, None, _message_id(envelope, data), _timestamp(envelope))
+
+
+def _ping(envelope: dict[str, Any], data: dict[str, Any], _max_characters: int) -> PingMessage:
+    sent = data.get("sent", data.get("timestamp", envelope.get("timestamp")))
+    kind = type(sent)
+    if not (
+        sent is None
+        or kind is int
+        or (kind is float and isfinite(sent))
+        or (kind is str and len(sent) <= MAX_ID_CHARACTERS)
+    ):
+        raise ProtocolError("`sent` is a number or a short text.")
+    return PingMessage(sent, _message_id(envelope, data))
+
+
+def _pong(_envelope: dict[str, Any], _data: dict[str, Any], _max_characters: int) -> PongMessage:
+    return PongMessage()
+
+
+def _vector(value: Any, name: str) -> list[float]:
+    if type(value) is list and len(value) == 3:
+        numbers = [float(part) for part in value if type(part) is float or (type(part) is int and abs(part) < 1 << 53)]
+        if len(numbers) == 3 and all(map(isfinite, numbers)):
+            return numbers
+    raise ProtocolError(f"`{name}` is a list of three numbers.")
+
+
+def _position(_envelope: dict[str, Any], data: dict[str, Any], _max_characters: int) -> PositionMessage:
+    return PositionMessage(
+        _vector(data.get("position"), "position"), _vector(data.get("velocity", [0.0, 0.0, 0.0]), "velocity")
+    )
+
+
+_READERS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], int], ClientMessage]]] = {
+    "command": _command,
+    "game_command": _command,
+    "chat": _chat,
+    "ping": _ping,
+    "pong": _pong,
+    "position": _position,
+}
