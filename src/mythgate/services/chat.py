@@ -91,7 +91,7 @@ class ChatService:
         now = self._clock.now()
         self._require_voice(speaker, now)
         topic = room_topic(speaker.room_id)
-        event, message = self._worded(speaker, channel, words, now)
+        event, message = self._worded(speaker, channel, words, now, speaker.room_id)
         self._realtime.publish(topic, event)
         await self._history.append(topic, event)
         return message
@@ -101,7 +101,7 @@ class ChatService:
         words = chat.clean(text, limit=self._policy.characters, verb="shout")
         now = self._clock.now()
         self._require_voice(speaker, now)
-        event, message = self._worded(speaker, Channel.SHOUT, words, now)
+        event, message = self._worded(speaker, Channel.SHOUT, words, now, speaker.room_id)
         rooms = self._world.world.rooms
         here = rooms.get(speaker.room_id)
         for room_id in self._presence.populations():
@@ -116,13 +116,13 @@ class ChatService:
         words = chat.clean(text, limit=self._policy.characters, verb="tell everybody")
         now = self._clock.now()
         self._require_voice(speaker, now)
-        event, message = self._worded(speaker, Channel.GLOBAL, words, now, room_id=None)
+        event, message = self._worded(speaker, Channel.GLOBAL, words, now, None)
         self._realtime.publish(GLOBAL_TOPIC, event)
         await self._history.append(GLOBAL_TOPIC, event)
         return message
 
     def _worded(
-        self, speaker: Presence, channel: Channel, words: str, now: datetime, room_id: str | None = ""
+        self, speaker: Presence, channel: Channel, words: str, now: datetime, room_id: str | None
     ) -> tuple[Event, ChatMessage]:
         message = ChatMessage(
             self._ids.new(),
@@ -133,8 +133,6 @@ class ChatService:
             chat.heard(channel, speaker.name, words),
             now,
         )
-        if room_id == "":
-            room_id = speaker.room_id
         event = event_of(
             message,
             now,
@@ -256,16 +254,14 @@ class ChatService:
 
         Raises:
             Unreachable: nobody of that name is or ever was.
-            BadUsage: oneself, or ignored already.
+            BadUsage: oneself.
             TooMany: one ignores as many as one can.
 
         """
         target, shown = await self._account_of(name)
         if target == actor.account_id:
             raise BadUsage("You cannot ignore yourself.")
-        if target in actor.ignored:
-            raise BadUsage(f"You ignore {shown} already.")
-        if len(actor.ignored) >= MAX_IGNORED:
+        if target not in actor.ignored and len(actor.ignored) >= MAX_IGNORED:
             raise TooMany(f"You ignore {MAX_IGNORED} people, as many as one can.", hint="unignore somebody first.")
         await self._store.write(
             lambda tx: tx.preferences.ignore(actor.account_id, target),
@@ -274,14 +270,12 @@ class ChatService:
         return shown
 
     async def unignore(self, actor: Presence, name: str) -> str:
-        """Listen again. Returns the name of who is meant. Raises BadUsage if they were not ignored."""
+        """Listen again. Returns the name of who is meant. Raises Unreachable if there is nobody of that name."""
         target, shown = await self._account_of(name)
-
-        def after(_: bool) -> None:
-            self._set_ignored(actor, actor.ignored - {target})
-
-        if not await self._store.write(lambda tx: tx.preferences.unignore(actor.account_id, target), then=after):
-            raise BadUsage(f"You do not ignore {shown}.")
+        await self._store.write(
+            lambda tx: tx.preferences.unignore(actor.account_id, target),
+            then=lambda _: self._set_ignored(actor, actor.ignored - {target}),
+        )
         return shown
 
     async def ignored_names(self, actor: Presence) -> list[str]:

@@ -1,0 +1,135 @@
+"""Commands that explain the others, derived from the table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Final
+
+from mythgate.domain.errors import UnknownCommand
+from mythgate.domain.events import CommandResponse
+from mythgate.domain.textcommands import one_of, similar
+from mythgate.domain.world import Direction
+from mythgate.services.commands.registry import Call, Command, Group
+
+TOPICS: Final[Mapping[str, str]] = {
+    "shortcuts": (
+        "Most commands can be shortened as long as only one begins so: inv, exam. Directions have short forms: n, ne, "
+        "u, d. A line that begins with ' or \" is said, one that begins with : is what you do. A leading / is "
+        "ignored."
+    ),
+    "names": (
+        "Name things by any of their words, in full or in part: get lantern, look not. When several different things "
+        "answer to a name, say which: 2.lamp, lamp 2. The beginning of a player's name is enough."
+    ),
+    "connection": (
+        "When your connection breaks, others see you linkdead at once, and leave after half a minute. Come back "
+        "within two minutes and you have missed nothing. Whom you follow you go on following meanwhile."
+    ),
+    "keys": "A locked way opens by itself to whoever carries its key. unlock tells whether you do.",
+}
+
+
+async def help_(call: Call) -> CommandResponse:
+    topic = call.get("topic").casefold().removeprefix("/")
+    if not topic:
+        return _overview(call)
+    if topic in TOPICS:
+        return call.done(TOPICS[topic], data={"topic": topic})
+    allowed = call.registry.allowed(call.actor.role)
+    group = next((one for one in Group if topic in (one.value.casefold(), one.name.casefold())), None)
+    if group is not None and any(command.group is group for command in allowed):
+        return call.done(_group_text(call, group), data={"group": group.value})
+    command = call.registry.exact(topic)
+    if command is None or command not in allowed:
+        try:
+            command = call.registry.resolve(topic, call.actor.role)
+        except UnknownCommand:
+            known = [*TOPICS, *(word for one in allowed for word in one.words)]
+            meant = similar(topic, known)
+            hint = f"Did you mean help {one_of(meant)}?" if meant else "Type help for a list."
+            raise UnknownCommand(f"There is no help about “{topic[:40]}”.", hint=hint) from None
+    return call.done(_command_text(command), data=describe(command))
+
+
+def _overview(call: Call) -> CommandResponse:
+    directions = {direction.value for direction in Direction}
+    lines = []
+    for group, commands in groupby(call.registry.allowed(call.actor.role), key=lambda one: one.group):
+        names = [one.name for one in commands if one.name not in directions]
+        if group is Group.EXPLORING:
+            names.append("and every direction")
+        lines.append(f"{group.value}: {', '.join(names)}")
+    lines.append(f"More: help and a command or one of {', '.join(TOPICS)}.")
+    return call.done("\n".join(lines), data={"topics": list(TOPICS)})
+
+
+def _group_text(call: Call, group: Group) -> str:
+    commands = [one for one in call.registry.allowed(call.actor.role) if one.group is group]
+    return f"{group.value}\n" + "\n".join(f"  {one.usage} – {one.summary}" for one in commands)
+
+
+def _command_text(command: Command) -> str:
+    lines = [command.usage, command.summary]
+    if command.help != command.summary:
+        lines.append(command.help)
+    if command.aliases:
+        lines.append(f"Also: {', '.join(command.aliases)}")
+    if command.examples:
+        lines.append(f"For example: {' · '.join(command.examples)}")
+    return "\n".join(lines)
+
+
+def describe(command: Command) -> dict[str, object]:
+    """A command for programs, as `GET /api/commands` tells it."""
+    return {
+        "name": command.name,
+        "aliases": list(command.aliases),
+        "usage": command.usage,
+        "summary": command.summary,
+        "help": command.help,
+        "group": command.group.value,
+    }
+
+
+async def commands(call: Call) -> CommandResponse:
+    names = sorted(one.name for one in call.registry.allowed(call.actor.role))
+    return call.done(", ".join(names), data={"commands": names})
+
+
+async def time(call: Call) -> CommandResponse:
+    now, world_time = call.play.clock.now(), call.play.world.time()
+    text = f"It is {world_time.bell_text}, {world_time.date_text}.\nServer time is {now:%Y-%m-%d %H:%M} UTC."
+    return call.done(text, data={"world": world_time.bell_text, "date": world_time.date_text, "now": now})
+
+
+COMMANDS: Final = (
+    Command(
+        name="help",
+        aliases=("?",),
+        group=Group.GUIDE,
+        usage="help [<topic...>]",
+        summary="What you can do.",
+        help="Alone it lists the commands; with a command, a group or a topic it explains that.",
+        examples=("help", "help give", "help talking", "help names"),
+        run=help_,
+    ),
+    Command(
+        name="commands",
+        group=Group.GUIDE,
+        usage="commands",
+        summary="All commands, one after the other.",
+        help="Only those you may use.",
+        examples=("commands",),
+        run=commands,
+    ),
+    Command(
+        name="time",
+        group=Group.GUIDE,
+        usage="time",
+        summary="What time it is, here and outside.",
+        help="Shows the time of the world and of the server.",
+        examples=("time",),
+        run=time,
+    ),
+)

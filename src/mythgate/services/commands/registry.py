@@ -1,0 +1,193 @@
+"""What a text command is, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.errors import PermissionDenied, UnknownCommand
+from mythgate.domain.events import CommandResponse
+from mythgate.domain.ids import CommandId
+from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Caller
+from mythgate.domain.textcommands import Grammar, abbreviated, one_of, similar
+from mythgate.services.chat import ChatService
+from mythgate.services.company import Company
+from mythgate.services.moderation import ModerationService
+from mythgate.services.movement import MovementService
+from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
+from mythgate.services.presence import PresenceService
+from mythgate.services.sight import Sight
+from mythgate.services.things import ThingService
+from mythgate.services.world import WorldService
+
+
+class Group(StrEnum):
+    """Where help lists a command. The value is the heading."""
+
+    EXPLORING = "Looking and walking"
+    TALKING = "Talking"
+    THINGS = "Things"
+    PEOPLE = "People"
+    SELF = "Yourself"
+    GUIDE = "Help"
+    STAFF = "Staff"
+
+
+class RateClass(StrEnum):
+    """How dear a command is to others. The connection's own limit holds for all of them."""
+
+    PLAIN = "plain"
+    PRIVATE = "private"  # reaches into somebody's day
+    BROADCAST = "broadcast"  # reaches many
+    SETTING = "setting"  # writes without playing
+
+
+RATES: Final[Mapping[RateClass, Rate]] = {
+    RateClass.PRIVATE: Rate(40, timedelta(minutes=1)),
+    RateClass.BROADCAST: Rate(10, timedelta(minutes=1)),
+    RateClass.SETTING: Rate(30, timedelta(minutes=1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What commands are made of."""
+
+    clock: Clock
+    store: Store
+    present: PresenceStore
+    sight: Sight
+    world: WorldService
+    presence: PresenceService
+    movement: MovementService
+    things: ThingService
+    chat: ChatService
+    company: Company
+    moderation: ModerationService
+
+
+@dataclass(slots=True)
+class Call:
+    """One command being carried out."""
+
+    play: Play
+    registry: Registry
+    actor: Presence
+    command: Command
+    arguments: Mapping[str, str]
+    command_id: CommandId | None
+
+    def __getitem__(self, name: str) -> str:
+        """An argument the grammar requires."""
+        return self.arguments[name]
+
+    def get(self, name: str) -> str:
+        """An argument that may be missing; then ""."""
+        return self.arguments.get(name, "")
+
+    @property
+    def once(self) -> CommandKey | None:
+        """For the store: a repeat of this command has no second effect."""
+        if self.command_id is None:
+            return None
+        return CommandKey(self.actor.character_id, self.command_id)
+
+    @property
+    def caller(self) -> Caller:
+        """The actor's player, for use cases that check rights."""
+        actor = self.actor
+        return Caller(actor.account_id, actor.session_id, actor.name, actor.role)
+
+    def done(self, result: str = "", **fields: Any) -> CommandResponse:
+        """The answer to a command that was carried out."""
+        return CommandResponse(self.command.name, result, True, **fields)
+
+    def misused(self, message: str | None = None) -> Exception:
+        """The refusal that shows the usage."""
+        return self.command.grammar.misused(message)
+
+
+Handler = Callable[[Call], Awaitable[CommandResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One text command. `usage` is also its grammar (see `domain.textcommands`)."""
+
+    name: str
+    group: Group
+    usage: str
+    summary: str  # one line
+    help: str
+    run: Handler
+    aliases: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    role: Role = Role.PLAYER
+    durable: bool = False  # an `ok` means saved, and a repeat has no second effect even after a crash
+    rate: RateClass = RateClass.PLAIN
+    abbreviable: bool = True  # False for what one should not do by half a word
+    grammar: Grammar = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grammar", Grammar.of(self.usage))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words that call it."""
+        return (self.name, *self.aliases)
+
+
+class Registry:
+    """All commands by their words. Built once; a word that stands twice is an error."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self._commands = tuple(commands)
+        self._by_word: dict[str, Command] = {}
+        for command in self._commands:
+            if command.usage.partition(" ")[0] != command.name:
+                raise ValueError(f"the usage of {command.name} begins with another word")
+            for word in command.words:
+                if word in self._by_word:
+                    raise ValueError(f"{word} is both {self._by_word[word].name} and {command.name}")
+                self._by_word[word] = command
+
+    def exact(self, word: str) -> Command | None:
+        """The command that `word` calls without being shortened."""
+        return self._by_word.get(word)
+
+    def resolve(self, word: str, role: Role) -> Command:
+        """The command that `word`, perhaps shortened, calls for somebody with `role`.
+
+        Raises:
+            UnknownCommand: none, or more than one; the hint says what may have been meant.
+            PermissionDenied: it is for others.
+
+        """
+        command = self._by_word.get(word)
+        if command is not None:
+            if not role.includes(command.role):
+                raise PermissionDenied(f"{command.name} is for {command.role.value}s.")
+            return command
+        mine = self.allowed(role)
+        begun = abbreviated(word, (one.name for one in mine if one.abbreviable))
+        if len(begun) == 1:
+            return self._by_word[begun[0]]
+        if begun:
+            raise UnknownCommand(f"“{word}” may be short for {one_of(begun)}.", hint="Type one letter more.")
+        meant = similar(word, [known for one in mine for known in one.words if len(known) > 1])
+        hint = f"Did you mean {one_of(meant)}?" if meant else None
+        raise UnknownCommand(f"“{word[:40]}” is not a command here.", hint=hint)
+
+    def allowed(self, role: Role) -> list[Command]:
+        """What somebody with `role` may use, in the order of help."""
+        return [command for command in self._commands if role.includes(command.role)]
+
+    def complete(self, begun: str, role: Role) -> list[str]:
+        """The words of commands that `begun` may become."""
+        word = begun.strip().removeprefix("/").casefold()
+        return abbreviated(word, (known for one in self.allowed(role) for known in one.words))

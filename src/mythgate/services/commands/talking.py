@@ -1,0 +1,130 @@
+"""Commands of talk. The words come back to the speaker as a `chat_message`, not in the response."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mythgate.domain.chat import Channel
+from mythgate.domain.events import CommandResponse
+from mythgate.services.commands.registry import Call, Command, Group, RateClass
+
+
+async def say(call: Call) -> CommandResponse:
+    await call.play.chat.say(call.actor, call["words"])
+    return call.done()
+
+
+async def emote(call: Call) -> CommandResponse:
+    await call.play.chat.emote(call.actor, call["action"])
+    return call.done()
+
+
+async def shout(call: Call) -> CommandResponse:
+    await call.play.chat.shout(call.actor, call["words"])
+    return call.done()
+
+
+async def tell_all(call: Call) -> CommandResponse:
+    await call.play.chat.broadcast(call.actor, call["words"])
+    return call.done()
+
+
+async def whisper(call: Call) -> CommandResponse:
+    return await _confide(call, Channel.WHISPER)
+
+
+async def tell(call: Call) -> CommandResponse:
+    return await _confide(call, Channel.TELL)
+
+
+async def _confide(call: Call, channel: Channel) -> CommandResponse:
+    chat = call.play.chat
+    if "words" in call.arguments:
+        listener, words = chat.find_listener(f"{call['person']} {call['words']}")
+    else:
+        listener, words = chat.find_listener(call["person"])
+    if not words:
+        raise call.misused(f"What do you want to {channel.value} {listener.name}?")
+    return call.done(await chat.confide(call.actor, listener, words, channel))
+
+
+async def reply(call: Call) -> CommandResponse:
+    return call.done(await call.play.chat.reply(call.actor, call["words"]))
+
+
+COMMANDS: Final = (
+    Command(
+        name="say",
+        group=Group.TALKING,
+        usage="say <words...>",
+        summary="Speak to everybody in the room.",
+        help="Everybody in the room hears it. Shorter: begin a line with ' or \".",
+        examples=("say Good evening!", "'Good evening!"),
+        run=say,
+    ),
+    Command(
+        name="emote",
+        aliases=("me",),
+        group=Group.TALKING,
+        usage="emote <action...>",
+        summary="Do something that everybody in the room sees.",
+        help="Your name comes first. Shorter: begin a line with a colon.",
+        examples=("emote waves.", ":smiles.", "me 's hat falls off."),
+        run=emote,
+    ),
+    Command(
+        name="whisper",
+        group=Group.TALKING,
+        usage="whisper <person> [<words...>]",
+        summary="Speak to one person only.",
+        help=(
+            "Only the one you name hears it, wherever they are. The beginning of a name is enough if it fits only "
+            "one; a name of several words may stand in quotation marks."
+        ),
+        examples=("whisper Ada the key is under the stone", 'whisper "Old Tom" hello'),
+        rate=RateClass.PRIVATE,
+        run=whisper,
+    ),
+    Command(
+        name="tell",
+        group=Group.TALKING,
+        usage="tell <person> [<words...>]",
+        summary="Tell one person something, wherever they are.",
+        help="As whisper. They can answer with reply.",
+        examples=("tell Ada I am at the market",),
+        rate=RateClass.PRIVATE,
+        run=tell,
+    ),
+    Command(
+        name="reply",
+        aliases=("r",),
+        group=Group.TALKING,
+        usage="reply <words...>",
+        summary="Answer whoever told you something last.",
+        help="Goes to the last person who whispered to you or told you something.",
+        examples=("reply On my way.",),
+        rate=RateClass.PRIVATE,
+        run=reply,
+    ),
+    Command(
+        name="shout",
+        group=Group.TALKING,
+        usage="shout <words...>",
+        summary="Speak to everybody in this part of the world.",
+        help="Carries through the zone you are in.",
+        examples=("shout Fire!",),
+        rate=RateClass.BROADCAST,
+        run=shout,
+    ),
+    Command(
+        name="global",
+        aliases=("g",),
+        group=Group.TALKING,
+        usage="global <words...>",
+        summary="Speak to everybody in the world.",
+        help="Everybody hears it, wherever they are.",
+        examples=("global Anybody up for the old mine?",),
+        rate=RateClass.BROADCAST,
+        run=tell_all,
+    ),
+)
