@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.clock import FakeClock
-from tests.support.databases import new_sqlite
+from tests.support.databases import PostgresServer, new_sqlite
 
 from mythgate.backends.sql import SqlStore, open_store
 
@@ -17,10 +17,23 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests of a process; started by the first that asks."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A database with all tables and no rows."""
-    return new_sqlite(tmp_path)
+    if request.param == "sqlite":
+        yield new_sqlite(tmp_path)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        async with server.borrowed_database() as url:
+            yield url
 
 
 @pytest.fixture

@@ -1,24 +1,23 @@
 """Statements: built once when a module is imported, compiled once for each database.
 
-SQLAlchemy Core writes the SQL. On SQLite, where a whole write costs some tens of microseconds, the compiled
-text and the conversions of its values are kept and handed to the driver directly (`Prepared`).
+SQLAlchemy Core writes the SQL. The text and the conversions of its values are kept (`Prepared`) and handed
+to the driver directly: a whole write costs some tens of microseconds on SQLite, and the way through
+`Connection.execute` would cost several times that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Column, ColumnElement, Executable, Select, Table, bindparam
+from sqlalchemy import ClauseElement, Column, ColumnElement, Dialect, Select, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import TypeEngine
 
 Row = Sequence[Any]
 Params = Mapping[str, Any]
-_Conversion = Callable[[Any], Any]
 
 _REQUIRED: Final = object()
 NO_PARAMS: Final[Params] = {}
@@ -26,31 +25,38 @@ _SQLITE: Final = sqlite.dialect(paramstyle="qmark")
 
 
 class Prepared:
-    """One statement's SQL for SQLite, the order of its parameters, and how values are converted."""
+    """One statement's text for one database, the order of its parameters, and how values are converted."""
 
     __slots__ = ("_bind", "_convert", "sql")
 
-    def __init__(self, clause: Executable) -> None:
-        compiled = clause.compile(dialect=_SQLITE)  # type: ignore[attr-defined]
+    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+        compiled = clause.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self.sql: Final = str(compiled)
         binds = [compiled.binds[name] for name in compiled.positiontup or ()]
         self._bind: Final = tuple(
-            (bind.key, _REQUIRED if bind.required else bind.value, _to_sqlite(bind.type)) for bind in binds
+            (
+                bind.key,
+                _REQUIRED if bind.required else bind.value,
+                bind.type.dialect_impl(dialect).bind_processor(dialect),
+            )
+            for bind in binds
         )
-        # A plain tuple of conversions, None where the driver's value is ours already.
-        columns = [_from_sqlite(entry.type) for entry in compiled._result_columns]
-        self._convert: Final = tuple(columns) if any(columns) else None
+        # One conversion a column, None where the driver's value is ours already.
+        convert = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in compiled._result_columns
+        ]
+        self._convert: Final = tuple(convert) if any(convert) else None
 
     def arguments(self, params: Params) -> list[Any]:
-        """The values of `params` in the order of the question marks."""
+        """The values of `params` in the order of the statement; what it does not ask for is left out."""
         values = []
         for name, default, convert in self._bind:
             value = params[name] if default is _REQUIRED else default
             values.append(value if convert is None else convert(value))
         return values
 
-    def rows(self, raw: list[tuple[Any, ...]]) -> Sequence[Row]:
+    def rows(self, raw: Sequence[Row]) -> Sequence[Row]:
         """The driver's rows with values of our types."""
         convert = self._convert
         if convert is None:
@@ -61,14 +67,6 @@ class Prepared:
         ]
 
 
-def _to_sqlite(kind: TypeEngine[Any]) -> _Conversion | None:
-    return kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
-
-
-def _from_sqlite(kind: TypeEngine[Any]) -> _Conversion | None:
-    return kind.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
-
-
 class Statement:
     """One statement, for both databases.
 
@@ -76,20 +74,36 @@ class Statement:
     are told about them stays true until the commit. (On SQLite the one writer holds everything anyway.)
     """
 
-    def __init__(self, clause: Executable, *, postgres: Executable | None = None, locks: bool = False) -> None:
+    def __init__(self, clause: ClauseElement, *, postgres: ClauseElement | None = None, locks: bool = False) -> None:
         self._clause = clause
-        self.postgres: Final = postgres if postgres is not None else clause
-        # "NO KEY UPDATE" as our updates take it: it does not stand in the way of foreign key checks.
-        self.postgres_locking: Final[Executable] = (
-            self.postgres.with_for_update(key_share=True)
-            if locks and isinstance(self.postgres, Select)
-            else self.postgres
-        )
+        self._postgres = clause if postgres is None else postgres
+        self._locks = locks
 
     @cached_property
     def sqlite(self) -> Prepared:
-        """Compiled for SQLite, on first use."""
-        return Prepared(self._clause)
+        """For SQLite."""
+        return Prepared(self._clause, _SQLITE)
+
+    @cached_property
+    def postgres(self) -> Prepared:
+        """For PostgreSQL."""
+        return Prepared(self._postgres, _postgres_dialect())
+
+    @cached_property
+    def postgres_write(self) -> Prepared:
+        """For PostgreSQL, in a write transaction."""
+        if not self._locks:
+            return self.postgres
+        assert isinstance(self._postgres, Select)
+        # "NO KEY UPDATE", as our updates take it: it does not stand in the way of foreign key checks.
+        return Prepared(self._postgres.with_for_update(key_share=True), _postgres_dialect())
+
+
+@cache
+def _postgres_dialect() -> Dialect:
+    from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+    return PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 
 class Duplicate(Exception):
