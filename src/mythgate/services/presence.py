@@ -16,7 +16,7 @@ from typing import Any, Final
 from mythgate.domain import chat
 from mythgate.domain.accounts import Role, require_authority, require_role
 from mythgate.domain.characters import Character
-from mythgate.domain.errors import Conflict, NotFound
+from mythgate.domain.errors import Conflict, NotFound, NotInWorld
 from mythgate.domain.events import (
     AdminEvent,
     ChatMessage,
@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 RECENT: Final = 20  # talk a newcomer is told
 AFK_CHARACTERS: Final = 200
 ENTRY_ATTEMPTS: Final = 10
+FAREWELL: Final = Disconnect("quit", "You leave the world. Come back soon.", may_reconnect=False, code=4500)
 
 _CHAT_FIELDS: Final = tuple(one.name for one in fields(ChatMessage))
 
@@ -268,6 +269,20 @@ class PresenceService:
         log.info("character left", extra={"character": character_id, "reason": reason})
         await self._errands.carry_out(self._save_last_active(character_id))
         return True
+
+    async def quit(self, character_id: CharacterId) -> None:
+        """`depart`, and end the character's stream with a farewell."""
+        try:
+            await self.depart(character_id)
+        finally:
+            self._realtime.close(character_id, FAREWELL)
+
+    def acting(self, caller: Caller) -> CharacterId:
+        """The caller's character that is in the world. Raises NotInWorld if there is none."""
+        present = self._presence.of_account(caller.account_id)
+        if present is None:
+            raise NotInWorld(hint="Connect to the event stream first.")
+        return present.character_id
 
     def _remove(self, present: Presence) -> None:
         """Nobody sees the character any more, and its stream hears nothing of the world."""

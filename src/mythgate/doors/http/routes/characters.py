@@ -1,0 +1,81 @@
+"""The caller's characters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+
+from mythgate.domain.ids import CharacterId
+from mythgate.doors.http.deps import CallerDep, ServicesDep
+from mythgate.doors.http.errors import error_responses
+from mythgate.services.characters import CharacterView, Roster
+
+router = APIRouter(tags=["characters"])
+
+_EXAMPLE_ID: Final = "01945a3e-7c1a-7b3c-9d2e-1f2a3b4c5d6e"
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$", examples=[_EXAMPLE_ID])]
+PathId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$", examples=[_EXAMPLE_ID])]
+
+_NO_CONTENT: Final[dict[str, Any]] = {"status_code": 204, "response_class": Response}
+
+
+class NewCharacter(BaseModel):
+    # Generous bounds against abuse; what a name must be like is the domain's business.
+    name: str = Field(min_length=1, max_length=200, examples=["Thrall of the North"])
+    description: str = Field(
+        "", max_length=2000, description="What others see when they look.", examples=["A tall woman in a grey coat."]
+    )
+
+
+class Selection(BaseModel):
+    character_id: Id
+
+
+@router.get("/api/characters", summary="My characters", responses=error_responses(401, 403, 503))
+async def list_characters(caller: CallerDep, services: ServicesDep) -> Roster:
+    """The caller's characters by age, deleted ones that can still be restored, and how many there may be."""
+    return await services.characters.list(caller)
+
+
+@router.post(
+    "/api/characters",
+    status_code=201,
+    summary="Make a character",
+    responses=error_responses(400, 401, 403, 409, 413, 422, 503),
+)
+async def create_character(body: NewCharacter, caller: CallerDep, services: ServicesDep) -> CharacterView:
+    """A new character where newcomers arrive. Names may not look like those of others. The first one is selected."""
+    return await services.characters.create(caller, body.name, body.description)
+
+
+@router.post(
+    "/api/characters/select",
+    summary="Select a character",
+    responses=error_responses(400, 401, 403, 404, 413, 422, 503),
+)
+async def select_character(body: Selection, caller: CallerDep, services: ServicesDep) -> CharacterView:
+    """The selected character enters the world when a connection names none."""
+    return await services.characters.select(caller, CharacterId(body.character_id))
+
+
+@router.delete(
+    "/api/characters/{character_id}",
+    **_NO_CONTENT,
+    summary="Delete a character",
+    responses=error_responses(401, 403, 404, 409, 422, 503),
+)
+async def delete_character(character_id: PathId, caller: CallerDep, services: ServicesDep) -> None:
+    """Take a character out of the world. It can be restored for a while; it must not be in the world."""
+    await services.characters.delete(caller, CharacterId(character_id))
+
+
+@router.post(
+    "/api/characters/{character_id}/restore",
+    summary="Restore a deleted character",
+    responses=error_responses(401, 403, 404, 409, 422, 503),
+)
+async def restore_character(character_id: PathId, caller: CallerDep, services: ServicesDep) -> CharacterView:
+    """Undo a deletion, while it is possible and the name is still free."""
+    return await services.characters.restore(caller, CharacterId(character_id))
