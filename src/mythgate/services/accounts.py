@@ -23,7 +23,6 @@ from mythgate.domain.accounts import (
     require_grant,
     require_role,
 )
-from mythgate.domain.characters import Character
 from mythgate.domain.errors import (
     AccountDisabled,
     BadCredentials,
@@ -223,17 +222,6 @@ class AccountService:
         if account is None or account.status is not AccountStatus.ACTIVE:
             raise SessionEnded
         return account
-
-    async def roster(self, caller: Caller) -> tuple[Account, list[Character]]:
-        """The caller's account and its living characters, oldest first."""
-
-        def work(tx: Transaction) -> tuple[Account | None, list[Character]]:
-            return tx.accounts.get(caller.account_id), tx.characters.of_account(caller.account_id)
-
-        account, characters = await self._store.read(work)
-        if account is None or account.status is not AccountStatus.ACTIVE:
-            raise SessionEnded
-        return account, characters
 
     async def change_password(self, caller: Caller, current: str, new: str) -> None:
         """Set a new password; all other sessions of the account end.

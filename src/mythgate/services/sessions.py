@@ -225,13 +225,18 @@ class SessionService:
             AccountDisabled: the account may not be used any more.
 
         """
-        now = self._clock.now()
         wanted = token_hash(token)
+        known = await self._store.read(lambda tx: tx.sessions.by_token_hash(wanted))
+        if known is None:
+            raise InvalidToken("The refresh token is not valid.")
+        # A live connection may have kept the session going without the database knowing yet.
+        await self._save_activity([known.id])
+        now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[Account, Session]:
-            session = tx.sessions.by_token_hash(wanted)
+            session = tx.sessions.get(known.id)
             if session is None:
-                raise InvalidToken("The refresh token is not valid.")
+                raise SessionEnded
             account = _require_usable(tx, session, now)
             session.touch(now, self._policy.lifetime)
             tx.sessions.save(session)

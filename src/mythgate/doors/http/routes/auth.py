@@ -13,9 +13,9 @@ from mythgate.domain.ids import SessionId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.deps import DOOR, CallerDep, OriginDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
-from mythgate.doors.http.views import CharacterView, character_view
 from mythgate.services import sessions
 from mythgate.services.all import Services
+from mythgate.services.characters import CharacterView
 
 router = APIRouter(tags=["accounts"])
 
@@ -139,11 +139,6 @@ class Sessions(BaseModel):
     sessions: list[SessionView]
 
 
-async def _characters(services: Services, caller: Caller) -> list[CharacterView]:
-    account, characters = await services.accounts.roster(caller)
-    return [character_view(services, character, account.selected_character) for character in characters]
-
-
 async def _signed_in(services: Services, signed_in: sessions.SignedIn) -> SignedIn:
     caller = signed_in.caller
     return SignedIn(
@@ -156,12 +151,12 @@ async def _signed_in(services: Services, signed_in: sessions.SignedIn) -> Signed
         username=caller.name,
         role=caller.role,
         is_guest=caller.is_guest,
-        characters=await _characters(services, caller),
+        characters=(await services.characters.list(caller)).characters,
     )
 
 
 async def _me(services: Services, caller: Caller) -> Me:
-    account, characters = await services.accounts.roster(caller)
+    account = await services.accounts.me(caller)
     return Me(
         id=account.id,
         user_id=account.id,
@@ -172,7 +167,7 @@ async def _me(services: Services, caller: Caller) -> Me:
         created_at=account.created_at,
         last_login_at=account.last_login_at,
         session_id=caller.session_id,
-        characters=[character_view(services, character, account.selected_character) for character in characters],
+        characters=(await services.characters.list(caller)).characters,
     )
 
 
