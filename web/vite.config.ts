@@ -19,7 +19,10 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     proxy: Object.fromEntries(
-      ["/api", "/auth", "/ws", "/docs", "/openapi.json", "/metrics"].map((path) => [path, { target: SERVER, ws: true }]),
+      ["/api", "/auth", "/ws", "/docs", "/openapi.json", "/metrics"].map((path) => [
+        path,
+        { target: SERVER, ws: true },
+      ]),
     ),
   },
   test: { environment: "node", include: ["tests/**/*.test.ts"] },

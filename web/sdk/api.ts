@@ -129,7 +129,9 @@ export class Api {
       });
       text = await response.text();
     } catch {
-      throw new Unreachable("unreachable", "The server does not answer.", { hint: "Check your connection and try again." });
+      throw new Unreachable("unreachable", "The server does not answer.", {
+        hint: "Check your connection and try again.",
+      });
     }
     let answer: unknown;
     try {

@@ -66,7 +66,9 @@ export function refusalOf(status: number, body: unknown, retryAfterHeader: strin
     retryAfter: typeof error.retry_after === "number" ? error.retry_after : Number(retryAfterHeader) || null,
     field: text(error.field) ?? null,
     fields: Array.isArray(error.fields)
-      ? error.fields.filter(isRecord).map((entry) => ({ path: text(entry.path) ?? "", message: text(entry.message) ?? "" }))
+      ? error.fields
+          .filter(isRecord)
+          .map((entry) => ({ path: text(entry.path) ?? "", message: text(entry.message) ?? "" }))
       : [],
     requestId: text(error.request_id) ?? null,
   };

@@ -1,13 +1,13 @@
 /** One login: keeps the access token fresh and makes authorised calls. */
-import {
-  type Api,
-  type CharacterList,
-  type CharacterView,
-  type CommandInfo,
-  type ExploredMap,
-  type LoginSession,
-  type Refreshed,
-  type SignedIn,
+import type {
+  Api,
+  CharacterList,
+  CharacterView,
+  CommandInfo,
+  ExploredMap,
+  LoginSession,
+  Refreshed,
+  SignedIn,
 } from "./api.ts";
 import { AuthenticationError } from "./errors.ts";
 
@@ -100,7 +100,8 @@ export class Session {
   createCharacter = (name: string, description: string): Promise<CharacterView> =>
     this.#authorized("POST", "api/characters", description ? { name, description } : { name });
 
-  deleteCharacter = (id: string): Promise<void> => this.#authorized("DELETE", `api/characters/${encodeURIComponent(id)}`);
+  deleteCharacter = (id: string): Promise<void> =>
+    this.#authorized("DELETE", `api/characters/${encodeURIComponent(id)}`);
 
   restoreCharacter = (id: string): Promise<CharacterView> =>
     this.#authorized("POST", `api/characters/${encodeURIComponent(id)}/restore`);
@@ -179,11 +180,16 @@ export class Session {
     );
   }
 
-  #end(reason: AuthenticationError | null): void {
+  /** Forget the login on this device only. */
+  forget(): void {
     clearTimeout(this.#timer);
     this.#login = null;
     this.#access = null;
     this.#store.clear();
+  }
+
+  #end(reason: AuthenticationError | null): void {
+    this.forget();
     this.#onEnded(reason);
   }
 }

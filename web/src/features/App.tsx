@@ -1,0 +1,34 @@
+import { useEffect } from "react";
+import { useLogin } from "../stores/login.ts";
+import { usePlay } from "../stores/play.ts";
+import { useSettings } from "../stores/settings.ts";
+import { Characters } from "./characters/Characters.tsx";
+import { Entrance } from "./entrance/Entrance.tsx";
+import { Game } from "./game/Game.tsx";
+
+export function App() {
+  const signedIn = useLogin((state) => state.login !== null);
+  const playing = usePlay((state) => state.character !== null);
+  useAppearance();
+  if (!signedIn) return <Entrance />;
+  return playing ? <Game /> : <Characters />;
+}
+
+/** Tells the style sheets which theme and text size are wanted. */
+function useAppearance() {
+  const theme = useSettings((state) => state.theme);
+  const textSize = useSettings((state) => state.textSize);
+  useEffect(() => {
+    const prefersLight = window.matchMedia("(prefers-color-scheme: light)");
+    const apply = () => {
+      const light = theme === "light" || (theme === "auto" && prefersLight.matches);
+      document.documentElement.dataset.theme = light ? "light" : "dark";
+    };
+    apply();
+    prefersLight.addEventListener("change", apply);
+    return () => prefersLight.removeEventListener("change", apply);
+  }, [theme]);
+  useEffect(() => {
+    document.documentElement.dataset.textSize = textSize;
+  }, [textSize]);
+}

@@ -1,0 +1,137 @@
+import {
+  Header as AriaHeader,
+  Menu,
+  MenuItem,
+  MenuSection,
+  MenuTrigger,
+  Popover,
+  Separator,
+} from "react-aria-components";
+import { signOut } from "../../stores/login.ts";
+import { leaveWorld, send, usePlay } from "../../stores/play.ts";
+import { changeSettings, type TextSize, type Theme, useSettings } from "../../stores/settings.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Gate } from "../../ui/Gate.tsx";
+import ui from "../../ui/ui.module.css";
+import { ConnectionBadge } from "./Connection.tsx";
+import styles from "./Header.module.css";
+import { STATUS_MARKS } from "./status.ts";
+
+export function Header() {
+  const room = usePlay((state) => state.game.room);
+  return (
+    <header className={styles.header}>
+      <span className={styles.gate}>
+        <Gate size={24} />
+      </span>
+      <h1 className={styles.place}>
+        {room?.name ?? "Mythgate"}
+        {room?.zone_name && <span className={styles.zone}>{room.zone_name}</span>}
+      </h1>
+      <ConnectionBadge />
+      <MainMenu />
+    </header>
+  );
+}
+
+const STATUSES = [
+  { id: "online", label: "Available", command: "back" },
+  { id: "away", label: "Away", command: "away" },
+  { id: "busy", label: "Busy", command: "busy" },
+] as const;
+
+const THEMES: readonly { id: Theme; label: string }[] = [
+  { id: "auto", label: "Theme: as the system" },
+  { id: "dark", label: "Theme: dark" },
+  { id: "light", label: "Theme: light" },
+];
+
+const SIZES: readonly { id: TextSize; label: string }[] = [
+  { id: "small", label: "Text: small" },
+  { id: "medium", label: "Text: medium" },
+  { id: "large", label: "Text: large" },
+];
+
+function MainMenu() {
+  const name = usePlay((state) => state.game.player?.name ?? state.character?.name ?? "");
+  const status = usePlay((state) => state.game.player?.status ?? "online");
+  const { theme, textSize, timestamps } = useSettings();
+  const item = ui.menuItem ?? "";
+  return (
+    <MenuTrigger>
+      <Button className={styles.me} aria-label={`${name}: menu`}>
+        <span>{name}</span>
+        {status !== "online" && <span>{STATUS_MARKS[status].mark}</span>}
+        <span aria-hidden>▾</span>
+      </Button>
+      <Popover className={ui.popover ?? ""} placement="bottom end">
+        <Menu className={ui.menu ?? ""} aria-label="Menu">
+          <MenuSection
+            selectionMode="single"
+            selectedKeys={[status]}
+            disallowEmptySelection
+            onSelectionChange={(keys) => {
+              const chosen = STATUSES.find((one) => keys !== "all" && keys.has(one.id));
+              if (chosen && chosen.id !== status) send(chosen.command);
+            }}
+          >
+            <AriaHeader className={ui.menuHeader}>You are</AriaHeader>
+            {STATUSES.map((one) => (
+              <MenuItem key={one.id} id={one.id} className={item}>
+                {one.label}
+              </MenuItem>
+            ))}
+          </MenuSection>
+          <Separator className={ui.separator ?? ""} />
+          <MenuSection
+            selectionMode="single"
+            selectedKeys={[theme]}
+            disallowEmptySelection
+            onSelectionChange={(keys) => {
+              const chosen = THEMES.find((one) => keys !== "all" && keys.has(one.id));
+              if (chosen) changeSettings({ theme: chosen.id });
+            }}
+          >
+            <AriaHeader className={ui.menuHeader}>Display</AriaHeader>
+            {THEMES.map((one) => (
+              <MenuItem key={one.id} id={one.id} className={item}>
+                {one.label}
+              </MenuItem>
+            ))}
+          </MenuSection>
+          <Separator className={ui.separator ?? ""} />
+          <MenuSection
+            aria-label="Text size"
+            selectionMode="single"
+            selectedKeys={[textSize]}
+            disallowEmptySelection
+            onSelectionChange={(keys) => {
+              const chosen = SIZES.find((one) => keys !== "all" && keys.has(one.id));
+              if (chosen) changeSettings({ textSize: chosen.id });
+            }}
+          >
+            {SIZES.map((one) => (
+              <MenuItem key={one.id} id={one.id} className={item}>
+                {one.label}
+              </MenuItem>
+            ))}
+          </MenuSection>
+          <Separator className={ui.separator ?? ""} />
+          <MenuItem className={item} onAction={() => changeSettings({ timestamps: !timestamps })}>
+            {timestamps ? "Hide times" : "Show times"}
+          </MenuItem>
+          <MenuItem className={item} onAction={() => send("help")}>
+            Help
+          </MenuItem>
+          <Separator className={ui.separator ?? ""} />
+          <MenuItem className={item} onAction={() => void leaveWorld()}>
+            Leave to characters
+          </MenuItem>
+          <MenuItem className={item} onAction={() => void leaveWorld().then(signOut)}>
+            Sign out
+          </MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}

@@ -1,0 +1,204 @@
+import { memo, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import {
+  countNews,
+  isIn,
+  type LineKind,
+  type LogLine,
+  TAB_LABELS,
+  TABS,
+  type Tab as TabName,
+} from "../../stores/lines.ts";
+import { showTab, usePlay } from "../../stores/play.ts";
+import { useSettings } from "../../stores/settings.ts";
+import { Button } from "../../ui/Button.tsx";
+import { clockTime, fullTime } from "../when.ts";
+import styles from "./Log.module.css";
+
+/** The log with its tabs. */
+export function Log() {
+  const tab = usePlay((state) => state.tab);
+  return (
+    <Tabs className={styles.tabs ?? ""} selectedKey={tab} onSelectionChange={(key) => showTab(key as TabName)}>
+      <TabList className={styles.tabList ?? ""} aria-label="Which lines to show">
+        {TABS.map((name) => (
+          <Tab key={name} id={name} className={styles.tab ?? ""}>
+            {TAB_LABELS[name]}
+            <NewsCount tab={name} />
+          </Tab>
+        ))}
+      </TabList>
+      <TabPanel id={tab} className={styles.panel ?? ""}>
+        {/* A new element for each tab: its old lines are no news for a screen reader. */}
+        <Lines key={tab} tab={tab} />
+      </TabPanel>
+    </Tabs>
+  );
+}
+
+function NewsCount({ tab }: { readonly tab: TabName }) {
+  const count = usePlay((state) => countNews(state.game.log, tab, state.seen[tab]));
+  if (count === 0) return null;
+  return (
+    <span className={styles.count} role="img" aria-label={`${count} new`}>
+      {count}
+    </span>
+  );
+}
+
+/** How close to its end, in pixels, a log still counts as read to the end. */
+const NEAR_END = 48;
+
+function Lines({ tab }: { readonly tab: TabName }) {
+  const log = usePlay((state) => state.game.log);
+  const connected = usePlay((state) => state.connection.state === "connected");
+  const pending = usePlay((state) => state.pending);
+  const timestamps = useSettings((state) => state.timestamps);
+  const lines = useMemo(() => log.filter((line) => isIn(line, tab)), [log, tab]);
+  const waiting = useMemo(() => new Set(connected ? [] : pending.map((one) => one.messageId)), [connected, pending]);
+
+  const element = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const latest = lines.at(-1)?.id ?? 0;
+  /** The last line on the screen when the player scrolled up; null while following the end. */
+  const [readUpTo, setReadUpTo] = useState<number | null>(null);
+
+  // Also after a change of size, e.g. when a keyboard slides in.
+  useLayoutEffect(() => {
+    const log = element.current;
+    if (!log) return;
+    const follow = () => {
+      if (atEnd.current) log.scrollTop = log.scrollHeight;
+    };
+    const observer = new ResizeObserver(follow);
+    observer.observe(log);
+    return () => observer.disconnect();
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs for every new line
+  useLayoutEffect(() => {
+    const log = element.current;
+    if (log && (atEnd.current || lines.at(-1)?.kind === "echo")) log.scrollTop = log.scrollHeight;
+  }, [latest]);
+
+  function scrolled() {
+    const log = element.current;
+    if (!log) return;
+    atEnd.current = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    setReadUpTo((before) => (atEnd.current ? null : (before ?? latest)));
+  }
+
+  const unread = readUpTo === null ? 0 : lines.filter((line) => line.id > readUpTo).length;
+  return (
+    <>
+      <div
+        ref={element}
+        className={`${styles.log} ${timestamps ? styles.withTimes : ""}`}
+        role="log"
+        aria-live="polite"
+        aria-relevant="additions"
+        aria-label={tab === "all" ? "What happens" : `What happens: ${TAB_LABELS[tab]}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        onScroll={scrolled}
+      >
+        {lines.length === 0 && <p className={styles.empty}>Nothing here yet.</p>}
+        {lines.map((line) => (
+          <Line
+            key={line.id}
+            line={line}
+            timestamps={timestamps}
+            waiting={line.waitingFor !== undefined && waiting.has(line.waitingFor)}
+          />
+        ))}
+      </div>
+      {unread > 0 && (
+        <Button
+          className={styles.newer}
+          look="primary"
+          onPress={() => {
+            atEnd.current = true;
+            setReadUpTo(null);
+            element.current?.scrollTo({ top: element.current.scrollHeight });
+            element.current?.focus({ preventScroll: true });
+          }}
+        >
+          {unread} new {unread === 1 ? "line" : "lines"} ↓
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** The sign at the start of a line: what kind it is, also without colour. */
+const SIGNS: Readonly<Record<Exclude<LineKind, "chat">, string>> = {
+  place: "◈",
+  presence: "→",
+  action: "·",
+  echo: ">",
+  answer: "",
+  refusal: "✕",
+  system: "§",
+  notice: "※",
+};
+
+const CHANNEL_SIGNS: Readonly<Record<string, string>> = {
+  say: "“",
+  emote: "*",
+  whisper: "~",
+  tell: "~",
+  shout: "!",
+  global: "#",
+  party: "&",
+  faction: "^",
+  system: "§",
+};
+
+interface LineProps {
+  readonly line: LogLine;
+  readonly timestamps: boolean;
+  readonly waiting: boolean;
+}
+
+const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
+  const sign = line.kind === "chat" ? (CHANNEL_SIGNS[line.channel ?? ""] ?? "“") : SIGNS[line.kind];
+  return (
+    <div
+      className={`${styles.line} ${styles[line.kind]} ${line.past ? styles.past : ""}`}
+      data-kind={line.kind}
+      data-channel={line.channel}
+      // What the player typed needs not be read back to them.
+      aria-live={line.kind === "echo" ? "off" : undefined}
+    >
+      <time
+        className={`${styles.time} ${timestamps ? "" : styles.floating}`}
+        dateTime={line.at}
+        title={fullTime(line.at)}
+        aria-hidden
+      >
+        {clockTime(line.at)}
+      </time>
+      <span className={styles.sign} aria-hidden>
+        {sign}
+      </span>
+      <span className={styles.body}>
+        {line.title && <span className={styles.title}>{line.title}</span>}
+        <Words line={line} />
+        {waiting && <span className={styles.waiting}> (waits for the connection)</span>}
+        {line.hint && <span className={styles.hint}>{line.hint}</span>}
+      </span>
+    </div>
+  );
+});
+
+/** The text, with the speaker's name brought out where it begins with one. */
+function Words({ line }: { readonly line: LogLine }) {
+  const speaker = line.own && line.text.startsWith("You") ? "You" : line.speaker;
+  if (line.kind !== "chat" || !speaker || !line.text.startsWith(speaker)) return line.text;
+  return (
+    <>
+      <span className={styles.speaker}>{speaker}</span>
+      {line.text.slice(speaker.length)}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import { send, usePlay } from "../../stores/play.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Panel } from "../../ui/Panel.tsx";
+import styles from "./Place.module.css";
+import { STATUS_MARKS } from "./status.ts";
+
+/** The player's own character and the hour of the world. */
+export function StatusPanel() {
+  const player = usePlay((state) => state.game.player);
+  const following = usePlay((state) => state.game.following);
+  const worldTime = usePlay((state) => state.game.worldTime);
+  const online = usePlay((state) => state.game.playersOnline);
+  if (!player) return null;
+  const { mark, word } = STATUS_MARKS[player.status];
+  return (
+    <Panel title="You">
+      <dl className={styles.facts}>
+        <dt>Name</dt>
+        <dd>
+          {player.name}
+          {player.is_guest && " (guest)"}
+        </dd>
+        <dt>Level</dt>
+        <dd>
+          {player.level}
+          {player.faction && `, ${player.faction}`}
+        </dd>
+        <dt>Status</dt>
+        <dd>
+          <span aria-hidden>{mark} </span>
+          {word || "available"}
+          {player.afk_text && `: ${player.afk_text}`}
+        </dd>
+        {following && (
+          <>
+            <dt>Following</dt>
+            <dd>
+              {following}{" "}
+              <Button look="quiet" onPress={() => send("unfollow")}>
+                stop
+              </Button>
+            </dd>
+          </>
+        )}
+        {worldTime && (
+          <>
+            <dt>Hour</dt>
+            <dd>{worldTime}</dd>
+          </>
+        )}
+        {online !== null && (
+          <>
+            <dt>Online</dt>
+            <dd>
+              {online} {online === 1 ? "player" : "players"}{" "}
+              <Button look="quiet" onPress={() => send("who")}>
+                who
+              </Button>
+            </dd>
+          </>
+        )}
+      </dl>
+    </Panel>
+  );
+}

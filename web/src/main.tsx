@@ -1,0 +1,17 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./features/App.tsx";
+import { resumePlay } from "./stores/play.ts";
+import "./ui/tokens.css";
+
+// A reload of the page carries on where it was.
+resumePlay();
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,102 @@
+/** Who is signed in. */
+import { Api, type LoginStore, MythError, Session, type StoredLogin } from "@mythgate/sdk";
+import { create } from "zustand";
+import { browserStorage, isRecord, load, remove, save, tabStorage } from "./storage.ts";
+
+const KEY = "mythgate.login";
+
+function isStoredLogin(value: unknown): value is StoredLogin {
+  return isRecord(value) && typeof value.refreshToken === "string" && typeof value.username === "string";
+}
+
+/** In the tab's storage, or in the browser's for those who asked to stay signed in. */
+class BrowserLoginStore implements LoginStore {
+  staySignedIn = false;
+
+  load(): StoredLogin | null {
+    const inTab = load(tabStorage, KEY, isStoredLogin);
+    if (inTab) return inTab;
+    const inBrowser = load(browserStorage, KEY, isStoredLogin);
+    this.staySignedIn = inBrowser !== null;
+    return inBrowser;
+  }
+
+  save(login: StoredLogin): void {
+    remove(this.staySignedIn ? tabStorage : browserStorage, KEY);
+    save(this.staySignedIn ? browserStorage : tabStorage, KEY, login);
+  }
+
+  clear(): void {
+    remove(tabStorage, KEY);
+    remove(browserStorage, KEY);
+  }
+}
+
+interface LoginState {
+  readonly login: StoredLogin | null;
+  /** Why the player has to sign in again, if the last login ended by itself. */
+  readonly notice: string | null;
+  /** The secret of the operator's one-time link, until it is used. */
+  readonly claim: string | null;
+}
+
+const loginStore = new BrowserLoginStore();
+
+export const api = new Api(
+  typeof document === "undefined" ? "http://localhost/" : new URL("./", document.baseURI).href,
+);
+
+export const session = new Session(api, loginStore, (reason) => {
+  useLogin.setState({ login: null, notice: reason ? reason.message : null });
+});
+
+export const useLogin = create<LoginState>(() => ({ login: session.login, notice: null, claim: takeClaim() }));
+
+export async function signIn(username: string, password: string, stay: boolean): Promise<void> {
+  loginStore.staySignedIn = stay;
+  await session.signIn(username, password);
+  signedIn();
+}
+
+export async function register(username: string, password: string, email: string, stay: boolean): Promise<void> {
+  loginStore.staySignedIn = stay;
+  await session.register(username, password, email || undefined);
+  signedIn();
+}
+
+export async function playAsGuest(name: string): Promise<void> {
+  loginStore.staySignedIn = false;
+  await session.guest(name || undefined);
+  signedIn();
+}
+
+export async function signOut(): Promise<void> {
+  await session.signOut();
+}
+
+/** The login turned out to be over, as heard on the event socket. */
+export function loginEnded(message: string): void {
+  session.forget();
+  useLogin.setState({ login: null, notice: message });
+}
+
+function signedIn(): void {
+  useLogin.setState({ login: session.login, notice: null });
+}
+
+/** The operator's link is `/#claim=…`: the part after # never reaches a server's log. */
+function takeClaim(): string | null {
+  if (typeof location === "undefined") return null;
+  const claim = new URLSearchParams(location.hash.slice(1)).get("claim");
+  if (claim) history.replaceState(null, "", location.pathname + location.search);
+  return claim;
+}
+
+/** What to tell the player about `error`, and what to do about it. */
+export function explain(error: unknown): { message: string; hint: string } {
+  if (error instanceof MythError) {
+    const wait = error.retryAfter ? `Try again in ${Math.ceil(error.retryAfter)} s.` : "";
+    return { message: error.message, hint: [error.hint, wait].filter(Boolean).join(" ") };
+  }
+  return { message: "Something went wrong on this page.", hint: "Reload it and try again." };
+}

@@ -1,0 +1,268 @@
+import type { ChatMessage, EventType, PlayerView, RoomView, ServerEvent } from "@mythgate/sdk";
+import { describe, expect, test } from "vitest";
+import { applyEvent, applyEvents, EMPTY_GAME, echo, type Game, MAX_LINES } from "../src/stores/game.ts";
+import { event } from "./fakes.ts";
+
+const player: PlayerView = {
+  id: "ada",
+  name: "Ada",
+  room_id: "square",
+  level: 1,
+  faction: "",
+  description: "",
+  status: "online",
+  afk_text: "",
+  role: "player",
+  following: null,
+  inventory: [],
+};
+
+const room: RoomView = {
+  id: "square",
+  name: "Market Square",
+  description: "Stalls and noise.",
+  plane: "world",
+  zone: "town",
+  zone_name: "Town",
+  sub_zone: "",
+  environment: "outdoors",
+  exits: { north: "gate" },
+  ways: [{ direction: "north", room_id: "gate" }],
+  players: [{ id: "ada", name: "Ada" }],
+  npcs: [{ id: "baker", name: "Baker" }],
+  items: [],
+  fixtures: [],
+  occupants: ["Ada", "Baker"],
+  occupant_count: 2,
+  map_x: 0,
+  map_y: 0,
+};
+
+const lamp = { id: "lamp", name: "a lamp" };
+const playing = applyEvent(EMPTY_GAME, event("game_state", { player, room, session_id: "s", recent: [] }));
+const texts = (game: Game) => game.log.map((line) => line.text);
+const newLines = (game: Game, before = playing) => game.log.filter((line) => line.id >= before.nextLine);
+
+const chat = (data: Partial<ChatMessage>): ServerEvent =>
+  event("chat_message", {
+    id: "c-1",
+    channel: "say",
+    player_id: "bob",
+    player_name: "Bob",
+    message: "hello",
+    text: "Bob says: hello",
+    timestamp: "2026-03-01T12:00:00Z",
+    ...data,
+  });
+
+describe("state", () => {
+  test("game_state replaces everything known and describes the place", () => {
+    expect(playing).toMatchObject({ player, room, inventory: [], following: null });
+    expect(playing.log).toMatchObject([{ kind: "place", title: "Market Square", text: "Stalls and noise." }]);
+    const elsewhere = { ...room, id: "gate", name: "Gate", players: [] };
+    const next = applyEvent(
+      playing,
+      event("game_state", { player: { ...player, inventory: [lamp], following: "Bob" }, room: elsewhere }),
+    );
+    expect(next).toMatchObject({ room: elsewhere, inventory: [lamp], following: "Bob" });
+  });
+
+  test("recent talk comes before the player's time, and no message twice", () => {
+    const recent = [chat({ id: "c-0", message: "earlier" }).data, chat({ id: "c-1" }).data] as unknown as [];
+    const next = applyEvents(playing, [chat({}), event("game_state", { player, room, recent })]);
+    expect(newLines(next).map((line) => [line.chatId, line.past ?? false])).toEqual([
+      ["c-1", false],
+      ["c-0", true],
+    ]);
+  });
+
+  test("room_update replaces the room", () => {
+    const changed = { ...room, description: "Empty now.", players: [] };
+    expect(applyEvent(playing, event("room_update", { room: changed })).room).toEqual(changed);
+  });
+
+  test("room_occupants replaces, never merges", () => {
+    const data = { players: [{ id: "bob", name: "Bob" }], npcs: [], occupants: ["Bob"], count: 1 };
+    const next = applyEvent(playing, event("room_occupants", data, { room_id: "square" }));
+    expect(next.room).toMatchObject({ players: data.players, npcs: [], occupants: ["Bob"], occupant_count: 1 });
+  });
+
+  test("room_items replaces", () => {
+    expect(applyEvent(playing, event("room_items", { items: [lamp] })).room?.items).toEqual([lamp]);
+  });
+
+  test("what concerns a room the player has left changes nothing here", () => {
+    const elsewhere = { room_id: "gate" };
+    expect(applyEvent(playing, event("room_items", { items: [lamp] }, elsewhere)).room).toBe(playing.room);
+    const occupants = event("room_occupants", { players: [], npcs: [], occupants: [], count: 0 }, elsewhere);
+    expect(applyEvent(playing, occupants).room).toBe(playing.room);
+  });
+
+  test("player_update, inventory_update and follow_state", () => {
+    const away = { ...player, status: "away" as const, inventory: [lamp], following: "Bob" };
+    expect(applyEvent(playing, event("player_update", { player: away }))).toMatchObject({
+      player: away,
+      inventory: [lamp],
+      following: "Bob",
+    });
+    expect(applyEvent(playing, event("inventory_update", { items: [lamp] })).inventory).toEqual([lamp]);
+    const following = applyEvent(playing, event("follow_state", { following: "Bob", following_id: "bob" }));
+    expect(following).toMatchObject({ following: "Bob", player: { following: "Bob" } });
+    expect(applyEvent(following, event("follow_state", { following: null })).following).toBeNull();
+  });
+
+  test("game_tick sets the world's clock", () => {
+    const next = applyEvent(playing, event("game_tick", { tick_number: 1, world_time: "third bell", players: 4 }));
+    expect(next).toMatchObject({ worldTime: "third bell", playersOnline: 4, log: playing.log });
+  });
+});
+
+describe("coming and going", () => {
+  test.each(["player_entered", "player_entered_game"] as const)("%s adds an occupant and a line", (type) => {
+    const data = { player_id: "bob", player_name: "Bob", message: "Bob comes in." };
+    const next = applyEvent(playing, event(type, data));
+    expect(newLines(next)).toMatchObject([{ kind: "presence", text: "Bob comes in." }]);
+    expect(next.room?.players.map((one) => one.name)).toEqual(["Ada", "Bob"]);
+    expect(next.room?.occupant_count).toBe(3);
+    expect(applyEvent(next, event(type, data)).room?.players).toHaveLength(2);
+  });
+
+  test.each(["player_left", "player_left_game"] as const)("%s removes the occupant", (type) => {
+    const entered = applyEvent(playing, event("player_entered", { player_id: "bob", player_name: "Bob", message: "" }));
+    const next = applyEvent(entered, event(type, { player_id: "bob", player_name: "Bob", message: "" }));
+    expect(next.room?.players.map((one) => one.name)).toEqual(["Ada"]);
+    expect(newLines(next, entered)[0]?.text).toMatch(/^Bob leaves/);
+  });
+
+  test("player_status marks the occupant; without words it adds no line", () => {
+    const data = { player_id: "ada", player_name: "Ada", status: "linkdead" as const };
+    const next = applyEvent(playing, event("player_status", data));
+    expect(next.room?.players[0]?.status).toBe("linkdead");
+    expect(newLines(next)).toEqual([]);
+    const told = applyEvent(playing, event("player_status", { ...data, message: "Ada's line went dead." }));
+    expect(newLines(told)).toMatchObject([{ kind: "presence", text: "Ada's line went dead." }]);
+  });
+});
+
+describe("talk", () => {
+  test("others' words as the server put them, one's own in the second person", () => {
+    const mine = { player_id: "ada", player_name: "Ada", target_name: "Bob" };
+    const next = applyEvents(playing, [
+      chat({ id: "1" }),
+      chat({ ...mine, id: "2", text: "Ada says: hello" }),
+      chat({ ...mine, id: "3", channel: "whisper", text: "Ada whispers to you: hello" }),
+      chat({ ...mine, id: "4", channel: "global", text: "Ada (global): hello" }),
+      chat({ ...mine, id: "5", channel: "emote", text: "Ada waves." }),
+    ]);
+    expect(newLines(next).map((line) => line.text)).toEqual([
+      "Bob says: hello",
+      "You say: hello",
+      "You whisper to Bob: hello",
+      "You (global): hello",
+      "Ada waves.",
+    ]);
+    expect(newLines(next).map((line) => line.own ?? false)).toEqual([false, true, true, true, true]);
+  });
+
+  test("remembers who whispered, latest first", () => {
+    const next = applyEvents(playing, [
+      chat({ id: "1", channel: "whisper" }),
+      chat({ id: "2", channel: "tell", player_name: "Cleo", player_id: "cleo" }),
+      chat({ id: "3", channel: "whisper" }),
+      chat({ id: "4", player_name: "Dan", player_id: "dan" }),
+    ]);
+    expect(next.correspondents).toEqual(["Bob", "Cleo"]);
+  });
+
+  test("room_message, system and admin_event add their lines", () => {
+    const next = applyEvents(playing, [
+      event("room_message", { message: "A bell rings." }),
+      event("room_message", { message: "" }),
+      event("system", { message: "Back at noon.", message_type: "announcement" }),
+      event("admin_event", { action: "mute", subject: "bob", message: "Bob was muted." }),
+    ]);
+    expect(newLines(next)).toMatchObject([
+      { kind: "action", text: "A bell rings." },
+      { kind: "system", text: "Back at noon.", level: "announcement" },
+      { kind: "system", text: "Bob was muted." },
+    ]);
+  });
+});
+
+describe("commands", () => {
+  const response = (data: object, replyTo: string | null = null) =>
+    event("command_response", { command: "x", result: "", success: true, ...data }, { reply_to: replyTo });
+
+  test("an empty result shows no line", () => {
+    expect(applyEvent(playing, response({})).log).toBe(playing.log);
+  });
+
+  test("a result keeps its line breaks", () => {
+    const next = applyEvent(playing, response({ result: "One\n  two\n" }));
+    expect(newLines(next)).toMatchObject([{ kind: "answer", text: "One\n  two" }]);
+  });
+
+  test("a refusal carries its hint and wait", () => {
+    const data = { success: false, result: "You cannot.", hint: "Wait.", retry_after: 2.2, code: "rate_limited" };
+    expect(newLines(applyEvent(playing, response(data)))).toMatchObject([
+      { kind: "refusal", text: "You cannot.", hint: "Wait. Try again in 3 s." },
+    ]);
+  });
+
+  test("room_state, inventory and player replace what was known", () => {
+    const gate = { ...room, id: "gate", name: "Gate" };
+    const next = applyEvent(
+      playing,
+      response({ result: "Gate\nTall.", room_state: gate, inventory: [lamp], player: { ...player, level: 2 } }),
+    );
+    expect(next).toMatchObject({ room: gate, inventory: [lamp], player: { level: 2 } });
+    expect(newLines(next)).toMatchObject([{ kind: "place", title: "Gate", text: "Tall." }]);
+  });
+
+  test("an echo waits until its answer, or an error about it, arrives", () => {
+    const asked = echo(playing, "look", "m-1", "2026-03-01T12:00:00Z");
+    expect(newLines(asked)).toMatchObject([{ kind: "echo", text: "look", waitingFor: "m-1" }]);
+    expect(newLines(applyEvent(asked, response({}, "m-1")))[0]).not.toHaveProperty("waitingFor");
+    expect(newLines(applyEvent(asked, response({}, "m-2")))[0]).toHaveProperty("waitingFor");
+    const refused = applyEvent(asked, event("error", { code: "x", message: "No." }, { reply_to: "m-1" }));
+    expect(newLines(refused)[0]).not.toHaveProperty("waitingFor");
+  });
+
+  test("error events are shown with their hint", () => {
+    const data = { code: "invalid_message", message: "Not understood.", hint: "Send JSON." };
+    expect(newLines(applyEvent(playing, event("error", data)))).toMatchObject([
+      { kind: "refusal", text: "Not understood.", hint: "Send JSON." },
+    ]);
+  });
+});
+
+describe("the connection", () => {
+  test("a reset is told to a player who was playing, and the state after it describes the place again", () => {
+    const reset = event("reset", { reason: "unknown_session", message: "The server was restarted." });
+    const next = applyEvents(playing, [reset, event("game_state", { player, room })]);
+    expect(newLines(next)).toMatchObject([
+      { kind: "notice", text: "The server was restarted." },
+      { kind: "place", title: "Market Square" },
+    ]);
+    expect(applyEvent(EMPTY_GAME, reset)).toBe(EMPTY_GAME);
+  });
+
+  test.each<EventType>(["heartbeat", "pong", "session_expiring", "disconnect", "position_update"])(
+    "%s changes nothing",
+    (type) => {
+      expect(applyEvent(playing, event(type))).toBe(playing);
+    },
+  );
+
+  test("unknown events change nothing", () => {
+    expect(applyEvent(playing, event("quest_log_updated" as EventType))).toBe(playing);
+  });
+});
+
+test("the log keeps its newest lines, and ids go on", () => {
+  const many = Array.from({ length: MAX_LINES + 20 }, (_, index) => event("room_message", { message: `${index}` }));
+  const next = applyEvents(EMPTY_GAME, many);
+  expect(next.log).toHaveLength(MAX_LINES);
+  expect(texts(next).at(-1)).toBe(`${MAX_LINES + 19}`);
+  expect(next.log.at(-1)?.id).toBe(MAX_LINES + 20);
+});

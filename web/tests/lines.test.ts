@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { countNews, isIn, type LogLine, tabOf } from "../src/stores/lines.ts";
+
+let id = 0;
+const line = (part: Partial<LogLine>): LogLine => {
+  id += 1;
+  return { id, at: "", kind: "chat", text: "", ...part };
+};
+
+test.each([
+  ["say", "here"],
+  ["emote", "here"],
+  ["whisper", "whispers"],
+  ["tell", "whispers"],
+  ["shout", "global"],
+  ["global", "global"],
+  ["system", "system"],
+  ["a channel of tomorrow", "here"],
+])("channel %s belongs to %s", (channel, tab) => {
+  expect(tabOf(line({ channel }))).toBe(tab);
+});
+
+test("every line is in all, commands and their answers only there", () => {
+  for (const kind of ["echo", "answer", "refusal", "place"] as const) {
+    expect(isIn(line({ kind }), "all")).toBe(true);
+    expect(isIn(line({ kind }), "here")).toBe(false);
+  }
+  expect(isIn(line({ kind: "presence" }), "here")).toBe(true);
+  expect(isIn(line({ kind: "system" }), "system")).toBe(true);
+});
+
+test("news are others' words after the line last seen", () => {
+  const first = line({ channel: "whisper" });
+  const lines = [
+    first,
+    line({ channel: "whisper" }),
+    line({ channel: "whisper", own: true }),
+    line({ channel: "whisper", past: true }),
+    line({ channel: "global" }),
+    line({ kind: "presence" }),
+    line({ kind: "system" }),
+  ];
+  expect(countNews(lines, "whispers", first.id)).toBe(1);
+  expect(countNews(lines, "whispers", 0)).toBe(2);
+  expect(countNews(lines, "global", 0)).toBe(1);
+  expect(countNews(lines, "here", 0)).toBe(0);
+  expect(countNews(lines, "system", 0)).toBe(1);
+  expect(countNews(lines, "all", lines.at(-1)?.id ?? 0)).toBe(0);
+});
