@@ -1,0 +1,123 @@
+"""Mutes and the record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from tests.support.accounts import AccountsKit, accounts_kit
+from tests.support.clock import FakeClock
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
+from mythgate.domain.events import AdminEvent
+from mythgate.domain.ids import STAFF_TOPIC, AccountId
+from mythgate.domain.sessions import OPERATOR
+from mythgate.services.moderation import UNTIL_LIFTED
+from mythgate.services.ports import Store
+
+
+@pytest.fixture
+async def kit(clock: FakeClock, store: Store) -> AsyncIterator[AccountsKit]:
+    async with accounts_kit(clock, store) as made:
+        yield made
+
+
+def told_to_staff(kit: AccountsKit) -> list[str]:
+    return [
+        payload.message
+        for topic, payload in kit.realtime.published
+        if topic == STAFF_TOPIC and isinstance(payload, AdminEvent)
+    ]
+
+
+async def test_a_mute_holds_for_its_minutes(kit: AccountsKit) -> None:
+    moderator = await kit.caller("Watcher", role=Role.MODERATOR)
+    player = await kit.caller("Alric")
+    presence = kit.enter_world(player)
+    mute = await kit.moderation.mute(moderator, player.account_id, 10, "  shouting  ")
+    assert mute.ends_at == kit.clock.now() + timedelta(minutes=10)
+    assert presence.muted_until == mute.ends_at
+    assert await kit.moderation.mute_of(player.account_id) == mute
+    assert (mute.reason, mute.by_account_id) == ("shouting", moderator.account_id)
+    kit.pass_time(minutes=10)
+    assert await kit.moderation.mute_of(player.account_id) is None
+    assert told_to_staff(kit)[-1] == "Watcher muted Alric for 10 minutes."
+
+
+async def test_a_mute_without_end_holds_until_it_is_lifted(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    presence = kit.enter_world(player)
+    await kit.moderation.mute(OPERATOR, player.account_id, None)
+    kit.pass_time(days=4000)
+    assert presence.muted_until == UNTIL_LIFTED
+    assert kit.clock.now() < UNTIL_LIFTED
+    assert await kit.moderation.mute_of(player.account_id) is not None
+    assert await kit.moderation.unmute(OPERATOR, player.account_id)
+    assert presence.muted_until is None
+    assert await kit.moderation.mute_of(player.account_id) is None
+    assert told_to_staff(kit) == ["operator muted Alric until lifted.", "operator unmuted Alric."]
+
+
+async def test_lifting_what_is_not_there_says_so_and_leaves_no_record(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    assert not await kit.moderation.unmute(OPERATOR, player.account_id)
+    assert await kit.audited(player.account_id) == ["account.registered"]
+    assert told_to_staff(kit) == []
+
+
+async def test_a_later_mute_replaces_an_earlier_one(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    await kit.moderation.mute(OPERATOR, player.account_id, 60)
+    later = await kit.moderation.mute(OPERATOR, player.account_id, 1)
+    assert await kit.moderation.mute_of(player.account_id) == later
+
+
+@pytest.mark.parametrize("target_role", list(Role))
+@pytest.mark.parametrize("actor_role", list(Role))
+async def test_who_may_mute_whom(kit: AccountsKit, actor_role: Role, target_role: Role) -> None:
+    actor = await kit.caller("Actor", role=actor_role)
+    target = await kit.caller("Target", role=target_role)
+    if actor_role is Role.OWNER or (actor_role is not Role.PLAYER and actor_role.rank > target_role.rank):
+        await kit.moderation.mute(actor, target.account_id, 5)
+        assert await kit.moderation.unmute(actor, target.account_id)
+        assert (await kit.audited(target.account_id))[-2:] == ["account.muted", "account.unmuted"]
+    else:
+        with pytest.raises(PermissionDenied):
+            await kit.moderation.mute(actor, target.account_id, 5)
+        with pytest.raises(PermissionDenied):
+            await kit.moderation.unmute(actor, target.account_id)
+        assert await kit.moderation.mute_of(target.account_id) is None
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), 1e9])
+async def test_minutes_that_make_no_sense(kit: AccountsKit, minutes: float) -> None:
+    player = await kit.caller("Alric")
+    with pytest.raises(InvalidInput):
+        await kit.moderation.mute(OPERATOR, player.account_id, minutes)
+
+
+async def test_muting_nobody(kit: AccountsKit) -> None:
+    gone = await kit.caller("Alric")
+    await kit.accounts.delete(OPERATOR, gone.account_id)
+    for account_id in (AccountId("nobody"), gone.account_id):
+        with pytest.raises(NotFound):
+            await kit.moderation.mute(OPERATOR, account_id, 5)
+
+
+async def test_the_record_is_for_admins(kit: AccountsKit) -> None:
+    admin = await kit.caller("Boss", role=Role.ADMIN)
+    moderator = await kit.caller("Watcher", role=Role.MODERATOR)
+    player = await kit.caller("Alric")
+    kit.pass_time(seconds=1)
+    await kit.moderation.mute(moderator, player.account_id, 5, "shouting")
+    (newest, *_) = await kit.moderation.audit(admin)
+    assert (newest.actor, newest.action, newest.subject) == (moderator.account_id, "account.muted", player.account_id)
+    assert newest.detail["reason"] == "shouting"
+    assert newest.detail["name"] == "Alric"
+    assert len(await kit.moderation.audit(admin, subject=player.account_id)) == 2
+    assert len(await kit.moderation.audit(OPERATOR, limit=1)) == 1
+    for caller in (moderator, player):
+        with pytest.raises(PermissionDenied):
+            await kit.moderation.audit(caller)
