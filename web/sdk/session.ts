@@ -111,6 +111,9 @@ export class Session {
 
   exploredMap = (): Promise<ExploredMap> => this.#authorized("GET", "api/maps/explored");
 
+  /** Become the owner with the secret of the server's one-time link. */
+  redeemAdminLink = (token: string): Promise<void> => this.#authorized("POST", "api/auth/admin-link", { token });
+
   loginSessions = async (): Promise<readonly LoginSession[]> =>
     (await this.#authorized<{ sessions: readonly LoginSession[] }>("GET", "api/auth/sessions")).sessions;
 

@@ -1,11 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./features/App.tsx";
+import { redeemClaim } from "./stores/login.ts";
 import { resumePlay } from "./stores/play.ts";
 import "./ui/tokens.css";
 
 // A reload of the page carries on where it was.
 resumePlay();
+void redeemClaim();
 
 const root = document.getElementById("root");
 if (root) {

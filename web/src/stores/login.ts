@@ -38,6 +38,8 @@ interface LoginState {
   readonly notice: string | null;
   /** The secret of the operator's one-time link, until it is used. */
   readonly claim: string | null;
+  /** What became of the link. */
+  readonly claimed: string | null;
 }
 
 const loginStore = new BrowserLoginStore();
@@ -50,7 +52,12 @@ export const session = new Session(api, loginStore, (reason) => {
   useLogin.setState({ login: null, notice: reason ? reason.message : null });
 });
 
-export const useLogin = create<LoginState>(() => ({ login: session.login, notice: null, claim: takeClaim() }));
+export const useLogin = create<LoginState>(() => ({
+  login: session.login,
+  notice: null,
+  claim: takeClaim(),
+  claimed: null,
+}));
 
 export async function signIn(username: string, password: string, stay: boolean): Promise<void> {
   loginStore.staySignedIn = stay;
@@ -81,7 +88,22 @@ export function loginEnded(message: string): void {
 }
 
 function signedIn(): void {
-  useLogin.setState({ login: session.login, notice: null });
+  useLogin.setState({ login: session.login, notice: null, claimed: null });
+  void redeemClaim();
+}
+
+/** Use the operator's one-time link, if the page was opened by it and somebody is signed in. */
+export async function redeemClaim(): Promise<void> {
+  const { claim, login } = useLogin.getState();
+  if (!claim || !login) return;
+  useLogin.setState({ claim: null });
+  try {
+    await session.redeemAdminLink(claim);
+    useLogin.setState({ claimed: `${login.username} owns this server now.` });
+  } catch (error) {
+    const { message, hint } = explain(error);
+    useLogin.setState({ claimed: `${message} ${hint}`.trim() });
+  }
 }
 
 /** The operator's link is `/#claim=…`: the part after # never reaches a server's log. */

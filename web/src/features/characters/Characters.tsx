@@ -26,6 +26,7 @@ import styles from "./Characters.module.css";
 export function Characters() {
   const { characters, deleted, limit, loaded, problem } = useCharacters();
   const username = useLogin((state) => state.login?.username ?? "");
+  const claimed = useLogin((state) => state.claimed);
   const farewell = usePlay((state) => state.farewell);
   const [doomed, setDoomed] = useState<CharacterView | null>(null);
   const { submit, busy, problems, clear } = useSubmit([]);
@@ -44,6 +45,11 @@ export function Characters() {
           <span className={styles.account}>{username}</span>
           <Button onPress={() => void signOut()}>Sign out</Button>
         </header>
+        {claimed && (
+          <p className={ui.note} role="status">
+            {claimed}
+          </p>
+        )}
         {farewell && (
           <p className={ui.note} role="status">
             {farewell}
