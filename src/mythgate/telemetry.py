@@ -1,4 +1,6 @@
-"""Logs: one structured line per event worth waking for, for people on a terminal and for machines.
+"""Logs and metrics: what an operator sees of a running server.
+
+Logs: one structured line per event worth waking for, for people on a terminal and for machines.
 
 Everything logs through the standard library with fixed text and `extra` fields; here those records are
 rendered by structlog. Context bound with `structlog.contextvars` (a request id, say) appears in every
@@ -10,11 +12,14 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 SECRET_NAMES: Final = frozenset(
     {"password", "token", "access_token", "refresh_token", "authorization", "cookie", "secret", "secret_key", "url"}
@@ -106,3 +111,49 @@ def _blank_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) 
 def _drop_uvicorn_colours(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     entry.pop("color_message", None)
     return entry
+
+
+# --- metrics ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number at this moment. Names end in their unit; labels never name a person.
+
+    A counter's name is given without `_total`. With `by`, `values` has one number a label value.
+    """
+
+    name: str
+    meaning: str
+    value: float = 0
+    kind: Literal["gauge", "counter"] = "gauge"
+    by: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+class Readings(Collector):
+    """Numbers that are read when Prometheus asks and cost nothing until then."""
+
+    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        """One metric family a reading."""
+        for reading in self._read():
+            kind = GaugeMetricFamily if reading.kind == "gauge" else CounterMetricFamily
+            family = kind(f"mythgate_{reading.name}", reading.meaning, labels=[reading.by] if reading.by else None)
+            if reading.by:
+                for label, value in reading.values.items():
+                    family.add_metric([label], value)
+            else:
+                family.add_metric([], reading.value)
+            yield family
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in use now; 0 where the platform does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * 4096

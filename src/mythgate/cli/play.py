@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from mythgate.client import Client
 
 try:
-    import readline
+    from readline import get_line_buffer
 except ImportError:  # Windows: lines can still be typed, without history
-    readline = None  # type: ignore[assignment]
+
+    def get_line_buffer() -> str:
+        """Nothing is known of the line being typed."""
+        return ""
+
 
 PROMPT: Final = "> "
 _COMINGS: Final = frozenset(
@@ -163,7 +167,7 @@ def _print(text: str, style: str = "") -> None:
     if not sys.stdout.isatty():
         print(text, flush=True)
         return
-    typed = readline.get_line_buffer() if readline is not None else ""
+    typed = get_line_buffer()
     code = _STYLES.get(style)
     painted = f"\x1b[{code}m{text}\x1b[0m" if code else text
     sys.stdout.write(f"{_CLEAR_LINE}{painted}\n{PROMPT}{typed}")

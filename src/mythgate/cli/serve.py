@@ -56,21 +56,21 @@ def serve(
 def _print_banner(started: Started) -> None:
     """The few lines an operator needs: where to go, who owns it, where the data lies."""
     from rich.console import Console
-    from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
-    table = Table.grid(padding=(0, 3))
-    table.add_column(style="dim")
-    table.add_column()
-    table.add_row("Browser client", f"[bold]{started.url}/[/]" if started.has_browser_client else _how_to_build())
+    lines = [("Browser client", f"[bold]{started.url}/[/]" if started.has_browser_client else _how_to_build())]
     if started.claim_url:
-        table.add_row("Become owner", f"[bold]{started.claim_url}[/]   (works once, until {started.claim_until})")
-    table.add_row("Doors", ", ".join(f"{name} {address}" for name, address in started.doors.items()))
-    table.add_row("World", f"{started.world}, {started.places} places")
-    table.add_row("Data", f"{_short(started.data_dir)}   ({started.database})")
-    console.print(f"\n[bold]Mythgate {mythgate.__version__}[/]\n")
-    console.print(table)
-    console.print(f"\nReady in {started.seconds:.1f} s. Ctrl-C stops the server.\n", style="dim")
+        lines.append(("Become owner", f"[bold]{started.claim_url}[/]"))
+        lines.append(("", f"[dim](signed in, once, until {started.claim_until})[/]"))
+    lines += [
+        ("Doors", ", ".join(f"{name} {address}" for name, address in started.doors.items())),
+        ("World", f"{started.world}, {started.places} places"),
+        ("Data", f"{_short(started.data_dir)}  ({started.database})"),
+    ]
+    console = Console(highlight=False, soft_wrap=True)  # links stay whole on a narrow screen
+    console.print(f"\n  [bold]Mythgate {mythgate.__version__}[/]\n")
+    for name, value in lines:
+        console.print(f"  [dim]{name:<16}[/]{value}")
+    console.print(f"\n  [dim]Ready in {started.seconds:.1f} s. Ctrl-C stops the server.[/]\n")
 
 
 def _how_to_build() -> str:

@@ -1,0 +1,620 @@
+"""The composition root: which backends, which doors, what runs beside them, and the order of the end.
+
+`compose` builds one node's services over an open store; the command line uses it without doors,
+`serve` with them. Nothing else in Mythgate knows which backend fulfils a port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from mythgate import telemetry
+from mythgate.backends import worldpacks
+from mythgate.backends.memory.history import MemoryHistory
+from mythgate.backends.memory.presence import MemoryPresence
+from mythgate.backends.memory.throttle import MemoryThrottle
+from mythgate.backends.sql import migrate
+from mythgate.backends.sql.store import SqlStore, StoreOptions, open_store
+from mythgate.backends.system import Argon2Hasher, JwtSigner, SystemClock, UuidIds, load_or_make_secret
+from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
+from mythgate.config import Settings
+from mythgate.domain.accounts import Role
+from mythgate.domain.errors import MythError, Refused
+from mythgate.domain.events import Disconnect
+from mythgate.doors.http.app import HttpOptions, create_app, find_client
+from mythgate.doors.http.errors import status_of
+from mythgate.doors.http.play import PlayDoor, PlayOptions
+from mythgate.doors.http.routes import auth as auth_routes
+from mythgate.doors.http.routes import characters as character_routes
+from mythgate.doors.http.routes import commands as command_routes
+from mythgate.doors.http.routes import status as status_routes
+from mythgate.doors.http.socket_protocol import SocketProtocol
+from mythgate.doors.http.sse import sse_router
+from mythgate.doors.http.websocket import websocket_router
+from mythgate.realtime.hub import Hub
+from mythgate.realtime.limits import RealtimeLimits
+from mythgate.services.accounts import AccountPolicy, AccountService
+from mythgate.services.all import Services
+from mythgate.services.characters import CharacterPolicy, CharacterService
+from mythgate.services.chat import ChatPolicy, ChatService
+from mythgate.services.commands.execute import CommandPolicy, CommandService
+from mythgate.services.commands.registry import Command, Play
+from mythgate.services.commands.table import REGISTRY
+from mythgate.services.company import Company
+from mythgate.services.moderation import ModerationService
+from mythgate.services.movement import MovementService
+from mythgate.services.ports import Rate
+from mythgate.services.positions import PositionService
+from mythgate.services.presence import PresenceService
+from mythgate.services.sessions import SessionPolicy, SessionService
+from mythgate.services.sight import Sight
+from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.world import WorldPolicy, WorldService
+
+log = logging.getLogger(__name__)
+
+SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
+GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
+PRESENCE_CHECK_SECONDS: Final = 30.0
+DRAIN_SECONDS: Final = 10
+
+
+class CannotStart(MythError):
+    """The server cannot start; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+
+@dataclass(slots=True)
+class Node:
+    """One server process: its services and what drives them."""
+
+    settings: Settings
+    store: SqlStore
+    hub: Hub
+    services: Services
+    clock: SystemClock
+    hasher: Argon2Hasher
+    presences: MemoryPresence
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What an operator wants to know when the server is ready."""
+
+    url: str
+    claim_url: str | None
+    claim_until: str
+    doors: dict[str, str]
+    data_dir: Path
+    database: str
+    world: str
+    places: int
+    has_browser_client: bool
+    seconds: float
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The fastest event loop there is on this platform."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+# --- building --------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def open_node(settings: Settings) -> AsyncIterator[Node]:
+    """The services over an open, up-to-date store; everything is closed at the end.
+
+    Raises:
+        CannotStart: the database or the world is not usable.
+
+    """
+    clock = SystemClock()
+    database = settings.database
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if migrate.pending(settings.database_location):
+            await asyncio.to_thread(migrate.upgrade, settings.database_location)
+        store = open_store(
+            settings.database_location,
+            clock=clock,
+            options=StoreOptions(
+                pool_size=database.pool_size,
+                readers=database.readers,
+                synchronous=database.synchronous,
+                group_commit_max=database.group_commit_max,
+                statement_timeout=database.statement_timeout,
+            ),
+        )
+        await store.open()
+    except OSError as error:
+        raise CannotStart(f"The data folder cannot be used: {error}", "Choose another with --data-dir.") from error
+    except Refused as error:
+        raise CannotStart(error.message, error.hint or "See `mythgate doctor`.") from error
+    except MythError as error:
+        raise CannotStart(str(error), "See `mythgate doctor`.") from error
+    hasher = Argon2Hasher(
+        memory_kib=settings.passwords.memory_kib,
+        time_cost=settings.passwords.time_cost,
+        parallel=settings.passwords.parallel_hashes,
+        queue=settings.passwords.queue,
+    )
+    try:
+        yield compose(settings, store, clock, hasher)
+    finally:
+        hasher.close()
+        await store.close()
+
+
+def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Argon2Hasher) -> Node:
+    """Wire all services together."""
+    ids = UuidIds()
+    secret = settings.secret_key.get_secret_value() or load_or_make_secret(settings.data_dir)
+    packs = WorldPacks(settings.world.packs)
+    try:
+        first_world = packs.load_now()
+    except InvalidPacks as error:
+        raise CannotStart(str(error), "`mythgate world check FOLDER` repeats the list.") from error
+
+    realtime = settings.realtime
+    hub = Hub(
+        clock,
+        RealtimeLimits(
+            merge_window=realtime.merge_window.total_seconds(),
+            outbox_events=realtime.outbox_messages,
+            outbox_bytes=realtime.outbox_bytes,
+            stream_events=realtime.stream_events,
+            stream_bytes=realtime.stream_bytes,
+            linkdead_display=realtime.linkdead_display.total_seconds(),
+            resume_grace=realtime.resume_grace.total_seconds(),
+            heartbeat_interval=realtime.heartbeat_interval.total_seconds(),
+        ),
+    )
+    presences = MemoryPresence()
+    history = MemoryHistory(settings.world.history)
+    throttle = MemoryThrottle(clock)
+    limits = settings.limits
+
+    sessions = SessionService(
+        store=store,
+        signer=JwtSigner.from_secret(secret),
+        clock=clock,
+        ids=ids,
+        policy=SessionPolicy(
+            lifetime=settings.sessions.lifetime,
+            access_token_lifetime=settings.sessions.access_token_lifetime,
+            guest_lifetime=settings.sessions.guest_lifetime,
+        ),
+    )
+    accounts = AccountService(
+        store=store,
+        sessions=sessions,
+        hasher=hasher,
+        throttle=throttle,
+        clock=clock,
+        ids=ids,
+        presence=presences,
+        realtime=hub,
+        policy=AccountPolicy(
+            registration_open=settings.sessions.registration == "open",
+            guests=settings.sessions.guests,
+            password_min_length=settings.passwords.min_length,
+            password_max_length=settings.passwords.max_length,
+            failures_per_account=Rate(limits.logins_per_account, limits.login_pause),
+            failures_per_address=Rate(limits.logins_per_address, limits.login_address_pause),
+            registrations_per_address=Rate(limits.registrations_per_address, timedelta(minutes=10)),
+        ),
+    )
+    world = WorldService(
+        first_world,
+        source=packs,
+        store=store,
+        presence=presences,
+        realtime=hub,
+        clock=clock,
+        ids=ids,
+        policy=WorldPolicy(room_capacity=settings.world.room_capacity, tick_interval=realtime.tick_interval),
+    )
+    characters = CharacterService(
+        store=store,
+        presence=presences,
+        world=world,
+        clock=clock,
+        ids=ids,
+        policy=CharacterPolicy(
+            per_account=settings.sessions.characters_per_account, undo_window=settings.sessions.undo_window
+        ),
+    )
+    sight = Sight(store=store, presence=presences, world=world, realtime=hub, clock=clock)
+    company = Company(presence=presences, realtime=hub, clock=clock)
+    presence = PresenceService(
+        store=store,
+        presence=presences,
+        realtime=hub,
+        history=history,
+        world=world,
+        characters=characters,
+        sight=sight,
+        company=company,
+        clock=clock,
+    )
+    movement = MovementService(
+        store=store,
+        presence=presences,
+        realtime=hub,
+        world=world,
+        sight=sight,
+        company=company,
+        clock=clock,
+    )
+    things = ThingService(
+        store=store,
+        presence=presences,
+        realtime=hub,
+        world=world,
+        sight=sight,
+        clock=clock,
+        policy=ThingPolicy(carry_limit=settings.world.carry_limit),
+    )
+    chat = ChatService(
+        store=store,
+        presence=presences,
+        realtime=hub,
+        history=history,
+        world=world,
+        clock=clock,
+        ids=ids,
+        policy=ChatPolicy(characters=limits.chat_characters),
+    )
+    moderation = ModerationService(store=store, presence=presences, realtime=hub, clock=clock)
+    play = Play(
+        clock=clock,
+        store=store,
+        present=presences,
+        sight=sight,
+        world=world,
+        presence=presence,
+        movement=movement,
+        things=things,
+        chat=chat,
+        company=company,
+        moderation=moderation,
+    )
+    hub.watcher = presence
+    world.on_displaced = presence.on_displaced
+    sessions.on_revoked(lambda session_id: hub.close_session(session_id, SESSION_ENDED))
+    services = Services(
+        clock=clock,
+        store=store,
+        accounts=accounts,
+        sessions=sessions,
+        characters=characters,
+        presence=presence,
+        movement=movement,
+        things=things,
+        chat=chat,
+        moderation=moderation,
+        world=world,
+        commands=CommandService(
+            play, throttle=throttle, policy=CommandPolicy(line_characters=limits.command_characters)
+        ),
+        positions=PositionService(presence=presences, realtime=hub, clock=clock),
+    )
+    return Node(settings, store, hub, services, clock, hasher, presences)
+
+
+def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",)) -> FastAPI:
+    """The application of the http door over a node's services."""
+    http = node.settings.http
+    presences = node.presences
+    options = HttpOptions(
+        node=node.name,
+        doors=list(door_names),
+        root_path=http.root_path,
+        cors_origins=http.cors_origins,
+        max_body_bytes=http.max_body_bytes,
+        players_online=presences.count,
+        rooms=lambda: len(node.services.world.world.rooms),
+        rooms_occupied=lambda: len(presences.populations()),
+    )
+    options.registry.register(telemetry.Readings(lambda: _readings(node, door)))
+    return create_app(
+        node.services,
+        http=options,
+        routers=[
+            auth_routes.router,
+            character_routes.router,
+            command_routes.router,
+            status_routes.router,
+            websocket_router(door),
+            sse_router(door),
+        ],
+    )
+
+
+def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:
+    reading = telemetry.Reading
+    hub, play, rows = node.hub.stats, door.stats, node.store.statistics()
+    yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
+    yield reading("connections", "Open WebSocket and SSE connections.", play.connected)
+    yield reading("joining", "Connections being authenticated.", play.joining)
+    yield reading("handshakes", "Connections that asked to come in.", play.handshakes, "counter")
+    yield reading("refused_connections", "Connections refused.", play.refused, "counter")
+    yield reading("commands", "Commands received.", play.commands, "counter")
+    yield reading("bad_messages", "Messages that broke the format.", play.bad_messages, "counter")
+    yield reading("rate_limited_messages", "Messages dropped by the rate limit.", play.rate_limited, "counter")
+    yield reading("flood_closures", "Connections closed for flooding.", play.flood_closed, "counter")
+    yield reading("ping_timeouts", "Connections closed for not answering.", play.ping_timeouts, "counter")
+    yield reading("events_published", "Events published.", hub.published, "counter")
+    yield reading("deliveries", "Events numbered for a stream.", hub.deliveries, "counter")
+    yield reading("low_dropped_events", "LOW events nobody got.", hub.low_dropped, "counter")
+    yield reading("slow_closures", "Connections closed for reading too slowly.", hub.slow_closed, "counter")
+    yield reading("resumed_streams", "Streams taken up again.", hub.resumed, "counter")
+    yield reading("resets", "Streams that could not be resumed.", kind="counter", by="reason", values=hub.resets)
+    yield reading("streams_ended", "Streams forgotten.", kind="counter", by="reason", values=hub.streams_ended)
+    yield reading("store_writes", "Transactions committed.", rows.writes, "counter")
+    yield reading("store_commits", "Commits; a group of transactions shares one.", rows.groups, "counter")
+    yield reading("store_failures", "Transactions lost to the database.", rows.failures, "counter")
+    yield reading("store_retries", "Transactions run again.", rows.retries, "counter")
+    yield reading("store_queue", "Transactions waiting or running.", rows.queued)
+    yield reading("store_connections", "Database connections open.", rows.connections)
+    yield reading("store_connections_in_use", "Database connections in use.", rows.connections_in_use)
+
+
+# --- serving ---------------------------------------------------------------------------------------
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> None:
+    """Run a node with its doors until it is told to stop (SIGINT or SIGTERM).
+
+    Raises:
+        CannotStart: a port, the database or the world cannot be used.
+
+    """
+    began = time.perf_counter()
+    stop = asyncio.Event()
+    with _stop_signals(stop):
+        listener = _listen(settings.http.host, settings.http.port)
+        async with open_node(settings) as node:
+            await node.services.world.start()
+            door = PlayDoor(node.hub, node.services, _play_options(settings))
+            server = uvicorn.Server(_uvicorn_config(settings, build_app(node, door)))
+            async with door.running(), asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
+                beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door).items()]
+                await _until_started(server, serving)
+                on_ready(await _started(node, listener, time.perf_counter() - began))
+                log.info("ready", extra={"node": node.name, "http": _address(listener)})
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+                log.info("stopping", extra={"players": node.presences.count()})
+                node.hub.close_all(GOING_AWAY)
+                server.should_exit = True
+                for task in beside:
+                    task.cancel()
+                await serving
+            await node.services.presence.settle()
+    log.info("stopped")
+
+
+@contextlib.contextmanager
+def _stop_signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set `stop`. Uvicorn raises the signals it caught again; they then arrive here."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"{host}:{port} cannot be opened: {error.strerror or error}.",
+            "Choose another port with --port, or --port 0 for a free one.",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws=SocketProtocol,
+        http="httptools" if sys.platform != "win32" else "h11",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        backlog=2048,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.http.trusted_proxies,
+        root_path=settings.http.root_path,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        ws_max_size=settings.limits.frame_bytes,
+    )
+
+
+def _play_options(settings: Settings) -> PlayOptions:
+    limits, realtime = settings.limits, settings.realtime
+    return PlayOptions(
+        connections=limits.connections,
+        connections_per_address=limits.connections_per_address,
+        unauthenticated=limits.unauthenticated,
+        authenticate_within=limits.authenticate_within.total_seconds(),
+        frame_bytes=limits.frame_bytes,
+        command_characters=limits.command_characters,
+        commands_per_second=limits.commands_per_second,
+        command_burst=limits.command_burst,
+        flood_mute=limits.flood_mute.total_seconds(),
+        ping_interval=realtime.ping_interval.total_seconds(),
+        pong_within=realtime.pong_within.total_seconds(),
+        deflate_threshold=realtime.deflate_threshold,
+        token_in_query=settings.http.token_in_query,
+    )
+
+
+async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started:
+        if serving.done():
+            raise CannotStart("The http door did not open.", "The log above says why.")
+        await asyncio.sleep(0.005)
+
+
+async def _started(node: Node, listener: socket.socket, seconds: float) -> Started:
+    settings = node.settings
+    address = _address(listener)
+    host, _, port = address.rpartition(":")
+    url = settings.http.base_url.rstrip("/") or f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    accounts = node.services.accounts
+    token = await accounts.make_admin_link_token()
+    until = node.clock.now().astimezone() + accounts.policy.admin_link_lifetime
+    world = node.services.world.world
+    return Started(
+        url=url,
+        # In the fragment, which browsers keep to themselves: it reaches no log.
+        claim_url=f"{url}/#claim={token}" if token else None,
+        claim_until=f"{until:%d %B %H:%M}",
+        doors={"http": address},
+        data_dir=settings.data_dir,
+        database="SQLite" if settings.database_location.startswith("sqlite") else "PostgreSQL",
+        world=world.name,
+        places=len(world.rooms),
+        has_browser_client=browser_client_dir() is not None,
+        seconds=seconds,
+    )
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+# --- what runs beside the doors --------------------------------------------------------------------
+
+
+def _beside(node: Node, door: PlayDoor) -> dict[str, Coroutine[Any, Any, None]]:
+    services, settings = node.services, node.settings
+
+    async def seconds() -> None:
+        node.hub.tick()
+        door.tick()
+
+    async def sweep() -> None:
+        await services.sessions.sweep()
+        await services.characters.purge()
+
+    async def forget_receipts() -> None:
+        await node.store.sweep(node.clock.now())
+
+    async def check_presence() -> None:
+        for problem in await services.presence.check():
+            log.error("presence was wrong", extra={"problem": problem})
+
+    jobs: dict[str, Coroutine[Any, Any, None]] = {
+        "seconds": _every(1.0, seconds),
+        "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
+        "receipts": _every(60.0, forget_receipts, jitter=0.1),
+        "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
+        "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)
+    }
+    if settings.world.watch:
+        jobs["watch"] = services.world.watch()
+    return jobs
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]], *, jitter: float = 0) -> None:
+    """Run `work` again and again. A failure is logged and the next round tries again."""
+    chance = random.Random()  # noqa: S311 (spreads load)
+    while True:
+        await asyncio.sleep(seconds * chance.uniform(1 - jitter, 1 + jitter))
+        try:
+            await work()
+        except Refused as refused:
+            log.warning("a periodic job was refused", extra={"job": work.__name__, "reason": refused.message})
+        except Exception:
+            log.exception("a periodic job failed", extra={"job": work.__name__})
+
+
+# --- for the command line --------------------------------------------------------------------------
+
+
+def world_problems(settings: Settings) -> list[str]:
+    """Everything wrong with the world packs the settings name, with file and line."""
+    return [str(problem) for problem in worldpacks.check(settings.world.packs or [worldpacks.DEFAULT_PACK])]
+
+
+def browser_client_dir() -> Path | None:
+    """Where the built browser client is; None if it is not built."""
+    folder = find_client()
+    return folder if (folder / "index.html").is_file() else None
+
+
+def describe_http() -> dict[str, Any]:
+    """The OpenAPI document of the http door."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), secret_key=SecretStr("not a secret: nothing is served"))
+        clock, hasher = SystemClock(), Argon2Hasher(memory_kib=8, time_cost=1)
+        node = compose(settings, open_store(settings.database_location, clock=clock), clock, hasher)
+        document = build_app(node, PlayDoor(node.hub, node.services)).openapi()
+        hasher.close()
+        return document
+
+
+def error_statuses() -> list[tuple[type[Refused], int]]:
+    """Every refusal with its HTTP status, by code."""
+
+    def all_below(kind: type[Refused]) -> Iterator[type[Refused]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from all_below(child)
+
+    unique = {kind.code: kind for kind in all_below(Refused)}
+    return [(kind, status_of(kind())) for _, kind in sorted(unique.items())]
+
+
+def command_reference() -> list[Command]:
+    """All text commands, by group and name."""
+    return sorted(REGISTRY.allowed(Role.OWNER), key=lambda command: (command.group.value, command.name))
