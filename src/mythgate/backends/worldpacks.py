@@ -68,7 +68,7 @@ _DURATION: Final = re.compile(r"(\d{1,6}) ?(s|m|h|d)\Z")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _FLAGS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _ARTICLES: Final = ("a", "an", "the", "some", "none")
-_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout", "no_map")
+_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout")
 
 
 class InvalidPacks(ValueError):

@@ -16,7 +16,7 @@ from typing import Final
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.characters import Character
-from mythgate.domain.errors import PermissionDenied
+from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
 from mythgate.domain.events import (
     ChatMessage,
     ExitView,
@@ -160,6 +160,28 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldState:
+    """The world at one instant."""
+
+    world: World
+    now: datetime
+    time: WorldTime
+    tick: int
+    players: int  # characters in the world
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a caller knows of the world: rooms their character has been in, the present one included."""
+
+    world: World
+    character_id: CharacterId | None  # None for staff without a character
+    here: Room
+    explored: frozenset[RoomId]
+    is_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reloaded:
     """How a reload ended: with `problems` nothing changed."""
 
@@ -185,6 +207,7 @@ class WorldService:
         self.world = world
         self.policy = policy if policy is not None else WorldPolicy()
         self.on_displaced: Callable[[Character, RoomId], None] | None = None  # (as it is now, where it was)
+        self.on_items_changed: Callable[[RoomId], None] | None = None  # what lies there was changed from here
         self._source = source
         self._store = store
         self._presence = presence
@@ -219,6 +242,11 @@ class WorldService:
     def until_next_tick(self, now: datetime) -> timedelta:
         return self.policy.tick_interval - (now - EPOCH) % self.policy.tick_interval
 
+    def state(self) -> WorldState:
+        """The world at a glance."""
+        now = self._clock.now()
+        return WorldState(self.world, now, self.world.calendar.at(now), self.tick_number(now), self._presence.count())
+
     # --- rooms ---
 
     def capacity_of(self, room: Room) -> int:
@@ -228,6 +256,64 @@ class WorldService:
     def inhabitants_in(self, room_id: RoomId) -> tuple[Inhabitant, ...]:
         """Those who are in the room now (some wander), in the order the pack names them."""
         return self._by_room.get(room_id, ())
+
+    # --- what a caller may know of it ---
+
+    async def outlook(self, caller: Caller) -> Outlook:
+        """Where the caller's character is (or stands asleep) and which rooms the caller knows.
+
+        Raises:
+            NoCharacter: the account has none.
+
+        """
+        present = self._presence.of_account(caller.account_id)
+
+        def work(tx: Transaction) -> tuple[CharacterId, RoomId, set[RoomId]] | None:
+            if present is not None:
+                return present.character_id, present.room_id, tx.characters.explored(present.character_id)
+            selected = tx.accounts.require(caller.account_id).selected_character
+            bodies = tx.characters.of_account(caller.account_id)
+            body = next((body for body in bodies if body.id == selected), bodies[0] if bodies else None)
+            return None if body is None else (body.id, body.room_id, tx.characters.explored(body.id))
+
+        found = await self._store.read(work)
+        staff = caller.role.includes(Role.ADMIN)
+        world = self.world
+        if found is None:
+            if not staff:
+                raise NoCharacter
+            return Outlook(world, None, world.require(world.start_room), frozenset(), staff)
+        character_id, room_id, explored = found
+        here = world.room(room_id) or world.require(world.start_room)
+        return Outlook(world, character_id, here, frozenset(explored) & world.rooms.keys() | {here.id}, staff)
+
+    async def view_room(self, caller: Caller, room_id: RoomId) -> RoomView:
+        """A room the caller has been in; an admin sees any. Who and what is in it now shows only to those
+        who are in it themselves, and to admins.
+
+        Raises:
+            NotFound: there is no such room, or the caller has not been there.
+            NoCharacter: the account has none.
+
+        """
+        outlook = await self.outlook(caller)
+        room = outlook.world.room(room_id)
+        if room is None or not (outlook.is_staff or room.id in outlook.explored):
+            raise NotFound("You know no such place.", hint="Rooms can be asked for once you have been there.")
+        present = self._presence.of_account(caller.account_id)
+        inside = outlook.is_staff or (present is not None and present.room_id == room.id)
+        items: list[Item] = []
+        if inside:
+            items = await self._store.read(lambda tx: tx.items.held_by(HolderKind.ROOM, room.id))
+        return room_view(
+            outlook.world,
+            room,
+            occupants=[occupant_view(one) for one in self._presence.in_room(room.id)] if inside else [],
+            inhabitants=self.inhabitants_in(room.id) if inside else [],
+            items=item_views(outlook.world, items),
+            explored=outlook.world.rooms if outlook.is_staff else outlook.explored,
+            daypart=self.daypart,
+        )
 
     # --- loading ---
 
@@ -278,6 +364,8 @@ class WorldService:
         def swap(done: tuple[list[Item], list[tuple[Character, RoomId]]]) -> None:
             self.world = new
             self._place_inhabitants(now)
+            for item in done[0]:
+                self._note_items(RoomId(item.holder_id))
             self._settle(done[1])
 
         added, displaced = await self._store.write(work, then=swap)
@@ -289,7 +377,7 @@ class WorldService:
         if old.templates != new.templates:
             changed.update(new.rooms)
         applied = Applied(len(added), len(displaced), frozenset(changed))
-        await self._show(changed | {new.start_room} if displaced else changed)
+        await self._show(changed)
         log.info(
             "world in force",
             extra={
@@ -321,7 +409,9 @@ class WorldService:
             self._presence.relocate(character.id, character.room_id)
             self._realtime.unsubscribe(character.id, room_topic(origin))
             self._realtime.subscribe(character.id, room_topic(character.room_id))
-            message = "The place you were in is gone. You find yourself somewhere you know."
+            message = (
+                f"The place you were in is gone. You find yourself in {self.world.require(character.room_id).name}."
+            )
             self._realtime.send(character.id, event_of(SystemMessage(message), self._clock.now()))
             if self.on_displaced is not None:
                 self.on_displaced(character, origin)
@@ -573,8 +663,13 @@ class WorldService:
 
         return (await self._store.write(work, then=lambda done: self._tell_items(world, done[1], now)))[0]
 
+    def _note_items(self, room_id: RoomId) -> None:
+        if self.on_items_changed is not None:
+            self.on_items_changed(room_id)
+
     def _tell_items(self, world: World, lying: Mapping[RoomId, Sequence[Item]], now: datetime) -> None:
         for room_id, items in lying.items():
+            self._note_items(room_id)
             if self._presence.in_room(room_id):
                 payload = RoomItems(item_views(world, items))
                 self._realtime.publish(room_topic(room_id), event_of(payload, now, room_id=room_id))
@@ -590,8 +685,12 @@ def _asks_for_wares(text: str) -> bool:
 
 def _rehouse(tx: Transaction, world: World, now: datetime) -> list[tuple[Character, RoomId]]:
     """Move all who stand in no room of `world` to its start; each with the room they were in."""
-    homeless = [(character, character.room_id) for character in tx.characters.outside(world.rooms)]
-    return [(tx.characters.relocate(character, world.start_room, now), origin) for character, origin in homeless]
+    displaced = []
+    for character in tx.characters.outside(world.rooms):
+        origin = character.room_id
+        displaced.append((tx.characters.relocate(character, world.start_room, now), origin))
+        tx.characters.explore(character.id, world.start_room, now)
+    return displaced
 
 
 def _lying(tx: Transaction, rooms: Iterable[RoomId]) -> dict[RoomId, list[Item]]:
