@@ -36,9 +36,8 @@ _TERMINAL: Final = re.compile(
 )
 # Joiners that shape letters and emoji; anywhere else they are only a way to hide something.
 _JOINERS: Final = "\u200c\u200d"
-_STRAY_JOINER: Final = re.compile(
-    f"(?<![^\x00-\x7f{_JOINERS}])[{_JOINERS}]+|[{_JOINERS}]+(?![^\x00-\x7f{_JOINERS}])|(?<=[{_JOINERS}])[{_JOINERS}]+"
-)
+_RUN_OF_JOINERS: Final = re.compile(f"([{_JOINERS}])[{_JOINERS}]+")
+_STRAY_JOINER: Final = re.compile(f"(?<![^\x00-\x7f])[{_JOINERS}]|[{_JOINERS}](?![^\x00-\x7f])")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _SPACES: Final = frozenset({"Zs", "Zl", "Zp"})
 _LINE_SPACES: Final = frozenset("\t\n\v\f\r\x85")
@@ -56,9 +55,9 @@ def tidy(text: str) -> str:
         return text if text.isascii() else unicodedata.normalize("NFC", text)
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
-    text = _TERMINAL.sub("", text)
-    text = _STRAY_JOINER.sub("", "".join(map(_visible, text)))
-    return unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", "".join(map(_visible, _TERMINAL.sub("", text))))
+    text = _STRAY_JOINER.sub("", _RUN_OF_JOINERS.sub(r"\1", text))
+    return unicodedata.normalize("NFC", text)  # what a joiner kept apart may go together now
 
 
 def _visible(character: str) -> str:

@@ -1,0 +1,384 @@
+"""A small world with all services of play over a real store, and people to walk about in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.support.clock import FakeClock
+from tests.support.listening import Listener, Listening
+
+from mythgate.backends.memory.history import MemoryHistory
+from mythgate.backends.memory.presence import MemoryPresence
+from mythgate.backends.memory.throttle import MemoryThrottle
+from mythgate.backends.system import UuidIds
+from mythgate.domain.accounts import Account, Role
+from mythgate.domain.events import CommandResponse
+from mythgate.domain.ids import (
+    AccountId,
+    CharacterId,
+    CommandId,
+    InhabitantId,
+    ItemId,
+    PlayId,
+    RoomId,
+    SessionId,
+    TemplateId,
+    ZoneId,
+    room_topic,
+)
+from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.names import name_key
+from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Caller
+from mythgate.domain.world import (
+    Direction,
+    Environment,
+    Exit,
+    Fixture,
+    Inhabitant,
+    ItemTemplate,
+    Room,
+    Subject,
+    Utterance,
+    World,
+    Zone,
+)
+from mythgate.services.characters import CharacterPolicy, CharacterService
+from mythgate.services.chat import ChatService
+from mythgate.services.commands.execute import CommandService
+from mythgate.services.commands.registry import Play
+from mythgate.services.company import Company
+from mythgate.services.moderation import ModerationService
+from mythgate.services.movement import MovementService
+from mythgate.services.ports import LoadedWorld, Store
+from mythgate.services.presence import PresenceService
+from mythgate.services.sight import Sight
+from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.world import WorldPolicy, WorldService
+
+TOWN: Final = ZoneId("earth_town")
+WILDS: Final = ZoneId("earth_wilds")
+SQUARE: Final = RoomId("earth_town_middle_square")
+TAVERN: Final = RoomId("earth_town_middle_tavern")
+CELLAR: Final = RoomId("earth_town_middle_cellar")
+CLOSET: Final = RoomId("earth_town_middle_closet")
+GARDEN: Final = RoomId("earth_town_middle_garden")
+VAULT: Final = RoomId("earth_town_middle_vault")
+PATH: Final = RoomId("earth_wilds_edge_path")
+
+LANTERN: Final = TemplateId("lantern")
+COIN: Final = TemplateId("coin")
+KEY: Final = TemplateId("key")
+ANVIL: Final = TemplateId("anvil")
+LETTER: Final = TemplateId("letter")
+
+CLOSET_CAPACITY: Final = 2
+
+
+def _room(
+    room_id: RoomId,
+    name: str,
+    exits: Sequence[Exit] = (),
+    zone: ZoneId = TOWN,
+    at: tuple[int, int] = (0, 0),
+    **more: Any,
+) -> Room:
+    return Room(
+        id=room_id,
+        name=name,
+        description=f"You are in {name}.",
+        zone=zone,
+        plane="earth",
+        sub_zone="middle",
+        environment=Environment.OUTDOORS,
+        x=at[0],
+        y=at[1],
+        z=0,
+        exits={way.direction: way for way in exits},
+        **more,
+    )
+
+
+def small_world(**changes: Any) -> World:
+    """A square, a tavern with a locked cellar below, a closet for two, a hidden garden, a path into the wilds."""
+    north, south, east, west = Direction.NORTH, Direction.SOUTH, Direction.EAST, Direction.WEST
+    keeper = Inhabitant(
+        id=InhabitantId("keeper"),
+        name="the tavern keeper",
+        summary="The tavern keeper polishes a mug.",
+        description="A round woman with quick eyes.",
+        room=TAVERN,
+        aliases=("innkeeper",),
+        greetings=(Utterance("Welcome, {name}!"),),
+        subjects=(
+            Subject(("cellar",), "It is locked, {name}."),
+            Subject(("cellar",), "So you found the key!", needs=KEY),
+        ),
+        fallback="I would not know.",
+        wares="Ale, two coins.",
+    )
+    rooms = [
+        _room(
+            SQUARE,
+            "the market square",
+            [
+                Exit(north, TAVERN, aliases=("door",)),
+                Exit(south, PATH),
+                Exit(east, CLOSET),
+                Exit(west, GARDEN, hidden=True),
+            ],
+            fixtures=(
+                Fixture("board", "notice board", "A board full of notes.", ("board",), "Wanted: a lamplighter."),
+                Fixture("fountain", "old fountain", "It has run dry."),
+            ),
+        ),
+        _room(
+            TAVERN,
+            "the tavern",
+            [
+                Exit(south, SQUARE),
+                Exit(Direction.DOWN, CELLAR, locked=True, key_template=KEY, aliases=("trapdoor",)),
+                Exit(Direction.UP, VAULT, locked=True),
+            ],
+            at=(0, -1),
+            inhabitants=(keeper,),
+        ),
+        _room(CELLAR, "the cellar", [Exit(Direction.UP, TAVERN)], at=(0, -1)),
+        _room(CLOSET, "the closet", [Exit(west, SQUARE)], at=(1, 0), capacity=CLOSET_CAPACITY),
+        _room(GARDEN, "the garden", [Exit(east, SQUARE)], at=(-1, 0)),
+        _room(VAULT, "the vault", at=(0, -1)),
+        _room(PATH, "the path", [Exit(north, SQUARE)], zone=WILDS, at=(0, 1)),
+    ]
+    templates = [
+        ItemTemplate(LANTERN, "brass lantern", "A brass lantern stands here.", "It is dented.", light=True),
+        ItemTemplate(COIN, "copper coin", "A copper coin lies here.", "A king's head is on it."),
+        ItemTemplate(KEY, "iron key", "An iron key lies here.", "It is heavy.", article="an"),
+        ItemTemplate(ANVIL, "anvil", "An anvil stands here.", "Immovable.", article="an", takeable=False),
+        ItemTemplate(LETTER, "letter", "A letter lies here.", "Sealed.", read_text="Meet me at the fountain."),
+    ]
+    world = World(
+        name="Small",
+        version="1",
+        fingerprint="small",
+        start_room=SQUARE,
+        rooms={room.id: room for room in rooms},
+        zones={
+            TOWN: Zone(TOWN, "earth", "town", "The Town", "Small.", "#123456"),
+            WILDS: Zone(WILDS, "earth", "wilds", "The Wilds", "Large.", "#654321"),
+        },
+        templates={template.id: template for template in templates},
+    )
+    return dataclasses.replace(world, **changes) if changes else world
+
+
+class OneWorld:
+    """A `WorldSource` that always reads the same."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def load(self) -> LoadedWorld:
+        return LoadedWorld(self.world, ())
+
+    async def changed(self) -> bool:
+        return False
+
+
+@dataclass
+class PlayKit:
+    """All services of play, built as at the composition root."""
+
+    clock: FakeClock
+    store: Store
+    world_data: World = field(default_factory=small_world)
+    carry_limit: int = 20
+    room_capacity: int = 32
+
+    def __post_init__(self) -> None:
+        clock, store = self.clock, self.store
+        self.ids = UuidIds()
+        self.present = MemoryPresence()
+        self.realtime = Listening()
+        self.history = MemoryHistory()
+        self.throttle = MemoryThrottle(clock)
+        shared: dict[str, Any] = {"store": store, "presence": self.present, "realtime": self.realtime, "clock": clock}
+        self.world = WorldService(
+            self.world_data,
+            source=OneWorld(self.world_data),
+            ids=self.ids,
+            policy=WorldPolicy(room_capacity=self.room_capacity),
+            **shared,
+        )
+        self.characters = CharacterService(
+            store=store,
+            presence=self.present,
+            world=self.world,
+            clock=clock,
+            ids=self.ids,
+            policy=CharacterPolicy(per_account=3, undo_window=timedelta(days=14)),
+        )
+        self.sight = Sight(world=self.world, **shared)
+        self.company = Company(presence=self.present, realtime=self.realtime, clock=clock)
+        self.presence = PresenceService(
+            history=self.history,
+            world=self.world,
+            characters=self.characters,
+            sight=self.sight,
+            company=self.company,
+            **shared,
+        )
+        self.movement = MovementService(world=self.world, sight=self.sight, company=self.company, **shared)
+        self.things = ThingService(
+            world=self.world, sight=self.sight, policy=ThingPolicy(carry_limit=self.carry_limit), **shared
+        )
+        self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
+        self.moderation = ModerationService(**shared)
+        self.play = Play(
+            clock=clock,
+            store=store,
+            present=self.present,
+            sight=self.sight,
+            world=self.world,
+            presence=self.presence,
+            movement=self.movement,
+            things=self.things,
+            chat=self.chat,
+            company=self.company,
+            moderation=self.moderation,
+        )
+        self.commands = CommandService(self.play, throttle=self.throttle)
+        self.realtime.on_closed = self.presence.on_stream_ended
+        self.world.on_displaced = self.presence.on_displaced
+
+    # --- people ---
+
+    async def caller(self, name: str, *, role: Role = Role.PLAYER, guest: bool = False) -> Caller:
+        """A new account."""
+        account_id = AccountId(self.ids.new())
+        now = self.clock.now()
+        account = Account(account_id, name, name_key(name), "", now, role=role, is_guest=guest, last_login_at=now)
+        await self.store.write(lambda tx: tx.accounts.add(account))
+        return Caller(account_id, SessionId(self.ids.new()), name, role, guest)
+
+    async def enter(
+        self, caller: Caller, character_id: CharacterId | None = None, *, play_id: str = "play"
+    ) -> Presence:
+        """As the door does it."""
+        character = await self.presence.choose(caller, character_id)
+        self.realtime.open(character.id, caller.account_id, caller.session_id)
+        return await self.presence.enter(caller, character, play_id=PlayId(play_id), client="test")
+
+    async def somebody(self, name: str, *, at: RoomId | None = None, role: Role = Role.PLAYER) -> Presence:
+        """Somebody new with a character called the same, in the world."""
+        caller = await self.caller(f"{name}s player", role=role)
+        view = await self.characters.create(caller, name)
+        if at is not None:
+            await self.put(CharacterId(view.id), at)
+        return await self.enter(caller)
+
+    async def crowd(self, count: int, *, at: RoomId | None = None, prefix: str = "Walker") -> list[Presence]:
+        """Many, quickly: their rows are made in one transaction."""
+        now = self.clock.now()
+        callers, bodies = [], []
+        for index in range(count):
+            name = f"{prefix} {_letters(index)}"
+            caller = Caller(AccountId(self.ids.new()), SessionId(self.ids.new()), name, Role.PLAYER)
+            callers.append(caller)
+            bodies.append((name, CharacterId(self.ids.new())))
+
+        def work(tx: Any) -> None:
+            from mythgate.domain.characters import Character
+
+            for caller, (name, character_id) in zip(callers, bodies, strict=True):
+                tx.accounts.add(Account(caller.account_id, name, name_key(name), "", now))
+                tx.characters.add(
+                    Character(character_id, caller.account_id, name, name_key(name), at or SQUARE, now, now)
+                )
+
+        await self.store.write(work)
+        return [await self.enter(caller) for caller in callers]
+
+    async def put(self, character_id: CharacterId, room_id: RoomId) -> None:
+        """Where the row says the character stands."""
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.characters.relocate(tx.characters.require(character_id), room_id, now))
+
+    def heard(self, one: Presence) -> Listener:
+        return self.realtime.listeners[one.character_id]
+
+    def caller_of(self, one: Presence) -> Caller:
+        return Caller(one.account_id, one.session_id, one.name, one.role)
+
+    # --- things ---
+
+    async def lay(self, template: TemplateId, at: RoomId | CharacterId = SQUARE, *, carried: bool = False) -> Item:
+        """A new thing in a room, or with `carried` in somebody's hands."""
+        kind = HolderKind.CHARACTER if carried else HolderKind.ROOM
+        item = Item(ItemId(self.ids.new()), template, kind, at, self.clock.now())
+        await self.store.write(lambda tx: tx.items.add(item))
+        return item
+
+    async def lying(self, room_id: RoomId = SQUARE) -> list[Item]:
+        return await self.store.read(lambda tx: tx.items.held_by(HolderKind.ROOM, room_id))
+
+    async def carried(self, one: Presence) -> list[Item]:
+        return await self.store.read(lambda tx: tx.items.held_by(HolderKind.CHARACTER, one.character_id))
+
+    async def holders(self) -> Mapping[str, list[ItemId]]:
+        """All rooms and present characters with what they hold."""
+
+        def work(tx: Any) -> dict[str, list[ItemId]]:
+            found = {
+                room_id: [item.id for item in tx.items.held_by(HolderKind.ROOM, room_id)]
+                for room_id in self.world.world.rooms
+            }
+            for one in self.present.all():
+                found[one.character_id] = [item.id for item in tx.items.held_by(HolderKind.CHARACTER, one.character_id)]
+            return found
+
+        return await self.store.read(work)
+
+    # --- commands ---
+
+    async def do(self, one: Presence, line: str, command_id: str | None = None) -> CommandResponse:
+        """What the character's player types."""
+        return await self.commands.execute(
+            one.character_id, line, command_id=None if command_id is None else CommandId(command_id)
+        )
+
+    async def settle(self) -> None:
+        """Until nothing is under way."""
+        await self.movement.settle()
+        await self.presence.settle()
+
+    # --- the invariant ---
+
+    async def check(self) -> None:
+        """Presence, rows and subscriptions agree, and everybody is in exactly one room."""
+        assert await self.presence.check() == []
+        rows = {
+            one.character_id: await self.store.read(lambda tx, one=one: tx.characters.require(one.character_id).room_id)
+            for one in self.present.all()
+        }
+        for one in self.present.all():
+            assert rows[one.character_id] == one.room_id
+            assert [other for other in self.present.in_room(one.room_id) if other is one] == [one]
+            listener = self.realtime.listeners.get(one.character_id)
+            if listener is not None:
+                rooms = {topic for topic in listener.topics if topic.startswith("room:")}
+                assert rooms == {room_topic(one.room_id)}
+        assert sum(self.present.populations().values()) == self.present.count()
+
+
+def _letters(number: int) -> str:
+    """A, B, … Z, BA, …: names have no digits that make them look alike."""
+    text = ""
+    while True:
+        number, rest = divmod(number, 26)
+        text = chr(ord("a") + rest) + text
+        if not number:
+            return text.capitalize().ljust(2, "x")
