@@ -568,21 +568,21 @@ class WorldService:
         return inhabitant.answer(text, carried) or inhabitant.fallback or None
 
     def heard(self, speaker: str, room_id: RoomId, text: str, carried: Container[TemplateId] = ()) -> bool:
-        """Somebody said `text` in the room: an inhabitant who is named in it, or is asked about
-        a subject and is alone with the speaker's attention, answers aloud. Tells whether one did."""
+        """Somebody said `text` in the room, and an inhabitant may answer aloud: one who is named in it, or
+        one who is alone with the speaker and is asked about a subject. Tells whether one did."""
         present = self._by_room.get(room_id)
         if not present:
             return False
         now = self._clock.now()
-        words = set(words_of(text))
+        words = frozenset(words_of(text))
+        alone = len(present) == 1 and len(self._presence.in_room(room_id)) <= 1
         for inhabitant in present:
-            named = any(words & set(words_of(name)) - _SMALL_WORDS for name in inhabitant.names)
-            if named:
+            if _is_named(inhabitant, words):
                 reply = self.answer(inhabitant, text, carried)
-            elif len(present) == 1:
+            elif alone:
                 reply = inhabitant.answer(text, carried)
             else:
-                reply = None
+                continue
             if reply is None:
                 continue
             before = self._answered.get(inhabitant.id)
@@ -677,6 +677,13 @@ class WorldService:
 
 _SMALL_WORDS: Final = frozenset({"the", "of", "a", "an", "and", "old", "master", "mother"})
 _WARES: Final = frozenset({"wares", "goods", "buy", "sell", "list", "price", "prices", "stock", "shop"})
+
+
+def _is_named(inhabitant: Inhabitant, words: frozenset[str]) -> bool:
+    """Whether one of the words belongs to the name, or all words of an alias are among them."""
+    if not words.isdisjoint(set(words_of(inhabitant.name)) - _SMALL_WORDS):
+        return True
+    return any(words.issuperset(words_of(alias)) for alias in inhabitant.aliases)
 
 
 def _asks_for_wares(text: str) -> bool:

@@ -251,7 +251,7 @@ async def explored_map(
                 x=room.x,
                 y=room.y,
                 z=room.z,
-                exits={direction: target for direction, target in room.exits.items()},
+                exits={**room.exits},
                 locked=room.locked,
                 current=room.current,
             )
