@@ -34,9 +34,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from mythgate.backends.sql.revisions import HEAD, READ_REVISION
+from mythgate.backends.sql.revisions import READ_REVISION, require_head
 from mythgate.backends.sql.statements import NO_PARAMS, Duplicate, Params, Row, Statement
-from mythgate.backends.sql.store import RETRY_AFTER, SchemaOutOfDate, StoreOptions, StoreStatistics
+from mythgate.backends.sql.store import RETRY_AFTER, StoreOptions, StoreStatistics
 from mythgate.backends.sql.transaction import SqlTransaction
 from mythgate.domain.errors import Refused, Unavailable
 from mythgate.services.ports import Clock, CommandKey, Transaction
@@ -171,13 +171,10 @@ class PostgresStore:
             },
         )
         try:
-            found = await self._revision(self._engine)
+            require_head(await self._revision(self._engine))
         except BaseException:
             await self.close()
             raise
-        if found != HEAD:
-            await self.close()
-            raise SchemaOutOfDate(found, HEAD)
 
     async def _revision(self, engine: AsyncEngine) -> str | None:
         try:

@@ -5,10 +5,28 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from mythgate.domain.errors import MythError
+
 HEAD: Final = "0001"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 READ_REVISION: Final = "SELECT version_num FROM alembic_version"
+
+
+class SchemaOutOfDate(MythError):
+    """The tables in the database are not those this version works with."""
+
+    def __init__(self, found: str | None, needed: str) -> None:
+        self.found = found
+        self.needed = needed
+        what = f"is at revision {found}" if found else "has no tables yet"
+        super().__init__(f"The database {what}; this version needs {needed}. Run: mythgate migrate")
+
+
+def require_head(found: str | None) -> None:
+    """Raises SchemaOutOfDate unless `found` is the revision this version works with."""
+    if found != HEAD:
+        raise SchemaOutOfDate(found, HEAD)
 
 
 def sqlite_revision(database: sqlite3.Connection) -> str | None:

@@ -7,20 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, Self
 
 from mythgate.backends.sql.urls import is_sqlite, parse, require_postgres_driver, sqlite_path
-from mythgate.domain.errors import MythError
 from mythgate.services.ports import Clock, Store
 
 RETRY_AFTER: Final = timedelta(seconds=1)
-
-
-class SchemaOutOfDate(MythError):
-    """The tables in the database are not those this version works with."""
-
-    def __init__(self, found: str | None, needed: str) -> None:
-        self.found = found
-        self.needed = needed
-        what = f"is at revision {found}" if found else "has no tables yet"
-        super().__init__(f"The database {what}; this version needs {needed}. Run: mythgate migrate")
 
 
 @dataclass(frozen=True, slots=True)
