@@ -16,6 +16,7 @@ from mythgate.backends.memory.presence import MemoryPresence
 from mythgate.backends.memory.throttle import MemoryThrottle
 from mythgate.backends.system import UuidIds
 from mythgate.domain.accounts import Account, Role
+from mythgate.domain.characters import Character
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import (
     AccountId,
@@ -291,8 +292,6 @@ class PlayKit:
             bodies.append((name, CharacterId(self.ids.new())))
 
         def work(tx: Any) -> None:
-            from mythgate.domain.characters import Character
-
             for caller, (name, character_id) in zip(callers, bodies, strict=True):
                 tx.accounts.add(Account(caller.account_id, name, name_key(name), "", now))
                 tx.characters.add(
@@ -375,10 +374,10 @@ class PlayKit:
 
 
 def _letters(number: int) -> str:
-    """A, B, … Z, BA, …: names have no digits that make them look alike."""
+    """Three letters, none of which looks like another or like two of them."""
+    letters = "abdefghkpst"
     text = ""
-    while True:
-        number, rest = divmod(number, 26)
-        text = chr(ord("a") + rest) + text
-        if not number:
-            return text.capitalize().ljust(2, "x")
+    for _ in range(3):
+        number, rest = divmod(number, len(letters))
+        text = letters[rest] + text
+    return text.capitalize()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mythgate.domain import movement
+from mythgate.domain import maps, movement
 from mythgate.domain.errors import Unavailable
 from mythgate.domain.events import CommandResponse, RoomView
 from mythgate.domain.world import Direction
 from mythgate.services.commands.registry import Call, Command, Group
 from mythgate.services.sight import room_text, ways_text
+
+MAP_CELLS: Final = (9, 7)  # rooms across and down
 
 
 async def look(call: Call) -> CommandResponse:
@@ -74,6 +76,13 @@ async def exits(call: Call) -> CommandResponse:
     ]
     ways = [{"direction": way.direction, "room_id": way.room_id, "locked": way.locked} for way in view.ways]
     return call.done("\n".join(lines) or ways_text(view), data={"exits": ways})
+
+
+async def map_(call: Call) -> CommandResponse:
+    room = call.play.sight.room_of(call.actor)
+    explored = call.play.sight.persona(call.actor.character_id).explored
+    drawn = maps.text_map(call.play.world.world, explored, maps.viewport_around(room, *MAP_CELLS), current=room.id)
+    return call.done(drawn, data={"map": drawn})
 
 
 async def unlock(call: Call) -> CommandResponse:
@@ -158,6 +167,16 @@ COMMANDS: Final = (
         help="Lists the ways you see, with where they lead if you have been there.",
         examples=("exits",),
         run=exits,
+    ),
+    Command(
+        name="map",
+        aliases=("m",),
+        group=Group.EXPLORING,
+        usage="map",
+        summary="Draw where you have been, around here.",
+        help="Draws the places you have been to on this level, and the ways between them.",
+        examples=("map",),
+        run=map_,
     ),
     Command(
         name="unlock",
