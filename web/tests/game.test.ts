@@ -219,6 +219,13 @@ describe("commands", () => {
     expect(newLines(next)).toMatchObject([{ kind: "place", title: "Gate", text: "Tall." }]);
   });
 
+  test("the answer to walking gets the name of the place as its title", () => {
+    const result = "You go south.\nMarket Square\nStalls and noise.\nWays: north.";
+    expect(newLines(applyEvent(playing, response({ result, room_state: room })))).toMatchObject([
+      { kind: "place", lead: "You go south.", title: "Market Square", text: "Stalls and noise.\nWays: north." },
+    ]);
+  });
+
   test("an echo waits until its answer, or an error about it, arrives", () => {
     const asked = echo(playing, "look", "m-1", "2026-03-01T12:00:00Z");
     expect(newLines(asked)).toMatchObject([{ kind: "echo", text: "look", waitingFor: "m-1" }]);

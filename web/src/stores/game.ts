@@ -235,13 +235,22 @@ function withAnswer(game: Game, event: EnvelopeOf<"command_response">): Game {
   return next;
 }
 
+/** How many lines may stand before the name of a place, at most. */
+const LEAD_LINES = 2;
+
 function answerLine(answer: CommandResponse, text: string, at: string): NewLine {
   if (!answer.success) return { at, kind: "refusal", text, hint: hintWith(answer.hint, answer.retry_after) };
-  const name = answer.room_state?.name;
-  if (name && text.startsWith(`${name}\n`)) {
-    return { at, kind: "place", title: name, text: text.slice(name.length).trimStart() };
-  }
-  return { at, kind: "answer", text };
+  // "You go north.", the name of the place, what it is like: the name becomes a title.
+  const lines = text.split("\n");
+  const title = answer.room_state ? lines.slice(0, LEAD_LINES + 1).indexOf(answer.room_state.name) : -1;
+  if (title < 0) return { at, kind: "answer", text };
+  return {
+    at,
+    kind: "place",
+    lead: lines.slice(0, title).join("\n") || undefined,
+    title: lines[title],
+    text: lines.slice(title + 1).join("\n"),
+  };
 }
 
 function hintWith(hint: string | null | undefined, retryAfter: number | null | undefined): string | undefined {

@@ -89,8 +89,11 @@ export function completeNext(backwards = false): boolean {
 /** Put `text` there for the player to go on with, e.g. "whisper Ada ". */
 export function prepare(text: string): void {
   useInput.setState({ text, offer: null });
-  focusCommandLine();
+  // After the menu this was chosen from has given the focus back to its button.
+  setTimeout(focusCommandLine, MENU_CLOSES_MS);
 }
+
+const MENU_CLOSES_MS = 60;
 
 export const COMMAND_LINE_ID = "command-line";
 

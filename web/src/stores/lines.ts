@@ -19,6 +19,8 @@ export interface LogLine {
   readonly kind: LineKind;
   readonly text: string;
   readonly title?: string | undefined;
+  /** What stands before the title, e.g. how the player got there. */
+  readonly lead?: string | undefined;
   readonly hint?: string | undefined;
   readonly channel?: string | undefined;
   readonly speaker?: string | undefined;

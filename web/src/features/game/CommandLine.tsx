@@ -31,14 +31,14 @@ export function CommandLine() {
   return (
     <div className={styles.bar}>
       <Offers />
-      <form className={styles.form} onSubmit={onSubmit}>
-        <label className={styles.prompt} htmlFor={COMMAND_LINE_ID}>
-          <span aria-hidden>❯</span>
-          <span className={ui.hidden}>Command</span>
-        </label>
+      <form className={styles.form} aria-label="Command line" onSubmit={onSubmit}>
+        <span className={styles.prompt} aria-hidden>
+          ❯
+        </span>
         <input
           id={COMMAND_LINE_ID}
           className={styles.input}
+          aria-label="Command"
           value={text}
           maxLength={MAX_LENGTH}
           placeholder="look, go north, say hello, help…"

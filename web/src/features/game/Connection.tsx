@@ -61,7 +61,7 @@ export function ConnectionBanner() {
   if (status.ending?.code === TAKEN_OVER) return null;
   const given = status.state === "failed";
   return (
-    <div className={styles.banner} data-state={status.state} data-testid="reconnecting">
+    <section className={styles.banner} aria-label="Connection" data-state={status.state} data-testid="reconnecting">
       <span className={styles.what}>
         {given ? "No connection." : (status.ending?.message ?? "The connection was lost.")}
       </span>
@@ -79,7 +79,7 @@ export function ConnectionBanner() {
             : "Nothing is lost; what you type is sent when you are back."}
       </span>
       <Button onPress={reconnectNow}>Reconnect now</Button>
-    </div>
+    </section>
   );
 }
 

@@ -182,6 +182,7 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
         {sign}
       </span>
       <span className={styles.body}>
+        {line.lead && <span className={styles.lead}>{line.lead}</span>}
         {line.title && <span className={styles.title}>{line.title}</span>}
         <Words line={line} />
         {waiting && <span className={styles.waiting}> (waits for the connection)</span>}

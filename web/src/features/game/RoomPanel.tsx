@@ -17,7 +17,7 @@ export function RoomPanel() {
   const others = room.players.filter((one) => one.id !== self);
   return (
     <div className={styles.stack}>
-      <div>
+      <div className={styles.words}>
         <h2 className={styles.name}>{room.name}</h2>
         <p className={styles.description}>{room.description}</p>
       </div>
@@ -171,7 +171,6 @@ function Inhabitant({ npc }: { readonly npc: NpcView }) {
       <span className={styles.rowName}>{npc.name}</span>
       <Act verb="look" name={npc.name} />
       <Act verb="talk" name={npc.name} />
-      {npc.summary && <span className={styles.summary}>{npc.summary}</span>}
     </li>
   );
 }
