@@ -42,7 +42,7 @@ class RunningServer:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "mythgate.cli", "serve", "--json", "--port", str(self.port)),
+                *("-c", "from mythgate.cli import main; main()", "serve", "--json", "--port", str(self.port)),
                 *("--data-dir", str(self.data_dir)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
