@@ -48,14 +48,14 @@ async def test_a_mute_holds_for_its_minutes(kit: AccountsKit) -> None:
 
 async def test_a_mute_without_end_holds_until_it_is_lifted(kit: AccountsKit) -> None:
     player = await kit.caller("Alric")
-    presence = kit.enter_world(player)
+    kit.enter_world(player)
     await kit.moderation.mute(OPERATOR, player.account_id, None)
     kit.pass_time(days=4000)
-    assert presence.muted_until == UNTIL_LIFTED
+    assert kit.muted_until(player) == UNTIL_LIFTED
     assert kit.clock.now() < UNTIL_LIFTED
     assert await kit.moderation.mute_of(player.account_id) is not None
     assert await kit.moderation.unmute(OPERATOR, player.account_id)
-    assert presence.muted_until is None
+    assert kit.muted_until(player) is None
     assert await kit.moderation.mute_of(player.account_id) is None
     assert told_to_staff(kit) == ["operator muted Alric until lifted.", "operator unmuted Alric."]
 

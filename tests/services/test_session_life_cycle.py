@@ -21,7 +21,7 @@ from mythgate.backends.sql.store import open_store
 from mythgate.domain.accounts import Account
 from mythgate.domain.errors import AuthenticationError, NotFound, SessionEnded
 from mythgate.domain.ids import SessionId
-from mythgate.domain.sessions import OPERATOR
+from mythgate.domain.sessions import OPERATOR, Session
 from mythgate.services.sessions import SessionService, SignedIn
 
 T = TypeVar("T")
@@ -64,6 +64,9 @@ class SessionLife(RuleBasedStateMachine):
         self.hasher.close()
         self.runner.close()
         self.folder.cleanup()
+
+    async def saved(self, session_id: SessionId) -> Session | None:
+        return await self.store.read(lambda tx: tx.sessions.get(session_id))
 
     @property
     def service(self) -> SessionService:
@@ -145,7 +148,7 @@ class SessionLife(RuleBasedStateMachine):
         self.run(self.service.sweep())
         now = self.clock.now()
         for session_id, one in self.model.items():
-            session = self.run(self.store.read(lambda tx, which=session_id: tx.sessions.get(which)))
+            session = self.run(self.saved(session_id))
             if one.is_live(now):
                 assert session is not None
                 assert session.expires_at == one.expires_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.support.clock import FakeClock
@@ -149,6 +149,12 @@ class AccountsKit:
         )
         self.presence.track(presence)
         return presence
+
+    def muted_until(self, caller: Caller) -> datetime | None:
+        """What the caller's body in the world knows of a mute."""
+        presence = self.presence.of_account(caller.account_id)
+        assert presence is not None
+        return presence.muted_until
 
     def pass_time(self, **parts: float) -> None:
         """Let time pass, as `timedelta` takes it."""

@@ -102,6 +102,15 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorAnswer, "description": _DESCRIPTIONS[status]} for status in statuses}
 
 
+def json_error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """As `error_responses`, for a route whose own answer is no JSON (the framework would label errors alike)."""
+    schema = {"$ref": "#/components/schemas/ErrorAnswer"}
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": {"application/json": {"schema": schema}}}
+        for status in statuses
+    }
+
+
 _DESCRIPTIONS: Final = MappingProxyType(
     {
         400: "The request makes no sense.",

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from mythgate.domain.errors import AuthenticationError
 from mythgate.domain.events import Event
 from mythgate.domain.ids import CharacterId
+from mythgate.doors.http.errors import json_error_responses
 from mythgate.doors.http.play import PlayDoor, last_seq_of, play_id_of
 from mythgate.realtime.outbox import Outbox
 from mythgate.realtime.stream import Stream
@@ -151,8 +152,12 @@ def sse_router(door: PlayDoor) -> APIRouter:
         "/api/events",
         tags=["play"],
         summary="Events as Server-Sent Events",
+        status_code=200,
         response_class=EventStream,
-        responses={200: {"description": "An endless stream of envelopes.", "content": {"text/event-stream": {}}}},
+        responses={
+            200: {"description": "An endless stream of envelopes.", "content": {"text/event-stream": {}}},
+            **json_error_responses(401, 403, 404, 409, 422, 429, 503),
+        },
     )
     async def events(
         request: Request,
@@ -162,6 +167,10 @@ def sse_router(door: PlayDoor) -> APIRouter:
         last_event_id: Annotated[str | None, Header(description="Resume after this number.")] = None,
         last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
     ) -> EventStream:
+        """What happens to the character, as a stream that only reads; commands go to `POST /api/command`.
+
+        `Last-Event-ID` resumes where another connection stopped.
+        """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationError(hint="Send the header Authorization: Bearer <access_token>.")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
 import mythgate
 from mythgate.doors.http.app import HttpOptions
 from mythgate.doors.http.deps import ServicesDep
 from mythgate.doors.http.errors import error_responses
-from mythgate.services.all import Services
 
 router = APIRouter(tags=["status"])
 
@@ -96,21 +92,3 @@ async def readyz(services: ServicesDep) -> Probe:
 async def metrics(request: Request) -> Response:
     """Everything that is counted, in the text format of Prometheus."""
     return Response(generate_latest(_options(request).registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class ServerCollector(Collector):
-    """Numbers that are read when Prometheus asks, not kept."""
-
-    def __init__(self, services: Services, http: HttpOptions) -> None:
-        self._services = services
-        self._http = http
-
-    def collect(self) -> Iterator[Metric]:
-        """The gauges of this node."""
-        for name, documentation, value in (
-            ("mythgate_active_users", "Characters in the world.", self._http.players_online()),
-            ("mythgate_occupied_rooms", "Rooms with somebody in them.", self._http.rooms_occupied()),
-            ("mythgate_known_rooms", "Rooms of the world.", self._http.rooms()),
-            ("mythgate_live_sessions", "Signed-in sessions used lately.", self._services.sessions.active_count),
-        ):
-            yield GaugeMetricFamily(name, documentation, value)
