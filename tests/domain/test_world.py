@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from mythgate.domain.world import (
     Placement,
     Subject,
     Utterance,
+    World,
     find,
     fold,
     visible_exits,
@@ -211,9 +213,10 @@ def test_a_world_finds_its_parts() -> None:
     assert made.template(LAMP.id) is LAMP
     assert made.zone(worlds.ZONE) is made.zone_of(made.require(room_id("a")))
     assert made.neighbours(made.require(room_id("a"))) == [made.require(room_id("b"))]
-    for missing in (lambda: made.require("nowhere"), lambda: made.zone("nowhere")):
-        with pytest.raises(NotFound):
-            missing()
+    with pytest.raises(NotFound):
+        made.require("nowhere")
+    with pytest.raises(NotFound):
+        made.zone("nowhere")
 
 
 def test_a_thing_whose_template_is_gone_can_still_be_seen() -> None:
@@ -233,7 +236,7 @@ def test_a_world_cannot_be_changed() -> None:
 def test_parts_that_do_not_fit_are_refused() -> None:
     nowhere, nothing = room_id("nowhere"), TemplateId("p/nothing")
     key_to_nothing = Exit(Direction.NORTH, room_id("a"), locked=True, key_template=nothing)
-    broken = [
+    broken: list[Callable[[], World]] = [
         lambda: world(room("a"), start_room=nowhere),
         lambda: world(room("a"), zones={}),
         lambda: world(room("a", exits={"north": "nowhere"})),

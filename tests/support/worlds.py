@@ -53,14 +53,17 @@ def world(*rooms: Room, **more: Any) -> World:
     return World(**(given | more))
 
 
-PACK: Final = """\
+PACK: Final = textwrap.dedent(
+    """\
     id: p
     name: Test
     version: "1"
     start_room: z/a
     """
+)
 
-ZONE_FILE: Final = """\
+ZONE_FILE: Final = textwrap.dedent(
+    """\
     zone: {id: z, name: Zone, description: A zone for tests.}
     rooms:
       a:
@@ -74,6 +77,7 @@ ZONE_FILE: Final = """\
         exits:
           south: a
     """
+)
 
 
 def write_pack(folder: Path, zone: str = ZONE_FILE, pack: str = PACK, **files: str) -> Path:

@@ -323,7 +323,7 @@ def _nodes(file: str, text: str, problems: _Problems) -> _Node | None:
 
 def _meant(word: str, known: Iterable[str]) -> str:
     """ "; did you mean …?" if something of that kind is known, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, [str(name) for name in known], n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -1070,6 +1070,8 @@ class _Assembly:
                     self._problems.add(draft.place, "this exit leads back into the same room")
                     continue
                 back = exits[way.target].get(direction.opposite)
+                if back is None and direction.opposite in self._rooms[way.target].exits:
+                    continue  # it leads nowhere, which has been said
                 if way.one_way and back is not None and back.target == room_id:
                     self._problems.add(draft.place, f"this exit is one_way, but {way.target!r} leads back")
                 elif not way.one_way and (back is None or back.target != room_id):
@@ -1196,6 +1198,8 @@ class _Assembly:
                 self._start.place, f"there is no room {self._start.word!r}{_meant(self._start.word, known)}"
             )
             return None
+        if any(len(ways) < len(self._rooms[room_id].exits) for room_id, ways in exits.items()):
+            return start.room.id  # with an exit that leads nowhere, what is out of reach is no news
         forward = {room_id: [way.target for way in ways.values()] for room_id, ways in exits.items()}
         backward: dict[RoomId, list[RoomId]] = {room_id: [] for room_id in exits}
         for room_id, targets in forward.items():
