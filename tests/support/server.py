@@ -15,6 +15,14 @@ from typing import Any
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 
+# One address is everybody here, and talk is cheap.
+ROOMY = {
+    "MYTHGATE_LIMITS__REGISTRATIONS_PER_ADDRESS": "1000000",
+    "MYTHGATE_LIMITS__CONNECTIONS_PER_ADDRESS": "5000",
+    "MYTHGATE_LIMITS__COMMANDS_PER_SECOND": "2000",
+    "MYTHGATE_LIMITS__COMMAND_BURST": "4000",
+}
+
 
 class RunningServer:
     """One `mythgate serve`. It may be killed and started again on the same port and data folder."""
@@ -76,6 +84,50 @@ class RunningServer:
                 raise AssertionError("the server did not stop within 20 s of SIGTERM") from None
         assert self.process.returncode is not None
         return self.process.returncode
+
+
+def write_world(folder: Path, *, width: int = 4, height: int = 4, things: int = 0, capacity: int = 1000) -> Path:
+    """A world pack without surprises: a grid of rooms with ways between neighbours, nobody who speaks, no
+    secrets. Room `r<x>_<y>`; newcomers arrive in `r0_0`. The room in column x, row y has things called
+    `token<n>`, n counting from 0 over the whole grid row by row, `things` in each room; no two are alike.
+    """
+    zones = folder / "zones"
+    zones.mkdir(parents=True)
+    (folder / "pack.yaml").write_text(
+        "id: grid\nname: Grid\nversion: '1.0'\nlicence: Apache-2.0\nauthors: [The Mythgate authors]\n"
+        "description: A grid of rooms to test in.\nstart_room: field/r0_0\n"
+    )
+    lines = ["zone:", "  id: field", "  name: The Field", "  description: A field, ruled like paper.", "rooms:"]
+    templates: list[str] = []
+    for y in range(height):
+        for x in range(width):
+            ways = {"east": (x + 1, y), "west": (x - 1, y), "north": (x, y - 1), "south": (x, y + 1)}
+            exits = ", ".join(
+                f"{direction}: r{a}_{b}" for direction, (a, b) in ways.items() if 0 <= a < width and 0 <= b < height
+            )
+            lines += [
+                f"  r{x}_{y}:",
+                f"    name: Square {x} {y}",
+                f"    at: [{x}, {y}]",
+                f"    capacity: {capacity}",
+                f"    description: Grass, cut short. The corner posts say {x} and {y}, and nothing else.",
+                f"    exits: {{{exits}}}",
+            ]
+            if things:
+                names = [f"token{n}" for n in range(len(templates), len(templates) + things)]
+                templates += names
+                lines.append(f"    items: [{', '.join(names)}]")
+    if templates:
+        lines.append("items:")
+        for name in templates:
+            lines += [
+                f"  {name}:",
+                f"    name: {name}",
+                f"    summary: A wooden token lies here, marked {name}.",
+                "    description: Turned from beech, with a number burnt into it.",
+            ]
+    (zones / "field.yaml").write_text("\n".join(lines) + "\n")
+    return folder
 
 
 @contextlib.asynccontextmanager

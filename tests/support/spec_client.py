@@ -38,16 +38,17 @@ PASSWORD: Final = "correct horse battery"
 DEADLINE: Final = 15.0  # generous: the machine that runs the tests may be busy
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
+_LETTERS: Final = "abcdefghkopqstuxyz"
 _names = itertools.count(1)
 _run = uuid.uuid4().int
 
 
 def unique_name(stem: str = "Traveller") -> str:
-    """A name nobody else has in this test run: letters only, as names of characters want them."""
+    """A name nobody else has in this test run, made of letters that do not look like one another."""
     number, letters = next(_names) + (_run % 10_000) * 100_000, ""
     while number:
-        number, digit = divmod(number, 26)
-        letters += chr(ord("a") + digit)
+        number, digit = divmod(number, len(_LETTERS))
+        letters += _LETTERS[digit]
     return f"{stem}{letters}"
 
 
@@ -376,21 +377,29 @@ class Mailbox:
         self.faults: list[str] = []
         self.last_seq: int | None = None
         self._position = 0
+        self._connected = False  # whether this line is past the door
         self._waiting: list[asyncio.Future[None]] = []
 
     def put(self, event: Event) -> None:
         self.events.append(event)
         self.arrived.append(time.monotonic())
         number = event.get("sequence_number")
-        if not isinstance(number, int) or isinstance(number, bool):
+        kind = event.get("event_type")
+        if number == 0 and kind in ("error", "disconnect") and not self._connected:
+            pass  # turned away: outside any play session
+        elif not isinstance(number, int) or isinstance(number, bool):
             self.faults.append(f"no number: {event}")
         else:
-            if event.get("event_type") == "reset":
-                pass  # counting goes on at whatever it has
-            elif self.last_seq is not None and number != self.last_seq + 1:
-                self.faults.append(f"{number} ({event.get('event_type')}) after {self.last_seq}")
+            # After a `reset` counting goes on at whatever number it has; a stream begins with 1.
+            if kind != "reset" and number != (self.last_seq or 0) + 1:
+                self.faults.append(f"{number} ({kind}) after {self.last_seq}")
             self.last_seq = number
+            self._connected = True
         self.wake()
+
+    def begin(self) -> None:
+        """A new line was opened."""
+        self._connected = False
 
     def wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -550,6 +559,7 @@ class Player:
         last_seq = self.inbox.last_seq if resume is True else None if resume in (None, False) else int(resume)
         self.close_code = None
         self.closed.clear()
+        self.inbox.begin()
         query = {"session_id": self.session_id}
         if character:
             query["character_id"] = self.character_id
@@ -773,8 +783,6 @@ class Player:
             )
         else:  # a word to oneself that only oneself gets
             since = len(self.inbox.events)
-            await self.command("status")
-            await self.command("follow", ok=None)
             mark = unique_name("mark")
             await self.command(f"describe {mark}")
             await self.inbox.until(
