@@ -46,6 +46,7 @@ from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import status as status_routes
+from mythgate.doors.http.routes import world as world_routes
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
@@ -352,6 +353,7 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
             auth_routes.router,
             character_routes.router,
             command_routes.router,
+            world_routes.router,
             status_routes.router,
             websocket_router(door),
             sse_router(door),
