@@ -34,6 +34,8 @@ interface AccessToken {
 
 /** Renew this long before the access token ends, or after three quarters of a short life. */
 const RENEW_AHEAD_MS = 60_000;
+/** Refusals that a fresh access token may cure; a wrong password must not be tried twice. */
+const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set(["token_expired", "invalid_token"]);
 const RETRY_RENEWAL_MS = 15_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -127,7 +129,7 @@ export class Session {
     try {
       return await this.#api.request<T>(method, path, { body, token: await this.accessToken() });
     } catch (error) {
-      if (!(error instanceof AuthenticationError) || !this.#login) throw error;
+      if (!this.#login || !(error instanceof AuthenticationError) || !ABOUT_THE_TOKEN.has(error.code)) throw error;
       // The token may have ended between our clock and the server's: once more with a fresh one.
       return this.#api.request<T>(method, path, { body, token: await this.accessToken(true) });
     }

@@ -78,7 +78,15 @@ describe("state", () => {
 
   test("room_update replaces the room", () => {
     const changed = { ...room, description: "Empty now.", players: [] };
-    expect(applyEvent(playing, event("room_update", { room: changed })).room).toEqual(changed);
+    const next = applyEvent(playing, event("room_update", { room: changed }));
+    expect(next.room).toEqual(changed);
+    expect(newLines(next)).toEqual([]);
+  });
+
+  test("room_update describes a place the player was taken to", () => {
+    const gate = { ...room, id: "gate", name: "Gate", description: "Tall." };
+    const next = applyEvent(playing, event("room_update", { room: gate }));
+    expect(newLines(next)).toMatchObject([{ kind: "place", title: "Gate", text: "Tall." }]);
   });
 
   test("room_occupants replaces, never merges", () => {

@@ -164,6 +164,17 @@ test("a call refused for its token is repeated once with a fresh one", async () 
   expect(calls.map((call) => call.token)).toEqual([null, "Bearer access-1", null, "Bearer access-2"]);
 });
 
+test("a wrong password is not tried twice", async () => {
+  const session = make();
+  await session.signIn("Ada", "pw");
+  answers.set("POST /prefix/api/auth/password", () =>
+    json(401, { error: { code: "bad_credentials", message: "The current password is wrong." } }),
+  );
+  await expect(session.changePassword("wrong", "new one")).rejects.toMatchObject({ code: "bad_credentials" });
+  expect(calls).toHaveLength(2);
+  expect(session.login).not.toBeNull();
+});
+
 test("signing out forgets the login even if the server cannot be reached", async () => {
   const session = make();
   await session.signIn("Ada", "pw");

@@ -71,8 +71,12 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
   switch (event.event_type) {
     case "game_state":
       return withGameState(game, event.data, at);
-    case "room_update":
-      return { ...game, room: event.data.room };
+    case "room_update": {
+      const { room } = event.data;
+      // Elsewhere without a command of one's own, e.g. behind somebody one follows: say where.
+      const told = game.room && game.room.id !== room.id ? addLines(game, placeLine(room, at)) : game;
+      return { ...told, room };
+    }
     case "room_occupants": {
       const { players, npcs, occupants, count } = event.data;
       return inRoom(game, event, (room) => ({ ...room, players, npcs, occupants, occupant_count: count }));

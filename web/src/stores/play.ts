@@ -1,7 +1,7 @@
 /** The play session of this tab: the connection, the game it tells about, what was read and typed. */
 import { Connection, type ConnectionStatus, type PendingCommand, randomId, type ServerEvent } from "@mythgate/sdk";
 import { create } from "zustand";
-import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
+import { applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
 import { TABS, type Tab } from "./lines.ts";
 import { api, loginEnded, session, useLogin } from "./login.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
@@ -205,11 +205,6 @@ export function send(line: string): boolean {
   }
   setGame((game) => notice(game, "Too many commands are waiting for the connection.", at, "Your line was not sent."));
   return false;
-}
-
-/** A line of the client's own in the log. */
-export function note(text: string): void {
-  setGame((game) => addLines(game, { at: new Date().toISOString(), kind: "notice", text }));
 }
 
 // --- keeping ----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import { Gate } from "../../ui/Gate.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import ui from "../../ui/ui.module.css";
+import { Account } from "../account/Account.tsx";
 import { useSubmit } from "../useSubmit.ts";
 import { useTitle } from "../useTitle.ts";
 import { fromNow } from "../when.ts";
@@ -29,6 +30,7 @@ export function Characters() {
   const claimed = useLogin((state) => state.claimed);
   const farewell = usePlay((state) => state.farewell);
   const [doomed, setDoomed] = useState<CharacterView | null>(null);
+  const [accountOpen, setAccountOpen] = useState(false);
   const { submit, busy, problems, clear } = useSubmit([]);
   useTitle("Characters");
   useEffect(() => {
@@ -43,6 +45,7 @@ export function Characters() {
           <Gate />
           <h1>Who will you be?</h1>
           <span className={styles.account}>{username}</span>
+          <Button onPress={() => setAccountOpen(true)}>Account</Button>
           <Button onPress={() => void signOut()}>Sign out</Button>
         </header>
         {claimed && (
@@ -115,6 +118,7 @@ export function Characters() {
           </Panel>
         )}
       </div>
+      <Account isOpen={accountOpen} onClose={() => setAccountOpen(false)} />
       <Dialog
         alert
         title={`Delete ${doomed?.name ?? ""}?`}

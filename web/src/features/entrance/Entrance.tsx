@@ -24,6 +24,7 @@ export function Entrance() {
   const notice = useLogin((state) => state.notice);
   const claiming = useLogin((state) => state.claim !== null);
   const [mode, setMode] = useState<Mode>(claiming ? "register" : "sign-in");
+  const [switched, setSwitched] = useState(false);
   useTitle("Sign in");
   return (
     <main className={styles.page}>
@@ -39,7 +40,13 @@ export function Entrance() {
           </p>
         )}
         {claiming && <p className={ui.note}>Sign in or register: this account will own the server.</p>}
-        <Tabs selectedKey={mode} onSelectionChange={(key) => setMode(key as Mode)}>
+        <Tabs
+          selectedKey={mode}
+          onSelectionChange={(key) => {
+            setMode(key as Mode);
+            setSwitched(true);
+          }}
+        >
           <TabList className={styles.modes ?? ""} aria-label="How to enter">
             <Tab id="sign-in" className={styles.mode ?? ""}>
               Sign in
@@ -51,8 +58,8 @@ export function Entrance() {
               Guest
             </Tab>
           </TabList>
-          <TabPanel id={mode}>
-            <EntranceForm key={mode} mode={mode} />
+          <TabPanel key={mode} id={mode}>
+            <EntranceForm mode={mode} takesFocus={!switched} />
           </TabPanel>
         </Tabs>
       </div>
@@ -60,7 +67,13 @@ export function Entrance() {
   );
 }
 
-function EntranceForm({ mode }: { readonly mode: Mode }) {
+interface EntranceFormProps {
+  readonly mode: Mode;
+  /** On arrival; whoever walks through the tabs by keyboard stays there. */
+  readonly takesFocus: boolean;
+}
+
+function EntranceForm({ mode, takesFocus }: EntranceFormProps) {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [email, setEmail] = useState("");
@@ -89,7 +102,7 @@ function EntranceForm({ mode }: { readonly mode: Mode }) {
         onChange={setUsername}
         error={problems.fields.username ?? problems.fields.name}
         isRequired={asks}
-        autoFocus
+        autoFocus={takesFocus}
         spellCheck="false"
       />
       {asks && (

@@ -27,7 +27,7 @@ export function InventoryPanel() {
 }
 
 function Carried({ item }: { readonly item: ItemView }) {
-  const { name, count = 1, summary } = item;
+  const { name, count = 1 } = item;
   const plain = withoutArticle(name);
   const label = count > 1 ? `${name} ×${count}` : name;
   return (
@@ -46,7 +46,6 @@ function Carried({ item }: { readonly item: ItemView }) {
           { label: "Drop", run: () => send(`drop ${plain}`) },
         ]}
       />
-      {summary && <span className={styles.summary}>{summary}</span>}
     </li>
   );
 }

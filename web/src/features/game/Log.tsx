@@ -28,9 +28,9 @@ export function Log() {
           </Tab>
         ))}
       </TabList>
-      <TabPanel id={tab} className={styles.panel ?? ""}>
-        {/* A new element for each tab: its old lines are no news for a screen reader. */}
-        <Lines key={tab} tab={tab} />
+      {/* A new element for each tab: its old lines are no news for a screen reader. */}
+      <TabPanel key={tab} id={tab} className={styles.panel ?? ""}>
+        <Lines tab={tab} />
       </TabPanel>
     </Tabs>
   );

@@ -192,7 +192,7 @@ function Ways({ room, known }: { readonly room: MapRoom; readonly known: Readonl
       return <line key={direction} className={styles.way} x1={x} y1={y} x2={target.x * CELL} y2={target.y * CELL} />;
     }
     if (target || !step) return null;
-    const reach = SIZE / 2 + 9;
+    const reach = SIZE / 2 + 10;
     return (
       <line
         key={direction}
