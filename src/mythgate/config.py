@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,8 +29,21 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
-Duration = Annotated[timedelta, AfterValidator(_positive)]
-"""Seconds as a number, or ISO 8601 such as `PT30S`."""
+def _seconds(value: object) -> object:
+    """The environment knows text only: a number in it is as good as a number."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+"""Seconds as a number, or ISO 8601 such as `PT30S`; may be zero."""
+
+Duration = Annotated[Seconds, AfterValidator(_positive)]
+"""`Seconds`, and more than zero."""
 
 
 class Section(BaseModel):
@@ -126,7 +139,7 @@ class LimitSettings(Section):
 class RealtimeSettings(Section):
     """Streams, outboxes, liveness."""
 
-    merge_window: timedelta = Field(
+    merge_window: Seconds = Field(
         timedelta(milliseconds=10),
         ge=timedelta(0),
         le=timedelta(seconds=1),
