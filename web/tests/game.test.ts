@@ -95,6 +95,14 @@ describe("state", () => {
     expect(next.room).toMatchObject({ players: data.players, npcs: [], occupants: ["Bob"], occupant_count: 1 });
   });
 
+  test("the player's own status is what the occupants' list says", () => {
+    const players = [{ id: "ada", name: "Ada", status: "away" as const, afk_text: "lunch" }] as RoomView["players"];
+    const next = applyEvent(playing, event("room_occupants", { players, npcs: [], occupants: ["Ada"], count: 1 }));
+    expect(next.player).toMatchObject({ status: "away", afk_text: "lunch" });
+    const linkdead = players.map((one) => ({ ...one, status: "linkdead" as const }));
+    expect(applyEvent(next, event("room_occupants", { players: linkdead })).player?.status).toBe("away");
+  });
+
   test("room_items replaces", () => {
     expect(applyEvent(playing, event("room_items", { items: [lamp] })).room?.items).toEqual([lamp]);
   });

@@ -75,11 +75,11 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
       const { room } = event.data;
       // Elsewhere without a command of one's own, e.g. behind somebody one follows: say where.
       const told = game.room && game.room.id !== room.id ? addLines(game, placeLine(room, at)) : game;
-      return { ...told, room };
+      return asSeen({ ...told, room });
     }
     case "room_occupants": {
       const { players, npcs, occupants, count } = event.data;
-      return inRoom(game, event, (room) => ({ ...room, players, npcs, occupants, occupant_count: count }));
+      return asSeen(inRoom(game, event, (room) => ({ ...room, players, npcs, occupants, occupant_count: count })));
     }
     case "room_items":
       return inRoom(game, event, (room) => ({ ...room, items: event.data.items }));
@@ -179,6 +179,15 @@ function inRoom(game: Game, event: ServerEvent, change: (room: RoomView) => Room
   return { ...game, room: change(game.room) };
 }
 
+/** The player is among the occupants too, and what stands there is the latest about being away or busy. */
+function asSeen(game: Game): Game {
+  const { player, room } = game;
+  const seen = player && room?.players.find((one) => one.id === player.id);
+  if (!seen || seen.status === "linkdead") return game;
+  if (seen.status === player.status && seen.afk_text === player.afk_text) return game;
+  return { ...game, player: { ...player, status: seen.status ?? "online", afk_text: seen.afk_text ?? "" } };
+}
+
 const without = (players: readonly OccupantView[], id: string) => players.filter((one) => one.id !== id);
 
 function withOccupants(room: RoomView, players: OccupantView[]): RoomView {
@@ -234,7 +243,7 @@ function withAnswer(game: Game, event: EnvelopeOf<"command_response">): Game {
   const text = answer.result.trimEnd();
   if (text) next = addLines(next, answerLine(answer, text, event.timestamp));
   if (answer.player) next = withPlayer(next, answer.player);
-  if (answer.room_state) next = { ...next, room: answer.room_state };
+  if (answer.room_state) next = asSeen({ ...next, room: answer.room_state });
   if (answer.inventory) next = { ...next, inventory: answer.inventory };
   return next;
 }

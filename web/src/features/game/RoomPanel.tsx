@@ -160,7 +160,7 @@ function Person({ person }: { readonly person: OccupantView }) {
           {word}
         </span>
       )}
-      {afkText && <span className={styles.summary}>{afkText}</span>}
+      {word && afkText && <span className={styles.summary}>{afkText}</span>}
     </li>
   );
 }

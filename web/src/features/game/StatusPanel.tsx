@@ -29,7 +29,7 @@ export function StatusPanel() {
         <dd>
           <span aria-hidden>{mark} </span>
           {word || "available"}
-          {player.afk_text && `: ${player.afk_text}`}
+          {word && player.afk_text && `: ${player.afk_text}`}
         </dd>
         {following && (
           <>
