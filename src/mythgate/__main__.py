@@ -1,0 +1,5 @@
+"""`python -m mythgate` is `mythgate`."""
+
+from mythgate.cli import main
+
+main()
