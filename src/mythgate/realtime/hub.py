@@ -22,7 +22,7 @@ from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.realtime.outbox import NEVER, Outbox, Sink
 from mythgate.realtime.stats import RealtimeStats
-from mythgate.realtime.stream import SETTLE_MASK, Stream, weight
+from mythgate.realtime.stream import BLOCK_MASK, Stream
 from mythgate.services.ports import Clock
 
 logger = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Hub:
                 continue
             stream.last_seq = number = stream.last_seq + 1
             stream.events.append(event)
-            if not number & SETTLE_MASK:
+            if not number & BLOCK_MASK:
                 stream.settle()
             for outbox in stream.outboxes:
                 if outbox.ready_at <= now:
@@ -140,8 +140,16 @@ class Hub:
                         outbox.sink.write_one(number, event)
                     except Exception as error:
                         self._failed(outbox, error)
-                elif urgent or outbox.paused or not outbox.dirty:
+                elif outbox.dirty and not urgent:
+                    pass  # it leaves with the rest at the end of the window
+                elif urgent or outbox.paused:
                     self._hold(outbox, event, urgent, now)
+                else:
+                    outbox.dirty = True
+                    outbox.ready_at = NEVER
+                    self._dirty.append(outbox)
+        if self._dirty and not self._timer_runs:
+            self._start_timer()
         stats = self.stats
         stats.published += 1
         stats.deliveries += len(members) - unheard
@@ -292,6 +300,7 @@ class Hub:
     def pause(self, outbox: Outbox) -> None:
         """The transport takes no more for now."""
         outbox.paused = True
+        outbox.dirty = False
         outbox.ready_at = NEVER
         outbox.unread_bytes = 0
 
@@ -392,7 +401,7 @@ class Hub:
     def _hold(self, outbox: Outbox, event: Event, urgent: bool, now: float) -> None:
         """`event` cannot be written this moment, or has to take along what waits before it."""
         if outbox.paused:
-            outbox.unread_bytes += weight(event)
+            outbox.unread_bytes += event.weight
             limits = self.limits
             if outbox.pending > limits.outbox_events or outbox.unread_bytes > limits.outbox_bytes:
                 self._overdue.append(outbox)
@@ -406,22 +415,37 @@ class Hub:
         outbox.ready_at = NEVER
         self._dirty.append(outbox)
         if not self._timer_runs:
-            self._timer_runs = True
-            call_later = self._call_later
-            if call_later is None:
-                call_later = self._call_later = asyncio.get_running_loop().call_later
-            call_later(self._window, self._flush_dirty)
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        self._timer_runs = True
+        call_later = self._call_later
+        if call_later is None:
+            call_later = self._call_later = asyncio.get_running_loop().call_later
+        call_later(self._window, self._flush_dirty)
 
     def _flush_dirty(self) -> None:
         """The merge window is over for all that waited."""
         self._timer_runs = False
         dirty, self._dirty = self._dirty, []
         now = self._monotonic()
+        next_ready = now + self._window
         for outbox in dirty:
-            if outbox.dirty:
-                outbox.dirty = False
-                if not outbox.paused:
-                    self._flush(outbox, now)
+            if not outbox.dirty:
+                continue
+            stream = outbox.stream
+            count = stream.last_seq - outbox.cursor
+            if stream.low or count < 2:
+                self._flush(outbox, now)
+                continue
+            # `_flush` in line, for the usual case
+            outbox.dirty = False
+            outbox.ready_at = next_ready
+            outbox.cursor = last = stream.last_seq
+            try:
+                outbox.sink.write_many(last - count + 1, stream.events[-count:])
+            except Exception as error:
+                self._failed(outbox, error)
         if self._overdue:
             self._close_overdue()
 
@@ -453,6 +477,7 @@ class Hub:
         logger.error("Writing to a connection failed", exc_info=error)
         self.stats.sink_failures += 1
         outbox.paused = True
+        outbox.dirty = False
         outbox.ready_at = NEVER
         self._overdue.append(outbox)
 

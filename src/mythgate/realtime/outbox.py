@@ -66,7 +66,7 @@ class Outbox:
         self.sink = sink
         self.cursor = cursor  # number of the last event written
         self.ready_at = 0.0
-        self.dirty = False  # on the hub's list for the next flush
+        self.dirty = False  # on the hub's list for the next flush; never while paused
         self.paused = False
         self.unread_bytes = 0  # weight of what came while paused
         self.quiet_mark = -1  # see Hub.tick

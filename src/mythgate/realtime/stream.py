@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from operator import attrgetter
 from typing import Final
 
 from mythgate.domain.events import Event
@@ -10,16 +10,10 @@ from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.limits import MAX_WAITING_LOW, MIN_KEPT_EVENTS, RealtimeLimits
 from mythgate.realtime.outbox import Outbox
 
-SETTLE_MASK: Final = 31  # byte limits are looked after every 32 events, not for each
-RECOUNT_MASK: Final = 1023
-UNRENDERED_SIZE: Final = 512  # weight of an event nobody has rendered yet
+BLOCK: Final = 32  # limits are looked after for so many events together, not for each
+BLOCK_MASK: Final = BLOCK - 1
 
-
-def weight(event: Event) -> int:
-    """Bytes an event counts for in limits: the first rendering made of it."""
-    for body in event.rendered.values():
-        return len(body)
-    return UNRENDERED_SIZE
+_weight: Final = attrgetter("weight")
 
 
 class Stream:
@@ -32,6 +26,7 @@ class Stream:
 
     __slots__ = (
         "account_id",
+        "blocks",
         "character_id",
         "detached_at",
         "display_told",
@@ -48,7 +43,6 @@ class Stream:
         "session_id",
         "topics",
         "was_attached",
-        "weighed_seq",
         "written_seq",
     )
 
@@ -66,7 +60,7 @@ class Stream:
         self.account_id = account_id
         self.session_id = session_id
         self.limits = limits
-        self.events: deque[Event] = deque()
+        self.events: list[Event] = []
         self.last_seq = 0
         self.written_seq = 0  # highest number ever written to a socket; see `written`
         self.outboxes: tuple[Outbox, ...] = ()
@@ -74,8 +68,8 @@ class Stream:
         self.ignored: frozenset[AccountId] = frozenset()
         self.low: dict[str, Event] | None = None
         self.low_count = 0  # LOW events numbered so far
+        self.blocks: list[int] = []  # bytes of each full block of events kept, oldest first
         self.kept_bytes = 0
-        self.weighed_seq = 0
         self.detached_at: float | None = now  # until the first attach
         self.was_attached = False
         self.display_told = False
@@ -95,36 +89,34 @@ class Stream:
         """Number `event` and keep it; returns the number. `Hub.publish` repeats this in line."""
         self.last_seq = number = self.last_seq + 1
         self.events.append(event)
-        if not number & SETTLE_MASK:
+        if not number & BLOCK_MASK:
             self.settle()
         return number
 
     def settle(self) -> None:
-        """Weigh what came since the last time and let go of the oldest above the limits.
+        """A block is full: weigh it, and let go of the oldest blocks above the limits.
 
         The last 100 events stay whatever they weigh, and so does what a connection still has to get.
         """
-        events = self.events
-        if self.last_seq & RECOUNT_MASK:
-            for index in range(self.weighed_seq - self.last_seq, 0):
-                self.kept_bytes += weight(events[index])
-        else:  # an event rendered since it was weighed weighs differently: do not let the error grow
-            self.kept_bytes = sum(map(weight, events))
-        self.weighed_seq = self.last_seq
-        excess = len(events) - self.limits.stream_events
-        if excess <= 0 and self.kept_bytes <= self.limits.stream_bytes:
+        events, blocks = self.events, self.blocks
+        block = sum(map(_weight, events[-BLOCK:]))
+        blocks.append(block)
+        self.kept_bytes += block
+        limits = self.limits
+        most = max(limits.stream_events // BLOCK, 1)
+        if len(blocks) <= most and self.kept_bytes <= limits.stream_bytes:
             return
         needed = max((outbox.pending for outbox in self.outboxes), default=0)
-        spare = len(events) - max(needed, MIN_KEPT_EVENTS)
-        while spare > 0 and (excess > 0 or self.kept_bytes > self.limits.stream_bytes):
-            self.kept_bytes -= weight(events.popleft())
-            spare -= 1
-            excess -= 1
+        least = -(-max(needed, MIN_KEPT_EVENTS) // BLOCK)
+        gone = 0
+        while len(blocks) - gone > least and (len(blocks) - gone > most or self.kept_bytes > limits.stream_bytes):
+            self.kept_bytes -= blocks[gone]
+            gone += 1
+        del blocks[:gone], events[: gone * BLOCK]
 
     def since(self, cursor: int) -> list[Event]:
         """The events after number `cursor`, which must all be kept."""
-        events = self.events
-        return [events[index] for index in range(cursor - self.last_seq, 0)]
+        return self.events[cursor - self.last_seq :] if cursor < self.last_seq else []
 
     def wait_low(self, event: Event) -> bool | None:
         """Remember a LOW event without a number.

@@ -7,10 +7,7 @@ import json
 from typing import Any
 
 import aiohttp
-import pytest
-from tests.support.playground import Playground, playground, token_protocols
-
-from mythgate.realtime.limits import RealtimeLimits
+from tests.support.playground import playground, token_protocols
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Iterable, Sequence
-from math import inf
 from typing import Final
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mythgate.domain.errors import AuthenticationError, InvalidToken, MythError, NotFound, PermissionDenied
-from mythgate.domain.events import Disconnect, Event, event_of
+from mythgate.domain.events import Disconnect, Event, Priority, event_of
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.play import (
@@ -45,6 +45,7 @@ BEARER: Final = "bearer"
 MSGPACK: Final = "mythgate.msgpack"
 FIRST_FINAL_CODE: Final = 4500  # from here on a client does not reconnect
 CLOSE_SECONDS: Final = 2.0
+LONGEST_RUN: Final = 32  # events in one write for which a shared template is kept
 COMPRESSED_AT_LEAST: Final = 32  # what a compressed event may have shrunk to
 
 # `{"sequence_number":` and the comma behind the number
@@ -82,7 +83,7 @@ class SocketSink:
         self.connection: PlayConnection | None = None
         self.outbox: Outbox | None = None
         self.deflate = protocol.deflate
-        self._compress_from: float = door.options.deflate_threshold if self.deflate is not None else inf
+        self._compress_from = door.options.deflate_threshold if self.deflate is not None else sys.maxsize
         self._bound = 10  # the first number with more digits than `_head_key` stands for
         self._head_key = _HEAD_KEYS[1]
 
@@ -95,33 +96,54 @@ class SocketSink:
         if number >= self._bound:
             self._widen(number)
         rendered = event.rendered
-        head = rendered.get(self._head_key)
-        if head is None:
+        try:
+            head = rendered[self._head_key]
+        except KeyError:
             head = self._render(number, event)
         body = rendered["json"]
+        write = self.write
         if len(body) < self._compress_from:
-            self.write(head + b"%d," % number + body)
+            write(head + b"%d," % number + body)
         else:
-            self.write(self._compressed(TEXT, json_envelope(number, event)))
+            write(self._compressed(TEXT, json_envelope(number, event)))
 
     def write_many(self, first: int, events: Sequence[Event]) -> None:
+        count = len(events)
+        if first + count > self._bound:
+            self._widen(first)
+            if first + count > self._bound:  # the number of digits changes on the way
+                self._write_apart(first, events)
+                return
+        # What ends in a HIGH event leaves at once, and is mostly an answer for this reader alone.
+        if events[-1].priority > Priority.NORMAL or self.deflate is not None or count > LONGEST_RUN:
+            self._write_apart(first, events)
+            return
+        # People in one room mostly wait for the same events, and are written to one after another: what
+        # their frames have in common is made once.
+        runs = self.door.runs
+        run = runs.get(self._head_key)
+        if run is None or run[0] != events:
+            template = b"".join([self._template(first, event) for event in events])
+            run = runs[self._head_key] = events, template
+        write = self.write
+        write(run[1] % tuple(range(first, first + count)))
+
+    def _template(self, number: int, event: Event) -> bytes:
+        """A frame with the place for the number left open."""
+        head = event.rendered.get(self._head_key) or self._render(number, event)
+        return head.replace(b"%", b"%%") + b"%d," + json_body(event).replace(b"%", b"%%")
+
+    def _write_apart(self, first: int, events: Sequence[Event]) -> None:
         parts: list[bytes] = []
-        add = parts.append
-        number = first
-        for event in events:
+        for number, event in enumerate(events, first):
             if number >= self._bound:
                 self._widen(number)
-            rendered = event.rendered
-            head = rendered.get(self._head_key)
-            if head is None:
-                head = self._render(number, event)
-            body = rendered["json"]
+            head = event.rendered.get(self._head_key) or self._render(number, event)
+            body = json_body(event)
             if len(body) < self._compress_from:
-                add(head + b"%d," % number)
-                add(body)
+                parts += (head, b"%d," % number, body)
             else:
-                add(self._compressed(TEXT, json_envelope(number, event)))
-            number += 1
+                parts.append(self._compressed(TEXT, json_envelope(number, event)))
         self.write(b"".join(parts))
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:

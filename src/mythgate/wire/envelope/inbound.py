@@ -10,15 +10,15 @@ Understood are
 
 `event_type` is understood for `type`; `csrfToken`, which older clients send, is ignored, as are other
 fields nobody knows. Whatever does not fit raises `ProtocolError`, and nothing else is ever raised.
-The checks are written by hand because every message of every player passes here.
+The checks are written by hand, and the values are named tuples, because every message of every player
+passes here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import ormsgpack
@@ -46,8 +46,7 @@ CHAT_COMMANDS: Final = {
 """What a `chat` message of a channel means as a command."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandMessage:
+class CommandMessage(NamedTuple):
     """A command: either a whole `line`, or a `command` word with `args`."""
 
     command: str
@@ -57,21 +56,18 @@ class CommandMessage:
     timestamp: str | float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PingMessage:
+class PingMessage(NamedTuple):
     """The client measures the way; the answer repeats `sent`."""
 
     sent: str | float | None
     message_id: CommandId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PongMessage:
+class PongMessage(NamedTuple):
     """The client answers a heartbeat. It needs no answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class PositionMessage:
+class PositionMessage(NamedTuple):
     """Where the player stands in the room and how they move, in the client's own units."""
 
     position: list[float]

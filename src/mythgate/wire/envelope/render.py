@@ -48,6 +48,7 @@ def json_body(event: Event) -> bytes:
     body = rendered.get("json")
     if body is None:
         body = rendered["json"] = orjson.dumps(_envelope(event), option=_JSON_OPTIONS)[1:]
+        event.weight = len(body)
     return body
 
 
@@ -67,6 +68,7 @@ def msgpack_body(event: Event) -> bytes:
     body = rendered.get("msgpack")
     if body is None:
         body = rendered["msgpack"] = ormsgpack.packb(_envelope(event), option=_MSGPACK_OPTIONS)
+        event.weight = len(body)
     return body
 
 

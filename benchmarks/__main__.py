@@ -1,0 +1,266 @@
+"""`python -m benchmarks [--quick] [--json]`: the figures of `docs/benchmarks.md`, measured here and now.
+
+Every server runs next to the floor in the same run, on a core of its own if there are two. CPU is the run
+time of all threads of the server process by the kernel's scheduler, so other work on the machine
+hardly changes it; latency it does change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+ROOM: Final = 32
+CORES: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+
+
+class Process:
+    """A server or the load generator: JSON lines in, JSON lines out."""
+
+    def __init__(self, arguments: list[str], core: int) -> None:
+        command = [sys.executable, "-m", *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+        )
+        if len(CORES) > 1:
+            os.sched_setaffinity(self.process.pid, {CORES[core % len(CORES)]})
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a benchmark process ended early (exit status {self.process.wait()})")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        self.tell(json.dumps(order))
+        return self.answer()
+
+    def cpu_seconds(self) -> float:
+        """Run time of all threads so far."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+    def resident_kib(self) -> int:
+        """Memory in use."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        return 0
+
+    def stop(self) -> None:
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def running(*server_arguments: str) -> Iterator[tuple[Process, Process]]:
+    """A server and a load generator connected to it."""
+    server = Process(["benchmarks.server", *server_arguments], 0)
+    try:
+        load = Process(["benchmarks.load", str(server.answer()["port"])], 1)
+        try:
+            yield server, load
+        finally:
+            load.stop()
+    finally:
+        server.stop()
+
+
+@dataclass
+class Delivery:
+    """One measurement of fan-out."""
+
+    server: str
+    source: str  # "door": clients say; "hub": the server publishes by itself
+    merge_ms: float
+    connections: int
+    rate: int  # deliveries a second asked for
+    delivered: float  # deliveries a second achieved
+    complete: bool  # nothing lost
+    cpu_us: float  # of the server, per delivery
+    cpu_share: float  # of one core
+    p50_ms: float | None
+    p99_ms: float | None
+    ratio: float | None = None  # to the floor under the same load
+
+
+def measure_delivery(kind: str, source: str, merge_ms: float, connections: int, rate: int, seconds: float) -> Delivery:
+    """CPU per delivery and latency with everybody in rooms of 32."""
+    internal = rate / ROOM if source == "hub" else 0.0
+    with running(kind, "--merge-ms", str(merge_ms), "--room", str(ROOM), "--internal", str(internal)) as (server, load):
+        load.ask(do="connect", count=connections)
+        server.tell("go")
+        order = {"do": "send", "rate": rate / ROOM} if source == "door" else {"do": "listen"}
+        load.ask(**order, seconds=1.0)  # warm up
+        before = server.cpu_seconds()
+        begun = time.monotonic()
+        answer = load.ask(**order, seconds=seconds)
+        cpu = server.cpu_seconds() - before
+        elapsed = time.monotonic() - begun
+    received = max(1, answer["received"])
+    latency = answer["latency_us"]
+    return Delivery(
+        server=kind,
+        source=source,
+        merge_ms=merge_ms if kind != "floor" else 0.0,
+        connections=connections,
+        rate=rate,
+        delivered=round(received / answer["seconds"]),
+        complete=source == "hub" or received == answer["sent"] * ROOM,
+        cpu_us=round(cpu / received * 1e6, 3),
+        cpu_share=round(cpu / elapsed, 3),
+        p50_ms=round(latency["p50"] / 1000, 2) if latency else None,
+        p99_ms=round(latency["p99"] / 1000, 2) if latency else None,
+    )
+
+
+def measure_connections(count: int) -> dict[str, float]:
+    """Handshakes a second, server CPU for one, and memory of an idle connection."""
+    figures: dict[str, float] = {}
+    for kind in ("floor", "mythgate"):
+        with running(kind) as (server, load):
+            load.ask(do="connect", count=200)  # what is allocated once is allocated now
+            memory, cpu = server.resident_kib(), server.cpu_seconds()
+            answer = load.ask(do="connect", count=count)
+            figures[f"{kind}_handshakes_per_second"] = round(count / answer["seconds"])
+            figures[f"{kind}_handshake_cpu_us"] = round((server.cpu_seconds() - cpu) / count * 1e6, 1)
+            figures[f"{kind}_idle_kib"] = round((server.resident_kib() - memory) / count, 2)
+    return figures
+
+
+def measure_quiet(seconds: float) -> dict[str, float]:
+    """Latency in one quiet room with merging on and off: merging must not be felt."""
+    figures = {}
+    for name, merge_ms in (("merging", 10.0), ("direct", 0.0)):
+        with running("mythgate", "--merge-ms", str(merge_ms)) as (_, load):
+            load.ask(do="connect", count=ROOM)
+            load.ask(do="send", rate=5, seconds=1.0)
+            figures[f"{name}_p50_ms"] = round(
+                load.ask(do="send", rate=5, seconds=seconds)["latency_us"]["p50"] / 1000, 3
+            )
+    return figures
+
+
+def plan(quick: bool) -> list[tuple[str, str, float, int, int]]:
+    """Kind, source, merge window, connections, rate; the floor comes before what is compared with it."""
+    sizes = (64, 1024) if quick else (64, 1024, 4096)
+    runs = []
+    for connections in sizes:
+        for source in ("door", "hub"):
+            runs += [
+                ("floor", source, 0.0, connections, 20_000),
+                ("mythgate", source, 0.0, connections, 20_000),
+                ("mythgate", source, 10.0, connections, 20_000),
+            ]
+    runs += [("floor", "door", 0.0, 1024, 31_000), ("mythgate", "door", 10.0, 1024, 31_000)]
+    return runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter runs, fewer sizes; wider error")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    if not Path("/proc/self/task").is_dir():
+        raise SystemExit("The benchmarks read CPU times from /proc and need Linux.")
+    seconds = 3.0 if options.quick else 8.0
+    console = Console(stderr=options.json)
+    deliveries: list[Delivery] = []
+    floors: dict[tuple[str, int, int], float] = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        for kind, source, merge_ms, connections, rate in plan(options.quick):
+            progress.update(task, description=f"{kind}, {source}, {connections} connections, merging {merge_ms:g} ms")
+            result = measure_delivery(kind, source, merge_ms, connections, rate, seconds)
+            if kind == "floor":
+                floors[source, connections, rate] = result.cpu_us
+            else:
+                result.ratio = round(result.cpu_us / floors[source, connections, rate], 3)
+            deliveries.append(result)
+        progress.update(task, description="connections")
+        connections_figures = measure_connections(1000 if options.quick else 4000)
+        progress.update(task, description="a quiet room")
+        quiet = measure_quiet(4.0 if options.quick else 10.0)
+    if options.json:
+        figures = {
+            "deliveries": [asdict(row) for row in deliveries],
+            "connections": connections_figures,
+            "quiet": quiet,
+        }
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        return
+    table = Table(
+        title=f"Deliveries, rooms of {ROOM}", caption="CPU of the server process; ratio to the floor above it"
+    )
+    for heading in (
+        "server",
+        "source",
+        "merge",
+        "connections",
+        "asked/s",
+        "got/s",
+        "CPU µs",
+        "ratio",
+        "core",
+        "p50",
+        "p99",
+    ):
+        table.add_column(heading, justify="left" if heading in ("server", "source") else "right")
+    for row in deliveries:
+        table.add_row(
+            row.server,
+            row.source,
+            f"{row.merge_ms:g} ms" if row.merge_ms else "off",
+            f"{row.connections:,}",
+            f"{row.rate:,}",
+            f"{row.delivered:,.0f}" + ("" if row.complete else " !"),
+            f"{row.cpu_us:.2f}",
+            f"{row.ratio:.2f}" if row.ratio is not None else "",
+            f"{row.cpu_share:.0%}",
+            f"{row.p50_ms:.2f} ms" if row.p50_ms is not None else "",
+            f"{row.p99_ms:.2f} ms" if row.p99_ms is not None else "",
+            end_section=row.merge_ms == 10.0,
+        )
+    console.print(table)
+    other = Table(title="Connections", show_header=False)
+    for name, value in (
+        *connections_figures.items(),
+        *((f"quiet_room_{name}", value) for name, value in quiet.items()),
+    ):
+        other.add_row(name.replace("_", " "), f"{value:,}")
+    console.print(other)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""The load generator, as a process: many connections, messages at a steady rate, deliveries counted cheaply.
+
+Orders come as JSON lines on standard input, one answer a line goes to standard output:
+
+    {"do": "connect", "count": 1024}            → {"connected": 1024, "seconds": 0.8, "frame_bytes": 470}
+    {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "latency_us": {…}}
+    {"do": "listen", "seconds": 5}              → the same, without sending
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import gc
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+import uvloop
+
+from mythgate.wire.websocket import unmask
+
+DELIVERY: Final = b'"chat_message"'
+_STAMP: Final = re.compile(rb'"message":"t=(\d{19})')
+_MASK: Final = b"\x11\x22\x33\x44"
+CONNECTING_AT_ONCE: Final = 64
+DRAIN_SECONDS: Final = 1.0
+
+
+class Tally:
+    """What all connections together received in one phase."""
+
+    def __init__(self) -> None:
+        self.deliveries = 0
+        self.latencies = array.array("q")  # nanoseconds
+        self.stamped_from = 0  # messages stamped earlier belong to another phase
+        self.frame_bytes = 0
+
+
+class Connection(asyncio.Protocol):
+    """One player. Everything received is only searched, not parsed."""
+
+    __slots__ = ("_on_open", "_open", "_request", "_tail", "tally", "transport")
+
+    def __init__(self, request: bytes, tally: Tally, on_open: Callable[[], None]) -> None:
+        self._request = request
+        self._on_open = on_open
+        self._open = False
+        self._tail = b""
+        self.tally = tally
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._open:
+            # The first frame after the upgrade says that we are in.
+            self._tail += data
+            if b"101" in self._tail and b"\r\n\r\n" in self._tail and not self._tail.endswith(b"\r\n\r\n"):
+                self._open = True
+                self._tail = b""
+                self._on_open()
+            return
+        if self._tail:
+            data = self._tail + data
+            self._tail = b""
+        if data[-1] != 0x7D:  # not at the end of an envelope: keep what may be half a stamp
+            cut = data.rfind(b"}") + 1
+            data, self._tail = data[:cut], data[cut:]
+        tally = self.tally
+        tally.deliveries += data.count(DELIVERY)
+        now = time.monotonic_ns()
+        for stamp in _STAMP.findall(data):
+            sent = int(stamp)
+            if sent >= tally.stamped_from:
+                tally.latencies.append(now - sent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open = False
+        self._on_open()
+
+
+def request(number: int, port: int, first: int) -> bytes:
+    """The upgrade request of one player."""
+    return (
+        f"GET /api/ws?session_id=bench-session-{number + first} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        f"Sec-WebSocket-Protocol: bearer, bench.{number + first}\r\n\r\n"
+    ).encode()
+
+
+def say(words: str) -> bytes:
+    """A masked frame with a `say` command."""
+    payload = json.dumps({"command": "say", "args": [words], "timestamp": "2026-01-01T00:00:00Z"}).encode()
+    length = len(payload)
+    head = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + length.to_bytes(2, "big")
+    return head + _MASK + unmask(payload, _MASK)
+
+
+class Load:
+    """All connections to one server."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.tally = Tally()
+        self.connections: list[Connection] = []
+
+    async def connect(self, count: int) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        begun = time.perf_counter()
+        first = len(self.connections)
+
+        async def one(number: int) -> Connection:
+            async with gate:
+                opened: asyncio.Future[None] = loop.create_future()
+                _, protocol = await loop.create_connection(
+                    lambda: Connection(
+                        request(number, self.port, first),
+                        self.tally,
+                        lambda: None if opened.done() else opened.set_result(None),
+                    ),
+                    "127.0.0.1",
+                    self.port,
+                )
+                await opened
+                return protocol
+
+        self.connections += await asyncio.gather(*(one(number) for number in range(count)))
+        gc.collect()
+        gc.freeze()
+        return {"connected": len(self.connections), "seconds": time.perf_counter() - begun}
+
+    async def send(self, rate: float, seconds: float) -> dict[str, Any]:
+        """`rate` messages a second in all, every connection in turn."""
+        tally = self._new_phase()
+        connections = self.connections
+        begun = time.monotonic()
+        sent = 0
+        while (elapsed := time.monotonic() - begun) < seconds:
+            due = int(elapsed * rate)
+            while sent < due:
+                stamp = f"t={time.monotonic_ns():019d} and some words that people say to each other"
+                # A stride spreads consecutive speakers over the rooms.
+                connections[sent * 37 % len(connections)].transport.write(say(stamp))
+                sent += 1
+            await asyncio.sleep(0.001)
+        ended = time.monotonic()
+        deadline = ended + DRAIN_SECONDS
+        expected = -1
+        while time.monotonic() < deadline and tally.deliveries != expected:
+            expected = tally.deliveries
+            await asyncio.sleep(0.1)
+        return {"sent": sent, "seconds": ended - begun, **self._result(tally)}
+
+    async def listen(self, seconds: float) -> dict[str, Any]:
+        tally = self._new_phase()
+        begun = time.monotonic()
+        await asyncio.sleep(seconds)
+        return {"sent": 0, "seconds": time.monotonic() - begun, **self._result(tally)}
+
+    def _new_phase(self) -> Tally:
+        tally = self.tally
+        tally.deliveries = 0
+        tally.latencies = array.array("q")
+        tally.stamped_from = time.monotonic_ns()
+        return tally
+
+    @staticmethod
+    def _result(tally: Tally) -> dict[str, Any]:
+        return {"received": tally.deliveries, "latency_us": _quantiles(tally.latencies)}
+
+
+def _quantiles(nanoseconds: Sequence[int]) -> dict[str, float]:
+    ordered = sorted(nanoseconds)
+    if not ordered:
+        return {}
+    return {
+        name: round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 1)
+        for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+    }
+
+
+async def main(port: int) -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    load = Load(port)
+    while line := await reader.readline():
+        order = json.loads(line)
+        match order.pop("do"):
+            case "connect":
+                answer = await load.connect(**order)
+            case "send":
+                answer = await load.send(**order)
+            case _:
+                answer = await load.listen(**order)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))
