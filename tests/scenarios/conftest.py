@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.server import ROOMY, RunningServer, running_server, write_world
-from tests.support.spec_client import DOORS, Account, Address, DoorName, Player, new_player
+from tests.support.spec_client import DOORS, Address, DoorName, Player, log_in, new_player
 
 HERE = Path(__file__).parent
 SECRET = "the tests know this secret, which makes it none"
@@ -76,12 +76,11 @@ def door(request: pytest.FixtureRequest) -> DoorName:
     return chosen
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def owner(server: RunningServer) -> Account:
-    """Who owns this server, by the link it printed."""
-    from tests.support.spec_client import register
-
-    account = await register(Address.of(server.url))
-    claim = server.ready["claim_url"].partition("#claim=")[2]
-    (await account.call("POST", "/api/auth/claim", {"claim": claim})).expect(200)
-    return account
+@pytest_asyncio.fixture(loop_scope="module")
+async def moderator(server: RunningServer, people: NewPlayer) -> Player:
+    """One of the staff, in the world. The role is given on the command line, as an operator would."""
+    player = await people(enter=False, stem="Staff")
+    await server.run_cli("user", "role", player.account.username, "moderator")
+    player.account = await log_in(player.account.at, player.account.username)
+    await player.enter()
+    return player

@@ -46,7 +46,6 @@ class RunningServer:
 
     async def start(self) -> None:
         """Start it and wait until it says it is ready."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MYTHGATE_")}
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -55,7 +54,7 @@ class RunningServer:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=self.data_dir.parent,
-                env=inherited | {"MYTHGATE_PASSWORDS__MEMORY_KIB": "64"} | self.environment,
+                env=self._environment(),
             )
         assert self.process.stdout is not None
         line = await asyncio.wait_for(self.process.stdout.readline(), _START_SECONDS)
@@ -64,6 +63,24 @@ class RunningServer:
             raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
         self.ready = json.loads(line)
         self.port = int(self.ready["url"].rsplit(":", 1)[1])
+
+    async def run_cli(self, *arguments: str) -> str:
+        """A `mythgate` command on the data of this server; what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", "from mythgate.cli import main; main()", *arguments, "--data-dir", str(self.data_dir)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self.data_dir.parent,
+            env=self._environment(),
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+        return output.decode()
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MYTHGATE_")}
+        return inherited | {"MYTHGATE_PASSWORDS__MEMORY_KIB": "64"} | self.environment
 
     async def kill(self) -> None:
         """`kill -9`: no goodbye, no flush."""

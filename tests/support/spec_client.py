@@ -556,6 +556,7 @@ class Player:
         assert self._reading is None, "connected already"
         if session_id is not None:
             self.session_id = session_id
+            self.inbox = Mailbox()
         last_seq = self.inbox.last_seq if resume is True else None if resume in (None, False) else int(resume)
         self.close_code = None
         self.closed.clear()
