@@ -66,7 +66,7 @@ def upgrade(url: str, revision: str = "head") -> None:
             metadata.create_all(connection)
             connection.execute(
                 text(
-                    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+                    "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
                     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
                 )
             )
