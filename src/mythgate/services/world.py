@@ -370,8 +370,7 @@ class WorldService:
 
         added, displaced = await self._store.write(work, then=swap)
         if new is not old:
-            # A move decided under the old world may have been saved between our commit and the swap.
-            displaced += await self._store.write(lambda tx: _rehouse(tx, new, now), then=self._settle)
+            displaced += await self._rescue([present.character_id for present in self._presence.all()])
         changed = {room_id for room_id, room in new.rooms.items() if old.rooms.get(room_id) != room}
         changed.update(RoomId(item.holder_id) for item in added)
         if old.templates != new.templates:
@@ -391,6 +390,21 @@ class WorldService:
         )
         return applied
 
+    async def _rescue(self, moving: Sequence[CharacterId] = ()) -> list[tuple[Character, RoomId]]:
+        """Move all who stand in no room of the world to its start.
+
+        A step decided under an older world may be saved after that world was replaced. Reading the rows of all
+        who may be `moving` waits for those whose step is under way in the database.
+        """
+        world, now = self.world, self._clock.now()
+
+        def work(tx: Transaction) -> list[tuple[Character, RoomId]]:
+            for character_id in moving:
+                tx.characters.get(character_id)
+            return _rehouse(tx, world, now)
+
+        return await self._store.write(work, then=self._settle)
+
     def _bring_forth(self, placement: Placement, origin: str, now: datetime) -> Item:
         return Item(
             id=ItemId(self._ids.new()),
@@ -404,10 +418,11 @@ class WorldService:
     def _settle(self, displaced: Iterable[tuple[Character, RoomId]]) -> None:
         """Let live state follow those who were moved."""
         for character, origin in displaced:
-            if self._presence.get(character.id) is None:
+            present = self._presence.get(character.id)
+            if present is None:
                 continue
+            self._realtime.unsubscribe(character.id, room_topic(present.room_id))
             self._presence.relocate(character.id, character.room_id)
-            self._realtime.unsubscribe(character.id, room_topic(origin))
             self._realtime.subscribe(character.id, room_topic(character.room_id))
             message = (
                 f"The place you were in is gone. You find yourself in {self.world.require(character.room_id).name}."
@@ -481,6 +496,8 @@ class WorldService:
             players=self._presence.count(),
         )
         self._realtime.publish(GLOBAL_TOPIC, event_of(payload, now, coalesce="game_tick"))
+        if not self._presence.populations().keys() <= self.world.rooms.keys():
+            await self._rescue()
         self._wander(now)
         await self.inhabitants_tick(now, chance)
         if now >= self._next_restock:
