@@ -209,14 +209,12 @@ async def test_a_hundred_at_once_do_not_hold_up_the_loop() -> None:
             lags.append(time.perf_counter() - start - 0.005)
 
     ticking = asyncio.create_task(ticker())
-    start = time.perf_counter()
     assert all(await asyncio.gather(*(made.verify(stored, "correct horse") for _ in range(100))))
-    took = time.perf_counter() - start
     ticking.cancel()
     made.close()
-    # On the loop itself the whole batch would be one pause.
-    assert len(lags) >= 3
-    assert max(lags) < max(0.25, took / 2)
+    # On the loop itself the whole batch would be one long pause.
+    assert len(lags) >= 10
+    assert sorted(lags)[len(lags) // 2] < 0.1
 
 
 # --- access tokens ---

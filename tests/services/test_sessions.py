@@ -11,7 +11,7 @@ import pytest
 from tests.support.accounts import AccountsKit, accounts_kit
 from tests.support.clock import FakeClock
 
-from mythgate.domain.accounts import Role
+from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.errors import (
     AccountDisabled,
     AuthenticationError,
@@ -216,6 +216,92 @@ async def test_a_session_that_ends_while_it_is_looked_up_stays_ended(kit: Accoun
         await sessions.authenticate(signed_in.access_token)
 
 
+async def test_where_sessions_end_faster_than_one_can_read_the_answer_is_not_kept(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    sessions, store = watched(kit)
+
+    async def disturb() -> None:
+        sessions.ended([])
+        store.after_read = disturb
+
+    store.after_read = disturb
+    assert (await sessions.authenticate(signed_in.access_token)).name == "Alric"
+    assert not sessions.is_live(signed_in.session.id)
+    store.after_read = None
+    await sessions.authenticate(signed_in.access_token)
+    assert sessions.is_live(signed_in.session.id)
+
+
+async def test_two_calls_that_look_a_session_up_share_the_answer(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    sessions, store = watched(kit)
+
+    async def overtake() -> None:
+        await sessions.authenticate(signed_in.access_token)
+
+    store.after_read = overtake
+    await sessions.authenticate(signed_in.access_token)
+    assert store.reads == 2
+
+
+async def test_a_session_that_ends_while_it_is_renewed(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    sessions, store = watched(kit)
+
+    async def end_and_delete() -> None:
+        await kit.accounts.logout(signed_in.caller)
+        kit.pass_time(seconds=1)
+        await kit.sessions.sweep()
+
+    store.after_read = end_and_delete
+    with pytest.raises(SessionEnded):
+        await sessions.refresh(signed_in.token)
+
+
+async def test_a_renewal_overtaken_by_a_change_is_looked_up_again(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    sessions, store = watched(kit)
+    write = store.write
+
+    async def disturbed(work: Callable[[Transaction], Any], **options: Any) -> Any:
+        result = await write(work, **options)
+        sessions.ended([])
+        return result
+
+    store.write = disturbed  # type: ignore[method-assign]
+    renewed = await sessions.refresh(signed_in.token)
+    assert not sessions.is_live(signed_in.session.id)
+    assert (await sessions.authenticate(renewed.access_token)).name == "Alric"
+
+
+async def test_a_deleted_accounts_sessions_are_over(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+
+    def erase(tx: Transaction) -> None:
+        account = tx.accounts.require(signed_in.caller.account_id)
+        account.status = AccountStatus.DELETED
+        tx.accounts.save(account)
+
+    await kit.store.write(erase)
+    with pytest.raises(SessionEnded):
+        await kit.sessions.authenticate(signed_in.access_token)
+
+
+async def test_activity_another_node_saved_later_is_not_set_back(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    token = await fresh(kit, signed_in)
+    other, _ = watched(kit)
+    await kit.sessions.authenticate(token)
+    await other.authenticate(token)
+    kit.pass_time(minutes=10)
+    kit.sessions.note_activity(signed_in.session.id)
+    kit.pass_time(minutes=10)
+    await other.authenticate(token)
+    seen = (await saved(kit, signed_in.session.id)).last_seen_at
+    await kit.sessions.sweep()
+    assert (await saved(kit, signed_in.session.id)).last_seen_at == seen == kit.clock.now()
+
+
 async def test_another_node_hears_of_the_end_within_a_minute(kit: AccountsKit) -> None:
     signed_in = await kit.register("Alric")
     token = await fresh(kit, signed_in)
@@ -301,7 +387,7 @@ async def test_a_disabled_account_is_told_so_on_refresh_and_use(kit: AccountsKit
 
     def lock(tx: Transaction) -> None:
         account = tx.accounts.require(signed_in.caller.account_id)
-        account.status = type(account.status)("disabled")
+        account.status = AccountStatus.DISABLED
         tx.accounts.save(account)
 
     await kit.store.write(lock)  # behind the services' back: the sessions are still there

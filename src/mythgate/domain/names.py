@@ -62,19 +62,8 @@ _FIRST_STRIPPED_CLASS: Final = 10  # below: nukta, kana voicing and virama, whic
 
 
 def name_key(name: str) -> str:
-    """What names that look alike have in common. Any text has one; it may be empty."""
-    key = name
-    # One pass nearly always settles it; rare characters decompose into some that fold again.
-    for _ in range(4):
-        folded = _fold(key)
-        if folded == key:
-            break
-        key = folded
-    return key
-
-
-def _fold(text: str) -> str:
-    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_TYPOGRAPHIC)).casefold())
+    """What names that look alike have in common. Any text has one, the key of a key is itself; it may be empty."""
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name.translate(_TYPOGRAPHIC)).casefold())
     text = "".join(c for c in text if not _is_dropped(c))
     text = text.translate(_LOOK_ALIKES).translate(_TYPOGRAPHIC).translate(_DROPPED)
     for pair, single in _PAIRS:

@@ -472,7 +472,7 @@ class AccountService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> Account:
-            fact = tx.facts.get(ADMIN_LINK_FACT)
+            fact = tx.facts.take(ADMIN_LINK_FACT)  # stays if we refuse below
             known, _, expires_at = (fact or "").partition(" ")
             if not hmac.compare_digest(known, wanted) or now >= datetime.fromisoformat(expires_at):
                 raise InvalidToken(
@@ -480,8 +480,6 @@ class AccountService:
                 )
             if _owners(tx):
                 raise PermissionDenied("This server has an owner already.")
-            if tx.facts.take(ADMIN_LINK_FACT) is None:
-                raise InvalidToken("The admin link has been used.")
             account = tx.accounts.require(caller.account_id)
             if account.status is not AccountStatus.ACTIVE:
                 raise AccountDisabled

@@ -115,11 +115,6 @@ class SessionService:
         self._changes = 0
 
     @property
-    def policy(self) -> SessionPolicy:
-        """How long things live."""
-        return self._policy
-
-    @property
     def active_count(self) -> int:
         """Living sessions this node has seen lately."""
         now = self._clock.now()
