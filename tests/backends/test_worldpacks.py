@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -469,6 +470,26 @@ def test_ids_that_stand_twice_are_found(tmp_path: Path) -> None:
     )
     assert any("there is another item 'p/rock', in " in line for line in found)
     assert any("there is another inhabitant 'p/o'" in line for line in found)
+
+
+def test_default_stands_for_the_world_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load([Path("default")]).fingerprint == load([worldpacks.DEFAULT_PACK]).fingerprint
+    write_pack(tmp_path / "default")
+    assert load([Path("default")]).name == "Test"
+
+
+def test_the_packs_of_the_manual_are_sound(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "world-packs.md").read_text("utf-8")
+    files = re.findall(r"```yaml\n# (\S+)\n(.*?)```", manual, re.DOTALL)
+    for name, content in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    assert len(files) == 4
+    hearth = load([tmp_path / "hearth"])
+    assert hearth.require(hearth.start_room).name == "The Taproom"
+    both = load([tmp_path / "hearth", tmp_path / "hearth-annex"])
+    assert len(both.rooms) == len(hearth.rooms) + 1
 
 
 # --- watching --------------------------------------------------------------------------------------

@@ -120,6 +120,11 @@ class WorldPacks:
         return await asyncio.to_thread(_stamp, self.paths) != self._stamp
 
 
+def _folder(path: Path) -> Path:
+    """`default` stands for the world that ships, unless there is a folder of that name."""
+    return DEFAULT_PACK if path == Path("default") and not path.exists() else path
+
+
 def _files(pack: Path) -> list[Path]:
     zones = pack / "zones"
     found = [path for path in zones.glob("*") if path.suffix in {".yaml", ".yml"}] if zones.is_dir() else []
@@ -128,7 +133,7 @@ def _files(pack: Path) -> list[Path]:
 
 def _stamp(paths: Iterable[Path]) -> object:
     stamp = []
-    for path in paths:
+    for path in map(_folder, paths):
         for file in _files(path):
             try:
                 status = file.stat()
@@ -143,7 +148,7 @@ def _read(paths: Sequence[Path]) -> LoadedWorld:
     problems = _Problems()
     digest = hashlib.sha256()
     assembly = _Assembly(problems)
-    for path in paths:
+    for path in map(_folder, paths):
         files = _files(path)
         if len(files) > MAX_FILES:
             problems.add(_Place(str(path), 1, 1), f"a pack has at most {MAX_FILES} files, this one {len(files)}")
