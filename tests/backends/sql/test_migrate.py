@@ -20,6 +20,7 @@ from mythgate.backends.sql import migrate
 from mythgate.backends.sql.revisions import HEAD
 from mythgate.backends.sql.tables import metadata
 from mythgate.backends.sql.urls import parse
+from mythgate.domain.errors import Unavailable
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -164,3 +165,16 @@ def test_a_start_imports_neither_alembic_nor_the_other_driver(tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stderr, done.stdout.strip()) == ("", "[]")
+
+
+@pytest.mark.parametrize("url", ["postgresql://ann:s3cr3t@127.0.0.1:1/x", "sqlite:////proc/none/x.db"])
+def test_a_database_out_of_reach_is_refused(url: str) -> None:
+    with pytest.raises(Unavailable) as refused:
+        migrate.upgrade(url)
+    assert "s3cr3t" not in f"{refused.value!r} {refused.value.__cause__!r}"
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_text("no database" * 1000)
+    with pytest.raises(Unavailable, match="not a database"):
+        migrate.pending(f"sqlite:///{tmp_path}/broken.db")

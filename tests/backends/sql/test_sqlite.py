@@ -111,6 +111,27 @@ async def test_a_refused_unit_is_undone_alone(url: str) -> None:
         assert store.statistics().groups == 1
 
 
+async def test_a_unit_that_is_interrupted_takes_its_group_along(url: str) -> None:
+    def interrupted(tx: Transaction) -> None:
+        tx.facts.set("interrupted", "1")
+        raise SystemExit
+
+    async with a_store(url) as store:
+        loop = asyncio.get_running_loop()
+        writes = [loop.create_task(store.write(work)) for work in (put("a"), interrupted)]
+        await asyncio.sleep(0)
+        with pytest.raises(SystemExit):
+            store._write_group()  # type: ignore[attr-defined]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(result) for result in results] == [Unavailable, Unavailable]
+        await store.write(put("b"))
+        assert await store.read(lambda tx: [tx.facts.get(key) for key in ("a", "interrupted", "b")]) == [
+            None,
+            None,
+            "1",
+        ]
+
+
 async def test_units_of_a_group_see_each_other(url: str) -> None:
     def count(tx: Transaction) -> None:
         tx.facts.set("n", str(int(tx.facts.get("n") or 0) + 1))

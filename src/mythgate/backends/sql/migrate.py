@@ -4,12 +4,15 @@ All functions block, and open and close a connection of their own: call them off
 (`asyncio.to_thread`). Alembic is imported only if there is something to migrate. An empty database takes
 a short cut: the tables are made as they are now and marked with the newest revision; a test proves that
 this and the migrations lead to the same schema.
+
+All raise Unavailable if the database is out of reach.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -18,11 +21,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from mythgate.backends.sql.revisions import HEAD, READ_REVISION, sqlite_revision
 from mythgate.backends.sql.tables import metadata
 from mythgate.backends.sql.urls import is_sqlite, parse, require_postgres_driver, sqlite_path
+from mythgate.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -119,25 +124,35 @@ def _connected(url: URL, work: Callable[[Connection], T]) -> T:
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
-    from mythgate.backends.sql.sqlite import connect
+    from mythgate.backends.sql.sqlite import connect, explained
 
-    with closing(connect(path, timeout=_LOCK_TIMEOUT)) as database:
-        # Rebuilding a table that others refer to must not cascade into these.
-        database.execute("PRAGMA foreign_keys = OFF")
-        database.execute("PRAGMA journal_mode = WAL")
-        engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        with engine.begin() as connection:
-            return work(connection)
+    try:
+        with closing(connect(path, timeout=_LOCK_TIMEOUT)) as database:
+            # Rebuilding a table that others refer to must not cascade into these.
+            database.execute("PRAGMA foreign_keys = OFF")
+            database.execute("PRAGMA journal_mode = WAL")
+            engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+            with engine.begin() as connection:
+                return work(connection)
+    except (OSError, sqlite3.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, Exception) and isinstance(refusal := explained(cause), Unavailable):
+            raise refusal from error
+        raise
 
 
 async def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:
     from sqlalchemy.ext.asyncio import create_async_engine
+
+    from mythgate.backends.sql.postgres import explained
 
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             return await connection.run_sync(work)
+    except Exception as error:
+        raise explained(error) from error
     finally:
         await engine.dispose()

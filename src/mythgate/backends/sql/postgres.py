@@ -184,7 +184,7 @@ class PostgresStore:
                 found: str | None = await connection.scalar(text(READ_REVISION))
                 return found
         except Exception as error:
-            raise _translated(error) from error
+            raise explained(error) from error
 
     async def close(self) -> None:
         engine, self._engine = self._engine, None
@@ -273,7 +273,7 @@ class PostgresStore:
                 result = await connection.run_sync(_run_unit, work, writes=False)
                 await connection.rollback()
         except Exception as error:
-            raise _translated(error) from error
+            raise explained(error) from error
         self._reads += 1
         return result
 
@@ -292,7 +292,7 @@ class PostgresStore:
                 return await self._try_to_write(engine, attempt, work, then, once)
             except Exception as error:
                 if tries == _ATTEMPTS or not _may_run_again(error, attempt):
-                    raise _translated(error, in_doubt=attempt.committing) from error
+                    raise explained(error, in_doubt=attempt.committing) from error
             self._retries += 1
             # Chance here only keeps two that collided from colliding again.
             await asyncio.sleep(random.uniform(0, 0.005 * 2**tries))  # noqa: S311
@@ -366,7 +366,7 @@ def _may_run_again(error: Exception, attempt: _Attempt) -> bool:
     return _sqlstate(error) in _RUN_AGAIN or (error.connection_invalidated and not attempt.committing)
 
 
-def _translated(error: Exception, *, in_doubt: bool = False) -> Exception:
+def explained(error: Exception, *, in_doubt: bool = False) -> Exception:
     """What the caller is told: faults of the database as Unavailable, all else as it is."""
     message = None
     if isinstance(error, PoolTimeout):

@@ -33,8 +33,8 @@ from typing import Any, Final, Self, TypeVar, cast
 from mythgate.backends.sql.revisions import require_head, sqlite_revision
 from mythgate.backends.sql.statements import NO_PARAMS, Duplicate, Params, Row, Statement
 from mythgate.backends.sql.store import RETRY_AFTER, StoreOptions, StoreStatistics
-from mythgate.backends.sql.threads import WorkerThreads
 from mythgate.backends.sql.transaction import SqlTransaction
+from mythgate.backends.threads import WorkerThreads
 from mythgate.domain.errors import Refused, Unavailable
 from mythgate.services.ports import Clock, CommandKey, Transaction
 
@@ -149,7 +149,7 @@ class _Opened:
                 except Exception as error:
                     if _code(error) == sqlite3.SQLITE_INTERRUPT or not database.in_transaction:
                         raise
-                    unit.error = _translated(error)
+                    unit.error = explained(error)
                     database.execute("ROLLBACK TO unit")
                 database.execute("RELEASE unit")
         finally:
@@ -206,7 +206,7 @@ class SqliteStore:
         except BaseException as error:
             await self.close()
             if isinstance(error, Exception):
-                raise _translated(error) from error
+                raise explained(error) from error
             raise
         self._loop = asyncio.get_running_loop()
 
@@ -245,11 +245,11 @@ class SqliteStore:
             return reader.run_read(work)
         except sqlite3.Error as error:
             if not _for_a_thread(error):
-                raise _translated(error) from error
+                raise explained(error) from error
         try:
             result: T = await self._reader_threads.run(partial(self._read_in_thread, work))
         except sqlite3.Error as error:
-            raise _translated(error) from error
+            raise explained(error) from error
         return result
 
     async def write(
@@ -324,6 +324,10 @@ class SqliteStore:
             else:
                 self._finish_group(group, None, error)
             return
+        except BaseException:  # somebody ends this process, in the middle of a unit
+            writer.roll_back()
+            self._finish_group(group, None, RuntimeError("interrupted"))
+            raise
         if writer.database.total_changes == changes or all(unit.error is not None for unit in group):
             # Nothing to make durable.
             writer.roll_back()
@@ -468,7 +472,7 @@ def _for_a_thread(error: Exception) -> bool:
     return _code(error) in _WORTH_WAITING
 
 
-def _translated(error: Exception) -> Exception:
+def explained(error: Exception) -> Exception:
     """What the caller is told: faults of the database as Unavailable, all else as it is."""
     if isinstance(error, OSError) and not isinstance(error, Refused):
         message = "The database file cannot be opened."
@@ -488,7 +492,7 @@ def _translated(error: Exception) -> Exception:
 
 def _lost(error: Exception) -> Exception:
     """For a unit that was fine and went down with its group."""
-    translated = _translated(error)
+    translated = explained(error)
     if isinstance(translated, Unavailable):
         return translated
     lost = Unavailable("The database could not save this.", retry_after=RETRY_AFTER)

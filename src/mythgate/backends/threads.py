@@ -1,4 +1,4 @@
-"""Threads that wait for the disk on behalf of the event loop, and are not starved by it.
+"""Threads that block on behalf of the event loop, and are not starved by it.
 
 A busy event loop gives the interpreter lock up many times a millisecond and takes it back at once. A thread
 that comes back from the disk then wakes too late every time, and because the lock was free in between it
@@ -17,7 +17,8 @@ from typing import Any, Final
 
 _FIRST_WAIT: Final = 0.001  # seconds after which the loop first stands aside
 _LONGEST_WAIT: Final = 0.064  # the waits double up to this: a slow disk must not slow the loop
-_STAND_ASIDE: Final = 0.0004  # seconds at most
+_STAND_ASIDE: Final = 0.0004  # seconds at most, for a thread that has not begun
+_GLANCE: Final = 0.0002  # seconds at most, for one that may still be waiting for the disk
 
 Done = Callable[[Any, "Exception | None"], None]
 
@@ -103,7 +104,7 @@ class WorkerThreads:
         if oldest is None or self._loop is None:
             return
         at_the_disk = oldest.started
-        if oldest.ended.acquire(timeout=_STAND_ASIDE) or not at_the_disk:
+        if oldest.ended.acquire(timeout=_GLANCE if at_the_disk else _STAND_ASIDE) or not at_the_disk:
             self._wait = _FIRST_WAIT
         else:
             self._wait = min(self._wait * 2, _LONGEST_WAIT)
