@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+async def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningServer]:
     folder = tmp_path_factory.mktemp("server")
     environment = ROOMY | {"MYTHGATE_SECRET_KEY": SECRET}
     if getattr(request.module, "WORLD", "grid") == "grid":
@@ -76,11 +78,20 @@ def door(request: pytest.FixtureRequest) -> DoorName:
     return chosen
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def moderator(server: RunningServer, people: NewPlayer) -> Player:
-    """One of the staff, in the world. The role is given on the command line, as an operator would."""
-    player = await people(enter=False, stem="Staff")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def staff(server: RunningServer) -> Player:
+    """A moderator's character. The role was given on the command line, as an operator would."""
+    player = await new_player(Address.of(server.url), stem="Staff")
     await server.run_cli("user", "role", player.account.username, "moderator")
-    player.account = await log_in(player.account.at, player.account.username)
-    await player.enter()
     return player
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def moderator(staff: Player) -> AsyncIterator[Player]:
+    """The moderator, in the world."""
+    account = await log_in(staff.account.at, staff.account.username)
+    player = Player(account, staff.name, staff.character_id)
+    await player.enter()
+    yield player
+    await player.close()
+    await account.log_out()

@@ -246,9 +246,7 @@ async def test_an_expired_token_is_refused_and_may_be_renewed(people: NewPlayer,
     then = datetime.now(UTC) - timedelta(hours=1)
     token = signed(ids_in(player.account.token), now=then)
     await _turned_away(at, token, 4401, "token_expired")
-    renewed = await call(
-        at, "POST", "/api/auth/refresh", {"refresh_token": player.account.signed_in["refresh_token"]}
-    )
+    renewed = await call(at, "POST", "/api/auth/refresh", {"refresh_token": player.account.signed_in["refresh_token"]})
     player.account.signed_in["access_token"] = renewed.expect(200)["access_token"]
     await player.enter()
 

@@ -633,7 +633,9 @@ class Player:
                 raise HandshakeRefused(answer)
         assert headers["content-type"].startswith("text/event-stream"), headers
         self._stream = writer
-        self._reading = asyncio.create_task(self._read_stream(reader, "chunked" in headers.get("transfer-encoding", "")))
+        self._reading = asyncio.create_task(
+            self._read_stream(reader, "chunked" in headers.get("transfer-encoding", ""))
+        )
 
     async def _read_stream(self, reader: asyncio.StreamReader, chunked: bool) -> None:
         try:
@@ -787,12 +789,14 @@ class Player:
             mark = unique_name("mark")
             await self.command(f"describe {mark}")
             await self.inbox.until(
-                lambda: [
-                    event
-                    for event in self.inbox.seen("player_update", since=since)
-                    if mark in event["data"]["player"]["description"]
-                ]
-                or None,
+                lambda: (
+                    [
+                        event
+                        for event in self.inbox.seen("player_update", since=since)
+                        if mark in event["data"]["player"]["description"]
+                    ]
+                    or None
+                ),
                 what="what was changed about oneself",
             )
         self.inbox.check()
