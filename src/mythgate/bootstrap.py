@@ -364,6 +364,10 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
 def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:
     reading = telemetry.Reading
     hub, play, rows = node.hub.stats, door.stats, node.store.statistics()
+    yield reading("active_users", "Characters in the world.", node.presences.count())
+    yield reading("occupied_rooms", "Rooms with somebody in them.", len(node.presences.populations()))
+    yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
+    yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
     yield reading("connections", "Open WebSocket and SSE connections.", play.connected)
     yield reading("joining", "Connections being authenticated.", play.joining)
@@ -555,8 +559,15 @@ def _beside(node: Node, door: PlayDoor) -> dict[str, Coroutine[Any, Any, None]]:
         for problem in await services.presence.check():
             log.error("presence was wrong", extra={"problem": problem})
 
+    known_until = node.clock.now()
+
+    async def catch_up() -> None:
+        nonlocal known_until
+        known_until = await services.accounts.catch_up(known_until)
+
     jobs: dict[str, Coroutine[Any, Any, None]] = {
         "seconds": _every(1.0, seconds),
+        "catch_up": _every(1.0, catch_up),
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),

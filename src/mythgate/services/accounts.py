@@ -55,6 +55,7 @@ from mythgate.services.sessions import Opening, SessionService, SignedIn, new_to
 
 log = logging.getLogger(__name__)
 
+CATCH_UP_ENTRIES: Final = 50  # acts of the operator between two looks, at most
 ADMIN_LINK_FACT: Final = "admin_link"
 EMAIL_LENGTH: Final = 254
 _GUEST_NAME_TRIES: Final = 12
@@ -438,6 +439,31 @@ class AccountService:
         key, _ = await self._store.write(work, then=lambda result: self._sessions.ended(result[1]))
         await self._throttle.clear(_account_key(key))
         return chosen
+
+    # --- changes made beside this node ---
+
+    async def catch_up(self, since: datetime) -> datetime:
+        """Take note of what the operator did at the machine while this node ran, from the audit record.
+
+        Roles, names and ended sessions take effect as if they had been changed here. Returns the
+        time up to which all is known; give it the next time.
+        """
+        entries = await self._store.read(lambda tx: tx.moderation.audit(limit=CATCH_UP_ENTRIES))
+        news = [entry for entry in entries if entry.at > since and entry.actor == OPERATOR.account_id]
+        for account_id in dict.fromkeys(AccountId(entry.subject) for entry in news):
+            await self._resync(account_id)
+        return max((entry.at for entry in news), default=since)
+
+    async def _resync(self, account_id: AccountId) -> None:
+        def work(tx: Transaction) -> tuple[Account | None, set[SessionId]]:
+            return tx.accounts.get(account_id), {session.id for session in tx.sessions.of_account(account_id)}
+
+        account, living = await self._store.read(work)
+        if account is None:
+            return
+        self._sessions.account_changed(account)
+        self._apply_role(account)
+        self._sessions.ended([known for known in self._sessions.known_of(account_id) if known not in living])
 
     # --- the first owner ---
 

@@ -347,6 +347,10 @@ class SessionService:
         self._changes += 1
         self._end(session_ids)
 
+    def known_of(self, account_id: AccountId) -> list[SessionId]:
+        """The account's sessions this node takes for living."""
+        return [session_id for session_id, live in self._live.items() if live.caller.account_id == account_id]
+
     def account_changed(self, account: Account) -> None:
         """Name or role of an account changed: calls from now on carry the new ones."""
         self._changes += 1

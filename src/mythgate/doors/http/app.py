@@ -17,7 +17,6 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 import mythgate
 from mythgate.domain.errors import NotFound
 from mythgate.doors.http import errors
-from mythgate.doors.http.metrics import ServerCollector
 from mythgate.doors.http.security import Edge
 from mythgate.services.all import Services
 
@@ -72,7 +71,6 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    http.registry.register(ServerCollector(services, http))
     app.state.services = services
     app.state.http = http
     app.state.started_at = http.started_at or services.clock.now()

@@ -299,7 +299,7 @@ class PlayDoor:
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Look after silent connections and ending sessions. Call once a second."""
+        """Look after silent connections, and keep the sessions of active ones alive. Call once a second."""
         now = self.clock.monotonic()
         if now < self._next_sweep:
             return
@@ -307,6 +307,9 @@ class PlayDoor:
         before_ping = max(1, round(self.options.ping_interval / SWEEP_SECONDS))
         before_close = before_ping + max(1, round(self.options.pong_within / SWEEP_SECONDS))
         for connection in list(self.connections):
+            if connection.active:
+                connection.active = False
+                self.services.sessions.note_activity(connection.stream.session_id)
             if not connection.link.check_alive(before_ping, before_close):
                 self.stats.ping_timeouts += 1
                 connection.link.close(PING_TIMEOUT, "ping_timeout")
@@ -340,6 +343,7 @@ class PlayConnection:
         "_queue",
         "_refilled_at",
         "_tokens",
+        "active",
         "character_id",
         "door",
         "link",
@@ -360,6 +364,7 @@ class PlayConnection:
         self._dropped = 0  # messages dropped in the present flood
         self._next_error = 0.0
         self._muted_until = 0.0
+        self.active = False  # said something since the last sweep
         door.connections.add(self)
 
     def closed(self) -> None:
@@ -383,6 +388,7 @@ class PlayConnection:
             self._drop(now)
             return
         self._tokens = tokens - 1.0
+        self.active = True
         try:
             decode = self._binary if binary else decode_json
             messages = decode(raw, max_characters=options.command_characters)
