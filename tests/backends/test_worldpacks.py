@@ -185,6 +185,11 @@ def test_everything_a_pack_can_say(tmp_path: Path) -> None:
         (HEAD + "rooms:\n  Big Room: {}\n", "z.yaml:3:3: an id is made of a-z, 0-9 and single _, not 'Big Room'"),
         ("rooms:\n" + A + B, "z.yaml:2:3: rooms need a zone; say which under 'zone'"),
         ("zone: {name: Z, description: A zone for tests.}\n", "z.yaml:1:7: a zone needs 'id'"),
+        (HEAD.replace("id: z", "id: Z z"), "z.yaml:1:12: 'id' is made of a-z, 0-9 and single _, not 'Z z'"),
+        (HEAD.replace("Zone,", "Zone, sub_zones: {A: x, b: []},"), "not 'A'"),
+        (HEAD.replace("Zone,", "Zone, sub_zones: {A: x, b: []},"), "a sub-zone has a name"),
+        (HEAD + "inhabitants:\n  o: {name: O, summary: O is here., description: Just an O.}\n", "needs 'room'"),
+        (HEAD + "rooms:\n" + A.replace("exits:", "items: [{count: 2}], exits:") + B, "a placement needs 'item'"),
         # values
         (HEAD.replace("Zone,", "Zone, colour: red,"), "'colour' is written \"#rrggbb\" in quotes, not 'red'"),
         (HEAD.replace("Zone,", "Zone, environment: indoor,"), "not 'indoor'; did you mean 'indoors'?"),
@@ -220,6 +225,10 @@ def test_everything_a_pack_can_say(tmp_path: Path) -> None:
         (
             HEAD + "inhabitants:\n  o: {name: O, room: a, summary: O is here., description: Just an O., lines: [[]]}\n",
             "'lines' is a list of sentences",
+        ),
+        (
+            HEAD + "inhabitants:\n  o: {name: O, room: a, summary: O is here., description: Just an O., lines: ['']}\n",
+            "a line has 1 to 400 characters",
         ),
         (
             HEAD + "inhabitants:\n  o: {name: O, room: a, summary: O is here., description: Just an O., "
@@ -294,6 +303,21 @@ def test_a_flood_of_problems_is_cut_off(tmp_path: Path) -> None:
 
 
 # --- what is wrong with the whole ------------------------------------------------------------------
+
+
+def test_two_rooms_may_not_come_to_one_id(tmp_path: Path) -> None:
+    head = HEAD.replace("Zone,", "Zone, sub_zones: {main: M, main_x: X},")
+    rooms = "  x_a: {name: A, description: The first of places.}\n"
+    rooms += "  a: {name: B, description: The second of places., sub_zone: main_x}\n"
+    found = problems(tmp_path, head + "rooms:\n" + rooms)
+    assert any("z.yaml:4:3: there is another room 'p_z_main_x_a', in " in line for line in found), found
+
+
+def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    (tmp_path / "zones" / "y.yaml").mkdir()
+    (problem,) = check([tmp_path])
+    assert problem.message.startswith("the file cannot be read: ")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.support.play import (
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
 from mythgate.domain.events import ChatMessage, Event, GameTick, RoomItems, RoomMessage, RoomUpdate, SystemMessage
-from mythgate.domain.ids import CharacterId, InhabitantId, RoomId, Topic
+from mythgate.domain.ids import CharacterId, InhabitantId, RoomId, Topic, room_topic
 from mythgate.domain.world import (
     Daypart,
     Inhabitant,
@@ -167,6 +167,30 @@ async def test_who_stood_in_a_room_that_is_gone_finds_themselves_at_the_start(ki
     assert kit.heard(ada).of(RoomUpdate)[-1].room.id == SQUARE
     assert "Ada" in [view.name for view in kit.sight.occupants(SQUARE)]
     assert kit.heard(bob).of(SystemMessage) == []
+
+
+async def test_a_thing_that_looks_different_is_shown_to_everybody(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=PATH)
+    await kit.lay(COIN, PATH)
+    world = small_world()
+    gilded = dataclasses.replace(world.template(COIN), name="gold coin")
+    kit.realtime.clear()
+    await kit.world.apply(dataclasses.replace(world, fingerprint="gilded", templates={**world.templates, COIN: gilded}))
+    assert [item.name for item in kit.heard(ada).of(RoomUpdate)[0].room.items] == ["a gold coin"]
+
+
+async def test_one_who_stepped_into_a_room_as_it_vanished_is_fetched_at_the_next_tick(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=SQUARE)
+    await kit.world.apply(without(small_world(), PATH))
+    # A step that was decided before and saved after.
+    await kit.put(ada.character_id, PATH)
+    kit.present.relocate(ada.character_id, PATH)
+    kit.realtime.unsubscribe(ada.character_id, room_topic(SQUARE))
+    kit.realtime.subscribe(ada.character_id, room_topic(PATH))
+    kit.world.on_displaced = None
+    await kit.world.tick(kit.clock.now(), HALF)
+    assert ada.room_id == SQUARE
+    await kit.check()
 
 
 async def test_movers_under_way_during_a_reload_end_up_somewhere_that_exists(kit: PlayKit) -> None:
@@ -323,7 +347,7 @@ def townsfolk(**changes: Any) -> World:
         lines=(Utterance("Ale!"), Utterance("wipes the bar.", action=True)),
         line_interval=timedelta(minutes=2),
     )
-    bard = Inhabitant(
+    bard = Inhabitant(  # says nothing at all
         id=InhabitantId("bard"),
         name="Finn Bell",
         summary="Finn Bell tunes a lute.",
@@ -373,6 +397,8 @@ async def test_greetings_are_forgotten_when_there_are_very_many(kit: PlayKit) ->
 async def test_idle_lines_are_for_company_only_and_not_said_twice_running(town: PlayKit) -> None:
     spoken: list[str] = []
     town.realtime.observers.append(lambda _, event: spoken.append(getattr(event.payload, "text", "")))
+    for room_id in (SQUARE, TAVERN):  # one has no greeting, the other nobody who would hear it
+        town.world.on_entered(CharacterId("somebody"), "Somebody", room_id)
     for _ in range(50):
         town.clock.advance(timedelta(minutes=1))
         await town.world.inhabitants_tick(town.clock.now(), HALF)
@@ -509,7 +535,9 @@ async def test_copies_left_lying_about_are_cleared_away_after_a_day(shop: PlayKi
     await shop.do(ada, "get lantern")
     await shop.world.restock(shop.clock.now())
     pass_time(shop, minutes=10)
+    await shop.do(ada, "south")
     assert await shop.world.restock(shop.clock.now()) == 2
+    await shop.do(ada, "north")
     await shop.do(ada, "get lantern")
     await shop.do(ada, "south")
     for _ in range(3):

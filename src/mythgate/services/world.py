@@ -448,9 +448,7 @@ class WorldService:
         items, explored = await self._store.read(work)
         now = self._clock.now()
         for room_id in shown:
-            room = self.world.room(room_id)
-            if room is None:
-                continue
+            room = self.world.rooms[room_id]
             present = self._presence.in_room(room_id)
             occupants = [occupant_view(one) for one in present]
             for one in present:
