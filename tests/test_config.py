@@ -82,4 +82,4 @@ def test_the_database_lies_in_the_data_folder_unless_named(monkeypatch: pytest.M
 
 
 def test_secrets_do_not_print() -> None:
-    assert "hush" not in repr(Settings(secret_key="hush", database_url="postgresql://u:hush@h/d"))  # type: ignore[arg-type]
+    assert "hush" not in repr(Settings(secret_key="hush", database_url="postgresql://u:hush@h/d"))

@@ -222,7 +222,8 @@ def _commands() -> Iterator[tuple[str, str]]:
     for command in command_reference():
         if command.group != group:
             group = command.group
-            lines += ["", f"## {group.capitalize()}", "", "| command | also | what it does | who |", "|---|---|---|---|"]
+            lines += ["", f"## {group.capitalize()}", ""]
+            lines += ["| command | also | what it does | who |", "|---|---|---|---|"]
         also = " ".join(f"`{alias}`" for alias in command.aliases)
         usage = command.usage.replace("|", "\\|")
         lines.append(f"| `{usage}` | {also} | {command.summary} | {command.role.value} |")
