@@ -63,7 +63,7 @@ def test_one_room_shows_its_ways_as_stubs_and_no_hidden_one(town: World) -> None
         "                  :",
         "                [ @v].+",
         "                      .",
-        "@ you  v down  : not explored  . not explored  + locked",
+        "@ you  v down  :. not explored  + locked",
     ]
 
 

@@ -150,8 +150,10 @@ def text_map(
     picture = canvas.text()
     if not legend or not shown:
         return picture
-    signs |= canvas.signs
-    return f"{picture}\n\n{'  '.join(f'{sign} {meaning}' for sign, meaning in signs.items())}"
+    meanings: dict[str, str] = {}
+    for sign, meaning in (signs | canvas.signs).items():
+        meanings[meaning] = meanings.get(meaning, "") + sign
+    return f"{picture}\n\n{'  '.join(f'{drawn} {meaning}' for meaning, drawn in meanings.items())}"
 
 
 def minimap(
