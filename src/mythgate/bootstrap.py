@@ -310,6 +310,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     )
     hub.watcher = presence
     world.on_displaced = presence.on_displaced
+    world.on_items_changed = sight.items_changed
     sessions.on_revoked(lambda session_id: hub.close_session(session_id, SESSION_ENDED))
     services = Services(
         clock=clock,

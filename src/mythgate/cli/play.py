@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -83,9 +85,10 @@ async def _play(server: str, user: str, character: str, *, guest: bool, new: boo
             chosen = await _choose(client, character, guest=guest)
         except aiohttp.ClientConnectionError:
             fail(f"No answer from {server}.", "Is the server running? Start one with: mythgate serve")
-        client.register_handler("*", _show)
+        screen = Screen()
+        client.register_handler("*", screen.show)
         await client.connect(chosen)
-        await _read_lines(client)
+        await _read_lines(client, screen)
 
 
 async def _sign_in(client: Client, user: str, *, guest: bool, new: bool) -> None:
@@ -116,10 +119,86 @@ async def _choose(client: Client, wanted: str, *, guest: bool) -> str | None:
     return str((await client.create_character(name))["id"])
 
 
-async def _read_lines(client: Client) -> None:
+class Screen:
+    """The terminal: a line being typed at the bottom, everything else above it."""
+
+    def __init__(self) -> None:
+        self._typing = False
+        self._own_id = ""
+
+    async def read(self) -> str:
+        """The next line the player types. Raises EOFError when there is none."""
+        self._typing = True
+        try:
+            return await asyncio.to_thread(input, PROMPT)
+        finally:
+            self._typing = False
+
+    def print(self, text: str, style: str = "") -> None:
+        """Print above the line being typed, wrapped at words."""
+        if not sys.stdout.isatty():
+            print(text, flush=True)
+            return
+        width = shutil.get_terminal_size().columns
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, width) or [""]]
+        code = _STYLES.get(style)
+        painted = "\n".join(f"\x1b[{code}m{line}\x1b[0m" if code else line for line in lines)
+        below = PROMPT + get_line_buffer() if self._typing else ""
+        sys.stdout.write(f"{_CLEAR_LINE}{painted}\n{below}")
+        sys.stdout.flush()
+
+    def show_answer(self, answer: dict[str, Any]) -> None:
+        """The answer to a command."""
+        text = answer["result"].strip("\n")
+        if text:
+            self.print(text, "place" if answer.get("room_changed") else "" if answer["success"] else "error")
+        if answer.get("hint") and not answer["success"]:
+            self.print(answer["hint"], "coming")
+
+    def show(self, event: dict[str, Any]) -> None:
+        """An event, if there is something to say about it."""
+        kind, data = event["event_type"], event["data"]
+        if kind == "chat_message":
+            own = data["player_id"] == self._own_id
+            self.print(_in_second_person(data) if own else data["text"], data["channel"])
+        elif kind in _COMINGS and data.get("message"):
+            self.print(data["message"], "coming")
+        elif kind == "system":
+            self.print(data["message"], "system")
+        elif kind == "game_state":
+            self._own_id = data["player"]["id"]
+            self._show_arrival(data)
+        elif kind in ("error", "reset", "disconnect"):
+            self.print(data["message"], "error")
+        elif kind == "reconnecting":
+            self.print(f"The line is gone. Trying again in {data['seconds']:.0f} s.", "error")
+
+    def _show_arrival(self, data: dict[str, Any]) -> None:
+        room = data["room"]
+        self.print(f"{room['name']}\n{room['description']}", "place")
+        self.print("Ways: " + (", ".join(room["exits"]) or "none") + ".")
+        others = [name for name in room["occupants"] if name != data["player"]["name"]]
+        if others:
+            self.print("Here: " + ", ".join(others) + ".")
+
+
+def _in_second_person(data: dict[str, Any]) -> str:
+    """One's own words: "You say: …" instead of "Ada says: …". Emotes stay as others see them."""
+    target = f" to {data['target_name']}" if data.get("target_name") else ""
+    verb = {"say": "say", "whisper": "whisper", "tell": "tell", "shout": "shout", "global": "say to all"}.get(
+        data["channel"]
+    )
+    if verb is None:
+        return str(data["text"])
+    if data["channel"] == "tell":
+        return f"You tell {data.get('target_name')}: {data['message']}"
+    return f"You {verb}{target}: {data['message']}"
+
+
+async def _read_lines(client: Client, screen: Screen) -> None:
     while True:
         try:
-            line = await asyncio.to_thread(input, PROMPT)
+            line = await screen.read()
         except EOFError:
             return
         if not line.strip():
@@ -127,48 +206,8 @@ async def _read_lines(client: Client) -> None:
         try:
             answer = await client.command(line)
         except TimeoutError:
-            _print("The server did not answer in time.", "error")
+            screen.print("The server did not answer in time.", "error")
             continue
-        _show_answer(answer)
+        screen.show_answer(answer)
         if (answer.get("data") or {}).get("quit"):
             return
-
-
-def _show_answer(answer: dict[str, Any]) -> None:
-    if answer["result"]:
-        _print(answer["result"], "place" if answer.get("room_changed") else "" if answer["success"] else "error")
-    if answer.get("hint") and not answer["success"]:
-        _print(answer["hint"], "coming")
-
-
-def _show(event: dict[str, Any]) -> None:
-    kind, data = event["event_type"], event["data"]
-    if kind == "chat_message":
-        _print(data["text"], data["channel"])
-    elif kind in _COMINGS and data.get("message"):
-        _print(data["message"], "coming")
-    elif kind == "system":
-        _print(data["message"], "system")
-    elif kind == "game_state":
-        room = data["room"]
-        _print(f"{room['name']}\n{room['description']}", "place")
-        _print("Exits: " + (", ".join(room["exits"]) or "none"))
-        others = [name for name in room["occupants"] if name != data["player"]["name"]]
-        if others:
-            _print("Here: " + ", ".join(others))
-    elif kind in ("error", "reset", "disconnect"):
-        _print(data["message"], "error")
-    elif kind == "reconnecting":
-        _print(f"The line is gone. Trying again in {data['seconds']:.0f} s.", "error")
-
-
-def _print(text: str, style: str = "") -> None:
-    """Print above the line being typed."""
-    if not sys.stdout.isatty():
-        print(text, flush=True)
-        return
-    typed = get_line_buffer()
-    code = _STYLES.get(style)
-    painted = f"\x1b[{code}m{text}\x1b[0m" if code else text
-    sys.stdout.write(f"{_CLEAR_LINE}{painted}\n{PROMPT}{typed}")
-    sys.stdout.flush()
