@@ -331,7 +331,7 @@ class PlayKit:
         """All rooms and present characters with what they hold."""
 
         def work(tx: Any) -> dict[str, list[ItemId]]:
-            found = {
+            found: dict[str, list[ItemId]] = {
                 room_id: [item.id for item in tx.items.held_by(HolderKind.ROOM, room_id)]
                 for room_id in self.world.world.rooms
             }
@@ -360,8 +360,10 @@ class PlayKit:
         """Presence, rows and subscriptions agree, and everybody is in exactly one room."""
         assert await self.presence.check() == []
         rows = {
-            one.character_id: await self.store.read(lambda tx, one=one: tx.characters.require(one.character_id).room_id)
-            for one in self.present.all()
+            body.id: body.room_id
+            for body in await self.store.read(
+                lambda tx: [tx.characters.require(present.character_id) for present in self.present.all()]
+            )
         }
         for one in self.present.all():
             assert rows[one.character_id] == one.room_id

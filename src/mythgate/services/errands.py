@@ -37,12 +37,22 @@ class Errands:
 
     async def carry_out(self, work: Coroutine[Any, Any, T]) -> T:
         """Await `work`; if the caller is cancelled meanwhile, it is carried out all the same."""
-        return await asyncio.shield(self.own(work))
+        task = self.own(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._abandoned)
+            raise
 
     async def settle(self) -> None:
         """Wait until nothing is under way, including what is started meanwhile."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    def _abandoned(self, task: asyncio.Task[object]) -> None:
+        """Who would have been told of a refusal has gone; a bug still goes to the log."""
+        if not task.cancelled() and not isinstance(task.exception(), Refused):
+            self._finished(task)
 
     def _finished(self, task: asyncio.Task[object]) -> None:
         if task.cancelled():

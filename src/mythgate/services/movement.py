@@ -173,7 +173,8 @@ class MovementService:
         if persona is not None:
             persona.explored.add(target)
         present = self._presence.get(actor)
-        if present is None:  # left the world meanwhile; the row is where the step led
+        if present is None:
+            self._arrive_unseen(step)
             return
         direction = step.way.direction
         realtime, now = self._realtime, self._clock.now()
@@ -192,6 +193,15 @@ class MovementService:
         realtime.publish(room_topic(target), event_of(entered, now, room_id=target, player_id=actor))
         self._sight.tell_occupants(target)
         realtime.subscribe(actor, room_topic(target))
+
+    def _arrive_unseen(self, step: Step) -> None:
+        """The character left the world, or fell asleep, while the step was being saved."""
+        self._sight.absent_steps += 1
+        sleeper = self._sight.asleep.get(step.body.id)
+        if sleeper is not None:
+            self._realtime.unsubscribe(sleeper.character_id, room_topic(sleeper.room_id))
+            sleeper.room_id = step.body.room_id
+            self._realtime.subscribe(sleeper.character_id, room_topic(sleeper.room_id))
 
     def settled_in(self, actor: CharacterId, room_id: RoomId) -> None:
         """The mover has been shown the room: who lives there may greet. To be called by who showed it."""

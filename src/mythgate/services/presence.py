@@ -25,6 +25,7 @@ from mythgate.domain.events import (
     GameState,
     PlayerEntered,
     PlayerEnteredGame,
+    PlayerLeft,
     PlayerLeftGame,
     PlayerStatus,
     PlayerUpdate,
@@ -93,7 +94,7 @@ class PresenceService:
         self._sight = sight
         self._company = company
         self._clock = clock
-        self._asleep: dict[CharacterId, Presence] = {}
+        self._asleep = sight.asleep
         self._entering: set[CharacterId] = set()  # rows read, not present yet
         characters.on_deleted = self._on_deleted
         self._errands = Errands("presence")
@@ -128,7 +129,7 @@ class PresenceService:
         room_id = character.room_id
         try:
             for _ in range(ENTRY_ATTEMPTS):
-                changes = self._sight.item_changes(room_id)
+                changes, steps = self._sight.item_changes(room_id), self._sight.absent_steps
                 entry = await self._store.write(
                     lambda tx: self._read_entry(tx, caller, character.id),
                     then=lambda read: self._entering.add(read.body.id),
@@ -138,11 +139,12 @@ class PresenceService:
                 present = self._presence.get(character.id)
                 if character.id not in self._entering:
                     raise NotFound("There is no such character.")
-                # Meanwhile the world may have been reloaded, things been dropped, or the character (who is
-                # there already, and taken over) have walked on.
+                # Meanwhile the world may have been reloaded, things been dropped, or the character have walked
+                # on: one that is there already and taken over, or one that left in the middle of a step.
                 if (
                     room_id == expected
                     and changes == self._sight.item_changes(room_id)
+                    and steps == self._sight.absent_steps
                     and self._world.world.room(room_id) is not None
                     and (present is None or present.room_id == room_id)
                 ):
@@ -482,7 +484,7 @@ class PresenceService:
         self._sight.tell_occupants(present.room_id)
 
     def _publish(
-        self, present: Presence, payload: PlayerStatus | PlayerEntered | PlayerEnteredGame | PlayerLeftGame
+        self, present: Presence, payload: PlayerStatus | PlayerEntered | PlayerLeft | PlayerEnteredGame | PlayerLeftGame
     ) -> None:
         """Tell the others in the room about `present`."""
         event = event_of(payload, self._clock.now(), room_id=present.room_id, player_id=present.character_id)
@@ -548,10 +550,14 @@ class PresenceService:
 
     def _place(self, present: Presence, room_id: RoomId) -> None:
         origin = present.room_id
+        self._publish(present, PlayerLeft(present.character_id, present.name, f"{present.name} leaves the room."))
         self._realtime.unsubscribe(present.character_id, room_topic(origin))
         self._presence.relocate(present.character_id, room_id)
-        self._realtime.subscribe(present.character_id, room_topic(room_id))
         self._sight.tell_occupants(origin)
+        view = occupant_view(present)
+        entered = f"{present.name} enters the room."
+        self._publish(present, PlayerEntered(present.character_id, present.name, entered, player=view))
+        self._realtime.subscribe(present.character_id, room_topic(room_id))
         self._sight.tell_occupants(room_id)
         self._errands.start(self._show_room(present))
 

@@ -47,6 +47,8 @@ class Sight:
         self, *, store: Store, presence: PresenceStore, world: WorldService, realtime: Realtime, clock: Clock
     ) -> None:
         self.personas: dict[CharacterId, Persona] = {}
+        self.asleep: dict[CharacterId, Presence] = {}  # see `services.presence`
+        self.absent_steps = 0  # steps of characters that had left when they were saved
         self._store = store
         self._presence = presence
         self._world = world
