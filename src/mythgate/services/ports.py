@@ -1,9 +1,10 @@
 """What the services need from outside, in our words. Backends fulfil each port twice.
 
 Durable state is reached through `Store`: a use case hands it a plain function over a `Transaction`.
-The function runs off the event loop (SQLite: on the one writer thread; PostgreSQL: in a greenlet over
-asyncpg), sees rows nobody else can change meanwhile, and may be run again if the database asks for a
-retry; it therefore does nothing but read and write through its transaction and call domain rules.
+The function runs synchronously (SQLite: on the event loop, or in a thread if it turns out long;
+PostgreSQL: in a greenlet over asyncpg), sees rows nobody else can change meanwhile, and may be run again
+if the database asks for a retry; it therefore does nothing but read and write through its transaction
+and call domain rules. On SQLite a `read` does not suspend.
 
 Live state (presence, topics) is read and changed synchronously on the event loop, between awaits.
 """

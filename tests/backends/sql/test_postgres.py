@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.clock import FakeClock
 from tests.support.databases import PostgresServer
 from tests.support.rows import SQUARE, a_character, add_person, an_account, an_item
@@ -178,6 +179,39 @@ async def test_announcements_of_two_rows_follow_the_rows(url: str, clock: FakeCl
 
         await asyncio.gather(*(step(CharacterId(f"character-{n % 4}"), RoomId(f"room{n}")) for n in range(200)))
     assert seen == {CharacterId(f"character-{n}"): list(range(2, 52)) for n in range(4)}
+
+
+async def test_an_early_answer_does_not_overtake_a_late_one(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first commit is done, its answer is late; the second, which waited for its row, is answered first."""
+    commit = AsyncConnection.commit
+    second_is_done = asyncio.Event()
+    commits: list[int] = []
+
+    async def commit_with_a_late_answer(connection: AsyncConnection) -> None:
+        commits.append(1)
+        is_first = len(commits) == 1
+        await commit(connection)
+        if is_first:
+            await second_is_done.wait()
+        else:
+            second_is_done.set()
+
+    async with a_store(url) as store, asyncio.timeout(20):
+        await store.write(lambda tx: add_person(tx, "Ann", clock.now()))
+        monkeypatch.setattr(AsyncConnection, "commit", commit_with_a_late_answer)
+        seen: list[int] = []
+
+        async def step() -> None:
+            moved = await store.write(
+                lambda tx: tx.characters.relocate(tx.characters.require(ANN), SQUARE, clock.now()),
+                then=lambda body: seen.append(body.version),
+            )
+            assert moved.version in seen
+
+        await asyncio.gather(step(), step())
+        assert seen == [2, 3]
 
 
 @given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
