@@ -610,6 +610,28 @@ async def test_the_heart_beats_on_when_a_beat_fails(kit: PlayKit, caplog: pytest
     assert "tick failed" in caplog.text
 
 
+async def test_a_timer_that_rings_early_brings_no_tick_twice(kit: PlayKit) -> None:
+    """The clock stands still: each timer rings before its time."""
+    await kit.somebody("Ada")
+    world = service(kit, tick_interval=timedelta(milliseconds=1))
+    beats: list[int] = []
+    enough = asyncio.Event()
+
+    def count(_: Topic, event: Event) -> None:
+        if isinstance(event.payload, GameTick):
+            beats.append(event.payload.tick_number)
+            if len(beats) == 4:
+                enough.set()
+
+    kit.realtime.observers.append(count)
+    beating = asyncio.create_task(world.run(HALF))
+    await enough.wait()
+    beating.cancel()
+    kit.realtime.observers.remove(count)
+    first = world.tick_number(kit.clock.now()) + 1
+    assert beats == list(range(first, first + len(beats)))
+
+
 # --- rooms -----------------------------------------------------------------------------------------
 
 

@@ -478,10 +478,14 @@ class WorldService:
 
     async def run(self, chance: Callable[[], float]) -> None:
         """The world's heartbeat: a tick at each multiple of the tick interval. Runs until cancelled."""
+        now = self._clock.now()
         while True:
-            await asyncio.sleep(self.until_next_tick(self._clock.now()).total_seconds())
+            due = now + self.until_next_tick(now)
+            left = min(due - self._clock.now(), self.policy.tick_interval)
+            await asyncio.sleep(left.total_seconds())
+            now = max(self._clock.now(), due)  # a timer may ring a moment early; no tick comes twice
             try:
-                await self.tick(self._clock.now(), chance)
+                await self.tick(now, chance)
             except Exception:
                 log.exception("tick failed")
 
