@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-
 from tests.support.server import ROOMY, RunningServer, running_server, write_world
 from tests.support.spec_client import DOORS, Address, DoorName, Player, log_in, new_player
 

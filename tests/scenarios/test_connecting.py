@@ -12,10 +12,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-
-from mythgate.backends.system import JwtSigner
-from mythgate.domain.ids import AccountId, SessionId
-from mythgate.wire.envelope import schema
 from tests.scenarios.conftest import SECRET, NewPlayer
 from tests.support.spec_client import (
     MSGPACK,
@@ -32,6 +28,10 @@ from tests.support.spec_client import (
     register,
     unique_name,
 )
+
+from mythgate.backends.system import JwtSigner
+from mythgate.domain.ids import AccountId, SessionId
+from mythgate.wire.envelope import schema
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

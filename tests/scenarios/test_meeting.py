@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from tests.scenarios.conftest import NewPlayer
 from tests.support.spec_client import DoorName, Player
 

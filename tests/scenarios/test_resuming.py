@@ -6,7 +6,6 @@ import asyncio
 import random
 
 import pytest
-
 from tests.scenarios.conftest import NewPlayer
 from tests.support.spec_client import DoorName, Mailbox, Player, unique_name
 
@@ -31,6 +30,12 @@ def told(player: Player, speaker: Player, channel: str = "say") -> list[str]:
     """What the player was told by that speaker, in order."""
     events = player.inbox.seen("chat_message", player_id=speaker.character_id, channel=channel)
     return [event["data"]["message"] for event in events]
+
+
+async def something_new(player: Player, events: int = 1) -> None:
+    """Wait until the player got so many more events."""
+    wanted = len(player.inbox.events) + events
+    await player.inbox.until(lambda: len(player.inbox.events) >= wanted or None, what="some life")
 
 
 # --- exact -----------------------------------------------------------------------------------------
@@ -60,15 +65,10 @@ async def test_a_line_cut_at_thirty_random_points_loses_nothing_and_repeats_noth
 
     lives = [asyncio.create_task(live(player)) for player in (first, second)]
     for _ in range(30):
-        seen = len(listener.inbox.events)
-        wanted = seen + chance.randrange(1, 12)
-        await listener.inbox.until(
-            lambda wanted=wanted: len(listener.inbox.events) >= wanted or None,  # type: ignore[misc]
-            what="life around the listener",
-        )
+        await something_new(listener, chance.randrange(1, 12))
         await listener.cut()
         for _ in range(chance.randrange(3)):  # stay away for some of their doings
-            await first.inbox.until(lambda now=len(first.inbox.events): len(first.inbox.events) > now or None)  # type: ignore[misc]
+            await something_new(first)
         await listener.connect(resume=True)
     stop.set()
     happened = await asyncio.gather(*lives)

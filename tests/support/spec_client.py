@@ -174,6 +174,12 @@ class ConnectionGone(Exception):
         self.reason = reason
 
 
+async def _require_upgrade(status: int, headers: Mapping[str, str], reader: asyncio.StreamReader) -> None:
+    if status != 101:
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        raise HandshakeRefused(Answer(status, headers, body))
+
+
 class WebSocket:
     """One WebSocket connection. Checks what RFC 6455 demands of a server."""
 
@@ -237,9 +243,7 @@ class WebSocket:
                 lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
                 writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
                 status, found = await _read_head(reader)
-                if status != 101:
-                    length = int(found.get("content-length", "0"))
-                    raise HandshakeRefused(Answer(status, found, await reader.readexactly(length)))
+                await _require_upgrade(status, found, reader)
                 accept = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
                 assert found.get("upgrade", "").lower() == "websocket", found
                 assert "upgrade" in found.get("connection", "").lower(), found
