@@ -84,7 +84,7 @@ class DatabaseSettings(Section):
         SecretStr(""), description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; empty: SQLite in data_dir."
     )
     pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections at most.")
-    readers: int = Field(2, ge=1, le=16, description="SQLite reader threads.")
+    readers: int = Field(2, ge=1, le=16, description="SQLite: threads for long reads.")
     synchronous: Literal["full", "normal"] = Field(
         "full", description="SQLite: 'full' survives a power cut, 'normal' only the end of the process."
     )
