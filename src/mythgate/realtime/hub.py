@@ -132,6 +132,7 @@ class Hub:
             stream.events.append(event)
             if not number & BLOCK_MASK:
                 stream.settle()
+                self._limit_waiting(stream, now)
             for outbox in stream.outboxes:
                 if outbox.ready_at <= now:
                     outbox.ready_at = next_ready
@@ -410,6 +411,12 @@ class Hub:
         elif not outbox.dirty:
             self._mark_dirty(outbox)
 
+    def _limit_waiting(self, stream: Stream, now: float) -> None:
+        """A burst within one window is written in parts no larger than what a slow reader may leave unread."""
+        for outbox in stream.outboxes:
+            if outbox.dirty and outbox.pending >= self.limits.outbox_events:
+                self._flush(outbox, now)
+
     def _mark_dirty(self, outbox: Outbox) -> None:
         outbox.dirty = True
         outbox.ready_at = NEVER
@@ -460,9 +467,10 @@ class Hub:
         first = outbox.cursor + 1
         last = stream.last_seq
         outbox.dirty = False
-        outbox.ready_at = now + self._window
         if first > last:
+            outbox.ready_at = min(outbox.ready_at, now)
             return
+        outbox.ready_at = now + self._window
         outbox.cursor = last
         try:
             if first == last:

@@ -1,0 +1,527 @@
+"""The hub: who gets what, when it is written, and what becomes of who does not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from tests.support.clock import FakeClock
+from tests.support.pipe import Pipe
+
+from mythgate.domain.events import (
+    Disconnect,
+    Event,
+    GameTick,
+    Heartbeat,
+    Priority,
+    Reset,
+    RoomMessage,
+    SystemMessage,
+    event_of,
+)
+from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
+from mythgate.realtime.hub import Hub
+from mythgate.realtime.limits import RealtimeLimits
+from mythgate.realtime.stream import Stream
+
+ROOM = Topic("room:here")
+
+
+@dataclass
+class Watcher:
+    """Remembers what it is told."""
+
+    heard: list[tuple[str, str]] = field(default_factory=list)
+
+    def on_detached(self, character_id: CharacterId) -> None:
+        self.heard.append(("detached", character_id))
+
+    def on_returned(self, character_id: CharacterId) -> None:
+        self.heard.append(("returned", character_id))
+
+    def on_display_grace_over(self, character_id: CharacterId) -> None:
+        self.heard.append(("display", character_id))
+
+    def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
+        self.heard.append((reason, character_id))
+
+
+class World:
+    """A hub with a clock and timers in the hand of the test."""
+
+    def __init__(self, limits: RealtimeLimits | None = None) -> None:
+        self.clock = FakeClock()
+        self.watcher = Watcher()
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+        self.hub = Hub(self.clock, limits, watcher=self.watcher, call_later=self._call_later)
+
+    def _call_later(self, delay: float, callback: Callable[[], None]) -> None:
+        self.timers.append((self.clock.monotonic() + delay, callback))
+
+    def wait(self, milliseconds: float) -> None:
+        self.clock.advance(timedelta(milliseconds=milliseconds))
+        for timer in [timer for timer in self.timers if timer[0] <= self.clock.monotonic() + 1e-9]:
+            self.timers.remove(timer)
+            timer[1]()
+
+    def open(self, name: str, account: str = "", play: str = "") -> Stream:
+        stream = self.hub.open(
+            PlayId(play or "session-" + name), CharacterId(name), AccountId(account or name), SessionId("login-" + name)
+        )
+        self.hub.subscribe(CharacterId(name), ROOM)
+        return stream
+
+    def join(self, name: str) -> tuple[Stream, Pipe]:
+        stream, pipe = self.open(name), Pipe(self.hub)
+        self.hub.attach(stream, pipe)
+        return stream, pipe
+
+    def event(
+        self,
+        text: str = "x",
+        priority: Priority = Priority.NORMAL,
+        sender: str | None = None,
+        coalesce: str | None = None,
+    ) -> Event:
+        return event_of(
+            RoomMessage(text),
+            self.clock.now(),
+            priority=priority,
+            sender=AccountId(sender) if sender else None,
+            coalesce=coalesce,
+        )
+
+    def tell(self, *texts: str, priority: Priority = Priority.NORMAL) -> None:
+        for text in texts:
+            self.hub.publish(ROOM, self.event(text, priority))
+
+
+def texts(pipe: Pipe) -> list[str]:
+    return [event.payload.message for _, event in pipe.wire if isinstance(event.payload, RoomMessage)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# --- who ---
+
+
+def test_only_subscribers_hear_and_not_the_excluded(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    _, cid = world.join("cid")
+    world.hub.unsubscribe(CharacterId("cid"), ROOM)
+    world.hub.publish(ROOM, world.event("hello"), exclude=CharacterId("ann"))
+    assert (texts(ann), texts(bob), texts(cid)) == ([], ["hello"], [])
+    assert world.hub.stats.deliveries == 1
+
+
+def test_ignored_senders_are_not_heard_in_rooms_nor_in_person(world: World) -> None:
+    _, ann = world.join("ann")
+    world.hub.set_ignored(CharacterId("ann"), frozenset((AccountId("bob"),)))
+    world.hub.publish(ROOM, world.event("from bob", sender="bob"))
+    world.hub.send(CharacterId("ann"), world.event("bob whispers", sender="bob"))
+    world.hub.publish(ROOM, world.event("tick", Priority.LOW, sender="bob"))
+    world.hub.publish(ROOM, world.event("from cid", sender="cid"))
+    assert texts(ann) == ["from cid"]
+    assert ann.numbers == [1]
+
+
+def test_nothing_happens_for_who_has_no_stream(world: World) -> None:
+    nobody = CharacterId("nobody")
+    world.hub.send(nobody, world.event())
+    world.hub.subscribe(nobody, ROOM)
+    world.hub.unsubscribe(nobody, ROOM)
+    world.hub.set_ignored(nobody, frozenset())
+    world.hub.close(nobody, Disconnect("x", "x", may_reconnect=False, code=4500))
+    world.tell("into the void")
+    assert world.hub.stats.deliveries == 0
+
+
+# --- when ---
+
+
+def test_first_event_after_quiet_is_written_at_once_then_they_wait_together(world: World) -> None:
+    _, ann = world.join("ann")
+    world.wait(100)
+    world.tell("one")
+    assert texts(ann) == ["one"]
+    world.wait(4)
+    world.tell("two", "three")
+    assert texts(ann) == ["one"]
+    world.wait(9)
+    world.tell("four")
+    assert texts(ann) == ["one"]
+    world.wait(1)
+    assert texts(ann) == ["one", "two", "three", "four"]
+    assert ann.writes == 2
+
+
+def test_high_takes_along_what_waits_before_it(world: World) -> None:
+    _, ann = world.join("ann")
+    world.wait(100)
+    world.tell("one", "two")
+    world.hub.send(CharacterId("ann"), world.event("answer", Priority.HIGH))
+    assert texts(ann) == ["one", "two", "answer"]
+    assert ann.writes == 2
+    world.tell("three")
+    world.tell("alarm", priority=Priority.CRITICAL)
+    assert texts(ann) == ["one", "two", "answer", "three", "alarm"]
+
+
+def test_without_a_window_each_event_is_written_at_once() -> None:
+    world = World(RealtimeLimits(merge_window=0.0))
+    _, ann = world.join("ann")
+    world.tell("one", "two", "three")
+    assert texts(ann) == ["one", "two", "three"]
+    assert ann.writes == 3
+    assert not world.timers
+
+
+def test_one_timer_serves_all(world: World) -> None:
+    pipes = [world.join(name)[1] for name in ("ann", "bob", "cid")]
+    world.wait(100)
+    world.tell("one", "two", "three")
+    assert len(world.timers) == 1
+    world.wait(10)
+    assert [texts(pipe) for pipe in pipes] == [["one", "two", "three"]] * 3
+
+
+def test_a_burst_within_the_window_does_not_wait_for_more_than_an_outbox_holds(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.tell(*map(str, range(3000)))
+    assert stream.outboxes[0].pending <= 256 + 32
+    world.wait(10)
+    assert ann.numbers == list(range(1, 3001))
+
+
+# --- LOW ---
+
+
+def test_low_events_are_numbered_when_written_and_replace_each_other(world: World) -> None:
+    _, ann = world.join("ann")
+    world.wait(100)
+    world.tell("one")
+    for position in range(5):
+        world.hub.publish(ROOM, world.event(f"at {position}", Priority.LOW, coalesce="position:bob"))
+    world.tell("two")
+    world.wait(10)
+    assert texts(ann) == ["one", "two", "at 4"]
+    assert ann.numbers == [1, 2, 3]
+    assert world.hub.stats.low_replaced == 4
+
+
+def test_low_events_are_not_kept_for_who_is_away(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.hub.detach(stream, ann)
+    world.hub.publish(ROOM, event_of(GameTick(1, world.clock.now()), world.clock.now()))
+    assert stream.last_seq == 0
+    assert world.hub.stats.low_dropped == 1
+
+
+def test_a_slow_reader_is_remembered_a_bounded_number_of_low_events(world: World) -> None:
+    _, ann = world.join("ann")
+    ann.stall()
+    world.tell("fills the pipe")
+    for number in range(100):
+        world.hub.publish(ROOM, world.event(str(number), Priority.LOW, coalesce=f"position:{number}"))
+    assert world.hub.stats.low_dropped == 36
+    ann.flow()
+    assert texts(ann) == ["fills the pipe", *map(str, range(36, 100))]
+
+
+# --- slow readers ---
+
+
+def test_who_does_not_read_is_closed_alone_and_resumes_exactly(world: World) -> None:
+    stream, ann = world.join("ann")
+    _, bob = world.join("bob")
+    world.wait(100)
+    ann.stall()
+    world.tell("0")
+    for number in range(1, 256):
+        world.tell(str(number))
+        world.wait(11)
+    assert ann.closed is None
+    world.tell("256", "257")
+    assert ann.closed == 4400
+    world.wait(11)
+    assert texts(bob) == list(map(str, range(258)))
+    assert world.watcher.heard == [("detached", "ann")]
+    assert world.hub.stats.slow_closed == 1
+    again = Pipe(world.hub)
+    world.hub.attach(stream, again)  # the buffer was never taken: "0" too was not written to a socket
+    assert texts(again) == list(map(str, range(258)))
+
+
+def test_unread_bytes_count_too() -> None:
+    world = World(RealtimeLimits(outbox_bytes=10_000))
+    _, ann = world.join("ann")
+    ann.stall()
+    world.tell("0")
+    for _ in range(3):
+        event = world.event("long")
+        event.weight = 4_000
+        world.hub.publish(ROOM, event)
+    assert ann.closed == 4400
+
+
+def test_who_reads_again_in_time_gets_all_in_one_write(world: World) -> None:
+    _, ann = world.join("ann")
+    ann.stall()
+    world.tell("0", "1", "2", "3")
+    writes = ann.writes
+    ann.flow()
+    assert texts(ann) == ["0", "1", "2", "3"]
+    assert ann.writes == writes + 1
+
+
+def test_a_sink_that_fails_harms_nobody_else(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Pipe):
+        def write_one(self, number: int, event: Event) -> None:
+            raise OSError("broken on purpose")
+
+    stream = world.open("ann")
+    broken = Broken(world.hub)
+    world.hub.attach(stream, broken)
+    _, bob = world.join("bob")
+    world.tell("one")
+    assert texts(bob) == ["one"]
+    assert broken.closed is not None
+    assert world.hub.stats.sink_failures == 1
+    assert "Writing to a connection failed" in caplog.text
+
+
+# --- resume ---
+
+
+def test_resume_gives_exactly_what_follows(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.tell("1", "2", "3")
+    world.hub.detach(stream, ann)
+    world.tell("4")
+    again = Pipe(world.hub)
+    result = world.hub.attach(stream, again, 2)
+    assert again.numbers == [3, 4]
+    assert (result.replayed, result.returned, result.reset) == (2, True, None)
+    assert world.watcher.heard == [("detached", "ann"), ("returned", "ann")]
+
+
+def test_resume_without_a_number_gives_what_was_never_written(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.wait(100)
+    world.tell("1", "2")  # "2" waits for the window
+    world.hub.detach(stream, ann)
+    world.tell("3")
+    again = Pipe(world.hub)
+    world.hub.attach(stream, again)
+    assert texts(again) == ["2", "3"]
+
+
+@pytest.mark.parametrize(("asked", "reason"), [(0, "too_old"), (5000, "ahead")])
+def test_reset_says_why_and_numbers_go_on(asked: int, reason: str) -> None:
+    world = World(RealtimeLimits(stream_events=100))
+    stream, ann = world.join("ann")
+    world.tell(*map(str, range(400)))
+    world.hub.detach(stream, ann)
+    again = Pipe(world.hub)
+    result = world.hub.attach(stream, again, asked)
+    assert result.reset == reason
+    [(number, event)] = again.wire
+    assert number == 401
+    assert isinstance(event.payload, Reset)
+    assert (event.payload.reason, event.payload.last_seq) == (reason, asked)
+    world.wait(100)
+    world.tell("next")
+    assert again.numbers == [401, 402]
+
+
+def test_overflow_while_away() -> None:
+    world = World(RealtimeLimits(stream_events=100))
+    stream, ann = world.join("ann")
+    world.tell("seen")
+    world.hub.detach(stream, ann)
+    world.tell(*map(str, range(400)))
+    result = world.hub.attach(stream, Pipe(world.hub))
+    assert result.reset == "overflow"
+
+
+def test_the_last_hundred_stay_whatever_they_weigh() -> None:
+    world = World(RealtimeLimits(stream_bytes=65536))
+    stream, ann = world.join("ann")
+    world.hub.detach(stream, ann)
+    for number in range(500):
+        event = world.event(str(number))
+        event.weight = 60_000
+        world.hub.publish(ROOM, event)
+    assert 100 <= len(stream.events) <= 160
+    again = Pipe(world.hub)
+    assert world.hub.attach(stream, again, 400).reset is None
+    assert texts(again) == list(map(str, range(400, 500)))
+
+
+def test_the_newer_connection_wins_and_nobody_sees_the_farewell_twice(world: World) -> None:
+    stream, older = world.join("ann")
+    world.wait(100)
+    world.tell("1", "2")
+    newer = Pipe(world.hub)
+    world.hub.attach(stream, newer, 0)
+    assert older.closed == 4502
+    assert isinstance(older.wire[-1][1].payload, Disconnect)
+    assert older.numbers == [1, 2, 3]
+    assert newer.numbers == [1, 2, 3]
+    assert isinstance(newer.wire[-1][1].payload, Heartbeat)
+    assert [what for what, _ in world.watcher.heard if what not in ("detached", "returned")] == []
+    world.wait(100)
+    world.tell("4")
+    assert newer.numbers == [1, 2, 3, 4]
+
+
+def test_a_twin_reads_the_same_numbers(world: World) -> None:
+    stream, ann = world.join("ann")
+    twin = Pipe(world.hub, exclusive=False)
+    world.hub.attach(stream, twin, 0)
+    assert ann.closed is None
+    world.wait(100)
+    world.tell("1")
+    world.hub.publish(ROOM, world.event("low", Priority.LOW))
+    world.wait(20)
+    world.wait(20)
+    assert ann.numbers == twin.numbers == [1, 2]
+    world.hub.detach(stream, ann)
+    assert world.watcher.heard == []
+    world.hub.detach(stream, twin)
+    assert world.watcher.heard == [("detached", "ann")]
+
+
+# --- the end ---
+
+
+def test_grace_runs_in_steps(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.hub.detach(stream, ann)
+    world.wait(29_000)
+    world.hub.tick()
+    assert world.watcher.heard == [("detached", "ann")]
+    world.wait(1_000)
+    world.hub.tick()
+    world.hub.tick()
+    assert world.watcher.heard[1:] == [("display", "ann")]
+    world.wait(89_000)
+    world.hub.tick()
+    assert world.hub.find(stream.play_id, stream.account_id) is stream
+    world.wait(1_000)
+    world.hub.tick()
+    assert world.watcher.heard[2:] == [("expired", "ann")]
+    assert world.hub.find(stream.play_id, stream.account_id) is None
+    assert not world.hub._topics
+
+
+def test_who_returns_starts_the_grace_anew(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.hub.detach(stream, ann)
+    world.wait(60_000)
+    world.hub.tick()
+    again = Pipe(world.hub)
+    world.hub.attach(stream, again, 0)
+    world.hub.detach(stream, again)
+    world.wait(60_000)
+    world.hub.tick()
+    assert [what for what, _ in world.watcher.heard] == ["detached", "display", "returned", "detached", "display"]
+
+
+def test_another_session_of_the_account_ends_the_former(world: World) -> None:
+    former, pipe = world.join("ann")
+    world.hub.open(PlayId("another-session"), CharacterId("ann"), AccountId("ann"), SessionId("login"))
+    assert former.ended
+    assert pipe.closed == 4502
+    assert isinstance(pipe.wire[-1][1].payload, Disconnect)
+    assert world.watcher.heard == []  # the character never left
+
+
+def test_another_character_of_the_account_ends_the_former(world: World) -> None:
+    world.join("ann")
+    world.hub.open(PlayId("another-session"), CharacterId("beth"), AccountId("ann"), SessionId("login"))
+    assert world.watcher.heard == [("taken_over", "ann")]
+
+
+def test_closing_a_login_session_closes_its_streams_only(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    world.tell("before")
+    world.hub.close_session(
+        SessionId("login-ann"), Disconnect("session_ended", "Signed out.", may_reconnect=False, code=4501)
+    )
+    assert ann.closed == 4501
+    assert isinstance(ann.wire[-1][1].payload, Disconnect)
+    assert bob.closed is None
+    assert world.watcher.heard == [("session_ended", "ann")]
+
+
+def test_closing_a_character_sends_the_payload_last(world: World) -> None:
+    _, ann = world.join("ann")
+    world.wait(100)
+    world.tell("1", "2")
+    world.hub.close(CharacterId("ann"), SystemMessage("You are gone."))
+    assert ann.closed == 1000
+    assert ann.numbers == [1, 2, 3]
+    assert isinstance(ann.wire[-1][1].payload, SystemMessage)
+    world.tell("after")
+    assert ann.numbers == [1, 2, 3]
+
+
+def test_closing_all_keeps_the_streams(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.hub.close_all(Disconnect("going_away", "Back soon.", may_reconnect=True, code=1001))
+    assert ann.closed == 1001
+    assert world.hub.find(stream.play_id, stream.account_id) is stream
+    assert stream.detached_at is not None
+
+
+def test_a_stream_nobody_attached_to_is_forgotten(world: World) -> None:
+    world.open("ann")
+    world.wait(121_000)
+    world.hub.tick()
+    assert list(world.hub.streams()) == []
+
+
+# --- signs of life ---
+
+
+def test_heartbeat_only_when_nothing_but_ticks_was_sent(world: World) -> None:
+    _, ann = world.join("ann")
+    for _ in range(61):
+        world.wait(1_000)
+        world.hub.publish(ROOM, event_of(GameTick(1, world.clock.now()), world.clock.now(), coalesce="game_tick"))
+        world.hub.tick()
+    beats = [event for _, event in ann.wire if isinstance(event.payload, Heartbeat)]
+    assert len(beats) in (1, 2)
+    busy = World()
+    _, bob = busy.join("bob")
+    for _ in range(61):
+        busy.wait(1_000)
+        busy.tell("news")
+        busy.hub.tick()
+    assert not [event for _, event in bob.wire if isinstance(event.payload, Heartbeat)]
+
+
+def test_a_subscriber_that_publishes_when_told_keeps_the_order(world: World) -> None:
+    """Closing a slow reader tells the room; that must come after what closed it, for everybody."""
+
+    class Teller(Watcher):
+        def on_detached(self, character_id: CharacterId) -> None:
+            world.tell(f"{character_id} lost the connection")
+
+    world.hub.watcher = Teller()
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    ann.stall()
+    world.tell(*map(str, range(258)))
+    world.wait(11)
+    world.wait(11)
+    assert ann.closed == 4400
+    assert texts(bob) == [*map(str, range(258)), "ann lost the connection"]
