@@ -1,0 +1,486 @@
+"""Presence: entering, losing the line, coming back, leaving; no ghosts."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from tests.support.play import (
+    CLOSET,
+    CLOSET_CAPACITY,
+    LANTERN,
+    PATH,
+    SQUARE,
+    TAVERN,
+    PlayKit,
+    small_world,
+)
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.errors import InvalidInput, NoCharacter, NotFound, NotInWorld, PermissionDenied
+from mythgate.domain.events import (
+    AdminEvent,
+    Disconnect,
+    FollowState,
+    GameState,
+    PlayerEntered,
+    PlayerEnteredGame,
+    PlayerLeftGame,
+    PlayerStatus,
+    PlayerUpdate,
+    RoomOccupants,
+    RoomUpdate,
+)
+from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, room_topic
+from mythgate.domain.moderation import Mute
+from mythgate.domain.presence import Availability
+from mythgate.services.moderation import UNTIL_LIFTED
+
+
+async def test_entering_tells_the_newcomer_all_and_the_others_of_the_newcomer(kit: PlayKit) -> None:
+    bob = await kit.somebody("Bob")
+    await kit.lay(LANTERN)
+    kit.realtime.clear()
+    ada = await kit.somebody("Ada")
+    listener = kit.heard(ada)
+    assert listener.kinds() == ["game_state", "room_occupants"]
+    (state,) = listener.of(GameState)
+    assert state.session_id == "play"
+    assert (state.player.name, state.player.status, state.player.room_id) == ("Ada", "online", SQUARE)
+    assert (state.room.id, [one.name for one in state.room.players]) == (SQUARE, ["Bob", "Ada"])
+    assert [item.name for item in state.room.items] == ["a brass lantern"]
+    assert listener.topics == {room_topic(SQUARE), GLOBAL_TOPIC}
+    assert kit.heard(bob).kinds() == ["player_entered_game", "room_occupants"]
+    (entered,) = kit.heard(bob).of(PlayerEnteredGame)
+    assert entered.player_name == "Ada"
+    assert entered.player is not None
+
+
+async def test_staff_hear_what_concerns_staff(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", role=Role.MODERATOR)
+    assert STAFF_TOPIC in kit.heard(ada).topics
+
+
+async def test_recent_talk_of_the_room_is_in_the_first_event(kit: PlayKit) -> None:
+    bob, cid = await kit.somebody("Bob"), await kit.somebody("Cid")
+    ada = await kit.somebody("Ada")
+    await kit.do(ada, "ignore Cid")
+    kit.realtime.end(ada.character_id, "expired")
+    await kit.settle()
+    for number in range(25):
+        await kit.do(bob, f"say {number}")
+    await kit.do(cid, "say unheard")
+    again = await kit.enter(kit.caller_of(ada))
+    (state,) = kit.heard(again).of(GameState)
+    assert [line["message"] for line in state.recent] == [str(number) for number in range(6, 25)]
+    assert set(state.recent[0]) >= {"id", "channel", "player_id", "player_name", "message", "text", "timestamp"}
+
+
+async def test_which_character_enters(kit: PlayKit) -> None:
+    caller, other = await kit.caller("Somebody"), await kit.caller("Anybody")
+    with pytest.raises(NoCharacter):
+        await kit.presence.choose(caller, None)
+    first = await kit.characters.create(caller, "Ada")
+    second = await kit.characters.create(caller, "Bob")
+    assert (await kit.presence.choose(caller, None)).id == first.id
+    assert (await kit.presence.choose(caller, CharacterId(second.id))).id == second.id
+    with pytest.raises(PermissionDenied):
+        await kit.presence.choose(other, CharacterId(first.id))
+    with pytest.raises(NotFound):
+        await kit.presence.choose(caller, CharacterId("nothing"))
+    await kit.enter(caller, CharacterId(second.id))
+    assert (await kit.presence.choose(caller, None)).id == second.id  # who entered is selected
+    kit.realtime.end(CharacterId(second.id), "quit")
+    await kit.settle()
+    await kit.characters.delete(caller, CharacterId(second.id))
+    assert (await kit.presence.choose(caller, None)).id == first.id
+
+
+async def test_a_guest_gets_a_body_of_the_same_name(kit: PlayKit) -> None:
+    guest = await kit.caller("Guest 4711", guest=True)
+    ada = await kit.enter(guest)
+    assert ada.name == "Guest 4711"
+    assert kit.heard(ada).of(GameState)[0].player.is_guest
+    other = await kit.somebody("Wanderer")
+    namesake = await kit.caller("Wanderer", guest=True)
+    assert (await kit.presence.choose(namesake, None)).name == "Wanderer 2"
+    assert (await kit.presence.choose(namesake, None)).name == "Wanderer 2"  # made once
+    assert other.name == "Wanderer"
+
+
+async def test_another_character_of_the_account_leaves_first(kit: PlayKit) -> None:
+    caller = await kit.caller("Somebody")
+    first = await kit.characters.create(caller, "Ada")
+    second = await kit.characters.create(caller, "Bob")
+    witness = await kit.somebody("Cid")
+    await kit.enter(caller, CharacterId(first.id))
+    kit.realtime.clear()
+    await kit.enter(caller, CharacterId(second.id))
+    assert {one.name for one in kit.present.all()} == {"Bob", "Cid"}
+    assert kit.heard(witness).kinds() == [
+        "player_left_game",
+        "room_occupants",
+        "player_entered_game",
+        "room_occupants",
+    ]
+
+
+async def test_even_if_the_hub_did_not_end_the_other_stream(kit: PlayKit) -> None:
+    caller = await kit.caller("Somebody")
+    first = await kit.characters.create(caller, "Ada")
+    second = await kit.characters.create(caller, "Bob")
+    await kit.enter(caller, CharacterId(first.id))
+    character = await kit.presence.choose(caller, CharacterId(second.id))
+    kit.realtime.on_closed = None
+    kit.realtime.open(character.id, caller.account_id, caller.session_id)
+    await kit.presence.enter(caller, character, play_id="x")  # type: ignore[arg-type]
+    assert [one.name for one in kit.present.all()] == ["Bob"]
+
+
+async def test_being_taken_over_is_nobody_elses_business(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    await kit.presence.set_availability(ada.character_id, Availability.AWAY, "tea")
+    kit.realtime.clear()
+    again = await kit.enter(kit.caller_of(ada), play_id="another window")
+    assert again is ada
+    assert kit.heard(bob).kinds() == []
+    assert kit.heard(ada).kinds() == ["game_state", "room_occupants"]
+    assert kit.heard(ada).of(GameState)[0].player.afk_text == "tea"
+
+
+# --- the line --------------------------------------------------------------------------------------
+
+
+async def test_a_lost_line_shows_at_once_and_so_does_its_return(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.realtime.clear()
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_detached(ada.character_id)  # told once
+    assert kit.heard(bob).kinds() == ["player_status", "room_occupants"]
+    (status,) = kit.heard(bob).of(PlayerStatus)
+    assert (status.player_name, status.status) == ("Ada", "linkdead")
+    assert {one.name: one.status for one in kit.heard(bob).of(RoomOccupants)[-1].players}["Ada"] == "linkdead"
+    kit.realtime.clear()
+    kit.presence.on_returned(ada.character_id)
+    kit.presence.on_returned(ada.character_id)
+    assert [one.status for one in kit.heard(bob).of(PlayerStatus)] == ["online"]
+    assert ada.linkdead_since is None
+
+
+async def test_after_the_grace_others_see_one_leave_while_the_stream_listens(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(ada.character_id)
+    kit.realtime.clear()
+    kit.clock.advance(timedelta(seconds=30))
+    kit.presence.on_display_grace_over(ada.character_id)
+    assert kit.heard(bob).kinds() == ["player_left_game", "room_occupants"]
+    assert kit.present.get(ada.character_id) is None
+    assert kit.presence.is_asleep(ada.character_id)
+    await kit.do(bob, "say still there?")
+    assert kit.heard(ada).lines() == ["Bob says: still there?"]
+    await kit.settle()
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert saved.last_active_at == kit.clock.now()
+
+    kit.realtime.clear()
+    kit.presence.on_returned(ada.character_id)
+    assert kit.heard(bob).kinds() == ["player_entered_game", "room_occupants"]
+    assert kit.present.get(ada.character_id) is ada
+    assert not kit.presence.is_asleep(ada.character_id)
+    assert ada.linkdead_since is None
+
+
+async def test_grace_is_over_only_for_who_is_linkdead(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.presence.on_display_grace_over(ada.character_id)
+    assert kit.present.get(ada.character_id) is ada
+    kit.presence.on_detached(CharacterId("nobody"))
+    kit.presence.on_returned(CharacterId("nobody"))
+    kit.presence.on_display_grace_over(CharacterId("nobody"))
+    kit.presence.on_stream_ended(CharacterId("nobody"), "expired")
+
+
+async def test_a_stream_that_ended_leaves_nothing(kit: PlayKit) -> None:
+    ada, bob, cid = [await kit.somebody(name) for name in ("Ada", "Bob", "Cid")]
+    kit.company.follow(bob, ada)
+    kit.company.follow(ada, cid)
+    kit.realtime.clear()
+    kit.clock.advance(timedelta(minutes=2))
+    kit.realtime.end(ada.character_id, "expired")
+    await kit.settle()
+    assert [one.message for one in kit.heard(bob).of(PlayerLeftGame)] == ["Ada leaves the world."]
+    assert kit.heard(bob).of(FollowState)[-1].following is None
+    assert bob.following is None
+    assert kit.company.followers_of(cid.character_id) == []
+    assert ada.character_id not in kit.sight.personas
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert saved.last_active_at == kit.clock.now()
+
+
+async def test_a_sleepers_end_is_told_to_nobody_again(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    kit.realtime.clear()
+    kit.realtime.end(ada.character_id, "expired")
+    assert kit.heard(bob).kinds() == []
+    assert ada.character_id not in kit.sight.personas
+    await kit.enter(kit.caller_of(ada))
+    assert kit.heard(bob).kinds() == ["player_entered_game", "room_occupants"]
+
+
+async def test_entering_anew_while_asleep_counts_as_coming(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    kit.realtime.clear()
+    again = await kit.enter(kit.caller_of(ada), play_id="new")
+    assert not kit.presence.is_asleep(again.character_id)
+    assert kit.heard(bob).kinds() == ["player_entered_game", "room_occupants"]
+
+
+async def test_taking_over_a_linkdead_character_brings_it_back(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(ada.character_id)
+    kit.realtime.clear()
+    await kit.enter(kit.caller_of(ada), play_id="new")
+    assert [one.status for one in kit.heard(bob).of(PlayerStatus)] == ["online"]
+
+
+async def test_who_comes_back_does_so_even_into_a_full_room(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=CLOSET)
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    await kit.crowd(CLOSET_CAPACITY, at=CLOSET)
+    kit.presence.on_returned(ada.character_id)
+    assert len(kit.present.in_room(CLOSET)) == CLOSET_CAPACITY + 1
+
+
+async def test_a_mute_reaches_who_slept(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    now = kit.clock.now()
+    await kit.store.write(lambda tx: tx.moderation.mute(Mute(ada.account_id, ada.account_id, "", now)))
+    kit.presence.on_returned(ada.character_id)
+    await kit.settle()
+    assert ada.muted_until == UNTIL_LIFTED
+
+
+# --- leaving ---------------------------------------------------------------------------------------
+
+
+async def test_departing_is_at_once_and_saved(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.realtime.clear()
+    kit.clock.advance(timedelta(minutes=5))
+    assert await kit.presence.depart(ada.character_id)
+    assert kit.heard(bob).kinds() == ["player_left_game", "room_occupants"]
+    assert kit.heard(ada).topics == set()
+    assert not await kit.presence.depart(ada.character_id)
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert (saved.last_active_at, saved.room_id) == (kit.clock.now(), SQUARE)
+
+
+async def test_a_sleeper_can_depart(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    assert await kit.presence.depart(ada.character_id)
+    assert kit.heard(ada).topics == set()
+
+
+async def test_quitting_ends_the_stream(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    assert kit.presence.acting(kit.caller_of(ada)) == ada.character_id
+    await kit.presence.quit(ada.character_id)
+    ((_, farewell),) = kit.realtime.closed
+    assert isinstance(farewell, Disconnect)
+    assert (farewell.code, farewell.may_reconnect) == (4500, False)
+    with pytest.raises(NotInWorld):
+        kit.presence.acting(kit.caller_of(ada))
+
+
+async def test_deleting_needs_one_to_leave_first(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    await kit.characters.delete(caller, ada.character_id)  # a sleeper has been seen to leave
+    ((_, farewell),) = kit.realtime.closed
+    assert isinstance(farewell, Disconnect)
+    assert farewell.code == 4504
+    assert not kit.presence.is_asleep(ada.character_id)
+
+
+async def test_a_character_deleted_while_it_enters_does_not_haunt(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    character = await kit.presence.choose(caller, None)
+    results = await asyncio.gather(
+        kit.presence.enter(caller, character, play_id="x"),  # type: ignore[arg-type]
+        kit.characters.delete(caller, character.id),
+        return_exceptions=True,
+    )
+    # Either the deletion was first, or it put out whoever had just come in.
+    assert isinstance(results[0], NotFound) or results[0].character_id == character.id  # type: ignore[union-attr]
+    assert results[1] is None
+    assert kit.present.count() == 0
+
+
+async def test_somebody_elses_character_cannot_be_entered(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    thief = await kit.caller("Thief")
+    body = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    with pytest.raises(NotFound):
+        await kit.presence.enter(thief, body, play_id="x")  # type: ignore[arg-type]
+
+
+# --- away ------------------------------------------------------------------------------------------
+
+
+async def test_away_and_back(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.realtime.clear()
+    await kit.presence.set_availability(ada.character_id, Availability.AWAY, "back  at six")
+    (status,) = kit.heard(bob).of(PlayerStatus)
+    assert (status.status, status.afk_text, status.message) == ("away", "back at six", "Ada is away: back at six")
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert saved.afk_text == "back at six"
+    kit.realtime.clear()
+    await kit.presence.set_availability(ada.character_id, Availability.AWAY)
+    assert kit.heard(bob).kinds() == []  # nothing new
+    await kit.presence.set_availability(ada.character_id, Availability.ONLINE)
+    assert kit.heard(bob).of(PlayerStatus)[-1].message == "Ada is back."
+    await kit.presence.set_availability(ada.character_id, Availability.BUSY)
+    assert kit.heard(bob).of(PlayerStatus)[-1].message == "Ada is busy: back at six"
+    await kit.presence.set_availability(ada.character_id, Availability.BUSY, "")
+    assert kit.heard(bob).of(PlayerStatus)[-1].message == "Ada is busy."
+    with pytest.raises(InvalidInput):
+        await kit.presence.set_availability(ada.character_id, Availability.AWAY, "x" * 201)
+    with pytest.raises(NotInWorld):
+        await kit.presence.set_availability(CharacterId("nobody"), Availability.AWAY)
+
+
+async def test_a_description_is_saved_and_shown(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.presence.describe(ada.character_id, " A  tall woman. ")
+    assert kit.heard(ada).of(PlayerUpdate)[-1].player.description == "A tall woman."
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert saved.description == "A tall woman."
+
+
+# --- order -----------------------------------------------------------------------------------------
+
+
+async def test_staff_may_remove_somebody(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", role=Role.MODERATOR)
+    bob = await kit.somebody("Bob")
+    cid = await kit.somebody("Cid", role=Role.MODERATOR)
+    await kit.presence.kick(kit.caller_of(ada), bob.character_id, "rude")
+    ((_, farewell),) = kit.realtime.closed
+    assert isinstance(farewell, Disconnect)
+    assert (farewell.code, farewell.message) == (4506, "You were removed by the staff: rude")
+    assert kit.present.get(bob.character_id) is None
+    assert kit.heard(ada).of(AdminEvent)[-1].message == "Ada removed Bob."
+    entries = await kit.store.read(lambda tx: tx.moderation.audit(subject=bob.account_id))
+    assert [entry.action for entry in entries] == ["character.kicked"]
+    with pytest.raises(PermissionDenied):  # somebody of the same rank
+        await kit.presence.kick(kit.caller_of(ada), cid.character_id)
+    with pytest.raises(NotInWorld):
+        await kit.presence.kick(kit.caller_of(ada), bob.character_id)
+
+
+async def test_a_claimed_role_does_not_count(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    forged = dataclasses.replace(kit.caller_of(ada), role=Role.OWNER)
+    with pytest.raises(PermissionDenied):
+        await kit.presence.kick(forged, bob.character_id)
+    assert kit.present.get(bob.character_id) is bob
+
+
+# --- reload ----------------------------------------------------------------------------------------
+
+
+def without_tavern() -> object:
+    world = small_world()
+    rooms = {
+        room_id: dataclasses.replace(
+            room, exits={way.direction: way for way in room.exits.values() if way.target != TAVERN}
+        )
+        for room_id, room in world.rooms.items()
+        if room_id != TAVERN
+    }
+    return dataclasses.replace(world, rooms=rooms, fingerprint="without tavern")
+
+
+async def test_a_reload_that_takes_a_room_moves_everybody_to_the_start(kit: PlayKit) -> None:
+    ada, sleeper = await kit.somebody("Ada", at=TAVERN), await kit.somebody("Bob", at=TAVERN)
+    at_square = await kit.somebody("Cid")
+    away = await kit.somebody("Dot", at=TAVERN)
+    caller = kit.caller_of(away)
+    await kit.presence.depart(away.character_id)
+    kit.presence.on_detached(sleeper.character_id)
+    kit.presence.on_display_grace_over(sleeper.character_id)
+    kit.realtime.clear()
+    await kit.world.apply(without_tavern())  # type: ignore[arg-type]
+    await kit.settle()
+    assert ada.room_id == SQUARE
+    assert [one.player_name for one in kit.heard(at_square).of(PlayerEntered)] == ["Ada"]
+    assert kit.heard(ada).of(RoomUpdate)[-1].room.id == SQUARE
+    kit.presence.on_returned(sleeper.character_id)
+    await kit.settle()
+    assert sleeper.room_id == SQUARE
+    assert kit.heard(sleeper).of(RoomUpdate)[-1].room.id == SQUARE
+    assert (await kit.enter(caller)).room_id == SQUARE
+
+
+async def test_walking_while_the_world_is_reloaded(kit: PlayKit) -> None:
+    people = await kit.crowd(8)
+    walks = [kit.movement.move(one.character_id, "north") for one in people]
+    await asyncio.gather(*walks, kit.world.apply(without_tavern()), return_exceptions=True)  # type: ignore[arg-type]
+    await kit.settle()
+    assert {one.room_id for one in people} <= set(kit.world.world.rooms)
+
+
+# --- the check -------------------------------------------------------------------------------------
+
+
+async def test_the_check_puts_right_what_differs(kit: PlayKit, caplog: pytest.LogCaptureFixture) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob", at=PATH)
+    ghost = await kit.somebody("Cid")
+    await kit.put(ada.character_id, PATH)  # behind everybody's back
+
+    def lay_aside(tx: object) -> None:
+        body = tx.characters.require(ghost.character_id)  # type: ignore[attr-defined]
+        body.deleted_at = kit.clock.now()
+        tx.characters.save(body)  # type: ignore[attr-defined]
+
+    await kit.store.write(lay_aside)
+    kit.realtime.clear()
+    findings = await kit.presence.check()
+    assert sorted(finding.split(" ", 1)[1] for finding in findings) == [
+        "is present and does not exist",
+        f"is shown in {SQUARE} and stands in {PATH}",
+    ]
+    await kit.settle()
+    assert ada.room_id == PATH
+    assert kit.present.get(ghost.character_id) is None
+    assert [one.player_name for one in kit.heard(bob).of(PlayerEntered)] == ["Ada"]
+    assert kit.heard(ada).of(RoomUpdate)[-1].room.id == PATH
+    assert await kit.presence.check() == []
+    caplog.clear()
+
+
+async def test_the_check_does_not_mistake_a_step_for_an_error(kit: PlayKit) -> None:
+    people = await kit.crowd(10)
+    walking = [asyncio.create_task(kit.movement.move(one.character_id, "north")) for one in people]
+    findings = []
+    while not all(task.done() for task in walking):
+        findings += await kit.presence.check()
+        await asyncio.sleep(0)
+    assert findings == []
+    await asyncio.gather(*walking)
