@@ -34,14 +34,14 @@ async def help_(call: Call) -> CommandResponse:
     topic = call.get("topic").casefold().removeprefix("/")
     if not topic:
         return _overview(call)
-    if topic in TOPICS:
-        return call.done(TOPICS[topic], data={"topic": topic})
     allowed = call.registry.allowed(call.actor.role)
-    group = next((one for one in Group if topic in (one.value.casefold(), one.name.casefold())), None)
-    if group is not None and any(command.group is group for command in allowed):
-        return call.done(_group_text(call, group), data={"group": group.value})
     command = call.registry.exact(topic)
     if command is None or command not in allowed:
+        if topic in TOPICS:
+            return call.done(TOPICS[topic], data={"topic": topic})
+        group = next((one for one in Group if topic in (one.value.casefold(), one.name.casefold())), None)
+        if group is not None and any(one.group is group for one in allowed):
+            return call.done(_group_text(call, group), data={"group": group.value})
         try:
             command = call.registry.resolve(topic, call.actor.role)
         except UnknownCommand:
