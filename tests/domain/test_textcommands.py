@@ -114,6 +114,10 @@ def test_pieces_are_arguments_when_there_is_one_for_each() -> None:
     assert say.bind("hello  there", ["hello  there"]) == {"words": "hello  there"}
     assert say.bind("hello there", ["hello", "there"]) == {"words": "hello there"}
     assert give.bind("a to b", ["a to", "b"]) == {"thing": "a to", "person": "b"}
+    # Empty pieces are none.
+    assert tell.bind("Bob", ["Bob", " "]) == {"person": "Bob"}
+    with pytest.raises(BadUsage):
+        give.bind("", ["", ""])
     # Two pieces, one of which is the word between: they are the line, which lacks something.
     with pytest.raises(BadUsage):
         give.bind("to Bob", ["to", "Bob"])
@@ -138,6 +142,7 @@ def test_binding_refuses_or_works(usage: str, rest: str, args: list[str]) -> Non
         return
     assert set(bound) <= {slot.name for slot in grammar.slots}
     assert all(bound.values())
+    assert {slot.name for slot in grammar.slots if not slot.optional} <= set(bound)
 
 
 # --- meaning ---------------------------------------------------------------------------------------

@@ -121,10 +121,10 @@ class Grammar:
 
         """
         if args and len(args) > 1:
-            slots = self.slots
+            pieces = [piece.strip() for piece in args]
             literals = {part for part in self.parts if isinstance(part, str)}
-            if len(args) == len(slots) and not literals.intersection(map(str.casefold, args)):
-                return {slot.name: arg.strip() for slot, arg in zip(slots, args, strict=True) if arg.strip()}
+            if len(pieces) == len(self.slots) and all(pieces) and literals.isdisjoint(map(str.casefold, pieces)):
+                return {slot.name: piece for slot, piece in zip(self.slots, pieces, strict=True)}
         bound: dict[str, str] = {}
         for index, part in enumerate(self.parts):
             if isinstance(part, str):
