@@ -1,0 +1,133 @@
+"""Two browsers a session, one server a module, people who clean up behind themselves.
+
+All tests here share one event loop, that of the browsers:
+`pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]`.
+A module may set `ENVIRONMENT` (settings of its server).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+from tests.browser.screens import PATIENCE, Visitor
+from tests.support.proxy import Network, network_to
+from tests.support.server import ROOMY, RunningServer, running_server
+from tests.support.spec_client import Address
+
+HERE = Path(__file__).parent
+ARTIFACTS = HERE / "artifacts"
+CLIENT = HERE.parents[1] / "web/dist/index.html"
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+NewVisitor = Callable[..., Awaitable[Visitor]]
+
+expect.set_options(timeout=PATIENCE * 1000)
+_failed = pytest.StashKey[bool]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of a module use one server, so they stay in one worker."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        item.stash[_failed] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's browser; nothing is downloaded."""
+    if not CLIENT.exists():
+        pytest.fail("the browser client is not built: run make web")
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    reason = "no Chromium: apt-get install chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers(chromium: str) -> AsyncIterator[tuple[Browser, Browser]]:
+    """Two processes that share nothing, as two people's computers."""
+    async with async_playwright() as playwright:
+        first = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        second = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield first, second
+        await first.close()
+        await second.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningServer]:
+    environment = ROOMY | getattr(request.module, "ENVIRONMENT", {})
+    async with running_server(tmp_path_factory.mktemp("server") / "data", environment) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def network(server: RunningServer) -> AsyncIterator[Network]:
+    """The cable between one browser and the server."""
+    async with network_to(server.port) as cable:
+        yield cable
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitors(
+    request: pytest.FixtureRequest, server: RunningServer, browsers: tuple[Browser, Browser]
+) -> AsyncIterator[NewVisitor]:
+    """Makes people, in turn at the first and the second browser. Options are those of a browser context."""
+    made: list[Visitor] = []
+
+    async def make(*, url: str | None = None, come: bool = False, **options: object) -> Visitor:
+        viewport = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
+        context = await browsers[len(made) % 2].new_context(**(viewport | options))  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE * 1000)
+        visitor = Visitor(await context.new_page(), url or server.url, Address.of(server.url))
+        made.append(visitor)
+        if come:
+            await visitor.come()
+        return visitor
+
+    yield make
+
+    complaints: list[str] = []
+    for number, visitor in enumerate(made, 1):
+        if request.node.stash.get(_failed, False) and not visitor.page.is_closed():
+            await visitor.save(ARTIFACTS / re.sub(r"[^\w-]+", "_", request.node.name), f"visitor{number}")
+        complaints += visitor.unexpected_complaints
+        await visitor.sign_out_everywhere()
+        await visitor.context.close()
+    assert complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(visitors: NewVisitor) -> tuple[Visitor, Visitor]:
+    """Two people who stand in the same place and know of each other."""
+    ada, ben = await visitors(come=True), await visitors(come=True)
+    await expect(ada.page.get_by_role("button", name=ben.name, exact=True)).to_be_visible()
+    return ada, ben
