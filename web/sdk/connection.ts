@@ -405,7 +405,8 @@ export class Connection {
       }
       return;
     }
-    if (this.#state === "reconnecting" && this.#retryAt !== null) {
+    // An attempt begun while there was no network may hang until its time is over: a new one is quicker.
+    if (this.#state === "reconnecting" && (this.#retryAt !== null || signal === "online")) {
       this.#retryAt = null;
       this.#become("reconnecting");
       void this.#open();

@@ -376,6 +376,19 @@ test.each([1001, 1006, 1012, 4400, 4402, 4403, 4404, 4429])("code %i: comes back
   expect(connection.status).toMatchObject({ state: "reconnecting", attempt: 1 });
 });
 
+test("does not wait for an attempt that hangs when the network comes back", async () => {
+  await connected();
+  network.signal("offline");
+  await vi.advanceTimersByTimeAsync(1000);
+  const hanging = FakeSocket.latest;
+  network.signal("online");
+  await settle();
+  expect(FakeSocket.latest).not.toBe(hanging);
+  FakeSocket.latest.accept();
+  FakeSocket.latest.deliver(message(3));
+  expect(connection.status).toMatchObject({ state: "connected", attempt: 0 });
+});
+
 test.each([4500, 4501, 4502, 4503, 4504, 4505, 4506])("code %i: stays away until asked", async (code) => {
   const socket = await connected();
   socket.deliver(
