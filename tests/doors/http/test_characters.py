@@ -1,0 +1,78 @@
+"""Characters over HTTP, by a whole node."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.http import Site, site
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site(tmp_path) as made:
+        yield made
+
+
+async def test_from_none_to_deleted_and_back(place: Site) -> None:
+    token: str = (await place.register())["access_token"]
+    assert (await place.get("/api/characters", token=token)).json == {"characters": [], "deleted": [], "limit": 3}
+
+    answer = await place.post("/api/characters", {"name": "Thrall", "description": "Tall."}, token=token)
+    assert answer.status == 201
+    view = answer.json
+    assert set(view) == {
+        "id", "player_id", "number", "name", "description", "level", "faction", "room_id", "room_name", "created_at",
+        "last_active", "selected", "profession_id", "profession_name",
+    }  # fmt: skip
+    assert (view["name"], view["selected"], view["player_id"]) == ("Thrall", True, view["id"])
+    assert view["created_at"].endswith("Z")
+
+    second = (await place.post("/api/characters", {"name": "Ulla"}, token=token)).json
+    answer = await place.post("/api/characters/select", {"character_id": second["id"]}, token=token)
+    assert (answer.status, answer.json["selected"]) == (200, True)
+
+    assert (await place.call("DELETE", f"/api/characters/{second['id']}", token=token)).status == 204
+    roster = (await place.get("/api/characters", token=token)).json
+    assert [one["name"] for one in roster["characters"]] == ["Thrall"]
+    (deleted,) = roster["deleted"]
+    assert deleted["name"] == "Ulla"
+    assert deleted["deleted_at"] < deleted["restorable_until"]
+
+    answer = await place.post(f"/api/characters/{second['id']}/restore", token=token)
+    assert (answer.status, answer.json["name"]) == (200, "Ulla")
+
+
+async def test_refusals(place: Site) -> None:
+    token: str = (await place.register("Alric"))["access_token"]
+    other: str = (await place.register("Brenna"))["access_token"]
+    mine = (await place.post("/api/characters", {"name": "Thrall"}, token=token)).json["id"]
+    for status, code, answer in (
+        (409, "name_taken", await place.post("/api/characters", {"name": "THRALL"}, token=other)),
+        (422, "name_not_allowed", await place.post("/api/characters", {"name": "north"}, token=other)),
+        (422, "validation_error", await place.post("/api/characters", {}, token=other)),
+        (403, "permission_denied", await place.post("/api/characters/select", {"character_id": mine}, token=other)),
+        (403, "permission_denied", await place.call("DELETE", f"/api/characters/{mine}", token=other)),
+        (404, "not_found", await place.call("DELETE", "/api/characters/nothing", token=other)),
+        (404, "not_found", await place.post("/api/characters/nothing/restore", token=other)),
+        (422, "validation_error", await place.call("DELETE", "/api/characters/" + "x" * 65, token=other)),
+    ):
+        assert (answer.status, answer.code) == (status, code)
+    for name in ("Ulla", "Vera"):
+        await place.post("/api/characters", {"name": name}, token=token)
+    answer = await place.post("/api/characters", {"name": "Wanda"}, token=token)
+    assert (answer.status, answer.code) == (409, "too_many_characters")
+
+
+async def test_nobody_without_a_token(place: Site) -> None:
+    for method, path in (
+        ("GET", "/api/characters"),
+        ("POST", "/api/characters"),
+        ("POST", "/api/characters/select"),
+        ("DELETE", "/api/characters/x"),
+        ("POST", "/api/characters/x/restore"),
+        ("POST", "/api/command"),
+        ("GET", "/api/commands"),
+    ):
+        assert (await place.call(method, path, {"name": "x", "character_id": "x", "command": "x"})).status == 401
