@@ -196,12 +196,17 @@ class PlayDoor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hold the task group that suspended commands run in; leaving waits for those under way."""
+        failure: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
                 yield
+            except BaseException as error:
+                failure = error  # raised below: it must not cancel commands, nor come out in a group
             finally:
                 self._tasks = None
+        if failure is not None:
+            raise failure
 
     def spawn(self, work: Coroutine[Any, Any, None], context: contextvars.Context | None = None) -> None:
         """Run `work`, which must not raise, to its end, whatever becomes of the connection."""
