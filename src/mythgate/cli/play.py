@@ -77,9 +77,9 @@ def play(
 async def _play(server: str, user: str, character: str, *, guest: bool, new: bool) -> None:
     import aiohttp
 
-    from mythgate.client import Client
+    from mythgate.client import Backoff, Client
 
-    async with Client(server, attempts=20) as client:
+    async with Client(server, backoff=Backoff(attempts=20)) as client:
         try:
             await _sign_in(client, user, guest=guest, new=new)
             chosen = await _choose(client, character, guest=guest)

@@ -70,8 +70,8 @@ class Client:
         *,
         session_id: str | None = None,
         last_seq: int | None = None,
-        attempts: int = 5,
         reconnect: bool = True,
+        backoff: Backoff | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.session_id = session_id or secrets.token_urlsafe(18)
@@ -83,7 +83,7 @@ class Client:
         self.close_code: int | None = None
         self.retry_in: float | None = None  # seconds, while reconnecting
         self._reconnect = reconnect
-        self._backoff = Backoff(attempts)
+        self._backoff = backoff if backoff is not None else Backoff()
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._character_id: str | None = None

@@ -19,6 +19,8 @@ class Backoff:
     """
 
     attempts: int = 5
+    delays: tuple[float, ...] = DELAYS  # seconds
+    longest: float = LONGEST_DELAY  # seconds, once the delays are used up
     jitter: float = 0.2
     chance: random.Random = field(default_factory=random.Random)
     made: int = 0
@@ -27,7 +29,7 @@ class Backoff:
         """Seconds to wait before the next attempt; None when no attempt is left."""
         if self.made >= self.attempts:
             return None
-        base = DELAYS[self.made] if self.made < len(DELAYS) else LONGEST_DELAY
+        base = self.delays[self.made] if self.made < len(self.delays) else self.longest
         self.made += 1
         return base * self.chance.uniform(1 - self.jitter, 1 + self.jitter)
 

@@ -1,0 +1,170 @@
+"""The Python client against a real server, over a line that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.support.proxy import Network
+from tests.support.server import ROOMY, RunningServer, running_server
+
+from mythgate.client import Backoff, Client, Unsent
+from mythgate.domain.errors import AuthenticationError, Refused
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("client")]
+
+PASSWORD = "correct horse battery"
+Event = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+    async with running_server(tmp_path_factory.mktemp("client") / "data", ROOMY) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def network(server: RunningServer) -> AsyncIterator[Network]:
+    line = Network(server.port)
+    await line.listen()
+    try:
+        yield line
+    finally:
+        await line.close()
+
+
+def impatience(attempts: int = 50) -> Backoff:
+    """Delays a test can afford."""
+    return Backoff(attempts, delays=(), longest=0.01, jitter=0)
+
+
+class Listener:
+    """Everything a client was told, and a way to wait for one of it."""
+
+    def __init__(self, client: Client) -> None:
+        self.events: list[Event] = []
+        self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
+        client.register_handler("*", self._take)
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        for wanted, found in self._waiting:
+            if not found.done() and wanted(event):
+                found.set_result(event)
+
+    async def find(self, wanted: Callable[[Event], bool]) -> Event:
+        for event in self.events:
+            if wanted(event):
+                return event
+        found: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wanted, found))
+        return await asyncio.wait_for(found, 10)
+
+    def said(self) -> list[str]:
+        return [e["data"]["message"] for e in self.events if e["event_type"] == "chat_message"]
+
+    def numbers(self) -> list[int]:
+        return [event["sequence_number"] for event in self.events if event.get("sequence_number")]
+
+
+async def test_sign_up_enter_talk_and_leave(server: RunningServer) -> None:
+    async with Client(server.url) as client:
+        account = await client.register("Ada", PASSWORD)
+        assert account["username"] == "Ada"
+        made = await client.create_character("Ada", "Tall.")
+        assert [one["id"] for one in await client.characters()] == [made["id"]]
+        listener = Listener(client)
+        await client.connect(made["id"])
+        assert client.state == "connected"
+        assert (await listener.find(lambda e: e["event_type"] == "game_state"))["sequence_number"] == 1
+        assert (await client.command("say 5 > 3; really?"))["success"]
+        await listener.find(lambda e: e["event_type"] == "chat_message" and e["data"]["message"] == "5 > 3; really?")
+        assert await client.ping() < 1000
+        refused = await client.command("frobnicate")
+        assert (refused["success"], refused["code"]) == (False, "unknown_command")
+        assert (await client.command("quit"))["data"] == {"quit": True}
+        assert (await listener.find(lambda e: e["event_type"] == "disconnected"))["data"]["code"] == 4500
+        assert client.state == "disconnected"
+
+
+async def test_refusals_carry_code_and_hint(server: RunningServer) -> None:
+    async with Client(server.url) as client:
+        with pytest.raises(AuthenticationError) as refused:
+            await client.login("Nobody", PASSWORD)
+        assert refused.value.code == "bad_credentials"
+        assert refused.value.hint
+        await client.register("Cato", PASSWORD)
+        with pytest.raises(Refused, match="no character") as refused_entry:
+            await client.connect()
+        assert refused_entry.value.code == "no_character"
+
+
+async def test_nothing_is_lost_and_nothing_comes_twice_over_cuts(server: RunningServer, network: Network) -> None:
+    async with Client(server.url) as talker, Client(network.url, backoff=impatience()) as other:
+        listener = Listener(other)
+        await talker.guest()
+        await talker.connect()
+        await other.guest()
+        await other.connect()
+        words = [f"word {number}" for number in range(60)]
+        for number, word in enumerate(words):
+            if number % 7 == 3:
+                network.cut()
+            assert (await talker.command(f"say {word}"))["success"]
+        await listener.find(lambda e: e["event_type"] == "chat_message" and e["data"]["message"] == words[-1])
+        assert [said for said in listener.said() if said.startswith("word")] == words
+        assert listener.numbers() == list(range(1, listener.numbers()[-1] + 1))
+
+
+async def test_a_command_typed_while_the_line_is_gone_has_one_effect(server: RunningServer, network: Network) -> None:
+    async with Client(server.url) as watcher, Client(network.url, backoff=impatience()) as client:
+        seen = Listener(watcher)
+        await watcher.guest()
+        await watcher.connect()
+        await client.guest()
+        await client.connect()
+        for number in range(10):
+            answer = asyncio.create_task(client.command(f"say once {number}"))
+            await asyncio.sleep(0)
+            network.cut()
+            assert (await answer)["success"]
+        await seen.find(lambda e: e["event_type"] == "chat_message" and e["data"]["message"] == "once 9")
+        assert [said for said in seen.said() if said.startswith("once")] == [f"once {number}" for number in range(10)]
+
+
+async def test_another_process_resumes_the_play_session(server: RunningServer) -> None:
+    async with Client(server.url) as first, Client(server.url) as friend:
+        await first.register("Bera", PASSWORD)
+        made = await first.create_character("Bera")
+        await first.connect(made["id"])
+        await friend.guest()
+        await friend.connect()
+        assert first.last_seq
+        number, play = first.last_seq, first.session_id
+        await first.close()
+        assert (await friend.command("say while you were out"))["success"]
+        async with Client(server.url, session_id=play, last_seq=number) as second:
+            listener = Listener(second)
+            await second.login("Bera", PASSWORD)
+            await second.connect(made["id"])
+            await listener.find(
+                lambda e: e["event_type"] == "chat_message" and e["data"]["message"] == "while you were out"
+            )
+            assert listener.numbers()[0] == number + 1
+            assert not any(event["event_type"] in ("reset", "game_state") for event in listener.events)
+
+
+async def test_no_answer_at_all_ends_in_failed_with_what_was_not_sent(server: RunningServer, network: Network) -> None:
+    async with Client(network.url, backoff=impatience(2)) as client:
+        await client.guest()
+        await client.connect()
+        await network.refuse()
+        answer = asyncio.create_task(client.command("say anybody?"))
+        await asyncio.sleep(0)
+        network.cut()
+        with pytest.raises(Unsent):
+            await answer
+        assert client.state == "failed"
