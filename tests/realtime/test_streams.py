@@ -218,7 +218,7 @@ class Streams(RuleBasedStateMachine):
         """A newer connection with the same session while the older one is there."""
         reader = self.readers[name]
         older = reader.pipe
-        if older is None or older.closed is not None or older.stalled or reader.stream is None:
+        if older is None or not older.is_open() or older.stalled or reader.stream is None:
             return
         self._drain(reader)
         self._attach(reader, reader.last_seq)

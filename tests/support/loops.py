@@ -29,4 +29,5 @@ def on_both_loops(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     signature = inspect.signature(test)
     factory = inspect.Parameter("loop_factory", inspect.Parameter.KEYWORD_ONLY)
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), factory])  # type: ignore[attr-defined]
-    return pytest.mark.parametrize("loop_factory", LOOPS)(run)
+    marked: Callable[..., None] = pytest.mark.parametrize("loop_factory", LOOPS)(run)
+    return marked

@@ -54,6 +54,10 @@ class Pipe:
         if self.outbox is not None and self.closed is None:
             self.hub.resume(self.outbox)
 
+    def is_open(self) -> bool:
+        """Whether the server has not closed it."""
+        return self.closed is None
+
     @property
     def numbers(self) -> list[int]:
         """Numbers of what is on the wire."""

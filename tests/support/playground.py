@@ -27,6 +27,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, CommandId, PlayId, RoomId, SessionId, room_topic
 from mythgate.domain.sessions import Caller
+from mythgate.doors.http import errors
 from mythgate.doors.http.play import PlayDoor, PlayOptions
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
@@ -184,13 +185,14 @@ def build(
     hub = Hub(clock, limits)
     game = Game(hub, clock)
     hub.watcher = game
-    part = cast(Any, game)
+    part = cast("Any", game)
     services = Services(
         clock=clock, store=part, accounts=part, sessions=part, characters=part, presence=part, movement=part,
         things=part, chat=part, moderation=part, world=part, commands=part, positions=part,
     )  # fmt: skip
     door = PlayDoor(hub, services, options)
     app = FastAPI()
+    errors.install(app)
     app.include_router(websocket_router(door))
     app.include_router(sse_router(door))
     app.state.services = services
@@ -206,10 +208,9 @@ async def playground(
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, ws=SocketProtocol, log_level="warning", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     async with door.running():
         serving = asyncio.create_task(server._serve([listener]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         try:
             yield Playground(listener.getsockname()[1], game, hub, door, server)

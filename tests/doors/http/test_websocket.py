@@ -17,7 +17,7 @@ from tests.support.loops import on_both_loops
 from tests.support.playground import IN_SECONDS, Playground, playground, token_protocols
 
 from mythgate.domain.events import Disconnect
-from mythgate.domain.ids import CharacterId, SessionId
+from mythgate.domain.ids import AccountId, CharacterId, SessionId
 from mythgate.doors.http.play import PlayOptions
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.sessions import Expiring
@@ -75,7 +75,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def join(http: aiohttp.ClientSession, ground: Playground, name: str, more: str = "", **options: Any) -> Socket:
-    socket = await http.ws_connect(ground.url(path(name, more)), protocols=token_protocols(name), **options)
+    socket: Socket = await http.ws_connect(ground.url(path(name, more)), protocols=token_protocols(name), **options)
     await until(socket, "game_state")
     return socket
 
@@ -269,9 +269,7 @@ async def test_session_expiring_is_told() -> None:
     async with playground() as ground, client() as http:
         ann = await join(http, ground, "ann")
         soon = ground.game.clock.now() + IN_SECONDS
-        ground.game.expire_soon = [
-            Expiring(SessionId("login:ann"), ground.hub.find("session-ann", "ann").account_id, soon)
-        ]  # type: ignore[arg-type, union-attr]
+        ground.game.expire_soon = [Expiring(SessionId("login:ann"), AccountId("ann"), soon)]
         ground.door.tick()
         assert (await receive(ann))["event_type"] == "session_expiring"
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mythgate.domain.errors import ProtocolError
+from mythgate.domain.ids import CommandId
 from mythgate.wire.envelope import schema
 from mythgate.wire.envelope.inbound import (
     ClientMessage,
@@ -37,7 +38,7 @@ def code_of(raw: bytes) -> str:
 
 
 LOOK = CommandMessage("look", None, "look")
-COMMANDS = [
+COMMANDS: list[tuple[dict[str, Any], CommandMessage]] = [
     (
         {"command": "look", "args": [], "timestamp": "2026-01-01T00:00:00Z"},
         LOOK._replace(timestamp="2026-01-01T00:00:00Z"),
@@ -46,14 +47,23 @@ COMMANDS = [
     ({"command": "look", "args": None, "timestamp": 17.5}, LOOK._replace(timestamp=17.5)),
     ({"command": "say hello there"}, CommandMessage("say hello there", None, "say hello there")),
     ({"command": "say", "args": ["hello", "there"]}, CommandMessage("say", ["hello", "there"], None)),
-    ({"command": "look", "message_id": "m-1", "csrfToken": "whatever", "more": {}}, LOOK._replace(message_id="m-1")),
-    ({"command": "look", "message_id": 17}, LOOK._replace(message_id="17")),
+    (
+        {"command": "look", "message_id": "m-1", "csrfToken": "whatever", "more": {}},
+        LOOK._replace(message_id=CommandId("m-1")),
+    ),
+    ({"command": "look", "message_id": 17}, LOOK._replace(message_id=CommandId("17"))),
     ({"type": "command", "data": {"command": "look", "args": []}}, LOOK),
-    ({"event_type": "game_command", "data": {"command": "look"}, "message_id": "m"}, LOOK._replace(message_id="m")),
+    (
+        {"event_type": "game_command", "data": {"command": "look"}, "message_id": "m"},
+        LOOK._replace(message_id=CommandId("m")),
+    ),
     ({"type": "command", "command": "look"}, LOOK),
-    ({"type": "command", "data": {"command": "look", "message_id": "in"}}, LOOK._replace(message_id="in")),
+    ({"type": "command", "data": {"command": "look", "message_id": "in"}}, LOOK._replace(message_id=CommandId("in"))),
     ({"message": '{"command":"look"}', "timestamp": 1, "csrfToken": "t"}, LOOK),
-    ({"message": '{"type":"command","data":{"command":"look"}}', "message_id": "out"}, LOOK._replace(message_id="out")),
+    (
+        {"message": '{"type":"command","data":{"command":"look"}}', "message_id": "out"},
+        LOOK._replace(message_id=CommandId("out")),
+    ),
     ({"type": "chat", "data": {"message": "hi there"}}, CommandMessage("say", ["hi there"], None)),
     ({"type": "chat", "data": {"message": "hi", "channel": "global"}}, CommandMessage("shout", ["hi"], None)),
     (
@@ -70,7 +80,7 @@ def test_commands(value: Any, expected: CommandMessage) -> None:
 
 def test_other_messages() -> None:
     assert decode({"type": "ping"}) == PingMessage(None)
-    assert decode({"type": "ping", "data": {"sent": 12.5}, "message_id": "m"}) == PingMessage(12.5, "m")
+    assert decode({"type": "ping", "data": {"sent": 12.5}, "message_id": "m"}) == PingMessage(12.5, CommandId("m"))
     assert decode({"type": "ping", "timestamp": "now"}) == PingMessage("now")
     assert decode({"type": "pong"}) == PongMessage()
     position = {"type": "position", "data": {"position": [1, 2.5, -3], "velocity": [0, 0, 1]}}
