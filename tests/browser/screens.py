@@ -39,7 +39,9 @@ class Line:
     text: str
 
 
-async def eventually(what: Callable[[], str], found: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
+async def eventually(
+    what: Callable[[], str], found: Callable[[], Awaitable[T | None]], patience: float = PATIENCE
+) -> T:
     """What `found` gives as soon as it is not None; for conditions that lie in two places at once."""
     ends = time.monotonic() + patience
     while (result := await found()) is None:
@@ -182,7 +184,13 @@ class Visitor:
 
     async def told(self, speaker: str) -> list[str]:
         """What `speaker` said aloud, in the order of the log."""
-        start = f"{speaker} says: "
+        return await self._lines_after(f"{speaker} says: ")
+
+    async def said(self) -> list[str]:
+        """What this player said aloud, in the order of the log."""
+        return await self._lines_after("You say: ")
+
+    async def _lines_after(self, start: str) -> list[str]:
         return [line.text.removeprefix(start) for line in await self.lines() if line.text.startswith(start)]
 
     async def sees_here(self) -> set[str]:
@@ -202,7 +210,8 @@ class Visitor:
     async def choose(self, button: str, item: str) -> None:
         """An item of the menu behind a button."""
         await self.page.get_by_role("button", name=button, exact=True).click()
-        await self.page.get_by_role("menuitem", name=item, exact=True).click()
+        items = self.page.get_by_role("menuitem").or_(self.page.get_by_role("menuitemradio"))
+        await items.filter(has_text=re.compile(f"^{re.escape(item)}$")).click()
 
     async def reload(self) -> None:
         await self.page.reload()

@@ -109,7 +109,11 @@ async def test_walking_by_click_and_by_word_is_seen_at_both_ends(pair: tuple[Vis
     await ben.command("go west")
     await expect(ben.place).to_contain_text("Gate Square")
     await ada.sees(f"{ben.name} leaves the room.", "presence")
-    await ada.page.get_by_title("Gate Square: walk west").or_(ada.page.locator("g:has(title)", has_text="walk west")).click()
+    await (
+        ada.page.get_by_title("Gate Square: walk west")
+        .or_(ada.page.locator("g:has(title)", has_text="walk west"))
+        .click()
+    )
     await expect(ada.place).to_contain_text("Gate Square")
     await ben.sees(f"{ada.name} enters the room.", "presence")
     await all_agree(pair)
@@ -127,7 +131,11 @@ async def test_things_are_taken_dropped_and_given(pair: tuple[Visitor, Visitor])
 
     async def holders(lies: bool, ada_has: bool, ben_has: bool) -> None:
         async def as_wanted() -> bool | None:
-            held = [name in await one.sees_lying() for one in pair], name in await ada.carries(), name in await ben.carries()
+            held = (
+                [name in await one.sees_lying() for one in pair],
+                name in await ada.carries(),
+                name in await ben.carries(),
+            )
             return held == ([lies, lies], ada_has, ben_has) or None
 
         await eventually(lambda: f"on the ground {lies}, with Ada {ada_has}, with Ben {ben_has}", as_wanted)
@@ -142,7 +150,7 @@ async def test_things_are_taken_dropped_and_given(pair: tuple[Visitor, Visitor])
     await expect(ada.command_line).to_have_value(f"give {glove} to ")
     await ada.command(f"give {glove} to {ben.name}")
     await holders(False, False, True)
-    await ben.sees(f"{ada.name} gives you")
+    await ben.sees(f"{ada.name} gives {name} to {ben.name}.", "action")
 
     await ben.choose(name, "Drop")
     await holders(True, False, False)

@@ -19,7 +19,7 @@ async def test_after_a_kill_everybody_is_where_they_were(pair: tuple[Visitor, Vi
     await ada.command("west")
     await expect(ada.place).to_contain_text("Latch and Lintel")
     await ben.command("get pear")
-    await ben.sees("You take a pear.")
+    await ben.sees("You take a speckled pear.")
     carried = [await one.carries() for one in pair]
     logs = [await one.lines() for one in pair]
 
@@ -45,7 +45,7 @@ async def test_after_a_kill_everybody_is_where_they_were(pair: tuple[Visitor, Vi
     await ben.command("west")
     await expect(ben.page.get_by_role("button", name=ada.name, exact=True)).to_be_visible()
     await ben.command(f"give pear to {ada.name}")
-    await ada.sees(f"{ben.name} gives you a pear.")
+    await ada.sees(f"{ben.name} gives a speckled pear to {ada.name}.")
     await all_agree(pair)
 
 

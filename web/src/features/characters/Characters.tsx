@@ -107,7 +107,7 @@ export function Characters() {
                   <Button
                     look="quiet"
                     isDisabled={busy}
-                    aria-label={`Bring ${character.name} back`}
+                    aria-label={`Bring back ${character.name}`}
                     onPress={() => void submit(() => restoreCharacter(character.id))}
                   >
                     bring back
