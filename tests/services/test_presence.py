@@ -425,6 +425,7 @@ async def test_a_reload_that_takes_a_room_moves_everybody_to_the_start(kit: Play
     await kit.presence.depart(away.character_id)
     kit.presence.on_detached(sleeper.character_id)
     kit.presence.on_display_grace_over(sleeper.character_id)
+    await kit.settle()
     kit.realtime.clear()
     await kit.world.apply(without_tavern())  # type: ignore[arg-type]
     await kit.settle()
@@ -444,6 +445,22 @@ async def test_walking_while_the_world_is_reloaded(kit: PlayKit) -> None:
     await asyncio.gather(*walks, kit.world.apply(without_tavern()), return_exceptions=True)  # type: ignore[arg-type]
     await kit.settle()
     assert {one.room_id for one in people} <= set(kit.world.world.rooms)
+
+
+async def test_a_step_saved_after_the_reload_is_taken_back(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    decided = kit.movement._way_out(ada, "north")
+    await kit.world.apply(without_tavern())  # type: ignore[arg-type]
+    kit.realtime.clear()
+    step = await kit.store.write(
+        lambda tx: kit.movement._decide(tx, ada.character_id, SQUARE, decided),
+        then=lambda step: kit.movement._arrive(step, None),
+    )
+    assert step.body.room_id == TAVERN
+    await kit.settle()
+    assert ada.room_id == SQUARE
+    assert kit.heard(bob).kinds() == ["player_left", "room_occupants", "player_entered", "room_occupants"]
+    assert kit.heard(ada).of(RoomUpdate)[-1].room.id == SQUARE
 
 
 # --- the check -------------------------------------------------------------------------------------

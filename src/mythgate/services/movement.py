@@ -17,7 +17,7 @@ from mythgate.domain.events import PlayerEntered, PlayerLeft, RoomUpdate, System
 from mythgate.domain.ids import CharacterId, RoomId, TemplateId, room_topic
 from mythgate.domain.items import HolderKind
 from mythgate.domain.presence import Presence
-from mythgate.domain.world import Exit, Room
+from mythgate.domain.world import Direction, Exit, Room
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
@@ -176,23 +176,44 @@ class MovementService:
         if present is None:
             self._arrive_unseen(step)
             return
-        direction = step.way.direction
+        self._announce(present, step.origin, target, step.way.direction)
+        if self._world.world.room(target) is None:
+            # The world was reloaded while the step was being saved, and has no such room any more.
+            self._errands.start(self._bring_back(present))
+
+    def _announce(self, present: Presence, origin: RoomId, target: RoomId, direction: Direction | None) -> None:
+        """Let live state follow and everybody hear of it; without a `direction`, not by walking."""
+        actor = present.character_id
         realtime, now = self._realtime, self._clock.now()
-        realtime.unsubscribe(actor, room_topic(step.origin))
+        toward = direction.value if direction is not None else ""
+        back = direction.opposite.value if direction is not None else ""
+        realtime.unsubscribe(actor, room_topic(origin))
         self._presence.relocate(actor, target)
-        left = PlayerLeft(actor, present.name, f"{present.name} leaves the room.", direction.value)
-        realtime.publish(room_topic(step.origin), event_of(left, now, room_id=step.origin, player_id=actor))
-        self._sight.tell_occupants(step.origin)
-        entered = PlayerEntered(
-            actor,
-            present.name,
-            f"{present.name} enters the room.",
-            direction.opposite.value,
-            occupant_view(present),
-        )
+        left = PlayerLeft(actor, present.name, f"{present.name} leaves the room.", toward)
+        realtime.publish(room_topic(origin), event_of(left, now, room_id=origin, player_id=actor))
+        self._sight.tell_occupants(origin)
+        view = occupant_view(present)
+        entered = PlayerEntered(actor, present.name, f"{present.name} enters the room.", back, view)
         realtime.publish(room_topic(target), event_of(entered, now, room_id=target, player_id=actor))
         self._sight.tell_occupants(target)
         realtime.subscribe(actor, room_topic(target))
+
+    async def _bring_back(self, present: Presence) -> None:
+        """Put somebody who stands in no room of the world at its start."""
+        actor = present.character_id
+
+        def work(tx: Transaction) -> tuple[RoomId, RoomId] | None:
+            body, world = tx.characters.require(actor), self._world.world
+            if world.room(body.room_id) is not None:
+                return None
+            return body.room_id, tx.characters.relocate(body, world.start_room, self._clock.now()).room_id
+
+        def after(moved: tuple[RoomId, RoomId] | None) -> None:
+            if moved is not None and self._presence.get(actor) is present:
+                self._announce(present, *moved, None)
+
+        await self._store.write(work, then=after)
+        await self._show(present)
 
     def _arrive_unseen(self, step: Step) -> None:
         """The character left the world, or fell asleep, while the step was being saved."""

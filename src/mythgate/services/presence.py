@@ -8,7 +8,7 @@ others to have seen it leave, while its stream still listens), or neither.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -514,39 +514,41 @@ class PresenceService:
     async def check(self, presences: Sequence[Presence] | None = None) -> list[str]:
         """Compare presence with the rows; put right what differs, and tell what it was. Empty if all is well.
 
-        A move that is being announced at this moment is no difference: what differs must still do so
-        when asked again.
+        A step that is saved and not yet announced is no difference: suspects are compared again in the
+        order of the commits, after everything saved before was announced.
         """
-        suspects = await self._differing(self._presence.all() if presences is None else presences)
-        if suspects:
-            suspects = await self._differing([present for present, _ in suspects])
+        present = self._presence.all() if presences is None else presences
+        ids = [one.character_id for one in present]
+        bodies = await self._store.read(lambda tx: _living(tx, ids))
+        suspects = sorted(one.character_id for one in present if self._differs(one, bodies))
         findings: list[str] = []
-        for present, body in suspects:
-            if self._presence.get(present.character_id) is not present:
-                continue
-            if body is None:
-                findings.append(f"{present.character_id} is present and does not exist")
-                self._remove(present)
-            elif body.room_id != present.room_id:
-                findings.append(f"{present.character_id} is shown in {present.room_id} and stands in {body.room_id}")
-                self._place(present, body.room_id)
+        if suspects:
+            await self._store.write(
+                lambda tx: _living(tx, suspects), then=lambda bodies: findings.extend(self._put_right(bodies))
+            )
         for finding in findings:
             log.error("presence put right", extra={"finding": finding})
         return findings
 
-    async def _differing(self, presences: Sequence[Presence]) -> list[tuple[Presence, Character | None]]:
-        before = {present.character_id: present.room_id for present in presences}
-        bodies = await self._store.read(lambda tx: {one: tx.characters.get(one) for one in before})
-        differing: list[tuple[Presence, Character | None]] = []
-        for present in presences:
-            body = bodies[present.character_id]
-            if body is not None and body.deleted_at is not None:
-                body = None
-            if self._presence.get(present.character_id) is not present:
+    def _differs(self, present: Presence, bodies: Mapping[CharacterId, Character | None]) -> bool:
+        if self._presence.get(present.character_id) is not present:
+            return False
+        body = bodies[present.character_id]
+        return body is None or body.room_id != present.room_id
+
+    def _put_right(self, bodies: Mapping[CharacterId, Character | None]) -> list[str]:
+        findings = []
+        for character_id, body in bodies.items():
+            present = self._presence.get(character_id)
+            if present is None:
                 continue
-            if body is None or body.room_id not in (present.room_id, before[present.character_id]):
-                differing.append((present, body))
-        return differing
+            if body is None:
+                findings.append(f"{character_id} is present and does not exist")
+                self._remove(present)
+            elif body.room_id != present.room_id:
+                findings.append(f"{character_id} is shown in {present.room_id} and stands in {body.room_id}")
+                self._place(present, body.room_id)
+        return findings
 
     def _place(self, present: Presence, room_id: RoomId) -> None:
         origin = present.room_id
@@ -564,3 +566,9 @@ class PresenceService:
     async def settle(self) -> None:
         """Wait until all that was started in passing is done. Before the store closes."""
         await self._errands.settle()
+
+
+def _living(tx: Transaction, ids: Iterable[CharacterId]) -> dict[CharacterId, Character | None]:
+    """The rows of living characters; None for others."""
+    found = {character_id: tx.characters.get(character_id) for character_id in ids}
+    return {one: body if body is not None and body.deleted_at is None else None for one, body in found.items()}
