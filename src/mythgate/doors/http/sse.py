@@ -36,7 +36,11 @@ HEADERS: Final = [
 
 
 class SseSink:
-    """One open response. The server makes us wait when the peer reads slowly; meanwhile the outbox is paused."""
+    """One open response. The server makes us wait when the peer reads slowly; meanwhile the outbox is paused.
+
+    What is put between two turns of the sender waits here, so that a farewell right after other events is
+    said as well.
+    """
 
     exclusive = False
 
@@ -46,6 +50,7 @@ class SseSink:
         self.closed = False
         self._parts: list[bytes] = []
         self._something = asyncio.Event()
+        self._sending = False
         self._sender: asyncio.Task[Any] | None = None
 
     # --- realtime.outbox.Sink ----------------------------------------------------------------------
@@ -63,7 +68,7 @@ class SseSink:
     def _put(self, part: bytes) -> None:
         self._parts.append(part)
         self._something.set()
-        if self.outbox is not None:
+        if self._sending and self.outbox is not None:
             self.door.hub.pause(self.outbox)
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
@@ -92,7 +97,9 @@ class SseSink:
             self._something.clear()
             while self._parts:
                 count = len(self._parts)
+                self._sending = True
                 await _send_body(send, b"".join(self._parts))
+                self._sending = False
                 del self._parts[:count]
             if self.closed:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
