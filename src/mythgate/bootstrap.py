@@ -75,7 +75,7 @@ log = logging.getLogger(__name__)
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
 GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
 PRESENCE_CHECK_SECONDS: Final = 30.0
-DRAIN_SECONDS: Final = 10
+DRAIN_SECONDS: Final = 8  # who waits for us to stop often gives up after 10
 
 
 class CannotStart(MythError):
