@@ -153,3 +153,25 @@ async def test_restoring_respects_the_limit(kit: PlayKit) -> None:
         await kit.characters.create(caller, name)
     with pytest.raises(TooManyCharacters):
         await kit.characters.restore(caller, ada)
+
+
+async def test_a_guest_who_enters_twice_at_once_has_one_body(kit: PlayKit) -> None:
+    guest = await kit.caller("Guest 4711", guest=True)
+    first, second = await asyncio.gather(kit.characters.choose(guest, None), kit.characters.choose(guest, None))
+    assert first.id == second.id
+
+
+async def test_a_guest_for_whom_no_name_is_left(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mythgate.services.characters.GUEST_NAME_ATTEMPTS", 2)
+    await kit.somebody("Wanderer")
+    with pytest.raises(NoCharacter, match="No name"):
+        await kit.characters.choose(await kit.caller("Wanderer", guest=True), None)
+
+
+async def test_deleting_what_is_not_selected_and_nobody_watches(kit: PlayKit) -> None:
+    caller = await kit.caller("Somebody")
+    first = await kit.characters.create(caller, "Ada")
+    second = await kit.characters.create(caller, "Bob")
+    kit.characters.on_deleted = None
+    await kit.characters.delete(caller, CharacterId(second.id))
+    assert (await kit.characters.choose(caller, None)).id == first.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 
 import pytest
@@ -17,9 +18,10 @@ from tests.support.play import (
     SQUARE,
     TAVERN,
     PlayKit,
+    small_world,
 )
 
-from mythgate.domain.errors import ExitLocked, NoSuchExit, NotInWorld, Refused, Repeated, RoomFull
+from mythgate.domain.errors import Conflict, ExitLocked, NoSuchExit, NotInWorld, Refused, Repeated, RoomFull
 from mythgate.domain.events import (
     Event,
     FollowState,
@@ -31,6 +33,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import CharacterId, CommandId, Topic, room_topic
 from mythgate.domain.presence import Presence
+from mythgate.domain.world import Direction, Exit
 from mythgate.services.ports import CommandKey, Store
 
 
@@ -322,3 +325,104 @@ async def test_a_greeting_comes_after_the_room_was_shown(kit: PlayKit) -> None:
     assert kit.heard(ada).lines() == []
     await asyncio.sleep(0)
     assert kit.heard(ada).lines() == ["The tavern keeper says: Welcome, Ada!"]
+
+
+# --- rare things -----------------------------------------------------------------------------------
+
+
+async def test_a_way_may_lead_back_to_where_it_begins(clock: FakeClock, store: Store) -> None:
+    world = small_world()
+    maze = dataclasses.replace(world.rooms[CLOSET], exits={Direction.WEST: Exit(Direction.WEST, CLOSET)}, id=CLOSET)
+    kit = PlayKit(clock, store, dataclasses.replace(world, rooms={**world.rooms, CLOSET: maze}))
+    ada, bob = await kit.somebody("Ada", at=CLOSET), await kit.somebody("Bob", at=CLOSET)
+    kit.company.follow(bob, ada)
+    await kit.movement.move(ada.character_id, "west")  # the closet is full, which does not matter
+    await kit.settle()
+    assert ada.room_id == bob.room_id == CLOSET
+    await kit.check()
+
+
+async def test_who_was_moved_at_the_same_moment_does_not_walk(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.put(ada.character_id, PATH)
+    with pytest.raises(Conflict):
+        await kit.movement.move(ada.character_id, "north")
+    assert len(await kit.presence.check()) == 1
+    await kit.settle()
+
+
+async def test_who_left_is_not_greeted_or_shown_anything(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.realtime.clear()
+    kit.movement.settled_in(ada.character_id, TAVERN)
+    assert kit.heard(ada).kinds() == []
+    showing = kit.movement._show(ada)
+    kit.present.untrack(ada.character_id)
+    await showing
+    assert kit.heard(ada).kinds() == []
+    kit.present.track(ada)
+
+
+async def test_a_leader_who_left_the_world_is_still_followed_one_step(kit: PlayKit) -> None:
+    ada, bob, cid = [await kit.somebody(name) for name in ("Ada", "Bob", "Cid")]
+    kit.company.follow(bob, ada)
+    kit.company.follow(cid, ada)
+    step = await kit.movement.move(ada.character_id, "north")
+    await kit.settle()
+    await kit.movement.move(bob.character_id, "south")
+    await kit.movement.move(cid.character_id, "south")
+    kit.presence.on_detached(cid.character_id)
+    # The follower leaves the world in the instant before its own step begins.
+    following = kit.movement._go_along(bob.character_id, ada.character_id, step, set())
+    kit.present.untrack(ada.character_id)
+    await following
+    assert kit.heard(bob).of(SystemMessage)[-1].message == "You follow your leader to the north."
+    kit.present.track(ada)
+
+
+async def test_a_follower_who_leaves_while_its_turn_comes(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.company.follow(bob, ada)
+
+    async def gone(*_: object) -> None:
+        raise NotInWorld
+
+    step = await kit.movement.move(ada.character_id, "north")
+    await kit.settle()
+    await kit.movement.move(bob.character_id, "south")
+    monkeypatch.setattr(kit.movement, "_step", gone)
+    await kit.movement._go_along(bob.character_id, ada.character_id, step, set())
+    assert bob.following == ada.character_id
+
+
+async def test_losing_nobody_is_nothing(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.company.lose(ada, "why")
+    assert kit.heard(ada).of(FollowState) == []
+
+
+async def test_bringing_back_who_already_is(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.realtime.clear()
+    await kit.movement._bring_back(ada)
+    assert kit.heard(ada).kinds() == ["room_update"]
+
+
+async def test_a_follower_who_changed_their_mind_stays(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.company.follow(bob, ada)
+    step = await kit.movement.move(ada.character_id, "north")
+    await kit.settle()
+    await kit.movement._go_along(bob.character_id, ada.character_id, step, set())  # is there already
+    kit.company.unfollow(bob)
+    await kit.movement._go_along(bob.character_id, ada.character_id, step, set())
+    assert bob.room_id == TAVERN
+
+
+async def test_parting_from_who_is_gone_already(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.company.follow(bob, ada)
+    kit.present.untrack(bob.character_id)
+    kit.company.part(ada)
+    assert kit.company.followers_of(ada.character_id) == []
+    kit.present.track(bob)

@@ -19,7 +19,7 @@ from tests.support.play import (
 )
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import InvalidInput, NoCharacter, NotFound, NotInWorld, PermissionDenied
+from mythgate.domain.errors import Conflict, InvalidInput, NoCharacter, NotFound, NotInWorld, PermissionDenied
 from mythgate.domain.events import (
     AdminEvent,
     Disconnect,
@@ -33,7 +33,7 @@ from mythgate.domain.events import (
     RoomOccupants,
     RoomUpdate,
 )
-from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, room_topic
+from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, room_topic
 from mythgate.domain.moderation import Mute
 from mythgate.domain.presence import Availability
 from mythgate.services.moderation import UNTIL_LIFTED
@@ -501,3 +501,59 @@ async def test_the_check_does_not_mistake_a_step_for_an_error(kit: PlayKit) -> N
         await asyncio.sleep(0)
     assert findings == []
     await asyncio.gather(*walking)
+
+
+# --- rare things -----------------------------------------------------------------------------------
+
+
+async def test_a_row_in_a_room_that_is_gone_enters_at_the_start(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.presence.depart(ada.character_id)
+    await kit.put(ada.character_id, RoomId("nowhere"))
+    assert (await kit.enter(kit.caller_of(ada))).room_id == SQUARE
+
+
+async def test_entering_gives_up_where_nothing_keeps_still(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    changes = iter(range(1000))
+    monkeypatch.setattr(kit.sight, "item_changes", lambda _: next(changes))
+    with pytest.raises(Conflict):
+        await kit.enter(caller)
+
+
+async def test_a_kick_meets_who_just_left(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada", role=Role.MODERATOR), await kit.somebody("Bob")
+    await asyncio.gather(kit.presence.kick(kit.caller_of(ada), bob.character_id), kit.presence.depart(bob.character_id))
+    assert kit.present.get(bob.character_id) is None
+
+
+async def test_nobody_is_displaced_who_is_not_there(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    body = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    await kit.presence.depart(ada.character_id)
+    kit.presence.on_displaced(body, TAVERN)
+    with pytest.raises(NotInWorld):
+        kit.sight.persona(ada.character_id)
+
+
+async def test_a_description_set_while_leaving_is_saved_all_the_same(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    saving = asyncio.create_task(kit.presence.describe(ada.character_id, "Tall."))
+    await asyncio.sleep(0)
+    kit.realtime.end(ada.character_id, "expired")
+    await saving
+    await kit.settle()
+    saved = await kit.store.read(lambda tx: tx.characters.require(ada.character_id))
+    assert saved.description == "Tall."
+
+
+async def test_the_check_leaves_alone_who_left_meanwhile(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.put(ada.character_id, PATH)
+    checking = asyncio.create_task(kit.presence.check())
+    await asyncio.sleep(0)
+    kit.realtime.end(ada.character_id, "expired")
+    assert await checking == []
+    assert await kit.presence.check([ada]) == []

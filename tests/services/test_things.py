@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -241,7 +243,7 @@ async def test_every_thing_has_one_holder_whatever_happens(kit: PlayKit, acts: l
         for template in (COIN, COIN, LANTERN, KEY):
             await kit.lay(template)
     people = kit.people  # type: ignore[attr-defined]
-    work = []
+    work: list[Coroutine[Any, Any, object]] = []
     for index, (who, act) in enumerate(acts):
         actor = people[who]
         if act == "get":
@@ -323,3 +325,24 @@ async def test_finding_people(kit: PlayKit) -> None:
         kit.things.find_inhabitant(ada, "keeper")
     assert CharacterId(kit.things.find_person(ada, "ada").character_id) == ada.character_id
     assert ada.room_id == SQUARE
+
+
+async def test_a_thing_dropped_while_leaving_still_lies_there(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    await kit.lay(COIN, ada.character_id, carried=True)
+    kit.realtime.clear()
+    dropping = asyncio.create_task(kit.things.drop(ada.character_id, "coin"))
+    await asyncio.sleep(0)
+    kit.realtime.end(ada.character_id, "expired")
+    await dropping
+    await kit.settle()
+    assert [row.name for row in kit.heard(bob).of(RoomItems)[-1].items] == ["a copper coin"]
+    assert kit.heard(bob).of(RoomMessage) == []
+
+
+async def test_all_of_what_is_not_there(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.lay(COIN)
+    for words in ("all unicorn", "all unicorns"):
+        with pytest.raises(NotHere):
+            await kit.things.get(ada.character_id, words)

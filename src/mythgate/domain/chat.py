@@ -89,21 +89,21 @@ def clean(text: str, *, limit: int = MAX_CHARACTERS, verb: str = "say") -> str:
     return text
 
 
+_HEARD: Final = {
+    Channel.SAY: "{} says: {}",
+    Channel.EMOTE: "{} {}",
+    Channel.WHISPER: "{} whispers to you: {}",
+    Channel.TELL: "{} tells you: {}",
+    Channel.SHOUT: "{} shouts: {}",
+    Channel.GLOBAL: "{} (global): {}",
+}
+
+
 def heard(channel: Channel, name: str, words: str) -> str:
     """The line as listeners read it. Only `name`'s own client may word it otherwise ("You say: …")."""
-    match channel:
-        case Channel.SAY:
-            return f"{name} says: {words}"
-        case Channel.EMOTE:
-            return f"{name}{words}" if words[0] in "'’," else f"{name} {words}"
-        case Channel.WHISPER:
-            return f"{name} whispers to you: {words}"
-        case Channel.TELL:
-            return f"{name} tells you: {words}"
-        case Channel.SHOUT:
-            return f"{name} shouts: {words}"
-        case Channel.GLOBAL:
-            return f"{name} (global): {words}"
+    if channel is Channel.EMOTE and words[0] in "'’,":
+        return name + words
+    return _HEARD[channel].format(name, words)
 
 
 def confided(channel: Channel, to: str, words: str) -> str:

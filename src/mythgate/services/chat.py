@@ -285,11 +285,8 @@ class ChatService:
             names = []
             for account_id in tx.preferences.ignored(actor.account_id):
                 bodies = tx.characters.of_account(account_id)
-                account = tx.accounts.get(account_id)
-                if bodies:
-                    names.append(" / ".join(one.name for one in bodies))
-                elif account is not None:
-                    names.append(account.name)
+                called = " / ".join(one.name for one in bodies)
+                names.append(called or tx.accounts.require(account_id).name)
             return sorted(names)
 
         return await self._store.read(work)

@@ -496,12 +496,10 @@ class PresenceService:
         """What others see when they look at the character; empty text for nothing special."""
         present = self._sight.present(character_id)
         description = await self._characters.describe(character_id, text)
-        persona = self._sight.personas.get(character_id)
-        if persona is None:
-            return
-        persona.description = description
         inventory = self._sight.rows(await self._sight.carried(character_id))
-        if self._presence.get(character_id) is present:
+        persona = self._sight.personas.get(character_id)
+        if persona is not None:  # otherwise they have left meanwhile
+            persona.description = description
             event = event_of(PlayerUpdate(self._sight.player(present, inventory)), self._clock.now())
             self._realtime.send(character_id, event)
 

@@ -88,6 +88,11 @@ def test_the_last_of_an_account_or_name_counts() -> None:
     store.track(second)
     store.untrack(first.character_id)
     assert store.of_account(AccountId("a")) is second
+    namesake = somebody("Bobo")
+    namesake.name_key = second.name_key
+    store.track(namesake)
+    store.untrack(second.character_id)
+    assert store.by_name_key("bob") is namesake
 
 
 STEPS = st.lists(

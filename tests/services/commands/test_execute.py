@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -270,3 +271,22 @@ async def test_what_reaches_everybody_is_rationed(kit: PlayKit) -> None:
     assert (await kit.do(ada, "say hm")).success
     kit.clock.advance(timedelta(seconds=refused.retry_after))
     assert (await kit.do(ada, "shout hm")).success
+
+
+async def test_answers_of_the_lively_outlive_a_sweep(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.do(ada, "say hm", "c1")
+    kit.clock.advance(timedelta(minutes=5))
+    await kit.do(ada, "say hm", "c2")
+    kit.clock.advance(timedelta(minutes=6))
+    await kit.do(ada, "say hm", "c3")
+    assert len(kit.commands._answers) == 2
+
+
+async def test_the_log_names_commands_and_not_words(kit: PlayKit, caplog: pytest.LogCaptureFixture) -> None:
+    ada = await kit.somebody("Ada")
+    with caplog.at_level(logging.DEBUG, "mythgate.services.commands"):
+        await kit.do(ada, "say my secret")
+        await kit.do(ada, "my secret")
+    assert [record.message for record in caplog.records] == ["command done", "command refused"]
+    assert "secret" not in str([vars(record) for record in caplog.records])

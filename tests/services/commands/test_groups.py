@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
-from tests.support.play import CELLAR, COIN, KEY, LANTERN, LETTER, SQUARE, TAVERN, PlayKit
+from tests.support.clock import FakeClock
+from tests.support.play import CELLAR, COIN, KEY, LANTERN, LETTER, SQUARE, TAVERN, VAULT, PlayKit, small_world
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import Unavailable
 from mythgate.domain.events import CommandResponse, Disconnect, FollowState, SystemMessage
 from mythgate.domain.presence import Presence
 from mythgate.domain.textcommands import MAX_ALIASES
+from mythgate.domain.world import Utterance
 from mythgate.services.commands.guide import TOPICS
 from mythgate.services.commands.table import REGISTRY
+from mythgate.services.ports import Store, Transaction
 
 
 async def ok(kit: PlayKit, one: Presence, line: str) -> CommandResponse:
@@ -375,9 +379,12 @@ async def test_aliases(kit: PlayKit) -> None:
 
 async def test_so_many_aliases(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
-    await kit.store.write(
-        lambda tx: [tx.preferences.set_alias(ada.character_id, f"a{number}", "look") for number in range(MAX_ALIASES)]
-    )
+
+    def fill(tx: Transaction) -> None:
+        for number in range(MAX_ALIASES):
+            tx.preferences.set_alias(ada.character_id, f"a{number}", "look")
+
+    await kit.store.write(fill)
     assert "as many as" in (await refused(kit, ada, "alias hi look")).result
 
 
@@ -473,3 +480,38 @@ async def test_announcing(kit: PlayKit) -> None:
     ada, bob = await kit.somebody("Ada", role=Role.MODERATOR), await kit.somebody("Bob", at=TAVERN)
     await ok(kit, ada, "announce tea time")
     assert kit.heard(bob).of(SystemMessage)[-1].message == "tea time"
+
+
+async def test_only_the_ignored_are_lost(kit: PlayKit) -> None:
+    ada, bob, cid = [await kit.somebody(name) for name in ("Ada", "Bob", "Cid")]
+    await ok(kit, bob, "follow ada")
+    await ok(kit, cid, "follow ada")
+    await ok(kit, ada, "ignore bob")
+    assert (bob.following, cid.following) == (None, ada.character_id)
+
+
+async def test_inhabitants_of_few_words(clock: FakeClock, store: Store) -> None:
+    world = small_world()
+    (keeper,) = world.rooms[TAVERN].inhabitants
+    silent = dataclasses.replace(keeper, greetings=(), fallback="", subjects=(), wares="")
+    tavern = dataclasses.replace(world.rooms[TAVERN], inhabitants=(silent,))
+    kit = PlayKit(clock, store, dataclasses.replace(world, rooms={**world.rooms, TAVERN: tavern}))
+    ada = await kit.somebody("Ada", at=TAVERN)
+    answer = "The tavern keeper has nothing to say about that."
+    assert (await ok(kit, ada, "talk keeper")).result == answer
+    assert (await ok(kit, ada, "ask keeper about life")).result == answer
+    waving = dataclasses.replace(silent, greetings=(Utterance("waves at {name}.", action=True),))
+    await kit.world.apply(
+        dataclasses.replace(
+            world,
+            rooms={**world.rooms, TAVERN: dataclasses.replace(tavern, inhabitants=(waving,))},
+            fingerprint="waving",
+        )
+    )
+    assert (await ok(kit, ada, "talk keeper")).result == "The tavern keeper waves at Ada."
+
+
+async def test_a_place_without_ways(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=VAULT)
+    assert (await ok(kit, ada, "look")).result.endswith("There is no way out that you can see.")
+    assert (await ok(kit, ada, "exits")).result == "There is no way out that you can see."

@@ -70,13 +70,10 @@ def _group_text(call: Call, group: Group) -> str:
 
 
 def _command_text(command: Command) -> str:
-    lines = [command.usage, command.summary]
-    if command.help != command.summary:
-        lines.append(command.help)
+    lines = [command.usage, command.summary, command.help]
     if command.aliases:
         lines.append(f"Also: {', '.join(command.aliases)}")
-    if command.examples:
-        lines.append(f"For example: {' · '.join(command.examples)}")
+    lines.append(f"For example: {' · '.join(command.examples)}")
     return "\n".join(lines)
 
 
