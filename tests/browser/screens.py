@@ -85,7 +85,7 @@ class Visitor:
         self._expected.append(re.compile(pattern))
 
     def expects_lost_connections(self) -> None:
-        self.expects(r"WebSocket connection to .* failed|net::ERR_|Failed to load resource")
+        self.expects(r"WebSocket connection to .* failed|net::ERR_")
 
     @property
     def unexpected_complaints(self) -> list[str]:
@@ -273,11 +273,16 @@ class Visitor:
 
     async def save(self, folder: Path, name: str) -> None:
         """A picture of the page, its log and what the browser said."""
-        folder.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=folder / f"{name}.png")
+        picture = await self.page.screenshot()
         lines = [f"{one.kind}/{one.channel}: {one.text}" for one in await self.lines()]
         text = [f"{self.name} ({self.username}) at {self.page.url}", *self.complaints, "", *lines]
-        (folder / f"{name}.txt").write_text("\n".join(text) + "\n")
+        _write(folder, {f"{name}.png": picture, f"{name}.txt": "\n".join([*text, ""]).encode()})
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def _row(item: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from tests.support.spec_client import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+ENVIRONMENT = {"MYTHGATE_SESSIONS__ACCESS_TOKEN_LIFETIME": "4"}
+
 
 async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVisitor, server: RunningServer) -> None:
     ada, eve = await visitors(), await visitors()
@@ -88,6 +90,33 @@ async def test_a_character_is_deleted_and_brought_back(visitors: NewVisitor) -> 
     await ada.enter()
     assert await ada.carries() == {"a speckled pear"}
     await ada.agrees_with_server()
+
+
+async def test_access_tokens_are_renewed_without_anybody_noticing(pair: tuple[Visitor, Visitor]) -> None:
+    ada, ben = pair
+    for _ in range(3):
+        async with ada.page.expect_response(re.compile("/api/auth/refresh$")) as answer:
+            pass
+        assert (await answer.value).status == 200
+    await ada.command("say Still here.")
+    await ben.sees(f"{ada.name} says: Still here.")
+    assert await ben.line("connect", "presence").count() == 0, "the connection outlives its token"
+    await expect(ada.badge).to_have_text("Connected")
+
+
+async def test_signing_out_in_one_tab_signs_out_the_others(visitors: NewVisitor) -> None:
+    ada = await visitors()
+    await ada.register(stay=True)
+    await ada.make_character()
+    await ada.in_world()
+    other = await ada.in_new_tab()
+    await other.page.goto(other.url)
+    await expect(other.page.get_by_role("heading", name="Who will you be?")).to_be_visible()
+    await other.page.get_by_role("button", name="Sign out").click()
+    for tab in (other, ada):
+        await expect(tab.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+        await tab.page.reload()
+        await expect(tab.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
 async def test_signing_out_another_device_ends_it_there(visitors: NewVisitor) -> None:

@@ -19,8 +19,8 @@ _FOCUS_SHOWS = """() => {
     const colour = getComputedStyle(probe).color;
     probe.remove();
     const shows = element => {
-        const style = getComputedStyle(element);
-        return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.borderBottomColor === colour;
+        const {outlineStyle, outlineWidth, borderBottomColor} = getComputedStyle(element);
+        return (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || borderBottomColor === colour;
     };
     let element = document.activeElement;
     for (let up = 0; element && up < 3; up += 1, element = element.parentElement) if (shows(element)) return true;

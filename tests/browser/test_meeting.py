@@ -49,6 +49,7 @@ async def test_two_people_talk_whisper_and_gesture(pair: tuple[Visitor, Visitor]
     ada, ben = pair
     await ada.sees(f"{ben.name} enters the world.", "presence")
     await all_agree(pair)
+    assert (await ada.ask("/api/status"))["players_online"] == 2
 
     await ada.command("say Good evening; is 5 > 3, really? <b>&amp;</b>")
     await ada.sees("You say: Good evening; is 5 > 3, really? <b>&amp;</b>", "chat")

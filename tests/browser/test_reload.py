@@ -71,6 +71,29 @@ async def test_a_command_under_way_during_a_reload_is_carried_out_once(pair: tup
     assert await ben.told(ada.name) == [f"Once {number}." for number in range(5)]
 
 
+async def test_impatient_reloads_and_the_back_button_end_where_one_was(pair: tuple[Visitor, Visitor]) -> None:
+    ada, ben = pair
+    await ada.command("say Steady.")
+    await ada.sees("You say: Steady.")
+    for _ in range(8):
+        await ada.page.reload(wait_until="commit")
+    await ada.in_world()
+    await ben.command("say Are you still there?")
+    await ada.sees(f"{ben.name} says: Are you still there?")
+    before = await ada.lines()
+
+    await ada.page.goto("about:blank")
+    await ben.command("say And now?")
+    await ben.sees("You say: And now?")
+    await ada.page.go_back()
+    await ada.in_world()
+    await ada.sees(f"{ben.name} says: And now?")
+    assert (await ada.lines())[: len(before)] == before
+    assert await ada.told(ben.name) == ["Are you still there?", "And now?"]
+    assert await ben.told(ada.name) == ["Steady."]
+    await all_agree(pair)
+
+
 async def test_a_closed_tab_asks_to_sign_in_again(pair: tuple[Visitor, Visitor]) -> None:
     ada, _ = pair
     await ada.command("south")

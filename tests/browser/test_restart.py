@@ -45,7 +45,32 @@ async def test_after_a_kill_everybody_is_where_they_were(pair: tuple[Visitor, Vi
     await ben.command("west")
     await expect(ben.page.get_by_role("button", name=ada.name, exact=True)).to_be_visible()
     await ben.command(f"give pear to {ada.name}")
-    await ada.sees(f"{ben.name} gives a speckled pear to {ada.name}.")
+    await ada.sees(f"{ben.name} gives a speckled pear to {ada.name}.", "action")
+    await all_agree(pair)
+
+    lines = await ada.lines()
+    await ada.reload()
+    assert await ada.lines() == lines
+    await all_agree(pair)
+
+
+async def test_a_page_reloaded_after_the_server_was_killed_finds_its_player(
+    pair: tuple[Visitor, Visitor], server: RunningServer
+) -> None:
+    ada, ben = pair
+    for one in pair:
+        one.expects_lost_connections()
+    await ada.command("north")
+    await expect(ada.place).to_contain_text("Beneath the Arch")
+    await ada.command("say Cold in here.")
+    await ada.sees("You say: Cold in here.")
+    await server.kill()
+    await expect(ada.badge).to_have_text("Reconnecting")
+    await server.start()
+    await ada.reload()
+    await expect(ada.place).to_contain_text("Beneath the Arch")
+    await ada.sees("You say: Cold in here.")
+    await expect(ben.badge).to_have_text("Connected", timeout=40_000)
     await all_agree(pair)
 
 
