@@ -1,8 +1,9 @@
-"""`python -m benchmarks [--quick] [--json]`: the figures of `docs/benchmarks.md`, measured here and now.
+"""`python -m benchmarks [--quick] [--json]`: what things cost on this machine, next to a bare floor.
 
-Every server runs next to the floor in the same run, on a core of its own if there are two. CPU is the run
-time of all threads of the server process by the kernel's scheduler, so other work on the machine
-hardly changes it; latency it does change.
+Servers that are compared run side by side and get their load in short turns, one after the other, so that
+whatever else the machine does meets all of them alike; the figure is the median of the turns. CPU is
+the run time of all threads of the server process by the kernel's scheduler. Server and load generator
+have a core each if there are two.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import argparse
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,41 +108,70 @@ class Delivery:
     rate: int  # deliveries a second asked for
     delivered: float  # deliveries a second achieved
     complete: bool  # nothing lost
-    cpu_us: float  # of the server, per delivery
+    cpu_us: float  # of the server, per delivery: median of the turns
+    cpu_us_least: float  # of the best turn
     cpu_share: float  # of one core
     p50_ms: float | None
     p99_ms: float | None
-    ratio: float | None = None  # to the floor under the same load
+    ratio: float  # to the floor under the same load
 
 
-def measure_delivery(kind: str, source: str, merge_ms: float, connections: int, rate: int, seconds: float) -> Delivery:
-    """CPU per delivery and latency with everybody in rooms of 32."""
+CONTESTANTS: Final = (("floor", 0.0), ("mythgate", 0.0), ("mythgate", 10.0))
+
+
+def measure_deliveries(source: str, connections: int, rate: int, turns: int, seconds: float) -> list[Delivery]:
+    """CPU per delivery and latency with everybody in rooms of 32: floor, merging off, merging on."""
     internal = rate / ROOM if source == "hub" else 0.0
-    with running(kind, "--merge-ms", str(merge_ms), "--room", str(ROOM), "--internal", str(internal)) as (server, load):
-        load.ask(do="connect", count=connections)
-        server.tell("go")
+    with contextlib.ExitStack() as stack:
+        pairs = [
+            stack.enter_context(running(kind, "--merge-ms", str(merge_ms), "--internal", str(internal)))
+            for kind, merge_ms in CONTESTANTS
+        ]
         order = {"do": "send", "rate": rate / ROOM} if source == "door" else {"do": "listen"}
-        load.ask(**order, seconds=1.0)  # warm up
-        before = server.cpu_seconds()
-        begun = time.monotonic()
-        answer = load.ask(**order, seconds=seconds)
-        cpu = server.cpu_seconds() - before
-        elapsed = time.monotonic() - begun
-    received = max(1, answer["received"])
-    latency = answer["latency_us"]
-    return Delivery(
-        server=kind,
-        source=source,
-        merge_ms=merge_ms if kind != "floor" else 0.0,
-        connections=connections,
-        rate=rate,
-        delivered=round(received / answer["seconds"]),
-        complete=source == "hub" or received == answer["sent"] * ROOM,
-        cpu_us=round(cpu / received * 1e6, 3),
-        cpu_share=round(cpu / elapsed, 3),
-        p50_ms=round(latency["p50"] / 1000, 2) if latency else None,
-        p99_ms=round(latency["p99"] / 1000, 2) if latency else None,
-    )
+        for server, load in pairs:
+            load.ask(do="connect", count=connections)
+            _turn(server, load, order, 1.0)  # warm up
+            load.ask(do="latencies")
+        cpu: list[list[float]] = [[] for _ in pairs]
+        received, expected, spent, elapsed = ([0.0] * len(pairs) for _ in range(4))
+        for _ in range(turns):
+            for index, (server, load) in enumerate(pairs):
+                used, answer = _turn(server, load, order, seconds)
+                cpu[index].append(used / max(1, answer["received"]) * 1e6)
+                received[index] += answer["received"]
+                expected[index] += answer["sent"] * ROOM
+                spent[index] += used
+                elapsed[index] += answer["seconds"]
+        latencies = [load.ask(do="latencies") for _, load in pairs]
+    floor = statistics.median(cpu[0])
+    return [
+        Delivery(
+            server=kind,
+            source=source,
+            merge_ms=merge_ms,
+            connections=connections,
+            rate=rate,
+            delivered=round(received[index] / elapsed[index]),
+            complete=source == "hub" or received[index] == expected[index],
+            cpu_us=round(statistics.median(cpu[index]), 3),
+            cpu_us_least=round(min(cpu[index]), 3),
+            cpu_share=round(spent[index] / elapsed[index], 3),
+            p50_ms=round(latencies[index]["p50"] / 1000, 2) if latencies[index] else None,
+            p99_ms=round(latencies[index]["p99"] / 1000, 2) if latencies[index] else None,
+            ratio=round(statistics.median(cpu[index]) / floor, 3),
+        )
+        for index, (kind, merge_ms) in enumerate(CONTESTANTS)
+    ]
+
+
+def _turn(server: Process, load: Process, order: dict[str, Any], seconds: float) -> tuple[float, dict[str, Any]]:
+    """CPU seconds of the server and the generator's answer for one turn of load."""
+    server.tell("go")
+    before = server.cpu_seconds()
+    answer = load.ask(**order, seconds=seconds)
+    used = server.cpu_seconds() - before
+    server.tell("halt")
+    return used, answer
 
 
 def measure_connections(count: int) -> dict[str, float]:
@@ -165,25 +195,17 @@ def measure_quiet(seconds: float) -> dict[str, float]:
         with running("mythgate", "--merge-ms", str(merge_ms)) as (_, load):
             load.ask(do="connect", count=ROOM)
             load.ask(do="send", rate=5, seconds=1.0)
-            figures[f"{name}_p50_ms"] = round(
-                load.ask(do="send", rate=5, seconds=seconds)["latency_us"]["p50"] / 1000, 3
-            )
+            load.ask(do="latencies")
+            load.ask(do="send", rate=5, seconds=seconds)
+            figures[f"{name}_p50_ms"] = round(load.ask(do="latencies")["p50"] / 1000, 3)
     return figures
 
 
-def plan(quick: bool) -> list[tuple[str, str, float, int, int]]:
-    """Kind, source, merge window, connections, rate; the floor comes before what is compared with it."""
+def plan(quick: bool) -> list[tuple[str, int, int]]:
+    """Source, connections, deliveries a second."""
     sizes = (64, 1024) if quick else (64, 1024, 4096)
-    runs = []
-    for connections in sizes:
-        for source in ("door", "hub"):
-            runs += [
-                ("floor", source, 0.0, connections, 20_000),
-                ("mythgate", source, 0.0, connections, 20_000),
-                ("mythgate", source, 10.0, connections, 20_000),
-            ]
-    runs += [("floor", "door", 0.0, 1024, 31_000), ("mythgate", "door", 10.0, 1024, 31_000)]
-    return runs
+    runs = [(source, connections, 20_000) for connections in sizes for source in ("door", "hub")]
+    return [*runs, ("door", 1024, 31_000)]
 
 
 def main() -> None:
@@ -193,49 +215,29 @@ def main() -> None:
     options = parser.parse_args()
     if not Path("/proc/self/task").is_dir():
         raise SystemExit("The benchmarks read CPU times from /proc and need Linux.")
-    seconds = 3.0 if options.quick else 8.0
     console = Console(stderr=options.json)
     deliveries: list[Delivery] = []
-    floors: dict[tuple[str, int, int], float] = {}
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
-        for kind, source, merge_ms, connections, rate in plan(options.quick):
-            progress.update(task, description=f"{kind}, {source}, {connections} connections, merging {merge_ms:g} ms")
-            result = measure_delivery(kind, source, merge_ms, connections, rate, seconds)
-            if kind == "floor":
-                floors[source, connections, rate] = result.cpu_us
-            else:
-                result.ratio = round(result.cpu_us / floors[source, connections, rate], 3)
-            deliveries.append(result)
+        for source, connections, rate in plan(options.quick):
+            progress.update(
+                task, description=f"{rate:,} deliveries/s to {connections:,} connections, from the {source}"
+            )
+            deliveries += measure_deliveries(source, connections, rate, 5 if options.quick else 12, 1.0)
         progress.update(task, description="connections")
         connections_figures = measure_connections(1000 if options.quick else 4000)
         progress.update(task, description="a quiet room")
         quiet = measure_quiet(4.0 if options.quick else 10.0)
     if options.json:
-        figures = {
-            "deliveries": [asdict(row) for row in deliveries],
-            "connections": connections_figures,
-            "quiet": quiet,
-        }
+        rows = [asdict(row) for row in deliveries]
+        figures = {"deliveries": rows, "connections": connections_figures, "quiet": quiet}
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
-    table = Table(
-        title=f"Deliveries, rooms of {ROOM}", caption="CPU of the server process; ratio to the floor above it"
-    )
-    for heading in (
-        "server",
-        "source",
-        "merge",
-        "connections",
-        "asked/s",
-        "got/s",
-        "CPU µs",
-        "ratio",
-        "core",
-        "p50",
-        "p99",
-    ):
+    caption = "CPU of the server process, median of the turns; ratio to the floor under the same load"
+    table = Table(title=f"Deliveries, rooms of {ROOM}", caption=caption)
+    headings = ("server", "source", "merge", "connections", "asked/s", "got/s", "CPU µs", "ratio", "core", "p50", "p99")
+    for heading in headings:
         table.add_column(heading, justify="left" if heading in ("server", "source") else "right")
     for row in deliveries:
         table.add_row(
@@ -246,7 +248,7 @@ def main() -> None:
             f"{row.rate:,}",
             f"{row.delivered:,.0f}" + ("" if row.complete else " !"),
             f"{row.cpu_us:.2f}",
-            f"{row.ratio:.2f}" if row.ratio is not None else "",
+            f"{row.ratio:.2f}",
             f"{row.cpu_share:.0%}",
             f"{row.p50_ms:.2f} ms" if row.p50_ms is not None else "",
             f"{row.p99_ms:.2f} ms" if row.p99_ms is not None else "",
@@ -254,10 +256,8 @@ def main() -> None:
         )
     console.print(table)
     other = Table(title="Connections", show_header=False)
-    for name, value in (
-        *connections_figures.items(),
-        *((f"quiet_room_{name}", value) for name, value in quiet.items()),
-    ):
+    quiet_rows = ((f"quiet_room_{name}", value) for name, value in quiet.items())
+    for name, value in (*connections_figures.items(), *quiet_rows):
         other.add_row(name.replace("_", " "), f"{value:,}")
     console.print(other)
 

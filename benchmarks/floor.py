@@ -56,7 +56,10 @@ class FloorProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         room = self.room
         if room is not None:
-            self.rooms.tell(room)
+            # Clients send frames of one length; several may come in one read.
+            length = 8 + ((data[2] << 8) | data[3]) if data[1] == 0xFE else 6 + (data[1] & 0x7F)
+            for _ in range(len(data) // length):
+                self.rooms.tell(room)
             return
         key = _KEY.search(data)
         if key is None:

@@ -3,8 +3,9 @@
 Orders come as JSON lines on standard input, one answer a line goes to standard output:
 
     {"do": "connect", "count": 1024}            → {"connected": 1024, "seconds": 0.8, "frame_bytes": 470}
-    {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "latency_us": {…}}
+    {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "seconds": …}
     {"do": "listen", "seconds": 5}              → the same, without sending
+    {"do": "latencies"}                         → {"p50": …, "p99": …, "max": …} in µs since the last time asked
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Connection(asyncio.Protocol):
             if sent >= tally.stamped_from:
                 tally.latencies.append(now - sent)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._open = False
         self._on_open()
 
@@ -156,24 +157,23 @@ class Load:
         while time.monotonic() < deadline and tally.deliveries != expected:
             expected = tally.deliveries
             await asyncio.sleep(0.1)
-        return {"sent": sent, "seconds": ended - begun, **self._result(tally)}
+        return {"sent": sent, "seconds": ended - begun, "received": tally.deliveries}
 
     async def listen(self, seconds: float) -> dict[str, Any]:
         tally = self._new_phase()
         begun = time.monotonic()
         await asyncio.sleep(seconds)
-        return {"sent": 0, "seconds": time.monotonic() - begun, **self._result(tally)}
+        return {"sent": 0, "seconds": time.monotonic() - begun, "received": tally.deliveries}
 
     def _new_phase(self) -> Tally:
         tally = self.tally
         tally.deliveries = 0
-        tally.latencies = array.array("q")
         tally.stamped_from = time.monotonic_ns()
         return tally
 
-    @staticmethod
-    def _result(tally: Tally) -> dict[str, Any]:
-        return {"received": tally.deliveries, "latency_us": _quantiles(tally.latencies)}
+    def latencies(self) -> dict[str, Any]:
+        found, self.tally.latencies = self.tally.latencies, array.array("q")
+        return _quantiles(found)
 
 
 def _quantiles(nanoseconds: Sequence[int]) -> dict[str, float]:
@@ -198,6 +198,8 @@ async def main(port: int) -> None:
                 answer = await load.connect(**order)
             case "send":
                 answer = await load.send(**order)
+            case "latencies":
+                answer = load.latencies()
             case _:
                 answer = await load.listen(**order)
         sys.stdout.write(json.dumps(answer) + "\n")

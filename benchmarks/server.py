@@ -17,18 +17,20 @@ import uvicorn
 import uvloop
 
 from benchmarks.floor import FloorProtocol, FloorRooms
-from benchmarks.standin import build, publish_steadily
+from benchmarks.standin import build, publish_steadily, talk
 from mythgate.doors.http.socket_protocol import SocketProtocol
 
 
-async def _until_told(start: asyncio.Event) -> None:
-    """Reads orders: `go` starts the internal source, the end of input ends the server."""
+async def _until_told(runs: asyncio.Event) -> None:
+    """Reads orders: `go` and `halt` turn the internal source on and off, the end of input ends the server."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         if line.strip() == b"go":
-            start.set()
+            runs.set()
+        else:
+            runs.clear()
 
 
 def _say_port(listener: socket.socket) -> None:
@@ -43,22 +45,11 @@ async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = await loop.create_server(lambda: FloorProtocol(rooms), sock=listener)
     _say_port(listener)
-    start = asyncio.Event()
-
-    async def publish() -> None:
-        await start.wait()
-        begun, told = loop.time(), 0
-        while True:
-            await asyncio.sleep(0.001)
-            due = int((loop.time() - begun) * internal)
-            while told < due:
-                rooms.tell(rooms.rooms[told % len(rooms.rooms)])
-                told += 1
-
-    publisher = asyncio.create_task(publish()) if internal else None
-    await _until_told(start)
-    if publisher is not None:
-        publisher.cancel()
+    runs = asyncio.Event()
+    tell = lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])
+    publisher = asyncio.create_task(publish_steadily(internal, runs, tell))
+    await _until_told(runs)
+    publisher.cancel()
     server.close()
 
 
@@ -70,7 +61,7 @@ async def mythgate(room_size: int, merge_window: float, internal: float) -> None
         app, ws=SocketProtocol, http="httptools", log_level="error", lifespan="off", access_log=False, backlog=4096
     )
     server = uvicorn.Server(config)
-    start = asyncio.Event()
+    runs = asyncio.Event()
     async with door.running():
         serving = asyncio.create_task(server.serve([listener]))
         _say_port(listener)
@@ -82,14 +73,13 @@ async def mythgate(room_size: int, merge_window: float, internal: float) -> None
                 door.tick()
 
         async def settle() -> None:
-            await start.wait()
+            await runs.wait()
             gc.collect()
             gc.freeze()
 
-        others = [asyncio.create_task(tick()), asyncio.create_task(settle())]
-        if internal:
-            others.append(asyncio.create_task(publish_steadily(game, internal, start)))
-        await _until_told(start)
+        publisher = publish_steadily(internal, runs, lambda number: talk(game, number))
+        others = [asyncio.create_task(work) for work in (tick(), settle(), publisher)]
+        await _until_told(runs)
         for task in others:
             task.cancel()
         server.should_exit = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -133,16 +133,23 @@ def build(room_size: int, merge_window: float) -> tuple[FastAPI, StandIn, PlayDo
     return app, game, door
 
 
-async def publish_steadily(game: StandIn, per_second: float, started: asyncio.Event) -> None:
-    """Talk in every room in turn, `per_second` lines in all, without any client asking."""
-    await started.wait()
+async def publish_steadily(per_second: float, runs: asyncio.Event, tell: Callable[[int], None]) -> None:
+    """Call `tell(0)`, `tell(1)`, … `per_second` times a second while `runs` is set."""
     loop = asyncio.get_running_loop()
-    begun, told = loop.time(), 0
-    topics = sorted(set(game.topics.values()))
+    told = 0
     while True:
-        await asyncio.sleep(0.001)
-        due = int((loop.time() - begun) * per_second)
-        while told < due:
-            words = f"t={time.monotonic_ns():019d} and some words that people say to each other"
-            game.say(topics[told % len(topics)], CharacterId("0197e0a0-0000-7000-8000-000000000000"), words)
-            told += 1
+        await runs.wait()
+        begun, before = loop.time(), told
+        while runs.is_set():
+            await asyncio.sleep(0.001)
+            due = before + int((loop.time() - begun) * per_second)
+            while told < due:
+                tell(told)
+                told += 1
+
+
+def talk(game: StandIn, number: int) -> None:
+    """A line of talk in one room after the other, without any client asking."""
+    words = f"t={time.monotonic_ns():019d} and some words that people say to each other"
+    topics = [topic for topic in game.hub.topics() if topic != GLOBAL_TOPIC]
+    game.say(topics[number % len(topics)], CharacterId("0197e0a0-0000-7000-8000-000000000000"), words)

@@ -220,6 +220,10 @@ class Hub:
         """All living streams."""
         return self._by_character.values()
 
+    def topics(self) -> Iterable[Topic]:
+        """All topics somebody listens to."""
+        return self._topics.keys()
+
     def open(self, play_id: PlayId, character_id: CharacterId, account_id: AccountId, session_id: SessionId) -> Stream:
         """A new stream. The account's other stream ends with `Disconnect(code=4502)`.
 

@@ -260,7 +260,8 @@ class AsgiSink:
     """One connection of an ordinary ASGI server, which takes messages one at a time and makes us wait.
 
     While it does, the outbox counts as paused, so what happens meanwhile waits in the stream within the
-    same limits as behind a full transport.
+    same limits as behind a full transport. What is put between two turns of the sender waits here, so that
+    a farewell right after other events is said as well.
     """
 
     exclusive = True
@@ -276,6 +277,7 @@ class AsgiSink:
         self._something = asyncio.Event()
         self._readable = asyncio.Event()
         self._readable.set()
+        self._sending = False
         self._sender: asyncio.Task[None] | None = None
 
     # --- realtime.outbox.Sink ----------------------------------------------------------------------
@@ -297,7 +299,7 @@ class AsgiSink:
     def _put(self, payload: bytes) -> None:
         self._payloads.append(payload)
         self._something.set()
-        if self.outbox is not None:
+        if self._sending and self.outbox is not None:
             self.door.hub.pause(self.outbox)
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
@@ -348,10 +350,12 @@ class AsgiSink:
             self._something.clear()
             while self._payloads:
                 payload = self._payloads[0]
+                self._sending = True
                 if self.msgpack:
                     await self.websocket.send_bytes(payload)
                 else:
                     await self.websocket.send_text(payload.decode())
+                self._sending = False
                 del self._payloads[0]
             if self._close is not None:
                 await self.websocket.close(*self._close)
