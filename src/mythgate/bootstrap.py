@@ -428,6 +428,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
                 for task in beside:
                     task.cancel()
                 await serving
+            await node.services.movement.settle()
             await node.services.presence.settle()
     log.info("stopped")
 

@@ -712,7 +712,11 @@ def _asks_for_wares(text: str) -> bool:
 def _rehouse(tx: Transaction, world: World, now: datetime) -> list[tuple[Character, RoomId]]:
     """Move all who stand in no room of `world` to its start; each with the room they were in."""
     displaced = []
-    for character in tx.characters.outside(world.rooms):
+    for found in tx.characters.outside(world.rooms):
+        # The list is read without locks: take each one's row before deciding about it.
+        character = tx.characters.get(found.id)
+        if character is None or character.deleted_at is not None or character.room_id in world.rooms:
+            continue
         origin = character.room_id
         displaced.append((tx.characters.relocate(character, world.start_room, now), origin))
         tx.characters.explore(character.id, world.start_room, now)
