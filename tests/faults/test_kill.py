@@ -98,6 +98,9 @@ class Busy:
         self.chance = chance
         self.history = History(player.name)
 
+        self.exits: list[str] = []
+        self.lying: list[str] = []
+
     def start_round(self, state: dict[str, Any]) -> None:
         self.history = History(self.player.name, state["room"]["id"], names(state["player"]["inventory"]))
         self.exits = list(state["room"]["exits"])

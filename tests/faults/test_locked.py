@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.faults.conftest import LONG, grid_server
@@ -85,5 +86,5 @@ async def test_a_locked_database_is_waited_for_or_said_to_be_unavailable(tmp_pat
             await server.kill()
 
 
-async def move(player: Player) -> dict[str, object]:
+async def move(player: Player) -> dict[str, Any]:
     return await player.command("east", ok=None, deadline=60)

@@ -55,7 +55,7 @@ async def test_it_stops_although_somebody_does_not_read(tmp_path: Path) -> None:
         deaf, player = await new_player(at), await new_player(at)
         await deaf.enter(receive_buffer=4096)
         await player.enter()
-        await deaf.stop_listening()
+        deaf.stop_listening()
         for number in range(2000):
             player.send_command(f"say {number} {'x' * 400}")
         began = time.monotonic()

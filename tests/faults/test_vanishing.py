@@ -44,7 +44,7 @@ async def metric(at: Address, name: str) -> float:
 async def test_three_hundred_connect_and_vanish(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
-    server = grid_server(tmp_path, **GRACES)
+    server = grid_server(tmp_path, environment=GRACES)
     await server.start()
     chance = random.Random(300)
     try:
@@ -109,15 +109,15 @@ async def vanish_somehow(person: Player, how: float) -> None:
         await person.cut()
     elif how < 2 / 3:
         assert person.socket is not None
-        await person.stop_listening()
+        await person.vanish()
         await person.socket.hang_up()
     else:
-        await person.stop_listening()
+        await person.vanish()
 
 
 async def test_half_open_handshakes_are_dropped(tmp_path: Path) -> None:
     """Who connects and says nothing, or not enough, does not hold anything for long."""
-    server = grid_server(tmp_path, MYTHGATE_LIMITS__AUTHENTICATE_WITHIN="2")
+    server = grid_server(tmp_path, environment={"MYTHGATE_LIMITS__AUTHENTICATE_WITHIN": "2"})
     await server.start()
     try:
         at = Address.of(server.url)

@@ -25,7 +25,7 @@ NewPlayer = Callable[..., Awaitable[Player]]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of a module use one server and one loop, so they stay in one worker."""
     for item in items:
-        if HERE in item.path.parents:
+        if HERE in item.path.parents and item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(f"scenarios-{item.path.stem}"))
 
 

@@ -542,6 +542,7 @@ class Player:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     batch: bool = False
     frames: int = 0  # messages received
+    _listening: asyncio.Event = field(default_factory=asyncio.Event)
     _reading: asyncio.Task[None] | None = None
     _stream: asyncio.StreamWriter | None = None
 
@@ -565,6 +566,7 @@ class Player:
         self.close_code = None
         self.closed.clear()
         self.inbox.begin()
+        self._listening.set()
         query = {"session_id": self.session_id}
         if character:
             query["character_id"] = self.character_id
@@ -596,6 +598,7 @@ class Player:
     async def _read_socket(self, socket_: WebSocket) -> None:
         try:
             while True:
+                await self._listening.wait()
                 message = await socket_.receive()
                 self.frames += 1
                 document: Any
@@ -704,17 +707,19 @@ class Player:
             self._stream = None
         self.closed.set()
 
-    async def stop_listening(self) -> None:
-        """Read nothing more, but keep the line: a slow reader, or one who vanished without a word."""
+    async def vanish(self) -> None:
+        """Read and say nothing more, pings included, but keep the line, as if the machine were gone."""
         assert self._reading is not None
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         self._reading = None
 
+    def stop_listening(self) -> None:
+        """Read nothing after the next message: a slow reader."""
+        self._listening.clear()
+
     def listen_again(self) -> None:
-        assert self._reading is None and self.socket is not None
-        self.closed.clear()
-        self._reading = asyncio.create_task(self._read_socket(self.socket))
+        self._listening.set()
 
     async def wait_closed(self, deadline: float = DEADLINE) -> int | None:
         """The close code, once the server closed the connection."""
