@@ -19,7 +19,15 @@ from tests.support.play import (
 )
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import Conflict, InvalidInput, NoCharacter, NotFound, NotInWorld, PermissionDenied
+from mythgate.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NoCharacter,
+    NotFound,
+    NotInWorld,
+    PermissionDenied,
+    Refused,
+)
 from mythgate.domain.events import (
     AdminEvent,
     Disconnect,
@@ -442,7 +450,13 @@ async def test_a_reload_that_takes_a_room_moves_everybody_to_the_start(kit: Play
 async def test_walking_while_the_world_is_reloaded(kit: PlayKit) -> None:
     people = await kit.crowd(8)
     walks = [kit.movement.move(one.character_id, "north") for one in people]
-    await asyncio.gather(*walks, kit.world.apply(without_tavern()), return_exceptions=True)  # type: ignore[arg-type]
+    *steps, applied = await asyncio.gather(
+        *walks,
+        kit.world.apply(without_tavern()),  # type: ignore[arg-type]
+        return_exceptions=True,
+    )
+    assert not isinstance(applied, BaseException), "walkers do not keep a reload from succeeding"
+    assert all(isinstance(step, Refused) for step in steps if isinstance(step, BaseException))
     await kit.settle()
     assert {one.room_id for one in people} <= set(kit.world.world.rooms)
 
