@@ -46,8 +46,9 @@ async def test_reloading_while_talk_flows_loses_nothing_and_repeats_nothing(pair
     for heard in (3, 6, 9, 12):
         await expect(ada.line(f"{ben.name} says:").nth(heard)).to_be_attached()
         await ada.page.reload(wait_until="commit")
-    # At an unlucky moment as well: before the page has got anywhere.
-    await ada.page.reload(wait_until="commit")
+    # At an unlucky moment as well: as soon as the page has begun to draw itself.
+    await expect(ada.command_line).to_be_attached()
+    await ada.page.reload()
     await ada.in_world()
     await expect(ada.line(f"{ben.name} says:").nth(15)).to_be_attached()
     enough.set()
@@ -76,7 +77,7 @@ async def test_impatient_reloads_and_the_back_button_end_where_one_was(pair: tup
     await ada.command("say Steady.")
     await ada.sees("You say: Steady.")
     for _ in range(8):
-        await ada.page.reload(wait_until="commit")
+        await ada.page.reload(wait_until="domcontentloaded")
     await ada.in_world()
     await ben.command("say Are you still there?")
     await ada.sees(f"{ben.name} says: Are you still there?")
