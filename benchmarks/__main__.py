@@ -216,6 +216,8 @@ def main() -> None:
     if not Path("/proc/self/task").is_dir():
         raise SystemExit("The benchmarks read CPU times from /proc and need Linux.")
     console = Console(stderr=options.json)
+    if not console.is_terminal:
+        console.width = 120  # a log has no width of its own
     deliveries: list[Delivery] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
