@@ -409,28 +409,45 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
     stop = asyncio.Event()
     with _stop_signals(stop):
         listener = _listen(settings.http.host, settings.http.port)
-        async with open_node(settings) as node:
-            await node.services.world.start()
-            door = PlayDoor(node.hub, node.services, _play_options(settings))
-            server = uvicorn.Server(_uvicorn_config(settings, build_app(node, door)))
-            async with door.running(), asyncio.TaskGroup() as tasks:
-                serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
-                beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door).items()]
-                await _until_started(server, serving)
-                on_ready(await _started(node, listener, time.perf_counter() - began))
-                log.info("ready", extra={"node": node.name, "http": _address(listener)})
-                stopped = asyncio.create_task(stop.wait())
-                await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
-                log.info("stopping", extra={"players": node.presences.count()})
-                node.hub.close_all(GOING_AWAY)
-                server.should_exit = True
-                for task in beside:
-                    task.cancel()
-                await serving
-            await node.services.movement.settle()
-            await node.services.presence.settle()
+        async with open_node(settings) as node, open_doors(node, listener) as doors:
+            on_ready(await _started(node, listener, time.perf_counter() - began))
+            log.info("ready", extra={"node": node.name, "http": _address(listener)})
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({stopped, doors.serving}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            log.info("stopping", extra={"players": node.presences.count()})
     log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoors:
+    """What `open_doors` gives: the door, and the task that serves, which ends when the server does."""
+
+    play: PlayDoor
+    serving: asyncio.Task[None]
+
+
+@contextlib.asynccontextmanager
+async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenDoors]:
+    """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
+    settings = node.settings
+    await node.services.world.start()
+    door = PlayDoor(node.hub, node.services, _play_options(settings))
+    server = uvicorn.Server(_uvicorn_config(settings, build_app(node, door)))
+    async with door.running(), asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
+        beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door).items()]
+        await _until_started(server, serving)
+        try:
+            yield OpenDoors(door, serving)
+        finally:
+            node.hub.close_all(GOING_AWAY)
+            server.should_exit = True
+            for task in beside:
+                task.cancel()
+            await serving
+    await node.services.movement.settle()
+    await node.services.presence.settle()
 
 
 @contextlib.contextmanager
