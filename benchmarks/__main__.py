@@ -88,7 +88,8 @@ def running(*server_arguments: str) -> Iterator[tuple[Process, Process]]:
     """A server and a load generator connected to it."""
     server = Process(["benchmarks.server", *server_arguments], 0)
     try:
-        load = Process(["benchmarks.load", str(server.answer()["port"])], 1)
+        where = server.answer()
+        load = Process(["benchmarks.load", str(where["port"]), *filter(None, [where["tokens"]])], 1)
         try:
             yield server, load
         finally:
@@ -124,7 +125,11 @@ def measure_deliveries(source: str, connections: int, rate: int, turns: int, sec
     internal = rate / ROOM if source == "hub" else 0.0
     with contextlib.ExitStack() as stack:
         pairs = [
-            stack.enter_context(running(kind, "--merge-ms", str(merge_ms), "--internal", str(internal)))
+            stack.enter_context(
+                running(
+                    *(kind, "--merge-ms", str(merge_ms), "--internal", str(internal), "--players", str(connections))
+                )
+            )
             for kind, merge_ms in CONTESTANTS
         ]
         order = {"do": "send", "rate": rate / ROOM} if source == "door" else {"do": "listen"}
@@ -178,7 +183,7 @@ def measure_connections(count: int) -> dict[str, float]:
     """Handshakes a second, server CPU for one, and memory of an idle connection."""
     figures: dict[str, float] = {}
     for kind in ("floor", "mythgate"):
-        with running(kind) as (server, load):
+        with running(kind, "--players", str(count + 200)) as (server, load):
             load.ask(do="connect", count=200)  # what is allocated once is allocated now
             memory, cpu = server.resident_kib(), server.cpu_seconds()
             answer = load.ask(do="connect", count=count)
@@ -192,13 +197,27 @@ def measure_quiet(seconds: float) -> dict[str, float]:
     """Latency in one quiet room with merging on and off: merging must not be felt."""
     figures = {}
     for name, merge_ms in (("merging", 10.0), ("direct", 0.0)):
-        with running("mythgate", "--merge-ms", str(merge_ms)) as (_, load):
+        with running("mythgate", "--merge-ms", str(merge_ms), "--players", str(ROOM)) as (_, load):
             load.ask(do="connect", count=ROOM)
             load.ask(do="send", rate=5, seconds=1.0)
             load.ask(do="latencies")
             load.ask(do="send", rate=5, seconds=seconds)
             figures[f"{name}_p50_ms"] = round(load.ask(do="latencies")["p50"] / 1000, 3)
     return figures
+
+
+def measure_commands(players: int, seconds: float) -> dict[str, float]:
+    """Steps a second that are answered because they are saved, each player alone, one step at a time."""
+    with running("mythgate", "--players", str(players), "--room", "1", "--stride", "2") as (server, load):
+        load.ask(do="connect", count=players)
+        load.ask(do="walk", seconds=0.5)
+        before = server.cpu_seconds()
+        answer = load.ask(do="walk", seconds=seconds)
+        used = server.cpu_seconds() - before
+    return {
+        f"steps_per_second_by_{players}": round(answer["commands"] / answer["seconds"]),
+        f"step_cpu_us_by_{players}": round(used / answer["commands"] * 1e6, 1),
+    }
 
 
 def plan(quick: bool) -> list[tuple[str, int, int]]:
@@ -229,11 +248,13 @@ def main() -> None:
             deliveries += measure_deliveries(source, connections, rate, 5 if options.quick else 12, 1.0)
         progress.update(task, description="connections")
         connections_figures = measure_connections(1000 if options.quick else 4000)
+        progress.update(task, description="commands that are saved")
+        commands = measure_commands(1, 3.0) | measure_commands(64, 3.0)
         progress.update(task, description="a quiet room")
         quiet = measure_quiet(4.0 if options.quick else 10.0)
     if options.json:
         rows = [asdict(row) for row in deliveries]
-        figures = {"deliveries": rows, "connections": connections_figures, "quiet": quiet}
+        figures = {"deliveries": rows, "connections": connections_figures, "commands": commands, "quiet": quiet}
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
     caption = "CPU of the server process, median of the turns; ratio to the floor under the same load"
@@ -257,9 +278,9 @@ def main() -> None:
             end_section=row.merge_ms == 10.0,
         )
     console.print(table)
-    other = Table(title="Connections", show_header=False)
+    other = Table(title="Connections and commands", show_header=False)
     quiet_rows = ((f"quiet_room_{name}", value) for name, value in quiet.items())
-    for name, value in (*connections_figures.items(), *quiet_rows):
+    for name, value in (*connections_figures.items(), *commands.items(), *quiet_rows):
         other.add_row(name.replace("_", " "), f"{value:,}")
     console.print(other)
 

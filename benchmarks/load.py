@@ -5,6 +5,7 @@ Orders come as JSON lines on standard input, one answer a line goes to standard 
     {"do": "connect", "count": 1024}            → {"connected": 1024, "seconds": 0.8, "frame_bytes": 470}
     {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "seconds": …}
     {"do": "listen", "seconds": 5}              → the same, without sending
+    {"do": "walk", "seconds": 5}                → {"commands": …, "seconds": …}: each walks to and fro, step by step
     {"do": "latencies"}                         → {"p50": …, "p99": …, "max": …} in µs since the last time asked
 """
 
@@ -18,6 +19,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 import uvloop
@@ -25,6 +27,7 @@ import uvloop
 from mythgate.wire.websocket import unmask
 
 DELIVERY: Final = b'"chat_message"'
+ANSWER: Final = b'"command_response"'
 _STAMP: Final = re.compile(rb'"message":"t=(\d{19})')
 _MASK: Final = b"\x11\x22\x33\x44"
 CONNECTING_AT_ONCE: Final = 64
@@ -44,13 +47,14 @@ class Tally:
 class Connection(asyncio.Protocol):
     """One player. Everything received is only searched, not parsed."""
 
-    __slots__ = ("_on_open", "_open", "_request", "_tail", "tally", "transport")
+    __slots__ = ("_on_open", "_open", "_request", "_tail", "answered", "tally", "transport")
 
     def __init__(self, request: bytes, tally: Tally, on_open: Callable[[], None]) -> None:
         self._request = request
         self._on_open = on_open
         self._open = False
         self._tail = b""
+        self.answered: asyncio.Future[None] | None = None  # of somebody who walks
         self.tally = tally
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -72,6 +76,10 @@ class Connection(asyncio.Protocol):
         if data[-1] != 0x7D:  # not at the end of an envelope: keep what may be half a stamp
             cut = data.rfind(b"}") + 1
             data, self._tail = data[:cut], data[cut:]
+        if self.answered is not None:
+            if ANSWER in data and not self.answered.done():
+                self.answered.set_result(None)
+            return
         tally = self.tally
         tally.deliveries += data.count(DELIVERY)
         now = time.monotonic_ns()
@@ -85,19 +93,19 @@ class Connection(asyncio.Protocol):
         self._on_open()
 
 
-def request(number: int, port: int, first: int) -> bytes:
+def request(number: int, port: int, token: str) -> bytes:
     """The upgrade request of one player."""
     return (
-        f"GET /api/ws?session_id=bench-session-{number + first} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"GET /api/ws?session_id=bench-session-{number} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        f"Sec-WebSocket-Protocol: bearer, bench.{number + first}\r\n\r\n"
+        f"Sec-WebSocket-Protocol: bearer, {token}\r\n\r\n"
     ).encode()
 
 
-def say(words: str) -> bytes:
-    """A masked frame with a `say` command."""
-    payload = json.dumps({"command": "say", "args": [words], "timestamp": "2026-01-01T00:00:00Z"}).encode()
+def command(name: str, *args: str) -> bytes:
+    """A masked frame with a command."""
+    payload = json.dumps({"command": name, "args": args, "timestamp": "2026-01-01T00:00:00Z"}).encode()
     length = len(payload)
     head = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + length.to_bytes(2, "big")
     return head + _MASK + unmask(payload, _MASK)
@@ -106,8 +114,9 @@ def say(words: str) -> bytes:
 class Load:
     """All connections to one server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tokens: Sequence[str]) -> None:
         self.port = port
+        self.tokens = tokens
         self.tally = Tally()
         self.connections: list[Connection] = []
 
@@ -122,7 +131,7 @@ class Load:
                 opened: asyncio.Future[None] = loop.create_future()
                 _, protocol = await loop.create_connection(
                     lambda: Connection(
-                        request(number, self.port, first),
+                        request(first + number, self.port, self.tokens[first + number] if self.tokens else "floor"),
                         self.tally,
                         lambda: None if opened.done() else opened.set_result(None),
                     ),
@@ -148,7 +157,7 @@ class Load:
             while sent < due:
                 stamp = f"t={time.monotonic_ns():019d} and some words that people say to each other"
                 # A stride spreads consecutive speakers over the rooms.
-                connections[sent * 37 % len(connections)].transport.write(say(stamp))
+                connections[sent * 37 % len(connections)].transport.write(command("say", stamp))
                 sent += 1
             await asyncio.sleep(0.001)
         ended = time.monotonic()
@@ -164,6 +173,29 @@ class Load:
         begun = time.monotonic()
         await asyncio.sleep(seconds)
         return {"sent": 0, "seconds": time.monotonic() - begun, "received": tally.deliveries}
+
+    async def walk(self, seconds: float) -> dict[str, Any]:
+        """Everybody goes east, then west, and so on; each sends the next step when the last was answered."""
+        self._new_phase()
+        loop = asyncio.get_running_loop()
+        steps = (command("east"), command("west"))
+        begun = time.monotonic()
+        done = 0
+
+        async def one(connection: Connection) -> None:
+            nonlocal done
+            taken = 0
+            while time.monotonic() - begun < seconds or taken % 2:
+                connection.answered = loop.create_future()
+                connection.transport.write(steps[taken % 2])
+                await connection.answered
+                taken += 1
+            done += taken
+
+        await asyncio.gather(*(one(connection) for connection in self.connections))
+        for connection in self.connections:
+            connection.answered = None
+        return {"commands": done, "seconds": time.monotonic() - begun}
 
     def _new_phase(self) -> Tally:
         tally = self.tally
@@ -186,11 +218,11 @@ def _quantiles(nanoseconds: Sequence[int]) -> dict[str, float]:
     }
 
 
-async def main(port: int) -> None:
+async def main(port: int, tokens: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    load = Load(port)
+    load = Load(port, tokens)
     while line := await reader.readline():
         order = json.loads(line)
         match order.pop("do"):
@@ -198,6 +230,8 @@ async def main(port: int) -> None:
                 answer = await load.connect(**order)
             case "send":
                 answer = await load.send(**order)
+            case "walk":
+                answer = await load.walk(**order)
             case "latencies":
                 answer = load.latencies()
             case _:
@@ -207,4 +241,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1]), Path(sys.argv[2]).read_text().split() if len(sys.argv) > 2 else ()))

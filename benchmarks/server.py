@@ -1,24 +1,29 @@
-"""One server under test, as a process: says its port, serves, ends when its standard input does.
+"""One server under test, as a process: says where it is, serves, ends when its standard input does.
 
-python -m benchmarks.server {floor|mythgate} [--merge-ms N] [--room N] [--internal RATE]
+python -m benchmarks.server {floor|mythgate} [--merge-ms N] [--room N] [--players N] [--internal RATE]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import json
 import socket
 import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from benchmarks.floor import FloorProtocol, FloorRooms
-from benchmarks.standin import build, publish_steadily, talk
-from mythgate.doors.http.socket_protocol import SocketProtocol
+from benchmarks.world import populate, settings
+from mythgate import telemetry
+from mythgate.bootstrap import Node, open_doors, open_node
+from mythgate.domain.events import ChatMessage, event_of
+from mythgate.domain.ids import AccountId, CharacterId, room_topic
 
 
 async def _until_told(runs: asyncio.Event) -> None:
@@ -28,14 +33,31 @@ async def _until_told(runs: asyncio.Event) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         if line.strip() == b"go":
+            gc.collect()
+            gc.freeze()
             runs.set()
         else:
             runs.clear()
 
 
-def _say_port(listener: socket.socket) -> None:
-    sys.stdout.write(json.dumps({"port": listener.getsockname()[1]}) + "\n")
+def _say_where(listener: socket.socket, tokens: str = "") -> None:
+    sys.stdout.write(json.dumps({"port": listener.getsockname()[1], "tokens": tokens}) + "\n")
     sys.stdout.flush()
+
+
+async def _publish_steadily(per_second: float, runs: asyncio.Event, tell: Callable[[int], None]) -> None:
+    """Call `tell(0)`, `tell(1)`, … `per_second` times a second while `runs` is set."""
+    loop = asyncio.get_running_loop()
+    told = 0
+    while True:
+        await runs.wait()
+        begun, before = loop.time(), told
+        while runs.is_set():
+            await asyncio.sleep(0.001)
+            due = before + int((loop.time() - begun) * per_second)
+            while told < due:
+                tell(told)
+                told += 1
 
 
 async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
@@ -44,48 +66,47 @@ async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = await loop.create_server(lambda: FloorProtocol(rooms), sock=listener)
-    _say_port(listener)
+    _say_where(listener)
     runs = asyncio.Event()
     tell = lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])
-    publisher = asyncio.create_task(publish_steadily(internal, runs, tell))
+    publisher = asyncio.create_task(_publish_steadily(internal, runs, tell))
     await _until_told(runs)
     publisher.cancel()
     server.close()
 
 
-async def mythgate(room_size: int, merge_window: float, internal: float) -> None:
-    """Serve the real door with the stand-in game."""
-    app, game, door = build(room_size, merge_window)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    config = uvicorn.Config(
-        app, ws=SocketProtocol, http="httptools", log_level="error", lifespan="off", access_log=False, backlog=4096
-    )
-    server = uvicorn.Server(config)
-    runs = asyncio.Event()
-    async with door.running():
-        serving = asyncio.create_task(server.serve([listener]))
-        _say_port(listener)
+async def mythgate(room_size: int, stride: int, players: int, merge_window: float, internal: float) -> None:
+    """Serve a whole node: world, SQLite, sessions, every command."""
+    telemetry.configure("error")
+    with tempfile.TemporaryDirectory(prefix="mythgate-bench-") as temporary:
+        folder = Path(temporary)
+        rooms = -(-players // room_size) * stride
+        async with open_node(settings(folder, rooms, merge_window)) as node:
+            tokens = folder / "tokens"
+            tokens.write_text("\n".join(await populate(node, players, room_size, stride)))
+            listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+            async with open_doors(node, listener):
+                _say_where(listener, str(tokens))
+                runs = asyncio.Event()
+                publisher = asyncio.create_task(_publish_steadily(internal, runs, _talker(node)))
+                await _until_told(runs)
+                publisher.cancel()
 
-        async def tick() -> None:
-            while True:
-                await asyncio.sleep(1.0)
-                game.hub.tick()
-                door.tick()
 
-        async def settle() -> None:
-            await runs.wait()
-            gc.collect()
-            gc.freeze()
+def _talker(node: Node) -> Callable[[int], None]:
+    """A line of talk in one room after the other, given to the hub without any client asking."""
+    topics = [room_topic(room_id) for room_id in node.services.world.world.rooms]
+    speaker = CharacterId("0197e0a0-0000-7000-8000-000000000000")
+    account = AccountId("somebody")
 
-        publisher = publish_steadily(internal, runs, lambda number: talk(game, number))
-        others = [asyncio.create_task(work) for work in (tick(), settle(), publisher)]
-        await _until_told(runs)
-        for task in others:
-            task.cancel()
-        server.should_exit = True
-        server.force_exit = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(serving, 5)
+    def talk(number: int) -> None:
+        words = f"t={time.monotonic_ns():019d} and some words that people say to each other"
+        now = node.clock.now()
+        told = ChatMessage(speaker, "say", speaker, "Somebody", words, "Somebody says: " + words, now)
+        topic = topics[number % len(topics)]
+        node.hub.publish(topic, event_of(told, now, room_id=topic[5:], player_id=speaker, sender=account))
+
+    return talk
 
 
 def main() -> None:
@@ -93,13 +114,15 @@ def main() -> None:
     parser.add_argument("kind", choices=("floor", "mythgate"))
     parser.add_argument("--merge-ms", type=float, default=10.0)
     parser.add_argument("--room", type=int, default=32)
+    parser.add_argument("--stride", type=int, default=1, help="rooms from one group of players to the next")
+    parser.add_argument("--players", type=int, default=0)
     parser.add_argument("--frame-bytes", type=int, default=480)
     parser.add_argument("--internal", type=float, default=0.0, help="messages a second made by the server itself")
     options = parser.parse_args()
     work = (
         floor(options.room, options.frame_bytes, options.internal)
         if options.kind == "floor"
-        else mythgate(options.room, options.merge_ms / 1000, options.internal)
+        else mythgate(options.room, options.stride, options.players, options.merge_ms / 1000, options.internal)
     )
     uvloop.run(work)
 

@@ -10,7 +10,6 @@ import os
 import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -42,6 +41,7 @@ class SystemClock:
 # --- ids -------------------------------------------------------------------------------------------
 
 _RANDOM_BITS: Final = 74
+_POOL_BYTES: Final = 4096  # one call of the system for some 400 ids; a call for each would be half their cost
 
 
 class UuidIds:
@@ -55,6 +55,8 @@ class UuidIds:
         self._milliseconds = milliseconds
         self._lock = threading.Lock()
         self._last = (0, 0)
+        self._pool = b""
+        self._used = 0
 
     def new(self) -> str:
         """A new id."""
@@ -63,12 +65,25 @@ class UuidIds:
             last, counter = self._last
             if now > last:
                 # The top bit stays free, so that counting up has room.
-                self._last = (now, secrets.randbits(_RANDOM_BITS - 1))
+                self._last = (now, self._random_bits(_RANDOM_BITS - 1))
             else:
-                counter += 1 + secrets.randbits(32)
-                self._last = (last, counter) if counter >> _RANDOM_BITS == 0 else (last + 1, secrets.randbits(73))
+                counter += 1 + self._random_bits(32)
+                within = counter >> _RANDOM_BITS == 0
+                self._last = (last, counter) if within else (last + 1, self._random_bits(_RANDOM_BITS - 1))
             moment, random = self._last
-        return str(uuid.UUID(int=moment << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1))
+        number = moment << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+        digits = f"{number:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+    def _random_bits(self, count: int) -> int:
+        """Fresh bits from the system's source, fetched many at a time; each is used once."""
+        size = (count + 7) // 8
+        if self._used + size > len(self._pool):
+            self._pool = secrets.token_bytes(_POOL_BYTES)
+            self._used = 0
+        taken = self._pool[self._used : self._used + size]
+        self._used += size
+        return int.from_bytes(taken) >> (size * 8 - count)
 
 
 # --- passwords -------------------------------------------------------------------------------------
