@@ -190,6 +190,14 @@ class Hub:
             stream.topics.discard(topic)
             self._leave(stream, topic)
 
+    def unsubscribe_all(self, character_id: CharacterId) -> None:
+        """Let the character's stream listen to no topic, until it is subscribed again."""
+        stream = self._by_character.get(character_id)
+        if stream is not None:
+            for topic in stream.topics:
+                self._leave(stream, topic)
+            stream.topics.clear()
+
     def set_ignored(self, character_id: CharacterId, accounts: frozenset[AccountId]) -> None:
         stream = self._by_character.get(character_id)
         if stream is not None:
@@ -291,10 +299,15 @@ class Hub:
         self._end(stream, payload, reason=payload.reason if isinstance(payload, Disconnect) else reason, tell=True)
 
     def close_all(self, payload: Disconnect) -> None:
-        """Tell every connection `payload` and close it. Streams live on, for as long as the node does."""
+        """Tell every connection `payload` and close it. Streams live on, for as long as the node does.
+
+        The watcher hears nothing of it: all go at once, and nobody is left to be told.
+        """
+        watcher, self.watcher = self.watcher, None
         for stream in list(self._by_character.values()):
             for outbox in stream.outboxes:
                 self._displace(outbox, payload)
+        self.watcher = watcher
 
     def reset_event(self, reason: ResetReason, last_seq: int | None) -> Event:
         """What tells a client that it cannot resume and why."""

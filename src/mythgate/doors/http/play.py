@@ -273,6 +273,8 @@ class PlayDoor:
             if found is not None and found.character_id == character.id:
                 found.session_id = caller.session_id
                 if hub.attach(found, sink, last_seq).reset is not None:
+                    # The state that follows holds all that happens in the room until then.
+                    hub.unsubscribe_all(character.id)
                     await presence.enter(caller, character, play_id=play_id, door="http", client=client)
                 return found
             stream = hub.open(play_id, character.id, caller.account_id, caller.session_id)
