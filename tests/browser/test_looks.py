@@ -18,16 +18,19 @@ DRAWERS = {"Place": "Exits", "Map": "Map", "Bag": "You carry", "You": "You"}
 
 async def fits(page: Page, screen: str) -> None:
     """Nothing is wider than the window, and nothing can be scrolled sideways."""
+    assert page.viewport_size is not None
+    window = page.viewport_size["width"]  # `innerWidth` grows on a phone that zooms out to show it all
     wide = await page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter(element => {
+        """window => [...document.querySelectorAll("body *")].filter(element => {
             const box = element.getBoundingClientRect();
-            return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1)
+            return box.width > 0 && (box.right > window + 1 || box.left < -1)
                 && getComputedStyle(element).visibility !== "hidden"
                 && !element.closest("svg, [role=tablist], [aria-hidden=true]");
-        }).map(element => element.outerHTML.slice(0, 120))"""
+        }).map(element => element.outerHTML.slice(0, 120))""",
+        window,
     )
-    width = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert width <= 0, f"{screen} is {width} pixels too wide: {wide}"
+    width = await page.evaluate("Math.max(document.documentElement.scrollWidth, innerWidth)")
+    assert width <= window, f"{screen} is {width} pixels wide: {wide}"
     assert wide == [], f"{screen} hides something beside the window"
 
 
