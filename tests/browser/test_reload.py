@@ -48,8 +48,8 @@ async def test_reloading_while_talk_flows_loses_nothing_and_repeats_nothing(pair
                 await ben.command(direction)
 
     talking = asyncio.create_task(talk())
-    for heard in (3, 6, 9, 12):
-        await expect(ada.line(f"{ben.name} says:").nth(heard)).to_be_attached()
+    for words in (3, 6, 9, 12):
+        await expect(ada.line(f"{ben.name} says:").nth(words)).to_be_attached()
         await ada.page.reload(wait_until="commit")
     # At an unlucky moment as well: as soon as the page has begun to draw itself.
     await expect(ada.command_line).to_be_attached()

@@ -1,9 +1,7 @@
 """The network between a client and the server, in our hands: a TCP proxy whose cable can be pulled.
 
-    async with network_to(port) as network:
-        connect_somewhere(network.url)
-        network.unplug()   # nothing passes any more, nobody is told; what is under way is lost
-        network.plug_in()  # new connections pass; those of before stay dead, as behind a router that forgot them
+Connections that were there when it was pulled stay dead afterwards, as behind a router that forgot them; new
+ones pass.
 """
 
 from __future__ import annotations
