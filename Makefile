@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+           --no-annotate --no-header -q --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench generate docs faults fuzz clean web lock play
+.PHONY: help serve play extras test check format bench generate docs faults fuzz web lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -14,7 +16,9 @@ help: ## this list
 serve: $(VENV)/.core web/dist/index.html ## set up if needed, then run the server (ARGS="--port 8000")
 	@$(BIN)/mythgate serve $(ARGS)
 
-play: $(VENV)/.dev ## a client in the terminal
+extras: $(VENV)/.extras ## add what PostgreSQL, Redis and the terminal client need
+
+play: $(VENV)/.extras ## a client in the terminal
 	@$(BIN)/mythgate play $(ARGS)
 
 test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
@@ -51,8 +55,9 @@ fuzz: $(VENV)/.dev ## feed random bytes to every decoder for long
 web: web/dist/index.html ## build the browser client
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --python-version 3.11 -o requirements/core.lock
-	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --python-version 3.11 --all-extras --group dev --group docs -o requirements/dev.lock
+	$(COMPILE) -o requirements/core.lock
+	$(COMPILE) --all-extras -o requirements/extras.lock
+	$(COMPILE) --all-extras --group dev --group docs -o requirements/dev.lock
 
 clean: ## remove what was built or installed here
 	rm -rf $(VENV) web/dist web/node_modules site .coverage coverage.xml .mypy_cache .ruff_cache .pytest_cache
@@ -66,10 +71,16 @@ $(VENV)/.core: requirements/core.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+$(VENV)/.extras: requirements/extras.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Adding the drivers and the terminal client …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/extras.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@ $(VENV)/.core
+
 $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@touch $@ $(VENV)/.core
+	@touch $@ $(VENV)/.core $(VENV)/.extras
 
 web/node_modules/.installed: web/package-lock.json
 	cd web && npm ci --silent --no-audit --no-fund

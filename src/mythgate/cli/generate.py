@@ -179,7 +179,7 @@ def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g} s"
+        return f"{value.total_seconds():.10g} s"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"`{value}`" if value not in ("", None, []) else "–"
@@ -204,7 +204,18 @@ def _errors() -> Iterator[tuple[str, str]]:
         doc = " ".join((inspect.getdoc(error) or "").split("\n\n")[0].split())
         hint = error.default_hint or "–"
         lines.append(f"| `{error.code}` | {status} | {doc} | {hint} |")
+    lines += [f"| `{code}` | {status} | {meaning} | {hint} |" for code, status, meaning, hint in OTHER_CODES]
     yield "docs/reference/errors.md", "\n".join(lines) + "\n"
+
+
+OTHER_CODES: Final = (
+    ("validation_error", 422, "A request's fields do not fit.", "`error.fields` names each one and what it lacks."),
+    ("invalid_json", "–", "A WebSocket message is not JSON.", "The connection lives on; send a JSON object."),
+    ("invalid_message", "–", "A WebSocket message has a form nobody knows.", "See the message catalogue."),
+    ("message_too_long", "–", "A WebSocket message is longer than 64 KiB.", "Send less at once."),
+    ("internal", 500, "A fault of ours.", "Report the `request_id`; the server's log has the story under it."),
+)
+"""Codes that are not refusals of the rules: what the doors themselves say."""
 
 
 def _commands() -> Iterator[tuple[str, str]]:
