@@ -45,7 +45,7 @@ async def test_after_a_kill_everybody_is_where_they_were(pair: tuple[Visitor, Vi
     await ben.command("west")
     await expect(ben.page.get_by_role("button", name=ada.name, exact=True)).to_be_visible()
     await ben.command(f"give pear to {ada.name}")
-    await ada.sees(f"{ben.name} gives a speckled pear to {ada.name}.", "action")
+    await ada.sees(f"{ben.name} gives you a speckled pear.", "action")
     await all_agree(pair)
 
     lines = await ada.lines()

@@ -54,7 +54,9 @@ async def test_giving_is_saved_and_told(kit: PlayKit) -> None:
     assert done.lying is None
     assert [item.template_id for item in await kit.carried(bob)] == [LANTERN]
     assert [one.message for one in kit.heard(cid).of(RoomMessage)] == ["Ada gives a brass lantern to Bob."]
+    assert [one.message for one in kit.heard(bob).of(RoomMessage)] == ["Ada gives you a brass lantern."]
     assert kit.heard(bob).kinds() == ["room_message", "inventory_update"]
+    assert kit.heard(ada).kinds() == []
     assert [row.name for row in kit.heard(bob).of(InventoryUpdate)[0].items] == ["a brass lantern"]
     with pytest.raises(NotHere):
         await kit.things.give(ada.character_id, "lantern", bob)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from mythgate.domain import movement
 from mythgate.domain.errors import Ambiguous, BadUsage, CannotTake, NoSuchExit, NotHere
-from mythgate.domain.events import InventoryUpdate, ItemView, RoomItems, RoomMessage, SystemMessage, event_of
+from mythgate.domain.events import Event, InventoryUpdate, ItemView, RoomItems, RoomMessage, SystemMessage, event_of
 from mythgate.domain.ids import CharacterId, RoomId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
@@ -175,10 +176,10 @@ class ThingService:
         """Saved: tell the room what happened and what lies there now."""
         now = self._clock.now()
         present = self._presence.get(actor)
-        if present is not None:
-            what = self.describe(done.items)
-            to = f" to {receiver.name}" if receiver is not None else ""
-            message = RoomMessage(f"{present.name} {verb} {what}{to}.")
+        if present is not None and receiver is not None:
+            self._tell_gift(done, present, receiver, now)
+        elif present is not None:
+            message = RoomMessage(f"{present.name} {verb} {self.describe(done.items)}.")
             event = event_of(message, now, room_id=done.room_id, player_id=actor, sender=present.account_id)
             self._realtime.publish(room_topic(done.room_id), event, exclude=actor)
         if done.lying is not None:
@@ -192,6 +193,25 @@ class ThingService:
                 # Whoever ignores the giver still has to know where the thing comes from.
                 notice = SystemMessage(f"Somebody hands you {self.describe(done.items)}.")
                 self._realtime.send(receiver.character_id, event_of(notice, now))
+
+    def _tell_gift(self, done: Exchanged, giver: Presence, receiver: Presence, now: datetime) -> None:
+        """One line for everybody in the room but the giver, and another for who now has it, wherever they are."""
+        what = self.describe(done.items)
+
+        def event(message: str) -> Event:
+            return event_of(
+                RoomMessage(message),
+                now,
+                room_id=done.room_id,
+                player_id=giver.character_id,
+                sender=giver.account_id,
+            )
+
+        seen = event(f"{giver.name} gives {what} to {receiver.name}.")
+        for one in self._presence.in_room(done.room_id):
+            if one.character_id not in (giver.character_id, receiver.character_id):
+                self._realtime.send(one.character_id, seen)
+        self._realtime.send(receiver.character_id, event(f"{giver.name} gives you {what}."))
 
     def describe(self, items: Sequence[Item]) -> str:
         """Things in a sentence: "a lantern and two coins"."""
