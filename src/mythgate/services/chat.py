@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 MAX_IGNORED: Final = 200
 ANNOUNCEMENT_CHARACTERS: Final = 1000
-_NAME_WORDS: Final = 5  # a name has at most twenty characters, and hardly more words
+NAME_WORDS: Final = 5  # a name has at most twenty characters, and hardly more words
+WHO_HINT: Final = "`who` shows who is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class ChatService:
             name, _, words = text[1:].replace("”", '"').partition('"')
             return self.require_listener(name), words.strip()
         words_ = text.split(" ")
-        for count in range(min(_NAME_WORDS, len(words_)), 0, -1):
+        for count in range(min(NAME_WORDS, len(words_)), 0, -1):
             found = self._presence.by_name_key(name_key(" ".join(words_[:count]).rstrip(",:")))
             if found is not None:
                 return found, " ".join(words_[count:]).strip()
@@ -185,7 +186,7 @@ class ChatService:
         if begun:
             names = ", ".join(sorted(one.name for one in begun)[:8])
             raise BadUsage(f"Whom do you mean: {names}?")
-        raise Unreachable(f"Nobody called {name} is on." if name else None, hint="who shows who is.")
+        raise Unreachable(f"Nobody called {name} is on." if name else None, hint=WHO_HINT)
 
     async def confide(self, speaker: Presence, listener: Presence, text: str, channel: Channel) -> str:
         """To one person, wherever they are. Returns what the speaker should know about them, or "".
@@ -203,7 +204,7 @@ class ChatService:
         now = self._clock.now()
         self._require_voice(speaker, now)
         if speaker.account_id in listener.ignored:
-            raise Unreachable(f"Nobody called {listener.name} is on.", hint="who shows who is.")
+            raise Unreachable(f"Nobody called {listener.name} is on.", hint=WHO_HINT)
         message_id = self._ids.new()
         ends = (
             (listener.character_id, chat.heard(channel, speaker.name, words), speaker.account_id),
@@ -232,7 +233,7 @@ class ChatService:
             raise BadUsage("Nobody has told you anything yet.")
         listener = self._presence.get(speaker.reply_to)
         if listener is None:
-            raise Unreachable("They are no longer on.", hint="who shows who is.")
+            raise Unreachable("They are no longer on.", hint=WHO_HINT)
         return await self.confide(speaker, listener, text, Channel.TELL)
 
     def _require_voice(self, speaker: Presence, now: datetime) -> None:
@@ -262,7 +263,7 @@ class ChatService:
         if target == actor.account_id:
             raise BadUsage("You cannot ignore yourself.")
         if target not in actor.ignored and len(actor.ignored) >= MAX_IGNORED:
-            raise TooMany(f"You ignore {MAX_IGNORED} people, as many as one can.", hint="unignore somebody first.")
+            raise TooMany(f"You ignore {MAX_IGNORED} people, as many as one can.", hint="`unignore` somebody first.")
         await self._store.write(
             lambda tx: tx.preferences.ignore(actor.account_id, target),
             then=lambda _: self._set_ignored(actor, actor.ignored | {target}),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
 from mythgate.domain.errors import InvalidInput, NotFound
-from mythgate.domain.events import AdminEvent, event_of
+from mythgate.domain.events import AdminEvent, SystemMessage, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId
 from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
 from mythgate.services.ports import Clock, PresenceStore, Realtime, Store, Transaction
@@ -30,8 +31,12 @@ class ModerationService:
         self._realtime = realtime
         self._clock = clock
 
-    async def mute(self, caller: Caller, account_id: AccountId, minutes: float | None, reason: str = "") -> Mute:
+    async def mute(
+        self, caller: Caller, account_id: AccountId, minutes: float | None, reason: str = "", *, called: str = ""
+    ) -> Mute:
         """Silence an account for so many minutes, or until it is lifted; replaces an earlier mute.
+
+        `called` is the name under which the staff reads of it, if not the account's.
 
         Raises:
             PermissionDenied: the caller is no moderator or does not stand above the account.
@@ -63,14 +68,15 @@ class ModerationService:
             presence = self._presence.of_account(account_id)
             if presence is not None:
                 presence.muted_until = mute.ends_at or UNTIL_LIFTED
-            until = "until lifted" if minutes is None else f"for {minutes:g} minutes"
-            self._tell_staff("account.muted", account, f"{caller.name} muted {account.name} {until}.")
+                self._tell(presence, f"{_sentence(mute, minutes)}{f' Reason: {mute.reason}' if mute.reason else ''}")
+            message = f"{caller.name} muted {called or account.name} {lasting(minutes)}."
+            self._tell_staff(caller, "account.muted", account, message)
 
         await self._store.write(work, then=after)
         return mute
 
-    async def unmute(self, caller: Caller, account_id: AccountId) -> bool:
-        """Lift a mute; False if there was none."""
+    async def unmute(self, caller: Caller, account_id: AccountId, *, called: str = "") -> bool:
+        """Lift a mute; False if there was none. `called` as for `mute`."""
 
         def work(tx: Transaction) -> Account | None:
             account = _require_target(tx, caller, account_id)
@@ -84,7 +90,10 @@ class ModerationService:
             if presence is not None:
                 presence.muted_until = None
             if account is not None:
-                self._tell_staff("account.unmuted", account, f"{caller.name} unmuted {account.name}.")
+                if presence is not None:
+                    self._tell(presence, "You are no longer muted.", "info")
+                message = f"{caller.name} unmuted {called or account.name}."
+                self._tell_staff(caller, "account.unmuted", account, message)
 
         return await self._store.write(work, then=after) is not None
 
@@ -108,8 +117,27 @@ class ModerationService:
             AuditEntry(self._clock.now(), caller.account_id, action, account.id, {"name": account.name, **detail})
         )
 
-    def _tell_staff(self, action: str, account: Account, message: str) -> None:
-        self._realtime.publish(STAFF_TOPIC, event_of(AdminEvent(action, account.id, message), self._clock.now()))
+    def _tell(self, presence: Presence, message: str, kind: Literal["info", "warning"] = "warning") -> None:
+        self._realtime.send(presence.character_id, event_of(SystemMessage(message, kind), self._clock.now()))
+
+    def _tell_staff(self, caller: Caller, action: str, account: Account, message: str) -> None:
+        """Who acted reads the answer to the act instead."""
+        own = self._presence.of_account(caller.account_id)
+        event = event_of(AdminEvent(action, account.id, message), self._clock.now())
+        self._realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
+
+
+def lasting(minutes: float | None) -> str:
+    """How long a mute holds, in words."""
+    if minutes is None:
+        return "until lifted"
+    return f"for {minutes:g} minute{'' if minutes == 1 else 's'}"
+
+
+def _sentence(mute: Mute, minutes: float | None) -> str:
+    if mute.ends_at is None:
+        return "You are muted until the staff lifts it."
+    return f"You are muted {lasting(minutes)}, until {mute.ends_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _require_target(tx: Transaction, caller: Caller, account_id: AccountId) -> Account:

@@ -11,7 +11,7 @@ from tests.support.play import CELLAR, COIN, KEY, LANTERN, LETTER, SQUARE, TAVER
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import Unavailable
-from mythgate.domain.events import CommandResponse, Disconnect, FollowState, SystemMessage
+from mythgate.domain.events import AdminEvent, CommandResponse, Disconnect, FollowState, SystemMessage
 from mythgate.domain.presence import Presence
 from mythgate.domain.textcommands import MAX_ALIASES
 from mythgate.domain.world import Utterance
@@ -465,6 +465,42 @@ async def test_muting(kit: PlayKit) -> None:
     assert (await refused(kit, again, "say hm")).code == "muted"
     assert (await refused(kit, ada, "mute zed")).code == "unreachable"
     assert (await refused(kit, ada, "mute ada")).code == "permission_denied"
+
+
+def admin_events(kit: PlayKit, one: Presence) -> list[str]:
+    return [event.message for event in kit.heard(one).of(AdminEvent)]
+
+
+async def test_all_concerned_read_of_a_mute_once(kit: PlayKit) -> None:
+    ada, mira = await kit.somebody("Ada", role=Role.MODERATOR), await kit.somebody("Mira", role=Role.MODERATOR)
+    bob, cid = await kit.somebody("Bob"), await kit.somebody("Cid")
+    kit.realtime.clear()
+    assert (await ok(kit, ada, "mute bob 1 too loud")).result == "Bob is muted for 1 minute."
+    assert [one.message for one in kit.heard(bob).of(SystemMessage)] == [
+        "You are muted for 1 minute, until 2030-01-01 12:01 UTC. Reason: too loud"
+    ]
+    assert admin_events(kit, mira) == ["Ada muted Bob for 1 minute."]
+    assert (await ok(kit, ada, "unmute bob")).result == "Bob may speak again."
+    await ok(kit, ada, "unmute bob")
+    assert [one.message for one in kit.heard(bob).of(SystemMessage)][1:] == ["You are no longer muted."]
+    assert admin_events(kit, mira)[1:] == ["Ada unmuted Bob."]
+    await ok(kit, ada, "mute bob")
+    assert kit.heard(bob).of(SystemMessage)[-1].message == "You are muted until the staff lifts it."
+    assert kit.heard(ada).events == kit.heard(cid).events == []
+
+
+async def test_muting_people_who_are_not_on(kit: PlayKit) -> None:
+    ada, tom = await kit.somebody("Ada", role=Role.MODERATOR), await kit.somebody("Tom Weaver")
+    await kit.somebody("Tom Weavers Cousin")
+    await kit.presence.depart(tom.character_id)
+    assert (await ok(kit, ada, "mute Tom Weaver 2 rude")).result == "Tom Weaver is muted for 2 minutes."
+    mute = await kit.moderation.mute_of(tom.account_id)
+    assert mute is not None
+    assert mute.reason == "rude"
+    assert (await ok(kit, ada, "unmute Tom Weavers player")).result == "Tom Weavers player may speak again."
+    assert (await ok(kit, ada, 'mute "tom weaver" 3')).data == {"account_id": tom.account_id, "minutes": 3}
+    assert (await ok(kit, ada, "unmute tom weaver")).data == {"account_id": tom.account_id, "lifted": True}
+    assert (await refused(kit, ada, "mute")).hint == "Usage: mute <person> [<minutes>] [<reason...>]"
 
 
 async def test_kicking(kit: PlayKit) -> None:

@@ -2,55 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from mythgate.domain.accounts import Role
+from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.chat import tidy
-from mythgate.domain.errors import Unreachable
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import AccountId
 from mythgate.domain.names import name_key
+from mythgate.services.chat import NAME_WORDS
 from mythgate.services.commands.registry import Call, Command, Group
+from mythgate.services.moderation import lasting
+from mythgate.services.ports import Transaction
 
 
 async def mute(call: Call) -> CommandResponse:
-    account_id, name, rest = await _subject(call)
-    first, _, reason = rest.partition(" ")
+    subject = await _subject(call, f"{call['person']} {call.get('minutes')} {call.get('reason')}")
+    first, _, reason = subject.rest.partition(" ")
     minutes: float | None = None
     if first.isascii() and first.isdigit():
         minutes = float(first[:9])
     else:
-        reason = rest
-    await call.play.moderation.mute(call.caller, account_id, minutes, tidy(reason))
-    lasting = "until lifted" if minutes is None else f"for {minutes:g} minutes"
-    return call.done(f"{name} is muted {lasting}.", data={"account_id": account_id, "minutes": minutes})
+        reason = subject.rest
+    await call.play.moderation.mute(call.caller, subject.account_id, minutes, tidy(reason), called=subject.name)
+    data = {"account_id": subject.account_id, "minutes": minutes}
+    return call.done(f"{subject.name} is muted {lasting(minutes)}.", data=data)
 
 
 async def unmute(call: Call) -> CommandResponse:
-    account_id, name, _ = await _subject(call)
-    lifted = await call.play.moderation.unmute(call.caller, account_id)
-    text = f"{name} may speak again." if lifted else f"{name} is not muted."
-    return call.done(text, data={"account_id": account_id, "lifted": lifted})
+    subject = await _subject(call, call["person"])
+    lifted = await call.play.moderation.unmute(call.caller, subject.account_id, called=subject.name)
+    text = f"{subject.name} may speak again." if lifted else f"{subject.name} is not muted."
+    return call.done(text, data={"account_id": subject.account_id, "lifted": lifted})
 
 
-async def _subject(call: Call) -> tuple[AccountId, str, str]:
-    """Whose account is meant (also of somebody who is not on), their name, and the rest of the line."""
-    text = f"{call['person']} {call.get('reason')}".strip()
-    try:
-        present, rest = call.play.chat.find_listener(text)
-    except Unreachable:
-        words = text.split(" ")
-        keys = {count: name_key(" ".join(words[:count])) for count in range(min(5, len(words)), 0, -1)}
-        found = await call.play.store.read(
-            lambda tx: next(
-                ((count, body) for count, key in keys.items() if (body := tx.characters.by_name_key(key))), None
-            )
-        )
-        if found is None:
-            raise
-        count, body = found
-        return body.account_id, body.name, " ".join(words[count:])
-    return present.account_id, present.name, rest
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a measure is meant for, the name to speak of them by, and what was typed after it."""
+
+    account_id: AccountId
+    name: str
+    rest: str
+
+
+async def _subject(call: Call, text: str) -> _Subject:
+    """Who is named at the beginning of `text`, whether they are on or not: by character, else by account.
+
+    A full name counts before the beginning of another's, so that a measure never hits somebody else
+    because the one who is meant has left.
+
+    Raises:
+        Unreachable: nobody is called so.
+        BadUsage: more than one may be meant.
+
+    """
+    text = text.strip()
+    names = _names_at_the_start(text)
+
+    def work(tx: Transaction) -> _Subject | None:
+        for key, rest in names:
+            body = tx.characters.by_name_key(key)
+            if body is not None and body.deleted_at is None:
+                return _Subject(body.account_id, body.name, rest)
+            account = tx.accounts.by_name_key(key)
+            if account is not None and account.status is not AccountStatus.DELETED:
+                return _Subject(account.id, account.name, rest)
+        return None
+
+    found = await call.play.store.read(work)
+    if found is not None:
+        return found
+    present, rest = call.play.chat.find_listener(text)
+    return _Subject(present.account_id, present.name, rest)
+
+
+def _names_at_the_start(text: str) -> list[tuple[str, str]]:
+    """What may be the name, as its key, longest first, each with what follows it."""
+    if text[:1] in ('"', "“"):
+        name, _, rest = text[1:].replace("”", '"').partition('"')
+        return [(name_key(name), rest.strip())]
+    words = text.split()
+    return [
+        (name_key(" ".join(words[:count]).rstrip(",:")), " ".join(words[count:]))
+        for count in range(min(NAME_WORDS, len(words)), 0, -1)
+    ]
 
 
 async def kick(call: Call) -> CommandResponse:
@@ -68,10 +103,13 @@ COMMANDS: Final = (
     Command(
         name="mute",
         group=Group.STAFF,
-        usage="mute <person> [<reason...>]",
+        usage="mute <person> [<minutes>] [<reason...>]",
         summary="Silence a player, for some minutes or until lifted.",
-        help="Nobody hears the account, in whatever body. A number before the reason is how many minutes. Recorded.",
-        examples=("mute Ada 10 shouting", "mute Ada"),
+        help=(
+            "Nobody hears the account, in whatever body; without minutes, until it is lifted. Works for people who are "
+            "not on, too, by the name of a character or an account. They are told, with the reason. Recorded."
+        ),
+        examples=("mute Ada 10 shouting", "mute Ada", 'mute "Old Tom" 5'),
         role=Role.MODERATOR,
         durable=True,
         abbreviable=False,
@@ -80,9 +118,9 @@ COMMANDS: Final = (
     Command(
         name="unmute",
         group=Group.STAFF,
-        usage="unmute <person> [<reason...>]",
+        usage="unmute <person...>",
         summary="Let a player speak again.",
-        help="Lifts a mute. Recorded.",
+        help="Lifts a mute, whether they are on or not. They are told. Recorded.",
         examples=("unmute Ada",),
         role=Role.MODERATOR,
         durable=True,
