@@ -164,6 +164,28 @@ def test_endless_fragments_break_the_connection() -> None:
             parser.feed(masked(CONTINUATION, b"x" * 900, final=False))
 
 
+@pytest.mark.parametrize("content", [b"", b"x"])
+def test_a_message_has_so_many_fragments_at_most(content: bytes) -> None:
+    def message(fragments: int) -> bytes:
+        between = masked(CONTINUATION, content, final=False) * (fragments - 2)
+        return masked(TEXT, content, final=False) + between + masked(CONTINUATION, content)
+
+    parser = FrameParser(1000)
+    assert parser.feed(message(64)) == [(TEXT, content * 64)]
+    assert parser.frames == 64
+    with pytest.raises(ProtocolError):
+        parser.feed(message(65))
+
+
+def test_messages_can_be_taken_one_at_a_time() -> None:
+    parser = FrameParser(1000)
+    parser.add(masked(TEXT, b"one") + masked(PING, b"two") + masked(TEXT, b"three")[:-1])
+    assert [parser.take() for _ in range(4)] == [(TEXT, b"one"), (PING, b"two"), None, None]
+    parser.add(masked(TEXT, b"three")[-1:])
+    assert parser.take() == (TEXT, b"three")
+    assert parser.is_idle
+
+
 def test_a_bomb_is_too_long() -> None:
     bomb = Deflate().compress(b"\0" * 1_000_000)
     assert len(bomb) < 2000

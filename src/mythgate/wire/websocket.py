@@ -27,6 +27,7 @@ PONG: Final = 0xA
 TOO_LONG: Final = 0x10  # not an opcode: a message above the limit was read and thrown away
 
 MAX_CONTROL_BYTES: Final = 125
+MAX_FRAGMENTS: Final = 64  # of one message
 SKIP_FACTOR: Final = 16  # a message up to this many times the limit is skipped, a longer one breaks the connection
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
@@ -173,12 +174,14 @@ class FrameParser:
     `feed` returns pairs of an opcode and a payload: whole TEXT and BINARY messages (TEXT is not checked to
     be UTF-8; whoever decodes it finds out), CLOSE, PING and PONG as they come, and TOO_LONG, without
     payload, for a message that was thrown away because it is longer than `limit`. Lengths are checked
-    before memory is spent.
+    before memory is spent. `add` and `take` do the same one message at a time, so that who is flooded may
+    stop in the middle.
     """
 
     __slots__ = (
         "_buffer",
         "_compressed",
+        "_fragment_count",
         "_fragments",
         "_opcode",
         "_size",
@@ -186,14 +189,17 @@ class FrameParser:
         "_skip_ends",
         "_skipping",
         "deflate",
+        "frames",
         "limit",
     )
 
     def __init__(self, limit: int, deflate: Deflate | None = None) -> None:
         self.limit = limit
         self.deflate = deflate
+        self.frames = 0  # begun so far, of all kinds
         self._buffer = bytearray()
         self._fragments: list[bytes] = []
+        self._fragment_count = 0  # of the open message
         self._opcode = 0  # of the message whose fragments we have; 0: none is open
         self._compressed = False
         self._size = 0  # of the open message
@@ -208,28 +214,43 @@ class FrameParser:
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Take `data` in; returns what became complete. Raises ProtocolError, after which it is unusable."""
+        self.add(data)
         messages: list[tuple[int, bytes]] = []
+        while (message := self.take()) is not None:
+            messages.append(message)
+        return messages
+
+    def add(self, data: bytes) -> None:
+        """Take `data` in without looking at it."""
+        self._buffer += data
+
+    def take(self) -> tuple[int, bytes] | None:
+        """The next message; None if more bytes are needed. Raises ProtocolError, after which it is unusable."""
         buffer = self._buffer
-        buffer += data
         while True:
             if self._skipping:
                 skipped = min(self._skip, len(buffer))
                 del buffer[:skipped]
                 self._skip -= skipped
                 if self._skip:
-                    return messages
+                    return None
                 self._skipping = False
                 if self._skip_ends:
                     self._forget()
-                    messages.append((TOO_LONG, b""))
-            if not self._next_frame(messages):
-                return messages
+                    return TOO_LONG, b""
+            found = self._next_frame()
+            if found is not None:
+                return found or None
 
-    def _next_frame(self, messages: list[tuple[int, bytes]]) -> bool:
-        """Parse one frame, or the head of one to skip; False, and nothing changed, if more bytes are needed."""
+    def _next_frame(self) -> tuple[int, bytes] | tuple[()] | None:
+        """Parse one frame, or the head of one to skip.
+
+        Returns the message it completes, None if it completes none, and () if more bytes are needed; then
+        nothing has changed.
+        """
         buffer = self._buffer
         if len(buffer) < 2:
-            return False
+            return ()
         first, second = buffer[0], buffer[1]
         opcode = first & 0x0F
         self._check_head(first, second, opcode)
@@ -237,14 +258,14 @@ class FrameParser:
         start = 6
         if length == 126:
             if len(buffer) < 4:
-                return False
+                return ()
             length = (buffer[2] << 8) | buffer[3]
             start = 8
             if length < 126:
                 raise ProtocolError("A length is not in its shortest form.")
         elif length == 127:
             if len(buffer) < 10:
-                return False
+                return ()
             length = int.from_bytes(buffer[2:10], "big")
             start = 14
             if length < 0x10000 or length >> 63:
@@ -255,10 +276,13 @@ class FrameParser:
             raise ProtocolError("A message is far too long.", code="message_too_long")
         end = start if too_long else start + length
         if len(buffer) < end:
-            return False
+            return ()
+        self.frames += 1
         if not is_data:
-            messages.append((opcode, self._take(start, end)))
-            return True
+            return opcode, self._take(start, end)
+        self._fragment_count += 1
+        if self._fragment_count > MAX_FRAGMENTS:
+            raise ProtocolError("A message has too many fragments.")
         if opcode != CONTINUATION:
             self._opcode = opcode
             self._compressed = bool(first & 0x40)
@@ -270,11 +294,9 @@ class FrameParser:
             self._skipping = True
             self._skip = length
             self._skip_ends = final
-            return True
+            return None
         self._fragments.append(self._take(start, end))
-        if final:
-            messages.append(self._message())
-        return True
+        return self._message() if final else None
 
     def _take(self, start: int, end: int) -> bytes:
         """Remove a frame from the buffer; returns its payload in clear."""
@@ -322,3 +344,4 @@ class FrameParser:
         self._opcode = 0
         self._compressed = False
         self._size = 0
+        self._fragment_count = 0

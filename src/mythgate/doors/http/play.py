@@ -45,6 +45,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import AccountId, CharacterId, PlayId
 from mythgate.domain.sessions import Caller
+from mythgate.doors.http.allowance import Allowance, Excess, Rates
 from mythgate.realtime.hub import Hub, ResetReason
 from mythgate.realtime.outbox import Sink
 from mythgate.realtime.stream import Stream
@@ -70,6 +71,7 @@ MAX_QUEUED_COMMANDS: Final = 64
 SWEEP_SECONDS: Final = 5.0  # how finely the silence of connections is measured
 Running = Coroutine[Any, Any, CommandResponse]  # a command being carried out
 ERROR_SECONDS: Final = 1.0  # at most one rate_limited error in this time
+TOO_LONG_COST: Final = 8  # messages a too long one stands for: reading and unpacking it was work
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class PlayOptions:
     commands_per_second: float = 20.0
     command_burst: int = 40
     flood_mute: float = 10.0
+    joins_per_account: int = 30  # in `joins_seconds`
+    joins_seconds: float = 10.0
     ping_interval: float = 25.0
     pong_within: float = 10.0
     deflate_threshold: int = 1024
@@ -190,6 +194,14 @@ class PlayDoor:
         self.clock = services.clock
         self._addresses: Counter[str] = Counter()
         self._joining: dict[AccountId, list[asyncio.Lock]] = {}
+        self._allowances: dict[AccountId, Allowance] = {}
+        self._rates = Rates(
+            self.options.commands_per_second,
+            self.options.command_burst,
+            self.options.flood_mute,
+            self.options.joins_per_account,
+            self.options.joins_seconds,
+        )
         self._tasks: asyncio.TaskGroup | None = None
         self._next_sweep = 0.0
 
@@ -238,6 +250,25 @@ class PlayDoor:
         if not self._addresses[address]:
             del self._addresses[address]
 
+    def allowance(self, account_id: AccountId) -> Allowance:
+        """What the account may still send. Kept while it is held or differs from a new one."""
+        found = self._allowances.get(account_id)
+        if found is None:
+            found = self._allowances[account_id] = Allowance(self._rates, self.clock.monotonic())
+        return found
+
+    def charge(self, account_id: AccountId) -> None:
+        """A command came outside of a connection. Raises TooMany; it is then not to be carried out."""
+        now = self.clock.monotonic()
+        allowance = self.allowance(account_id)
+        if allowance.spend(now):
+            return
+        self.stats.rate_limited += 1
+        allowance.exceed(now)
+        raise TooMany(
+            "You are sending too fast; this was not carried out.", retry_after=timedelta(seconds=allowance.wait(now))
+        )
+
     @asynccontextmanager
     async def authenticating(self) -> AsyncIterator[None]:
         """Bounds the time from the handshake to being in the world. Raises Unavailable."""
@@ -261,8 +292,11 @@ class PlayDoor:
     ) -> Stream:
         """Put the caller's character into the world, or back to where its stream was; `sink` gets the events.
 
-        One join at a time per account. Raises whatever `presence.choose` and `presence.enter` refuse.
+        One join at a time per account. Raises TooMany, and whatever `presence.choose` and `presence.enter` refuse.
         """
+        wait = self.allowance(caller.account_id).spend_join(self.clock.monotonic())
+        if wait is not None:
+            raise TooMany("You connect too often.", retry_after=timedelta(seconds=wait))
         async with self._one_at_a_time(caller.account_id):
             presence, hub = self.services.presence, self.hub
             stream = hub.find(play_id, caller.account_id)
@@ -320,6 +354,8 @@ class PlayDoor:
             if not connection.link.check_alive(before_ping, before_close):
                 self.stats.ping_timeouts += 1
                 connection.link.close(PING_TIMEOUT, "ping_timeout")
+        for account_id in [one for one, allowance in self._allowances.items() if allowance.is_idle(now)]:
+            del self._allowances[account_id]
         self._warn_expiring()
 
     def _warn_expiring(self) -> None:
@@ -341,15 +377,11 @@ class PlayConnection:
     """
 
     __slots__ = (
+        "_allowance",
         "_binary",
         "_busy",
         "_context",
-        "_dropped",
-        "_muted_until",
-        "_next_error",
         "_queue",
-        "_refilled_at",
-        "_tokens",
         "active",
         "character_id",
         "door",
@@ -366,17 +398,16 @@ class PlayConnection:
         self._context: contextvars.Context | None = None
         self._busy = False
         self._queue: deque[CommandMessage] | None = None
-        self._tokens = float(door.options.command_burst)
-        self._refilled_at = door.clock.monotonic()
-        self._dropped = 0  # messages dropped in the present flood
-        self._next_error = 0.0
-        self._muted_until = 0.0
+        self._allowance = door.allowance(stream.account_id)
+        self._allowance.holders += 1
         self.active = False  # said something since the last sweep
         door.connections.add(self)
 
     def closed(self) -> None:
         """The connection is gone. Commands that came before are still carried out."""
-        self.door.connections.discard(self)
+        if self in self.door.connections:
+            self.door.connections.discard(self)
+            self._allowance.holders -= 1
 
     # --- what comes in -----------------------------------------------------------------------------
 
@@ -385,16 +416,9 @@ class PlayConnection:
         door = self.door
         options = door.options
         now = door.clock.monotonic()
-        tokens = self._tokens + (now - self._refilled_at) * options.commands_per_second
-        if tokens > options.command_burst:
-            tokens = options.command_burst
-            self._dropped = 0
-        self._refilled_at = now
-        if tokens < 1.0 or now < self._muted_until:
-            self._tokens = tokens
-            self._drop(now)
+        if not self._allowance.spend(now):
+            self._drop(now, 1)
             return
-        self._tokens = tokens - 1.0
         self.active = True
         try:
             decode = self._binary if binary else decode_json
@@ -403,7 +427,7 @@ class PlayConnection:
             self._refuse(error, raw)
             return
         if len(messages) > 1:
-            self._tokens -= len(messages) - 1
+            self._allowance.owe(len(messages) - 1)
         for message in messages:
             if type(message) is CommandMessage:
                 if self._busy:
@@ -417,7 +441,17 @@ class PlayConnection:
 
     def too_long(self) -> None:
         """A message above the limit was thrown away."""
-        self._refuse(ProtocolError("The message is too long.", code="message_too_long"), b"")
+        now = self.door.clock.monotonic()
+        if self._allowance.spend(now, TOO_LONG_COST):
+            self._refuse(ProtocolError("The message is too long.", code="message_too_long"), b"")
+        else:
+            self._drop(now, TOO_LONG_COST)
+
+    def overhead(self, frames: int) -> None:
+        """Frames came that are no message of their own: pings, pongs, fragments."""
+        now = self.door.clock.monotonic()
+        if not self._allowance.spend(now, frames):
+            self._drop(now, frames)
 
     def _refuse(self, error: ProtocolError, raw: bytes) -> None:
         self.door.stats.bad_messages += 1
@@ -432,33 +466,30 @@ class PlayConnection:
     def _tell(self, event: Event) -> None:
         self.door.hub.send_to(self.stream, event)
 
-    def _drop(self, now: float) -> None:
+    def _drop(self, now: float, count: int) -> None:
         """Too fast: say so, then mute, then close."""
-        door = self.door
-        options = door.options
-        door.stats.rate_limited += 1
-        self._dropped += 1
-        if now < self._muted_until:
-            if self._dropped > 2 * options.command_burst:
-                door.stats.flood_closed += 1
-                logger.warning("Connection closed for flooding", extra={"character": self.character_id})
-                self._muted_until = float("inf")
-                message = "You kept sending far too much."
-                door.hub.end(self.stream, Disconnect("flood", message, may_reconnect=False, code=FLOOD))
+        if self.stream.ended:
             return
-        if self._dropped > options.command_burst:
-            self._dropped = 0
-            self._muted_until = now + options.flood_mute
+        door, allowance = self.door, self._allowance
+        door.stats.rate_limited += 1
+        excess = allowance.exceed(now, count)
+        if excess is Excess.IGNORED:
+            return
+        if excess is Excess.FLOODING:
+            door.stats.flood_closed += 1
+            logger.warning("Connection closed for flooding", extra={"character": self.character_id})
+            message = "You kept sending far too much."
+            door.hub.end(self.stream, Disconnect("flood", message, may_reconnect=False, code=FLOOD))
+            return
+        if excess is Excess.MUTED:
             error = TooMany("You are sending far too much and are not listened to for a while.")
-            wait = options.flood_mute
-        elif now >= self._next_error:
+        elif now >= allowance.next_error:
             error = TooMany("You are sending too fast; this was not carried out.")
-            wait = max(0.05, (1.0 - self._tokens) / options.commands_per_second)
         else:
             return
-        self._next_error = now + ERROR_SECONDS
+        allowance.next_error = now + ERROR_SECONDS
         payload = error_payload(error)
-        payload.retry_after = round(wait, 3)
+        payload.retry_after = allowance.wait(now)
         self._tell(event_of(payload, door.clock.now()))
 
     # --- carrying out ------------------------------------------------------------------------------

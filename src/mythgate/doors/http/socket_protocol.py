@@ -25,6 +25,7 @@ from mythgate.domain.errors import ProtocolError
 from mythgate.wire.websocket import (
     BINARY,
     CLOSE,
+    MAX_CONTROL_BYTES,
     PING,
     PONG,
     TEXT,
@@ -52,6 +53,8 @@ ABANDON_SECONDS: Final = 10.0  # wait for a peer that had stopped reading
 DEFAULT_LIMIT: Final = 65536
 MAX_QUEUED: Final = 16  # messages an ordinary endpoint may leave unreceived before we stop reading
 COMPRESS_FROM: Final = 1024
+SLICE_MESSAGES: Final = 64  # taken from one connection before the others have their turn
+SLICE_SECONDS: Final = 0.005
 
 
 class Listener(Protocol):
@@ -62,6 +65,9 @@ class Listener(Protocol):
 
     def on_too_long(self) -> None:
         """A message was longer than allowed and was thrown away."""
+
+    def on_overhead(self, frames: int) -> None:
+        """So many frames came that are no message of their own: pings, pongs, fragments."""
 
     def on_full(self) -> None:
         """The transport takes no more for now."""
@@ -102,8 +108,10 @@ class SocketProtocol(asyncio.Protocol):
         "_open",
         "_parser",
         "_reading",
+        "_rest",
         "_root_path",
         "_server_state",
+        "_wanted",
         "deflate",
         "limit",
         "lost",
@@ -130,7 +138,9 @@ class SocketProtocol(asyncio.Protocol):
         self._close_sent = False
         self._close_timer: asyncio.TimerHandle | None = None
         self._full = False
-        self._reading = True
+        self._reading = True  # what the transport was told last
+        self._wanted = True  # whether messages are taken; set by who gets them
+        self._rest: asyncio.Handle | None = None  # takes what the last slice left in the parser
         self.deflate: Deflate | None = None
         self.limit = DEFAULT_LIMIT
         self.lost = False
@@ -149,9 +159,14 @@ class SocketProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.silence = 0
+        if self._close_sent and self._open:
+            # Whatever the peer still says has no meaning any more, and must not cost anything.
+            if _ends_with_close(data):
+                self._close_transport()
+            return
         if self._parser is None:
             # The usual case by far: one small text frame, whole and alone.
-            if self._listener is not None and not self._close_sent and data[0] == 0x81 and len(data) > 6:
+            if self._listener is not None and data[0] == 0x81 and len(data) > 6:
                 length = data[1]
                 if length < 0xFE:  # without the mask bit this matches no length
                     if len(data) == length - 0x80 + 6:
@@ -195,6 +210,9 @@ class SocketProtocol(asyncio.Protocol):
             self._enqueue({"type": "websocket.disconnect", "code": 1005 if self._close_sent else 1006})
             _wake(self._handshake.drained)
         self._parser = None
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
 
     def shutdown(self) -> None:
         """The server stops (called by uvicorn)."""
@@ -246,15 +264,26 @@ class SocketProtocol(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
-        if self._reading and not self.transport.is_closing():
-            self._reading = False
-            self.transport.pause_reading()
+        self._wanted = False
+        self._steer()
 
     def resume_reading(self) -> None:
         """Take messages from the peer again."""
-        if not self._reading and not self.transport.is_closing():
-            self._reading = True
-            self.transport.resume_reading()
+        if not self._wanted:
+            self._wanted = True
+            if self._parser is not None and self._rest is None:
+                self._rest = self._loop.call_soon(self._take_rest)
+        self._steer()
+
+    def _steer(self) -> None:
+        """Read from the transport if somebody wants messages and none are left from before."""
+        reading = self._wanted and self._rest is None
+        if reading is not self._reading and not self.lost and not self.transport.is_closing():
+            self._reading = reading
+            if reading:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
 
     def close(self, code: int, reason: str = "", *, abandon: bool = False) -> None:
         """Send a close frame after what was written and wait a bounded time for the peer's."""
@@ -262,7 +291,7 @@ class SocketProtocol(asyncio.Protocol):
             return
         self._close_sent = True
         self.transport.write(close_frame(code, reason))
-        self.resume_reading()
+        self._forget_input()
         if self._handshake is not None:
             self._enqueue({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._close_timer = self._loop.call_later(ABANDON_SECONDS if abandon else CLOSE_SECONDS, self.transport.abort)
@@ -279,27 +308,67 @@ class SocketProtocol(asyncio.Protocol):
         parser = self._parser
         if parser is None:
             parser = self._parser = FrameParser(self.limit, self.deflate)
-        try:
-            messages = parser.feed(data)
-        except ProtocolError as error:
-            self._parser = None
-            self.fail(error.message)
-            # Nothing sensible can follow: do not wait for an answer to the close frame.
-            self._close_transport()
-            return
-        if parser.is_idle:
-            self._parser = None
-        for opcode, payload in messages:
-            if opcode == CLOSE:
-                self._on_close(payload)
+        parser.add(data)
+        if self._rest is None:
+            self._take_frames(parser)
+
+    def _take_rest(self) -> None:
+        self._rest = None
+        if self._parser is not None and self._wanted:
+            self._take_frames(self._parser)
+        self._steer()
+
+    def _take_frames(self, parser: FrameParser) -> None:
+        """Take messages for as long as is fair to other connections; the rest has its turn after them."""
+        until = self._loop.time() + SLICE_SECONDS
+        for _ in range(SLICE_MESSAGES):
+            if not self._wanted:
+                return  # `resume_reading` goes on
+            try:
+                message = parser.take()
+            except ProtocolError as error:
+                self.fail(error.message)
+                # Nothing sensible can follow: do not wait for an answer to the close frame.
+                self._close_transport()
                 return
-            if self._close_sent:
-                continue
-            if opcode == PING:
-                if not self._full:  # a peer that asks without reading gets no answers
-                    self.transport.write(frame(PONG, payload))
-            elif opcode != PONG:
-                self._on_message(opcode, payload)
+            frames, parser.frames = parser.frames, 0
+            if message is None:
+                self._note_overhead(frames)
+                if parser.is_idle and self._parser is parser:
+                    self._parser = None
+                return
+            is_control = message[0] in (PING, PONG)
+            self._note_overhead(frames if is_control else frames - 1)
+            if not self._close_sent:
+                self._on_frame(*message)
+            if self._close_sent or self.lost:
+                return
+            if self._loop.time() >= until:
+                break
+        self._rest = self._loop.call_soon(self._take_rest)
+        self._steer()
+
+    def _note_overhead(self, frames: int) -> None:
+        if frames > 0 and self._listener is not None:
+            self._listener.on_overhead(frames)
+
+    def _on_frame(self, opcode: int, payload: bytes) -> None:
+        if opcode == CLOSE:
+            self._on_close(payload)
+        elif opcode == PING:
+            if not self._full:  # a peer that asks without reading gets no answers
+                self.transport.write(frame(PONG, payload))
+        elif opcode != PONG:
+            self._on_message(opcode, payload)
+
+    def _forget_input(self) -> None:
+        """We closed: what came and was not taken yet is dropped, and so is all that follows."""
+        self._parser = None
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        self._wanted = True
+        self._steer()
 
     def _on_message(self, opcode: int, payload: bytes) -> None:
         listener = self._listener
@@ -329,6 +398,7 @@ class SocketProtocol(asyncio.Protocol):
         if not self._close_sent:
             self._close_sent = True
             self.transport.write(close_frame(code) if code != 1005 else frame(CLOSE, b""))
+            self._forget_input()
             if self._handshake is not None:
                 self._enqueue({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._close_transport()
@@ -511,3 +581,12 @@ class SocketProtocol(asyncio.Protocol):
 def _wake(waiting: asyncio.Future[None] | None) -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(None)
+
+
+def _ends_with_close(data: bytes) -> bool:
+    """Whether `data` may end with a masked close frame; taking something else for one does no harm."""
+    end = len(data) - 6
+    return any(
+        data[end - length] == 0x88 and data[end - length + 1] == 0x80 | length
+        for length in range(min(end, MAX_CONTROL_BYTES) + 1)
+    )

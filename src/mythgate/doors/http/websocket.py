@@ -209,6 +209,10 @@ class SocketSink:
         if self.connection is not None:
             self.connection.too_long()
 
+    def on_overhead(self, frames: int) -> None:
+        if self.connection is not None:
+            self.connection.overhead(frames)
+
     def on_full(self) -> None:
         if self.outbox is not None:
             self.door.hub.pause(self.outbox)
