@@ -79,7 +79,8 @@ rooms:
     description: A loft over nothing.
     exits: {s: hall}
 items:
-  pear: {article: some, summary: A pear lies here., description: It is green., weight: 0, takeable: no, light: true}
+  pear: {article: some, summary: A pear lies here., description: It is green., weight: 0, takeable: no, light: true,
+    dropped: Some pear rolled here.}
   brass_key: {name: Brass Key, summary: A key lies here., description: It is brass., aliases: [key], read: "7"}
 inhabitants:
   orla:
@@ -141,6 +142,8 @@ def test_everything_a_pack_can_say(tmp_path: Path) -> None:
     )
     pear, key = world.template("p/pear"), world.template("p/brass_key")
     assert (pear.full_name, pear.weight, pear.takeable, pear.light) == ("some pear", 0, False, True)
+    assert pear.lying(in_place=True) == "A pear lies here."
+    assert pear.lying(in_place=False) == "Some pear rolled here."
     assert (key.full_name, key.read_text, key.weight) == ("a Brass Key", "7", 1)
     (orla,) = hall.inhabitants
     assert orla.greetings == (Utterance("Hello, {name}."), Utterance("nods.", action=True))

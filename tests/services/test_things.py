@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.clock import FakeClock
-from tests.support.play import ANVIL, COIN, GARDEN, KEY, LANTERN, LETTER, SQUARE, TAVERN, PlayKit
+from tests.support.play import ANVIL, COIN, GARDEN, KEY, LANTERN, LETTER, SQUARE, TAVERN, PlayKit, small_world
 
 from mythgate.domain.errors import Ambiguous, BadUsage, CannotTake, NoSuchExit, NotHere, NotInWorld, Refused, Repeated
 from mythgate.domain.events import InventoryUpdate, RoomItems, RoomMessage, SystemMessage
-from mythgate.domain.ids import CharacterId, CommandId
+from mythgate.domain.ids import CharacterId, CommandId, TemplateId
 from mythgate.domain.presence import Availability
+from mythgate.domain.world import ItemTemplate, Placement
 from mythgate.services.ports import CommandKey, Store
 
 
@@ -44,6 +46,44 @@ async def test_dropping_is_saved_and_told(kit: PlayKit) -> None:
         await kit.things.drop(ada.character_id, "lantern")
     with pytest.raises(NotHere):
         await kit.things.drop(ada.character_id, "all")
+
+
+async def test_what_was_moved_is_no_longer_told_where_it_was_placed(kit: PlayKit) -> None:
+    coin = dataclasses.replace(small_world().templates[COIN], summary="A coin glints between the cobbles.")
+    templates = {**small_world().templates, COIN: coin}
+    await kit.world.apply(small_world(templates=templates, placements=(Placement(COIN, SQUARE, 2),)))
+    ada = await kit.somebody("Ada")
+
+    async def seen() -> list[tuple[str, int]]:
+        return [(row.summary, row.count) for row in (await kit.sight.look(ada)).items]
+
+    assert await seen() == [("A coin glints between the cobbles.", 2)]
+    await kit.do(ada, "get coin")
+    await kit.lay(COIN)
+    assert sorted(await seen()) == [("A coin glints between the cobbles.", 1), ("A copper coin lies here.", 1)]
+    assert (await kit.do(ada, "get all coins")).result == "You take a copper coin (×2)."
+    await kit.do(ada, "north")
+    await kit.do(ada, "drop coin")
+    assert await seen() == [("A copper coin lies here.", 1)]
+    await kit.do(ada, "get coin")
+    await kit.do(ada, "south")
+    await kit.do(ada, "drop all")
+    assert sorted(await seen()) == [("A coin glints between the cobbles.", 2), ("A copper coin lies here.", 1)]
+
+
+@pytest.mark.parametrize(
+    ("article", "name", "line"),
+    [
+        ("an", "iron key", "An iron key lies here."),
+        ("some", "pears", "Some pears lie here."),
+        ("some", "moss", "Some moss lies here."),
+        ("", "Excalibur", "Excalibur lies here."),
+        ("a", "pair of scissors", "A pair of scissors lies here."),
+    ],
+)
+def test_what_nothing_is_said_about_simply_lies_here(article: str, name: str, line: str) -> None:
+    thing = ItemTemplate(TemplateId("x"), name, "It hangs on a nail.", "A thing.", article)
+    assert thing.lying(in_place=False) == line
 
 
 async def test_giving_is_saved_and_told(kit: PlayKit) -> None:

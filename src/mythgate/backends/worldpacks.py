@@ -837,6 +837,7 @@ class _ZoneReader:
             weight=1 if weight is None else weight,
             takeable=fields.flag("takeable", default=True),
             light=fields.flag("light"),
+            dropped=fields.text("dropped", longest=SENTENCE_LENGTH, shortest=10),
         )
         fields.close()
         self._assembly.add_template(place, template)

@@ -29,3 +29,8 @@ class Item:
     created_at: datetime
     origin: str = ""
     version: int = 1
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it lies in the room where the world placed it."""
+        return self.holder_kind is HolderKind.ROOM and self.origin.partition("/")[0] == self.holder_id

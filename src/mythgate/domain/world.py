@@ -161,7 +161,10 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class ItemTemplate:
-    """What a thing is like. `summary` is the sentence one sees where it lies."""
+    """What a thing is like.
+
+    `summary` is the sentence one sees where the world placed it, `dropped` the one where somebody left it.
+    """
 
     id: TemplateId
     name: str  # without article: "brass lantern"
@@ -173,6 +176,17 @@ class ItemTemplate:
     weight: int = 1
     takeable: bool = True
     light: bool = False
+    dropped: str = ""  # empty: "A brass lantern lies here."
+
+    def lying(self, *, in_place: bool) -> str:
+        """The sentence one sees where it lies; `in_place`: where the world placed it."""
+        if in_place:
+            return self.summary
+        if self.dropped:
+            return self.dropped
+        name = self.full_name
+        many = self.article in ("some", "") and self.name.endswith("s") and not self.name.endswith("ss")
+        return f"{name[:1].upper()}{name[1:]} {'lie' if many else 'lies'} here."
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -500,6 +514,7 @@ def _forgotten(template_id: TemplateId) -> ItemTemplate:
         article="an" if name[0] in "aeiou" else "a",
         summary=f"Something that was once {name} lies here, faded beyond use.",
         description="It has faded so far that you cannot tell what it was for.",
+        dropped=f"Something that was once {name} lies here, faded beyond use.",
     )
 
 

@@ -196,4 +196,7 @@ def enumerate_words(words: Sequence[str]) -> str:
 
 def with_counts(rows: Iterable[ItemView]) -> list[str]:
     """Names of things, with how many where there are several."""
-    return [row.name if row.count == 1 else f"{row.name} (×{row.count})" for row in rows]
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.name] = counts.get(row.name, 0) + row.count
+    return [name if count == 1 else f"{name} (×{count})" for name, count in counts.items()]

@@ -72,15 +72,19 @@ def occupant_view(presence: Presence) -> OccupantView:
 
 
 def item_views(world: World, items: Iterable[Item]) -> list[ItemView]:
-    """Things as rows: those of one template share a row that counts them, in the order they came."""
-    rows: dict[str, ItemView] = {}
+    """Things as rows, in the order they came: those of one template share a row that counts them, but what
+    somebody left lying looks otherwise than what is still where the world placed it.
+    """
+    rows: dict[tuple[TemplateId, bool], ItemView] = {}
     for item in items:
-        row = rows.get(item.template_id)
+        key = item.template_id, item.in_place
+        row = rows.get(key)
         if row is not None:
             row.count += 1
             continue
         template = world.template(item.template_id)
-        rows[item.template_id] = ItemView(id=item.id, name=template.full_name, summary=template.summary)
+        summary = template.lying(in_place=item.in_place)
+        rows[key] = ItemView(id=item.id, name=template.full_name, summary=summary)
     return list(rows.values())
 
 
@@ -674,7 +678,7 @@ class WorldService:
                 item
                 for room_id in world.rooms
                 for item in tx.items.held_by(HolderKind.ROOM, room_id)
-                if "@" in item.origin and item.created_at < before and item.origin.partition("/")[0] != room_id
+                if "@" in item.origin and item.created_at < before and not item.in_place
             ]
             for item in litter:
                 tx.items.remove(item)
