@@ -102,6 +102,8 @@ export class Connection {
   #generation = 0;
   #everOpened: boolean;
   #farewell: Ending | null = null;
+  /** What the server last said on closing; it explains the failing attempts that follow. */
+  #explanation: Ending | null = null;
   #mayReconnect = true;
   #renewToken = false;
   #tokensRefused = 0;
@@ -290,6 +292,7 @@ export class Connection {
     this.#tokensRefused = 0;
     this.#retryAt = null;
     this.#ending = null;
+    this.#explanation = null;
     this.#become("connected");
   }
 
@@ -354,17 +357,18 @@ export class Connection {
         return;
       }
     }
+    this.#explanation = this.#farewell ?? this.#explanation;
     this.#lost({ ...ending, code: known });
   }
 
   /** The line is gone; try again after a while. */
   #lost(ending: Ending): void {
     this.#abandonSocket(1000);
-    this.#ending = ending;
+    this.#ending = this.#explanation ?? ending;
     this.#attempt += 1;
     if (this.#options.reconnect === false || this.#attempt > this.#maxAttempts) {
       this.#attempt = Math.min(this.#attempt, this.#maxAttempts);
-      this.#fail(ending);
+      this.#fail(this.#ending);
       return;
     }
     const delay = delayBefore(this.#attempt, this.#options.random);

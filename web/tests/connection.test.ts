@@ -376,6 +376,26 @@ test.each([1001, 1006, 1012, 4400, 4402, 4403, 4404, 4429])("code %i: comes back
   expect(connection.status).toMatchObject({ state: "reconnecting", attempt: 1 });
 });
 
+test("what the server said on closing explains the attempts until it is back", async () => {
+  const socket = await connected();
+  const farewell = { reason: "going_away", message: "The server stops.", may_reconnect: true, code: 1001 };
+  socket.deliver(event("disconnect", farewell, { sequence_number: 3 }));
+  expect(heard.at(-1)?.event_type).toBe("disconnect");
+  socket.drop(1001);
+  expect(connection.status.ending?.message).toBe("The server stops.");
+  connection.reconnectNow();
+  await settle();
+  FakeSocket.latest.drop(1006);
+  expect(connection.status).toMatchObject({ state: "reconnecting", ending: { message: "The server stops." } });
+  connection.reconnectNow();
+  await settle();
+  FakeSocket.latest.accept();
+  FakeSocket.latest.deliver(message(4));
+  expect(connection.status).toMatchObject({ state: "connected", ending: null });
+  FakeSocket.latest.drop(1006);
+  expect(connection.status.ending?.message).toBe("The connection was lost.");
+});
+
 test("does not wait for an attempt that hangs when the network comes back", async () => {
   await connected();
   network.signal("offline");
