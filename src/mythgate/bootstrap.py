@@ -347,7 +347,7 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
         rooms_occupied=lambda: len(presences.populations()),
     )
     options.registry.register(telemetry.Readings(lambda: _readings(node, door)))
-    return create_app(
+    app = create_app(
         node.services,
         http=options,
         routers=[
@@ -360,6 +360,8 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
             sse_router(door),
         ],
     )
+    app.state.play = door
+    return app
 
 
 def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:

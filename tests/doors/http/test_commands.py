@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,6 +67,17 @@ async def test_quitting(place: Site) -> None:
     assert place.node.hub.stream_of(character_id) is None
     answer = await place.post("/api/command", {"command": "look"}, token=token)
     assert (answer.status, answer.code) == (409, "not_in_world")
+
+
+async def test_too_many_commands_are_refused_until_later(place: Site) -> None:
+    token, _ = await enter(place)
+    answers = await asyncio.gather(*(place.post("/api/command", {"command": "look"}, token=token) for _ in range(300)))
+    refused = [answer for answer in answers if answer.status != 200]
+    assert {(answer.status, answer.code) for answer in refused} == {(429, "rate_limited")}
+    assert len(answers) - len(refused) >= 40  # the burst
+    assert refused[0].json["error"]["retry_after"] > 0
+    other, _ = await enter(place, "Berit")
+    assert (await place.post("/api/command", {"command": "look"}, token=other)).status == 200
 
 
 async def test_what_fits_no_command(place: Site) -> None:

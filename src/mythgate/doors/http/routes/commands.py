@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import CommandId
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.play import PlayDoor
 
 router = APIRouter(tags=["play"])
 
@@ -55,12 +56,17 @@ class Commands(BaseModel):
     summary="Carry out a command",
     responses=error_responses(400, 401, 403, 409, 413, 422, 429, 503),
 )
-async def carry_out(body: CommandRequest, caller: CallerDep, services: ServicesDep) -> CommandResponse:
+async def carry_out(
+    request: Request, body: CommandRequest, caller: CallerDep, services: ServicesDep
+) -> CommandResponse:
     """Carry out a command of the caller's character, which has to be in the world (see `/api/events`).
 
-    What the rules refuse is answered with `success: false`, `code` and `hint`, as on the WebSocket.
+    What the rules refuse is answered with `success: false`, `code` and `hint`, as on the WebSocket. Commands
+    count together with what comes over the WebSocket; whoever sends too many is answered 429.
     """
     character_id = services.presence.acting(caller)
+    door: PlayDoor = request.app.state.play
+    door.charge(caller.account_id)
     response = await services.commands.execute(
         character_id,
         None,
