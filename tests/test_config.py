@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from mythgate import config
+from mythgate.backends import system
 from mythgate.cli.config import setting_rows
-from mythgate.config import Settings, load
+from mythgate.config import Settings, load, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,7 @@ def test_flags_beat_environment_beats_file_beats_default(tmp_path: Path, monkeyp
 
 def test_origins_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mythgate.toml").write_text("[limits]\nconnections = 7\n")
-    monkeypatch.setenv("MYTHGATE_SECRET_KEY", "s3cret")
+    monkeypatch.setenv("MYTHGATE_SECRET_KEY", "s3cret" * 6)
     rows = {name: (value, origin) for name, value, origin, _ in setting_rows(load(http={"port": 1}))}
     assert rows["limits.connections"] == (7, "mythgate.toml")
     assert rows["secret_key"] == ("********", "MYTHGATE_SECRET_KEY")
@@ -61,12 +63,73 @@ def test_durations_are_seconds_or_iso(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MYTHGATE_SESSIONS__LIFETIME", "0"),
         ("MYTHGATE_LIMITS__COMMANDS_PER_SECOND", "-1"),
         ("MYTHGATE_DATABASE__SYNCHRONOUS", "off"),
+        ("MYTHGATE_SECRET_KEY", "short"),
+        ("MYTHGATE_SECRET_KEY", "   "),
+        ("MYTHGATE_SESSIONS__LIFETIME", "1e12"),
+        ("MYTHGATE_SESSIONS__LIFETIME", "1e300"),
+        ("MYTHGATE_SESSIONS__LIFETIME", "inf"),
+        ("MYTHGATE_SESSIONS__LIFETIME", "nan"),
+        ("MYTHGATE_SESSIONS__LIFETIME", "P2Y"),
+        ("MYTHGATE_SESSIONS__ACCESS_TOKEN_LIFETIME", "P2D"),
+        ("MYTHGATE_SESSIONS__UNDO_WINDOW", "P11Y"),
+        ("MYTHGATE_LIMITS__COMMANDS_PER_SECOND", "inf"),
+        ("MYTHGATE_LIMITS__COMMANDS_PER_SECOND", "nan"),
+        ("MYTHGATE_LIMITS__CONNECTIONS", "99999999999999999999"),
+        ("MYTHGATE_HTTP__BASE_URL", "play.example.org"),
+        ("MYTHGATE_HTTP__BASE_URL", "javascript:alert(1)"),
+        ("MYTHGATE_HTTP__BASE_URL", "https://"),
+        ("MYTHGATE_HTTP__TRUSTED_PROXIES", "proxy.example.org"),
+        ("MYTHGATE_HTTP__TRUSTED_PROXIES", "10.0.0.0/40"),
     ],
 )
 def test_what_does_not_fit_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):
         load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MYTHGATE_HTTP__BASE_URL", "https://play.example.org/game"),
+        ("MYTHGATE_HTTP__TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8, fd00::/8"),
+        ("MYTHGATE_HTTP__TRUSTED_PROXIES", "*"),
+        ("MYTHGATE_HTTP__TRUSTED_PROXIES", ""),
+        ("MYTHGATE_SECRET_KEY", ""),
+        ("MYTHGATE_SECRET_KEY", "n" * 32 + "\n" + "o" * 32 + "\n"),
+    ],
+)
+def test_what_fits_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    load()
+
+
+def test_every_number_and_duration_has_an_upper_bound() -> None:
+    def unbounded(section: type[BaseModel]) -> list[str]:
+        found = []
+        for name, info in section.model_fields.items():
+            if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+                found += unbounded(info.annotation)
+            elif info.annotation in (int, float):
+                found += [name] * (not any(hasattr(rule, "le") for rule in info.metadata))
+        return found
+
+    assert unbounded(Settings) == []
+
+
+def test_variables_that_set_nothing_are_named() -> None:
+    assert (
+        unknown_variables({"MYTHGATE_HTTP__PORT": "1", "MYTHGATE_CONFIG_FILE": "x", "PATH": "/", "mythgate_http": ""})
+        == []
+    )
+    assert unknown_variables({"MYTHGATE_DATADIR": "/srv", "MYTHGATE_ZZZ": "1"}) == [
+        "MYTHGATE_DATADIR is no setting and is ignored. Did you mean MYTHGATE_DATA_DIR?",
+        "MYTHGATE_ZZZ is no setting and is ignored.",
+    ]
+
+
+def test_the_settings_and_the_key_file_ask_for_the_same_length() -> None:
+    assert config.SHORTEST_SECRET == system.SHORTEST_SECRET
 
 
 def test_a_misspelt_setting_in_the_file_is_refused(tmp_path: Path) -> None:
@@ -82,4 +145,4 @@ def test_the_database_lies_in_the_data_folder_unless_named(monkeypatch: pytest.M
 
 
 def test_secrets_do_not_print() -> None:
-    assert "hush" not in repr(Settings(secret_key="hush", database_url="postgresql://u:hush@h/d"))
+    assert "hush" not in repr(Settings(secret_key="hush" * 8, database_url="postgresql://u:hush@h/d"))

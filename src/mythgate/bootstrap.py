@@ -28,16 +28,25 @@ from pydantic import SecretStr
 
 from mythgate import telemetry
 from mythgate.backends import worldpacks
+from mythgate.backends.folderlock import FolderInUse, hold
 from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
 from mythgate.backends.memory.throttle import MemoryThrottle
 from mythgate.backends.sql import migrate
 from mythgate.backends.sql.store import SqlStore, StoreOptions, open_store
-from mythgate.backends.system import Argon2Hasher, JwtSigner, SystemClock, UuidIds, load_or_make_secret
+from mythgate.backends.sql.urls import sqlite_file
+from mythgate.backends.system import (
+    KEY_FILE,
+    Argon2Hasher,
+    JwtSigner,
+    SystemClock,
+    UuidIds,
+    load_or_make_secret,
+)
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
 from mythgate.config import Settings
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import MythError, Refused
+from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
@@ -139,9 +148,15 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
     """
     clock = SystemClock()
     database = settings.database
+    if settings.redis_url.get_secret_value():
+        raise CannotStart(
+            "redis_url is set, but this version runs as one node; clusters are not available yet.",
+            "Remove redis_url (MYTHGATE_REDIS_URL) from the settings.",
+        )
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if migrate.pending(settings.database_location):
+        _make_data_dir(settings.data_dir)
+        # In a thread: it blocks, and for PostgreSQL it runs an event loop of its own.
+        if await asyncio.to_thread(migrate.pending, settings.database_location):
             await asyncio.to_thread(migrate.upgrade, settings.database_location)
         store = open_store(
             settings.database_location,
@@ -155,12 +170,10 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
             ),
         )
         await store.open()
-    except OSError as error:
-        raise CannotStart(f"The data folder cannot be used: {error}", "Choose another with --data-dir.") from error
-    except Refused as error:
-        raise CannotStart(error.message, error.hint or "See `mythgate doctor`.") from error
-    except MythError as error:
-        raise CannotStart(str(error), "See `mythgate doctor`.") from error
+    except CannotStart:
+        raise
+    except (MythError, OSError) as error:
+        raise _database_fault(settings, error) from error
     hasher = Argon2Hasher(
         memory_kib=settings.passwords.memory_kib,
         time_cost=settings.passwords.time_cost,
@@ -174,10 +187,42 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         await store.close()
 
 
+def _make_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"The data folder cannot be used: {error}", "Choose another with --data-dir.") from error
+
+
+def _database_fault(settings: Settings, error: MythError | OSError) -> CannotStart:
+    """What to tell an operator whose database does not let the server start."""
+    if isinstance(error, Unavailable) and not settings.database_location.startswith("sqlite"):
+        return CannotStart(
+            f"PostgreSQL cannot be used: {error.message}",
+            "Is it running, and is MYTHGATE_DATABASE_URL right? `mythgate doctor` looks again.",
+        )
+    hint = error.hint if isinstance(error, Refused) else ""
+    return CannotStart(f"The database cannot be used: {error}", hint or "See `mythgate doctor`.")
+
+
+def _secret(settings: Settings) -> str:
+    """The configured secret, or the one kept in the data folder."""
+    configured = settings.secret_key.get_secret_value()
+    if configured:
+        return configured
+    try:
+        return load_or_make_secret(settings.data_dir)
+    except (OSError, ValueError) as error:
+        raise CannotStart(
+            f"The secret key cannot be used: {error}",
+            f"Restore {KEY_FILE} from a backup, or remove it: a new one is made, and everybody signs in again.",
+        ) from error
+
+
 def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Argon2Hasher) -> Node:
     """Wire all services together."""
     ids = UuidIds()
-    secret = settings.secret_key.get_secret_value() or load_or_make_secret(settings.data_dir)
+    secret = _secret(settings)
     packs = WorldPacks(settings.world.packs)
     try:
         first_world = packs.load_now()
@@ -409,16 +454,58 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
     """
     began = time.perf_counter()
     stop = asyncio.Event()
-    with _stop_signals(stop):
-        listener = _listen(settings.http.host, settings.http.port)
-        async with open_node(settings) as node, open_doors(node, listener) as doors:
-            on_ready(await _started(node, listener, time.perf_counter() - began))
-            log.info("ready", extra={"node": node.name, "http": _address(listener)})
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({stopped, doors.serving}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            log.info("stopping", extra={"players": node.presences.count()})
+    ready = False
+    try:
+        with _stop_signals(stop), _only_server(settings):
+            listener = _listen(settings.http.host, settings.http.port)
+            async with open_node(settings) as node, open_doors(node, listener) as doors:
+                on_ready(await _started(node, listener, time.perf_counter() - began))
+                ready = True
+                log.info("ready", extra={"node": node.name, "http": _address(listener)})
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait({stopped, doors.serving}, return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+                log.info("stopping", extra={"players": node.presences.count()})
+    except (MythError, ExceptionGroup) as error:
+        fault = _only_cause(error)
+        if ready or isinstance(fault, CannotStart) or not isinstance(fault, MythError):
+            raise fault from error
+        # Opening went well, and the first real work did not: a damaged file shows itself here.
+        raise _database_fault(settings, fault) from error
     log.info("stopped")
+
+
+def _only_cause(error: Exception) -> Exception:
+    """The one error inside groups of one, which task groups wrap around it."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.contextmanager
+def _only_server(settings: Settings) -> Iterator[None]:
+    """Keep a second server away from the data folder, and from a SQLite file that lies elsewhere."""
+    _make_data_dir(settings.data_dir)
+    folders = {settings.data_dir.resolve()}
+    with contextlib.suppress(MythError):  # an URL nobody can use is told about when it is opened
+        file = sqlite_file(settings.database_location)
+        if file is not None and file.resolve().parent.is_dir():
+            folders.add(file.resolve().parent)
+    with contextlib.ExitStack() as held:
+        for folder in sorted(folders):
+            try:
+                held.enter_context(hold(folder))
+            except FolderInUse as error:
+                by = f" (pid {error.pid})" if error.pid else ""
+                raise CannotStart(
+                    f"Another Mythgate uses this data folder{by}: {folder}",
+                    "Stop it first, or choose another folder with --data-dir.",
+                ) from error
+            except OSError as error:
+                raise CannotStart(
+                    f"The data folder cannot be used: {error}", "Choose another with --data-dir."
+                ) from error
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -629,7 +716,7 @@ def browser_client_dir() -> Path | None:
 def describe_http() -> dict[str, Any]:
     """The OpenAPI document of the http door."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), secret_key=SecretStr("not a secret: nothing is served"))
+        settings = Settings(data_dir=Path(folder), secret_key=SecretStr("not a secret: nothing is ever served"))
         clock, hasher = SystemClock(), Argon2Hasher(memory_kib=8, time_cost=1)
         node = compose(settings, open_store(settings.database_location, clock=clock), clock, hasher)
         document = build_app(node, PlayDoor(node.hub, node.services)).openapi()

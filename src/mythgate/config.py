@@ -6,12 +6,25 @@ origin of each value; `docs/settings.md` is generated from this module.
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import os
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +33,19 @@ from pydantic_settings import (
 )
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+PREFIX: Final = "MYTHGATE_"
+CONFIG_FILE_VARIABLE: Final = "MYTHGATE_CONFIG_FILE"
+LONGEST: Final = timedelta(days=3650)  # added to a date, far from where dates end
+SHORTEST_SECRET: Final = 32  # characters
+
+
+def _not_too_long(value: timedelta) -> timedelta:
+    if value > LONGEST:
+        msg = f"must be at most {LONGEST.days} days"
+        raise ValueError(msg)
+    return value
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -39,8 +65,8 @@ def _seconds(value: object) -> object:
     return value
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
-"""Seconds as a number, or ISO 8601 such as `PT30S`; may be zero."""
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_too_long)]
+"""Seconds as a number, or ISO 8601 such as `PT30S`; may be zero, is ten years at most."""
 
 Duration = Annotated[Seconds, AfterValidator(_positive)]
 """`Seconds`, and more than zero."""
@@ -60,14 +86,38 @@ class HttpSettings(Section):
     port: Port = Field(54731, description="Port to listen on; 0 takes a free one.")
     base_url: str = Field("", description="Where people reach the server from outside, if not host and port.")
     root_path: str = Field("", description="Path prefix a reverse proxy strips.")
-    trusted_proxies: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For is believed.")
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Proxies whose X-Forwarded-For is believed: addresses or networks, by commas; * for all.",
+    )
     cors_origins: list[str] = Field(
         default_factory=list, description="Origins other than our own that browsers may call from; no wildcard."
     )
     token_in_query: bool = Field(
         False, description="Accept ?token= on the WebSocket. For debugging only: URLs end up in logs."
     )
-    max_body_bytes: int = Field(65536, ge=1024, description="Largest request body.")
+    max_body_bytes: int = Field(65536, ge=1024, le=2**30, description="Largest request body.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            msg = "must be an address that begins with http:// or https://"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for entry in filter(None, (part.strip() for part in value.split(","))):
+            if entry != "*":
+                try:
+                    ipaddress.ip_network(entry)
+                except ValueError:
+                    msg = f"{entry!r} is no address (10.0.0.1) and no network (10.0.0.0/8)"
+                    raise ValueError(msg) from None
+        return value
 
     @model_validator(mode="after")
     def _no_wildcard(self) -> HttpSettings:
@@ -88,15 +138,19 @@ class DatabaseSettings(Section):
     synchronous: Literal["full", "normal"] = Field(
         "full", description="SQLite: 'full' survives a power cut, 'normal' only the end of the process."
     )
-    group_commit_max: int = Field(256, ge=1, description="Writes that share one commit at most.")
+    group_commit_max: int = Field(256, ge=1, le=100_000, description="Writes that share one commit at most.")
     statement_timeout: Duration = Field(timedelta(seconds=10), description="Longest time for one write.")
 
 
 class SessionSettings(Section):
     """Log-ins and tokens."""
 
-    lifetime: Duration = Field(timedelta(hours=1), description="A session ends this long after the last activity.")
-    access_token_lifetime: Duration = Field(timedelta(minutes=15), description="Life of an access token (JWT).")
+    lifetime: Duration = Field(
+        timedelta(hours=1), le=timedelta(days=366), description="A session ends this long after the last activity."
+    )
+    access_token_lifetime: Duration = Field(
+        timedelta(minutes=15), le=timedelta(days=1), description="Life of an access token (JWT)."
+    )
     sweep_interval: Duration = Field(timedelta(minutes=5), description="How often ended sessions are deleted.")
     registration: Literal["open", "closed"] = Field("open", description="Whether new accounts are taken.")
     guests: bool = Field(True, description="Whether people may enter without an account.")
@@ -105,35 +159,40 @@ class SessionSettings(Section):
     undo_window: Duration = Field(timedelta(days=14), description="A deleted character can be restored this long.")
 
 
+_MANY: Final = 10_000_000
+
+
 class PasswordSettings(Section):
     """Argon2id; defaults are OWASP's 19 MiB profile."""
 
     min_length: int = Field(8, ge=4, le=64, description="Shortest password.")
-    max_length: int = Field(1024, ge=64, description="Longest password.")
-    memory_kib: int = Field(19456, ge=8, description="Memory of one hash.")
-    time_cost: int = Field(2, ge=1, description="Passes of one hash.")
+    max_length: int = Field(1024, ge=64, le=4096, description="Longest password.")
+    memory_kib: int = Field(19456, ge=8, le=4 * 2**20, description="Memory of one hash.")
+    time_cost: int = Field(2, ge=1, le=1000, description="Passes of one hash.")
     parallel_hashes: int = Field(2, ge=1, le=64, description="Hashes computed at the same time.")
-    queue: int = Field(1000, ge=1, description="Log-ins waiting for a hash at most.")
+    queue: int = Field(1000, ge=1, le=_MANY, description="Log-ins waiting for a hash at most.")
 
 
 class LimitSettings(Section):
     """How much of what."""
 
-    connections: int = Field(10000, ge=1, description="Connections in all.")
-    connections_per_address: int = Field(64, ge=1, description="Connections from one address.")
-    unauthenticated: int = Field(500, ge=1, description="Connections waiting to be authenticated.")
+    connections: int = Field(10000, ge=1, le=_MANY, description="Connections in all.")
+    connections_per_address: int = Field(64, ge=1, le=_MANY, description="Connections from one address.")
+    unauthenticated: int = Field(500, ge=1, le=_MANY, description="Connections waiting to be authenticated.")
     authenticate_within: Duration = Field(timedelta(seconds=10), description="Time to authenticate.")
-    frame_bytes: int = Field(65536, ge=1024, description="Largest inbound message, also after inflation.")
-    chat_characters: int = Field(512, ge=16, description="Longest chat message.")
-    command_characters: int = Field(1000, ge=32, description="Longest command line.")
-    commands_per_second: float = Field(20, gt=0, description="Commands a connection may send, lasting.")
-    command_burst: int = Field(40, ge=1, description="Commands a connection may send at once.")
+    frame_bytes: int = Field(65536, ge=1024, le=2**26, description="Largest inbound message, also after inflation.")
+    chat_characters: int = Field(512, ge=16, le=2**16, description="Longest chat message.")
+    command_characters: int = Field(1000, ge=32, le=2**16, description="Longest command line.")
+    commands_per_second: float = Field(20, gt=0, le=_MANY, description="Commands a connection may send, lasting.")
+    command_burst: int = Field(40, ge=1, le=_MANY, description="Commands a connection may send at once.")
     flood_mute: Duration = Field(timedelta(seconds=10), description="Silence after a flood that went on.")
-    logins_per_account: int = Field(5, ge=1, description="Failed log-ins an account before a pause.")
+    logins_per_account: int = Field(5, ge=1, le=_MANY, description="Failed log-ins an account before a pause.")
     login_pause: Duration = Field(timedelta(seconds=60), description="Pause for an account.")
-    logins_per_address: int = Field(10, ge=1, description="Failed log-ins an address before a pause.")
+    logins_per_address: int = Field(10, ge=1, le=_MANY, description="Failed log-ins an address before a pause.")
     login_address_pause: Duration = Field(timedelta(minutes=10), description="Pause for an address.")
-    registrations_per_address: int = Field(10, ge=1, description="New accounts an address may make in 10 minutes.")
+    registrations_per_address: int = Field(
+        10, ge=1, le=_MANY, description="New accounts an address may make in 10 minutes."
+    )
 
 
 class RealtimeSettings(Section):
@@ -145,17 +204,21 @@ class RealtimeSettings(Section):
         le=timedelta(seconds=1),
         description="Events within this time of a write leave together; 0 writes each at once.",
     )
-    outbox_messages: int = Field(256, ge=16, description="Unwritten events before a slow reader is closed.")
-    outbox_bytes: int = Field(1048576, ge=65536, description="Unwritten bytes before a slow reader is closed.")
-    stream_events: int = Field(1000, ge=100, description="Events a stream keeps for resuming.")
-    stream_bytes: int = Field(1048576, ge=65536, description="Bytes a stream keeps for resuming.")
+    outbox_messages: int = Field(256, ge=16, le=_MANY, description="Unwritten events before a slow reader is closed.")
+    outbox_bytes: int = Field(
+        1048576, ge=65536, le=2**30, description="Unwritten bytes before a slow reader is closed."
+    )
+    stream_events: int = Field(1000, ge=100, le=_MANY, description="Events a stream keeps for resuming.")
+    stream_bytes: int = Field(1048576, ge=65536, le=2**30, description="Bytes a stream keeps for resuming.")
     linkdead_display: Duration = Field(timedelta(seconds=30), description="Grace before others see somebody leave.")
     resume_grace: Duration = Field(timedelta(seconds=120), description="How long a stream waits for its client.")
     ping_interval: Duration = Field(timedelta(seconds=25), description="WebSocket ping after this much silence.")
     pong_within: Duration = Field(timedelta(seconds=10), description="Answer to a ping expected within this.")
     heartbeat_interval: Duration = Field(timedelta(seconds=30), description="Heartbeat event.")
     tick_interval: Duration = Field(timedelta(seconds=10), description="Game tick event.")
-    deflate_threshold: int = Field(1024, ge=64, description="Compressing connections compress messages from this size.")
+    deflate_threshold: int = Field(
+        1024, ge=64, le=2**30, description="Compressing connections compress messages from this size."
+    )
 
 
 class WorldSettings(Section):
@@ -164,7 +227,7 @@ class WorldSettings(Section):
     packs: list[Path] = Field(default_factory=list, description="World pack folders; empty: the world that ships.")
     watch: bool = Field(True, description="Reload packs when their files change.")
     room_capacity: int = Field(32, ge=1, le=1000, description="Players in a room that says nothing else.")
-    carry_limit: int = Field(20, ge=1, description="Things a character can carry.")
+    carry_limit: int = Field(20, ge=1, le=_MANY, description="Things a character can carry.")
     history: int = Field(100, ge=1, le=10000, description="Talk a room remembers, in messages.")
 
 
@@ -180,17 +243,20 @@ class Settings(BaseSettings):
     """All settings of one node."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MYTHGATE_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
+        hide_input_in_errors=True,  # some inputs are secrets
     )
 
     data_dir: Path = Field(Path("data"), description="Folder for the database, the secret key and uploads.")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs access tokens; empty: made once, kept in data_dir.")
     database_url: SecretStr = Field(SecretStr(""), description="Short for database.url.")
-    redis_url: SecretStr = Field(SecretStr(""), description="redis://… joins the nodes of a cluster; empty: one node.")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Reserved for clusters, which this version does not form: leave it empty."
+    )
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings = DatabaseSettings()
     sessions: SessionSettings = SessionSettings()
@@ -199,6 +265,19 @@ class Settings(BaseSettings):
     realtime: RealtimeSettings = RealtimeSettings()
     world: WorldSettings = WorldSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        """A short one could be found out from the key id that every access token names."""
+        text = value.get_secret_value()
+        if text and any(len(line.strip()) < SHORTEST_SECRET for line in text.strip().split("\n")):
+            msg = (
+                f"must have at least {SHORTEST_SECRET} characters (in each line, if there are several); make one with: "
+                'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+            raise ValueError(msg)
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -210,7 +289,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file over defaults."""
-        file = os.environ.get("MYTHGATE_CONFIG_FILE", "mythgate.toml")
+        file = os.environ.get(CONFIG_FILE_VARIABLE, "mythgate.toml")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
 
     @property
@@ -223,6 +302,26 @@ class Settings(BaseSettings):
 def load(**flags: Any) -> Settings:
     """Settings from file, environment and `flags` (nested mappings; None values are left out)."""
     return Settings(**_without_none(flags))
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each `MYTHGATE_…` variable that sets nothing, with the one that was perhaps meant."""
+    known = {CONFIG_FILE_VARIABLE, *_variables(Settings, PREFIX)}
+    problems = []
+    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+        if name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            problems.append(f"{name} is no setting and is ignored.{meant}")
+    return problems
+
+
+def _variables(section: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, info in section.model_fields.items():
+        variable = prefix + name.upper()
+        yield variable
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _variables(info.annotation, f"{variable}__")
 
 
 def _without_none(tree: dict[str, Any]) -> dict[str, Any]:

@@ -157,3 +157,26 @@ def test_serve_refuses_a_taken_port_in_one_sentence(tmp_path: Path) -> None:
 
 def test_generated_files_are_up_to_date(run: Run) -> None:
     run("gen", "all", "--check")
+
+
+def test_a_setting_nobody_knows(run: Run) -> None:
+    assert "No setting's name contains 'nosuch'" in run("config", "show", "nosuch", code=1).stderr
+
+
+def test_misspelt_variables_are_warned_about(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MYTHGATE_HTPP", "x")
+    assert "Did you mean MYTHGATE_HTTP?" in run("config", "check").stderr
+    assert [problem[:13] for problem in parsed(run("config", "check", "--json"))["warnings"]] == ["MYTHGATE_HTPP"]
+
+
+def test_the_doctor_finds_the_secret_the_server_made(run: Run) -> None:
+    def finding() -> tuple[str, str]:
+        rows = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+        return next((row["level"], row["message"]) for row in rows if row["subject"] == "secret key")
+
+    assert finding() == ("ok", "none yet; the first start makes one")
+    run("user", "list")  # makes it, as a start does
+    level, message = finding()
+    assert (level, Path(message).name) == ("ok", "secret.key")
+    Path(message).chmod(0o644)
+    assert finding()[0] == "problem"

@@ -64,17 +64,18 @@ class RunningServer:
         self.ready = json.loads(line)
         self.port = int(self.ready["url"].rsplit(":", 1)[1])
 
-    async def run_cli(self, *arguments: str) -> str:
-        """A `mythgate` command on the data of this server; what it printed."""
+    async def run_cli(self, *arguments: str, typed: str = "") -> str:
+        """A `mythgate` command on the data of this server, with `typed` as its input; what it printed."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-c", "from mythgate.cli import main; main()", *arguments, "--data-dir", str(self.data_dir)),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=self.data_dir.parent,
             env=self._environment(),
         )
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(typed.encode())
         assert process.returncode == 0, output.decode()
         return output.decode()
 

@@ -260,7 +260,7 @@ def _key_id(secret: str) -> str:
 # --- the secret ------------------------------------------------------------------------------------
 
 KEY_FILE: Final = "secret.key"
-_SHORTEST_SECRET: Final = 32  # characters
+SHORTEST_SECRET: Final = 32  # characters
 
 
 def load_or_make_secret(data_dir: Path) -> str:
@@ -287,8 +287,11 @@ def load_or_make_secret(data_dir: Path) -> str:
             pass
         finally:
             fresh.unlink()
-    secret = path.read_text(encoding="utf-8").strip()
-    if len(secret.partition("\n")[0].strip()) < _SHORTEST_SECRET:
-        msg = f"{path} holds no secret of at least {_SHORTEST_SECRET} characters; delete it to have a new one made"
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        secret = ""
+    if len(secret.partition("\n")[0].strip()) < SHORTEST_SECRET:
+        msg = f"{path} holds no secret of at least {SHORTEST_SECRET} characters"
         raise ValueError(msg)
     return secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,15 +13,15 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, SecretStr
 
-from mythgate.cli.output import Json, print_json, print_table, settings_or_exit
-from mythgate.config import Settings
+from mythgate.cli.output import Json, fail, print_json, print_table, settings_or_exit
+from mythgate.config import CONFIG_FILE_VARIABLE, Settings, unknown_variables
 
 app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
 
 
 def setting_rows(settings: Settings) -> Iterator[tuple[str, Any, str, str]]:
     """(dotted name, value, origin, description) of every setting; secrets are masked."""
-    file = Path(os.environ.get("MYTHGATE_CONFIG_FILE", "mythgate.toml"))
+    file = Path(os.environ.get(CONFIG_FILE_VARIABLE, "mythgate.toml"))
     in_file = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     yield from _rows(settings, (), in_file, str(file))
 
@@ -67,13 +68,15 @@ def show(
     Example:  mythgate config show realtime
     """
     rows = [row for row in setting_rows(settings_or_exit()) if name in row[0]]
+    if not rows:
+        fail(f"No setting's name contains {name!r}.", "`mythgate config show` lists all.")
     if json:
         print_json([dict(zip(("name", "value", "origin", "description"), row, strict=True)) for row in rows])
         return
     print_table(
         ("setting", "value", "from", "meaning"),
         ((row[0], _shown(row[1]), row[2], row[3]) for row in rows),
-        empty=f"No setting's name contains {name!r}.",
+        empty="",
     )
 
 
@@ -92,12 +95,12 @@ def check(json: Json = False) -> None:
     from mythgate.bootstrap import world_problems
 
     settings = settings_or_exit()
-    problems = world_problems(settings)
+    problems, warnings = world_problems(settings), unknown_variables()
     if json:
-        print_json({"ok": not problems, "problems": problems})
-    elif problems:
-        print("\n".join(problems))
+        print_json({"ok": not problems, "problems": problems, "warnings": warnings})
     else:
-        print("The settings fit.")
+        for warning in warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        print("\n".join(problems) or "The settings fit.")
     if problems:
         raise typer.Exit(3)

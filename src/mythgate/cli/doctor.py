@@ -14,7 +14,7 @@ from typing import Final, Literal
 import typer
 
 from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
-from mythgate.config import Settings
+from mythgate.config import Settings, unknown_variables
 
 _FREE_BYTES_WANTED: Final = 500 * 1024 * 1024
 _OPEN_FILES_WANTED: Final = 4096
@@ -56,6 +56,11 @@ def _print(findings: list[Finding]) -> None:
             console.print(f"{'':26}→ {finding.mend}")
 
 
+def _settings_known(_settings: Settings) -> Iterator[Finding]:
+    for problem in unknown_variables():
+        yield Finding("warning", "settings", problem, "mythgate config show   (lists every setting)")
+
+
 def _python(_settings: Settings) -> Iterator[Finding]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("ok", "python", version)
@@ -81,11 +86,15 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:
-    file = settings.data_dir / "secret_key"
+    from mythgate.backends.system import KEY_FILE
+
+    file = settings.data_dir / KEY_FILE
     if settings.secret_key.get_secret_value():
         yield Finding("ok", "secret key", "from the settings")
     elif not file.exists():
         yield Finding("ok", "secret key", "none yet; the first start makes one")
+    elif not file.is_file():
+        yield Finding("problem", "secret key", f"{file} is not a file", f"rm -r {file}")
     elif file.stat().st_mode & 0o077 and os.name == "posix":
         yield Finding("problem", "secret key", f"others can read {file}", f"chmod 600 {file}")
     else:
@@ -201,6 +210,7 @@ def _limits(settings: Settings) -> Iterator[Finding]:
 
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _python,
+    _settings_known,
     _data_dir,
     _secret,
     _database,

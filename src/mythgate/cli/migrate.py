@@ -41,8 +41,8 @@ def up(data_dir: DataDir = None) -> None:
     from mythgate.backends.sql import migrate
 
     settings = settings_or_exit(data_dir=data_dir)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     with refusals():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate.upgrade(settings.database_location)
     print(f"The database is at {migrate.head_revision()}.")
 

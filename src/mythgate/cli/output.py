@@ -54,7 +54,9 @@ def refusals() -> Iterator[None]:
     except Refused as refused:
         fail(refused.message, refused.hint)
     except MythError as error:
-        fail(str(error))
+        fail(str(error), getattr(error, "hint", ""))
+    except OSError as error:
+        fail(f"This file or folder cannot be used: {error}")
 
 
 def print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import typer
 
 import mythgate
 from mythgate.cli.output import Json, fail, settings_or_exit
+from mythgate.config import unknown_variables
 
 if TYPE_CHECKING:
     from mythgate.bootstrap import Started
@@ -42,9 +44,14 @@ def serve(
         )
         from mythgate import bootstrap, telemetry
 
-        telemetry.configure(settings.telemetry.log_level, settings.telemetry.log_format, settings.telemetry.log_dir)
+        log = settings.telemetry
         try:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            telemetry.configure(log.log_level, log.log_format, log.log_dir)
+        except OSError as error:
+            fail(f"The log folder cannot be used: {error}", "Choose another with telemetry.log_dir.")
+        for warning in unknown_variables():
+            logging.getLogger(__name__).warning("unknown setting", extra={"problem": warning})
+        try:
             with asyncio.Runner(loop_factory=bootstrap.event_loop) as runner:
                 runner.run(bootstrap.serve(settings, on_ready=_print_json if json else _print_banner))
         except bootstrap.CannotStart as error:

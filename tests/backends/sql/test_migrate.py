@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from tests.support.databases import PostgresServer, new_sqlite
 
 from mythgate.backends.sql import migrate
-from mythgate.backends.sql.revisions import HEAD
+from mythgate.backends.sql.revisions import HEAD, KNOWN
 from mythgate.backends.sql.tables import metadata
 from mythgate.backends.sql.urls import parse
 from mythgate.domain.errors import Unavailable
@@ -73,6 +73,7 @@ def test_the_constant_names_the_newest_script() -> None:
     scripts = ScriptDirectory(str(migrate.SCRIPTS))
     assert scripts.get_heads() == [HEAD]
     assert migrate.head_revision() == HEAD
+    assert {script.revision for script in scripts.walk_revisions()} == KNOWN
 
 
 def test_up_down_and_up_again(url: str) -> None:

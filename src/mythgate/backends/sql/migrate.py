@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from mythgate.backends.sql.revisions import HEAD, READ_REVISION, sqlite_revision
+from mythgate.backends.sql.revisions import HEAD, READ_REVISION, require_known, sqlite_revision
 from mythgate.backends.sql.tables import metadata
 from mythgate.backends.sql.urls import is_sqlite, parse, require_postgres_driver, sqlite_path
 from mythgate.domain.errors import Unavailable
@@ -37,6 +37,7 @@ T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT: Final = timedelta(seconds=60)
+_CONNECT_SECONDS: Final = 10.0
 _ADVISORY_LOCK: Final = 5_173_208_416_935  # any number, the same for every node
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -67,6 +68,7 @@ def upgrade(url: str, revision: str = "head") -> None:
         found = _revision(connection)
         if found == target:
             return
+        require_known(found)
         if found is None and target == HEAD:
             metadata.create_all(connection)
             connection.execute(
@@ -124,13 +126,13 @@ def _connected(url: URL, work: Callable[[Connection], T]) -> T:
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
-    from mythgate.backends.sql.sqlite import connect, explained
+    from mythgate.backends.sql.sqlite import connect, explained, use_wal
 
     try:
         with closing(connect(path, timeout=_LOCK_TIMEOUT)) as database:
             # Rebuilding a table that others refer to must not cascade into these.
             database.execute("PRAGMA foreign_keys = OFF")
-            database.execute("PRAGMA journal_mode = WAL")
+            use_wal(database)
             engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
             with engine.begin() as connection:
@@ -147,7 +149,9 @@ async def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:
 
     from mythgate.backends.sql.postgres import explained
 
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(
+        url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_SECONDS}
+    )
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})

@@ -34,9 +34,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from mythgate.backends.sql.revisions import READ_REVISION, require_head
+from mythgate.backends.sql.revisions import READ_REVISION, require_head, require_tables
 from mythgate.backends.sql.statements import NO_PARAMS, Duplicate, Params, Row, Statement
 from mythgate.backends.sql.store import RETRY_AFTER, StoreOptions, StoreStatistics
+from mythgate.backends.sql.tables import metadata
 from mythgate.backends.sql.transaction import SqlTransaction
 from mythgate.domain.errors import Refused, Unavailable
 from mythgate.services.ports import Clock, CommandKey, Transaction
@@ -182,6 +183,14 @@ class PostgresStore:
                 if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
                     return None
                 found: str | None = await connection.scalar(text(READ_REVISION))
+                require_head(found)
+                # By `to_regclass`, which looks where our statements will look.
+                names = list(metadata.tables)
+                seen = await connection.scalars(
+                    text("SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NOT NULL"),
+                    {"names": names},
+                )
+                require_tables(set(seen))
                 return found
         except Exception as error:
             raise explained(error) from error

@@ -20,6 +20,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import Context, copy_context
@@ -30,7 +31,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar, cast
 
-from mythgate.backends.sql.revisions import require_head, sqlite_revision
+from mythgate.backends.sql.revisions import require_head, require_tables, sqlite_revision, sqlite_tables
 from mythgate.backends.sql.statements import NO_PARAMS, Duplicate, Params, Row, Statement
 from mythgate.backends.sql.store import RETRY_AFTER, StoreOptions, StoreStatistics
 from mythgate.backends.sql.transaction import SqlTransaction
@@ -62,7 +63,10 @@ _OUT_OF_REACH: Final[dict[int | None, str]] = {
     sqlite3.SQLITE_NOTADB: "The database file is not a database.",
     sqlite3.SQLITE_PROTOCOL: "Another process keeps the database locked.",
 }
+_BEYOND_WAITING: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WORTH_WAITING: Final = frozenset({sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL})
+_MODE_TRIES: Final = 40
+_MODE_PAUSE_SECONDS: Final = 0.05
 _DUPLICATES: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 
 
@@ -414,10 +418,11 @@ class SqliteStore:
         database = connect(self._path, timeout=self._options.statement_timeout)
         try:
             if writes:
-                database.execute("PRAGMA journal_mode = WAL")
+                use_wal(database)
                 database.execute(f"PRAGMA synchronous = {self._options.synchronous}")
                 database.execute("PRAGMA journal_size_limit = 67108864")
                 require_head(sqlite_revision(database))
+                require_tables(sqlite_tables(database))
             else:
                 database.execute("PRAGMA query_only = ON")
             opened = _Opened(database, self._clock, writes=writes)
@@ -445,6 +450,20 @@ def connect(path: Path, *, timeout: timedelta) -> sqlite3.Connection:
     # SQLite's own knows ASCII only.
     database.create_function("lower", 1, _lower, deterministic=True)
     return database
+
+
+def use_wal(database: sqlite3.Connection) -> None:
+    """Blocks. SQLite does not wait, whatever the timeout, if another process changes the mode at this moment."""
+    for _ in range(_MODE_TRIES):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_MODE_PAUSE_SECONDS)
+        else:
+            return
+    database.execute("PRAGMA journal_mode = WAL")
 
 
 def _lower(value: str | None) -> str | None:
@@ -481,6 +500,10 @@ def explained(error: Exception) -> Exception:
         if known is None:
             return error
         message = known
+        if _code(error) in _BEYOND_WAITING:
+            broken = Unavailable(message, hint="The operator has to restore it from a backup.")
+            broken.__cause__ = error
+            return broken
     elif isinstance(error, StopIteration):  # a future cannot carry it
         return RuntimeError("a unit of work raised StopIteration")
     else:

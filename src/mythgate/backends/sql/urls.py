@@ -58,6 +58,12 @@ def sqlite_path(url: URL) -> Path:
     return Path(url.database)
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file that `url` names; None if it names no SQLite database."""
+    parsed = parse(url)
+    return sqlite_path(parsed) if is_sqlite(parsed) else None
+
+
 def require_postgres_driver() -> None:
     """Raises DriverMissing, with what to type, unless PostgreSQL can be reached from here."""
     for name in ("asyncpg", "greenlet"):
