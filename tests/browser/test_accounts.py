@@ -23,7 +23,7 @@ async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVi
     await expect(ada.page.get_by_text("this account will own the server")).to_be_visible()
     assert "claim" not in ada.page.url, "the secret does not stay in the address line"
     await ada.fill_entrance("Register", ada.username, PASSWORD)
-    await expect(ada.page.get_by_role("status").get_by_text("owns this server now")).to_be_visible()
+    await expect(ada.page.get_by_role("status").get_by_text("You own this server now")).to_be_visible()
     assert (await ada.ask("/api/auth/me"))["role"] == "owner"
 
     eve.expects(r"status of 4\d\d")
@@ -31,8 +31,17 @@ async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVi
     await eve.page.goto("about:blank")
     await eve.page.goto(link)
     await expect(eve.page.get_by_role("heading", name="Make your first character")).to_be_visible()
-    await expect(eve.page.get_by_role("status").filter(has_text=re.compile(r"\w"))).not_to_contain_text("owns")
+    await expect(eve.page.get_by_role("status").filter(has_text=re.compile(r"\w"))).to_contain_text("used already")
     assert (await eve.ask("/api/auth/me"))["role"] == "player"
+
+
+async def test_a_link_pasted_where_the_client_is_open_already(visitors: NewVisitor, server: RunningServer) -> None:
+    ada = await visitors(come=True)
+    ada.expects(r"status of 4\d\d")
+    await ada.page.evaluate("link => { location.href = link }", server.ready["claim_url"])
+    await expect(ada.line(re.compile("You own this server now|used already"), "system")).to_have_count(1)
+    assert "claim" not in ada.page.url, "the secret does not stay in the address line"
+    await ada.agrees_with_server()
 
 
 async def test_signing_out_leaves_the_world_and_nothing_behind(pair: tuple[Visitor, Visitor]) -> None:
@@ -57,8 +66,8 @@ async def test_a_guest_comes_without_a_password(visitors: NewVisitor) -> None:
     guest, friend = await visitors(), await visitors(come=True)
     await guest.arrive()
     await guest.fill_entrance("Guest", "")
-    await expect(guest.page.get_by_role("heading", name="Make your first character")).to_be_visible()
-    await guest.make_character()
+    await expect(guest.badge).to_have_text("Connected")
+    guest.name = str((await guest.ask("/api/characters"))["characters"][0]["name"])
     await guest.in_world()
     await friend.sees(f"{guest.name} enters the world.", "presence")
     await guest.command("say I only look about.")

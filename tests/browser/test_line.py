@@ -25,7 +25,7 @@ async def reconnecting(visitor: Visitor) -> None:
 
 
 async def linkdead(friend: Visitor, visitor: Visitor) -> None:
-    await expect(friend.page.get_by_role("button", name=f"{visitor.name}, linkdead")).to_be_visible()
+    await expect(friend.page.get_by_role("button", name=f"{visitor.name}, lost connection")).to_be_visible()
 
 
 async def back(friend: Visitor, visitor: Visitor) -> None:

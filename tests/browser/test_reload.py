@@ -43,8 +43,8 @@ async def test_reloading_while_talk_flows_loses_nothing_and_repeats_nothing(pair
             said.append(f"Word {len(said) + 1}.")
             happened.append(f"{ben.name} says: {said[-1]}")
             await ben.command(f"say {said[-1]}")
-            for direction, change in (("east", "leaves"), ("west", "enters")):
-                happened.append(f"{ben.name} {change} the room.")
+            for direction, change in (("east", "leaves to"), ("west", "comes in from")):
+                happened.append(f"{ben.name} {change} the east.")
                 await ben.command(direction)
 
     talking = asyncio.create_task(talk())
@@ -58,7 +58,7 @@ async def test_reloading_while_talk_flows_loses_nothing_and_repeats_nothing(pair
     await expect(ada.line(f"{ben.name} says:").nth(15)).to_be_attached()
     enough.set()
     await talking
-    await expect(ada.line(f"{ben.name} enters the room.")).to_have_count(len(said))
+    await expect(ada.line(f"{ben.name} comes in from the east.")).to_have_count(len(said))
     assert await ben.said() == said
     heard = [line.text for line in await ada.lines() if line.text.startswith(f"{ben.name} ")]
     assert heard == [f"{ben.name} enters the world.", *happened]

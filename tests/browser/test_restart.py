@@ -85,9 +85,12 @@ async def test_a_graceful_restart_is_announced_and_survived(
     assert await server.stop() == 0
     for one in pair:
         await expect(one.banner).to_contain_text("Attempt")
+        await expect(one.banner).to_contain_text("The server stops.")
+        await one.sees("The server stops.", "system")
     await server.start()
     for one in pair:
         await expect(one.badge).to_have_text("Connected", timeout=40_000)
+        await one.sees("The server was started again.", "notice")
     await expect(ada.place).to_contain_text("Wellyard")
     await ben.command("south")
     await expect(ada.page.get_by_role("button", name=ben.name, exact=True)).to_be_visible()

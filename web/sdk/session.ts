@@ -116,6 +116,9 @@ export class Session {
   /** Become the owner with the secret of the server's one-time link. */
   redeemAdminLink = (token: string): Promise<void> => this.#authorized("POST", "api/auth/admin-link", { token });
 
+  /** The account's role as the server has it now. */
+  role = async (): Promise<string> => (await this.#authorized<{ role: string }>("GET", "api/auth/me")).role;
+
   loginSessions = async (): Promise<readonly LoginSession[]> =>
     (await this.#authorized<{ sessions: readonly LoginSession[] }>("GET", "api/auth/sessions")).sessions;
 

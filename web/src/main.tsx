@@ -1,13 +1,14 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./features/App.tsx";
-import { redeemClaim } from "./stores/login.ts";
+import { listenForClaims, redeemClaim } from "./stores/login.ts";
 import { resumePlay } from "./stores/play.ts";
 import "./ui/tokens.css";
 
 // A reload of the page carries on where it was.
 resumePlay();
 void redeemClaim();
+listenForClaims();
 
 const root = document.getElementById("root");
 if (root) {

@@ -58,7 +58,8 @@ const chat = (data: Partial<ChatMessage>): ServerEvent =>
 describe("state", () => {
   test("game_state replaces everything known and describes the place", () => {
     expect(playing).toMatchObject({ player, room, inventory: [], following: null });
-    expect(playing.log).toMatchObject([{ kind: "place", title: "Market Square", text: "Stalls and noise." }]);
+    const text = "Stalls and noise.\nBaker is here.\nWays: north.";
+    expect(playing.log).toMatchObject([{ kind: "place", title: "Market Square", text }]);
     const elsewhere = { ...room, id: "gate", name: "Gate", players: [] };
     const next = applyEvent(
       playing,
@@ -76,17 +77,58 @@ describe("state", () => {
     ]);
   });
 
-  test("room_update replaces the room", () => {
-    const changed = { ...room, description: "Empty now.", players: [] };
+  test("room_update replaces the room, and says so only if it is described otherwise", () => {
+    const emptied = { ...room, players: [] };
+    const quiet = applyEvent(playing, event("room_update", { room: emptied }));
+    expect(quiet.room).toEqual(emptied);
+    expect(newLines(quiet)).toEqual([]);
+    const changed = { ...room, description: "Empty now." };
     const next = applyEvent(playing, event("room_update", { room: changed }));
     expect(next.room).toEqual(changed);
-    expect(newLines(next)).toEqual([]);
+    expect(newLines(next)).toMatchObject([{ kind: "action", text: "This place has changed." }]);
   });
 
-  test("room_update describes a place the player was taken to", () => {
-    const gate = { ...room, id: "gate", name: "Gate", description: "Tall." };
-    const next = applyEvent(playing, event("room_update", { room: gate }));
-    expect(newLines(next)).toMatchObject([{ kind: "place", title: "Gate", text: "Tall." }]);
+  test("a place the player was taken to is told like one walked into", () => {
+    const gate: RoomView = {
+      ...room,
+      id: "gate",
+      name: "Gate",
+      description: "Tall.",
+      items: [
+        { ...lamp, summary: "A lamp lies here.", count: 2 },
+        { id: "key", name: "a key" },
+      ],
+      npcs: [
+        { id: "guard", name: "the guard", summary: "A guard yawns." },
+        { id: "cat", name: "the cat" },
+      ],
+      players: [
+        { id: "ada", name: "Ada" },
+        { id: "bob", name: "Bob" },
+        { id: "cleo", name: "Cleo", status: "linkdead" },
+        { id: "dan", name: "Dan", status: "away" },
+      ],
+      ways: [
+        { direction: "south", room_id: "square" },
+        { direction: "up", room_id: "tower", locked: true },
+      ],
+    };
+    const text = [
+      "Tall.",
+      "A lamp lies here. (×2)",
+      "a key",
+      "A guard yawns.",
+      "The cat is here.",
+      "Bob, Cleo (lost connection) and Dan (away) are here.",
+      "Ways: south, up (locked).",
+    ].join("\n");
+    const taken = applyEvent(playing, event("room_update", { room: gate }));
+    expect(newLines(taken)).toMatchObject([{ kind: "place", title: "Gate", text }]);
+    const entered = applyEvent(EMPTY_GAME, event("game_state", { player, room: gate, recent: [] }));
+    expect(newLines(entered, EMPTY_GAME)).toMatchObject([{ kind: "place", title: "Gate", text }]);
+    const closed = { ...room, id: "cell", description: "", npcs: [], ways: [] };
+    const caught = applyEvent(playing, event("room_update", { room: closed }));
+    expect(newLines(caught)).toMatchObject([{ text: "There is no way out that you can see." }]);
   });
 
   test("room_occupants replaces, never merges", () => {
@@ -148,6 +190,19 @@ describe("coming and going", () => {
     const next = applyEvent(entered, event(type, { player_id: "bob", player_name: "Bob", message: "" }));
     expect(next.room?.players.map((one) => one.name)).toEqual(["Ada"]);
     expect(newLines(next, entered)[0]?.text).toMatch(/^Bob leaves/);
+  });
+
+  test.each([
+    ["player_entered", "south", "Bob comes in from the south."],
+    ["player_entered", "up", "Bob comes in from above."],
+    ["player_entered", "down", "Bob comes in from below."],
+    ["player_entered", "", "Bob is suddenly here."],
+    ["player_left", "northeast", "Bob leaves to the northeast."],
+    ["player_left", "down", "Bob leaves, going down."],
+    ["player_left", "", "Bob is suddenly here."],
+  ] as const)("%s %s reads: %s", (type, direction, text) => {
+    const data = { player_id: "bob", player_name: "Bob", message: "Bob is suddenly here.", direction };
+    expect(newLines(applyEvent(playing, event(type, data)))).toMatchObject([{ kind: "presence", text }]);
   });
 
   test("player_status marks the occupant; without words it adds no line", () => {
@@ -260,14 +315,34 @@ describe("commands", () => {
 });
 
 describe("the connection", () => {
-  test("a reset is told to a player who was playing, and the state after it describes the place again", () => {
-    const reset = event("reset", { reason: "unknown_session", message: "The server was restarted." });
-    const next = applyEvents(playing, [reset, event("game_state", { player, room })]);
-    expect(newLines(next)).toMatchObject([
-      { kind: "notice", text: "The server was restarted." },
-      { kind: "place", title: "Market Square" },
+  test.each([
+    ["unknown_session", "You are back."],
+    ["overflow", "You are back. Too much happened meanwhile to tell it all."],
+  ] as const)(
+    "a reset because of %s is told in the player's words, and the place is described again",
+    (reason, text) => {
+      const reset = event("reset", { reason, message: "Stream 7 is no more." });
+      const next = applyEvents(playing, [reset, event("game_state", { player, room })]);
+      expect(newLines(next)).toMatchObject([
+        { kind: "notice", text },
+        { kind: "place", title: "Market Square", text: "Stalls and noise.\nBaker is here.\nWays: north." },
+      ]);
+      expect(applyEvent(EMPTY_GAME, reset)).toBe(EMPTY_GAME);
+    },
+  );
+
+  test("the server's farewell is shown, and explains the reset that follows", () => {
+    const farewell = event("disconnect", { reason: "going_away", message: "The server stops.", code: 1001 });
+    const reset = event("reset", { reason: "unknown_session", message: "" });
+    const state = event("game_state", { player, room });
+    const next = applyEvents(playing, [farewell, reset, state, reset]);
+    expect(newLines(next).map((line) => line.text)).toEqual([
+      "The server stops.",
+      "The server was started again.",
+      "Stalls and noise.\nBaker is here.\nWays: north.",
+      "You are back.",
     ]);
-    expect(applyEvent(EMPTY_GAME, reset)).toBe(EMPTY_GAME);
+    expect(newLines(next)[0]).toMatchObject({ kind: "system" });
   });
 
   test.each<EventType>(["heartbeat", "pong", "session_expiring", "disconnect", "position_update"])(

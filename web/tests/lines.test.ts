@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countNews, isIn, type LogLine, tabOf } from "../src/stores/lines.ts";
+import { countNews, isIn, type LogLine, speakerLength, tabOf } from "../src/stores/lines.ts";
 
 let id = 0;
 const line = (part: Partial<LogLine>): LogLine => {
@@ -18,6 +18,19 @@ test.each([
   ["a channel of tomorrow", "here"],
 ])("channel %s belongs to %s", (channel, tab) => {
   expect(tabOf(line({ channel }))).toBe(tab);
+});
+
+test.each([
+  [{ speaker: "Bob", text: "Bob says: hi" }, "Bob"],
+  [{ speaker: "the lamplighter", text: "The lamplighter says: hi" }, "The lamplighter"],
+  [{ speaker: "Bob", text: "A bird sings to Bob." }, ""],
+  [{ speaker: "Bob", text: "BOB says: hi" }, ""],
+  [{ speaker: "Ada", text: "You say: hi", own: true }, "You"],
+  [{ speaker: "Ada", text: "Ada waves.", own: true }, "Ada"],
+  [{ kind: "system", speaker: "Bob", text: "Bob says: hi" }, ""],
+] as const)("the speaker of %o is brought out", (part, name) => {
+  const told = line(part);
+  expect(told.text.slice(0, speakerLength(told))).toBe(name);
 });
 
 test("every line is in all, commands and their answers only there", () => {

@@ -49,7 +49,16 @@ async function loadPage() {
 
 const settle = () => vi.advanceTimersByTimeAsync(500);
 const player = { id: "ada", name: "Ada", inventory: [], following: null } as unknown as PlayerView;
-const room = { id: "square", name: "Square", description: "Wide.", players: [], npcs: [] } as unknown as RoomView;
+const room = {
+  id: "square",
+  name: "Square",
+  description: "Wide.",
+  players: [],
+  npcs: [],
+  items: [],
+  ways: [{ direction: "north", room_id: "gate" }],
+} as unknown as RoomView;
+const PLACE = "Wide.\nWays: north.";
 const say = (sequence: number, words: string) =>
   event(
     "chat_message",
@@ -91,7 +100,7 @@ test("F5 continues the same session after the last line shown, without loss or r
   const reloaded = await loadPage();
   expect(reloaded.resumePlay()).toBe(true);
   const texts = () => reloaded.usePlay.getState().game.log.map((line) => line.text);
-  expect(texts()).toEqual(["Wide.", "Bob says: one", "Bob says: two"]);
+  expect(texts()).toEqual([PLACE, "Bob says: one", "Bob says: two"]);
   expect(reloaded.usePlay.getState().game.room?.name).toBe("Square");
   await settle();
   const next = FakeSocket.latest;
@@ -99,7 +108,7 @@ test("F5 continues the same session after the last line shown, without loss or r
   expect(next.query.get("last_seq")).toBe("4");
   next.accept();
   next.deliver(say(4, "two"), say(5, "three"));
-  expect(texts()).toEqual(["Wide.", "Bob says: one", "Bob says: two", "Bob says: three"]);
+  expect(texts()).toEqual([PLACE, "Bob says: one", "Bob says: two", "Bob says: three"]);
 });
 
 test("a snapshot that is older than the last event is whole: the server is asked for the rest", async () => {

@@ -1,5 +1,5 @@
 import { MythError } from "@mythgate/sdk";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { explain } from "../stores/login.ts";
 
 interface Problems {
@@ -15,6 +15,13 @@ const NONE: Problems = { form: null, fields: {} };
 export function useSubmit(fieldNames: readonly string[]) {
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState(NONE);
+
+  // Whoever reads with their ears or types must not search for the field that was refused.
+  const refused = fieldNames.find((name) => problems.fields[name] !== undefined);
+  useEffect(() => {
+    if (problems === NONE || !refused) return;
+    document.querySelector<HTMLElement>(`[name="${refused}"][aria-invalid="true"]`)?.focus();
+  }, [problems, refused]);
 
   async function submit(request: () => Promise<unknown>): Promise<boolean> {
     if (busy) return false;

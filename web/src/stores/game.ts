@@ -7,9 +7,11 @@ import type {
   ItemView,
   OccupantView,
   PlayerView,
+  Reset,
   RoomView,
   ServerEvent,
 } from "@mythgate/sdk";
+import { comingText, inPlainWords, leavingText, placeText } from "./arrival.ts";
 import type { LogLine } from "./lines.ts";
 
 export const MAX_LINES = 500;
@@ -26,6 +28,8 @@ export interface Game {
   readonly nextLine: number;
   /** Names the player talked with in private, latest first. */
   readonly correspondents: readonly string[];
+  /** The server said that it stops, and was not heard of since. */
+  readonly serverStopped: boolean;
 }
 
 export const EMPTY_GAME: Game = {
@@ -38,6 +42,7 @@ export const EMPTY_GAME: Game = {
   log: [],
   nextLine: 1,
   correspondents: [],
+  serverStopped: false,
 };
 
 type NewLine = Omit<LogLine, "id">;
@@ -71,12 +76,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
   switch (event.event_type) {
     case "game_state":
       return withGameState(game, event.data, at);
-    case "room_update": {
-      const { room } = event.data;
-      // Elsewhere without a command of one's own, e.g. behind somebody one follows: say where.
-      const told = game.room && game.room.id !== room.id ? addLines(game, placeLine(room, at)) : game;
-      return asSeen({ ...told, room });
-    }
+    case "room_update":
+      return withRoomUpdate(game, event.data.room, at);
     case "room_occupants": {
       const { players, npcs, occupants, count } = event.data;
       return asSeen(inRoom(game, event, (room) => ({ ...room, players, npcs, occupants, occupant_count: count })));
@@ -90,20 +91,23 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "follow_state":
       return withFollowing(game, event.data.following);
 
-    case "player_entered":
+    case "player_entered": {
+      const { player, player_id, player_name, direction, message } = event.data;
+      const text = comingText(player_name, direction, message);
+      return withNewcomer(game, event, player ?? { id: player_id, name: player_name }, text);
+    }
     case "player_entered_game": {
       const { player, player_id, player_name, message } = event.data;
-      const fallback = event.event_type === "player_entered" ? "comes in." : "steps into the world.";
-      const told = addLines(game, { at, kind: "presence", text: message || `${player_name} ${fallback}` });
-      const newcomer: OccupantView = player ?? { id: player_id, name: player_name };
-      return inRoom(told, event, (room) => withOccupants(room, [...without(room.players, player_id), newcomer]));
+      const text = message || `${player_name} steps into the world.`;
+      return withNewcomer(game, event, player ?? { id: player_id, name: player_name }, text);
     }
-    case "player_left":
+    case "player_left": {
+      const { player_id, player_name, direction, message } = event.data;
+      return withoutLeaver(game, event, player_id, leavingText(player_name, direction, message));
+    }
     case "player_left_game": {
       const { player_id, player_name, message } = event.data;
-      const fallback = event.event_type === "player_left" ? "leaves." : "leaves the world.";
-      const told = addLines(game, { at, kind: "presence", text: message || `${player_name} ${fallback}` });
-      return inRoom(told, event, (room) => withOccupants(room, without(room.players, player_id)));
+      return withoutLeaver(game, event, player_id, message || `${player_name} leaves the world.`);
     }
     case "player_status": {
       const { player_id, status, afk_text, message } = event.data;
@@ -133,8 +137,15 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "reset":
       // Only worth a word if there is something on the screen that it interrupts.
       return game.room
-        ? notice({ ...game, room: null }, event.data.message || "The game starts over from here.", at)
+        ? notice({ ...game, room: null, serverStopped: false }, resetText(event.data.reason, game.serverStopped), at)
         : game;
+    case "disconnect":
+      // The other reasons to close are told in the banner and on the screen that follows.
+      if (event.data.reason !== "going_away") return game;
+      return addLines(
+        { ...game, serverStopped: true },
+        { at, kind: "system", text: event.data.message, level: "warning" },
+      );
     case "game_tick":
       return {
         ...game,
@@ -142,7 +153,7 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
         playersOnline: event.data.players ?? game.playersOnline,
       };
     default:
-      // session_expiring, disconnect, heartbeat, pong: the connection's. position_update: nothing to draw.
+      // session_expiring, heartbeat, pong: the connection's. position_update: nothing to draw.
       return game;
   }
 }
@@ -150,20 +161,48 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
 // --- parts ------------------------------------------------------------------------------------------
 
 function withGameState(game: Game, data: GameStateData, at: string): Game {
-  const next = withPlayer({ ...game, room: data.room }, data.player);
-  const told = game.room?.id === data.room.id ? next : addLines(next, placeLine(data.room, at));
+  const next = withPlayer({ ...game, room: data.room, serverStopped: false }, data.player);
+  const told = game.room?.id === data.room.id ? next : addLines(next, placeLine(data.room, data.player, at));
   return ((data.recent ?? []) as unknown as ChatMessage[]).reduce(
     (state, message) => withChat(state, message, message.timestamp, true),
     told,
   );
 }
 
-const placeLine = (room: RoomView, at: string): NewLine => ({
+const placeLine = (room: RoomView, player: PlayerView | null, at: string): NewLine => ({
   at,
   kind: "place",
   title: room.name,
-  text: room.description,
+  text: placeText(room, player?.id),
 });
+
+function withRoomUpdate(game: Game, room: RoomView, at: string): Game {
+  const before = game.room;
+  const next = asSeen({ ...game, room });
+  if (!before) return next;
+  // Elsewhere without a command of one's own, e.g. behind somebody one follows: say where.
+  if (before.id !== room.id) return addLines(next, placeLine(room, game.player, at));
+  if (before.description === room.description) return next;
+  return addLines(next, { at, kind: "action", text: "This place has changed." });
+}
+
+function withNewcomer(game: Game, event: ServerEvent, newcomer: OccupantView, text: string): Game {
+  const told = addLines(game, { at: event.timestamp, kind: "presence", text });
+  return inRoom(told, event, (room) => withOccupants(room, [...without(room.players, newcomer.id), newcomer]));
+}
+
+function withoutLeaver(game: Game, event: ServerEvent, id: string, text: string): Game {
+  const told = addLines(game, { at: event.timestamp, kind: "presence", text });
+  return inRoom(told, event, (room) => withOccupants(room, without(room.players, id)));
+}
+
+/** What a reset means to the player, of whom nobody asks to know about sessions. */
+function resetText(reason: Reset["reason"], serverStopped: boolean): string {
+  if (serverStopped) return "The server was started again.";
+  return reason === "too_old" || reason === "overflow"
+    ? "You are back. Too much happened meanwhile to tell it all."
+    : "You are back.";
+}
 
 function withPlayer(game: Game, player: PlayerView): Game {
   return { ...game, player, inventory: player.inventory, following: player.following };
@@ -262,7 +301,7 @@ function answerLine(answer: CommandResponse, text: string, at: string): NewLine 
     kind: "place",
     lead: lines.slice(0, title).join("\n") || undefined,
     title: lines[title],
-    text: lines.slice(title + 1).join("\n"),
+    text: inPlainWords(lines.slice(title + 1).join("\n")),
   };
 }
 

@@ -73,6 +73,14 @@ export function tabOf(line: LogLine): Tab {
 
 export const isIn = (line: LogLine, tab: Tab): boolean => tab === "all" || tabOf(line) === tab;
 
+/** How much of the text's beginning is the speaker's name. A sentence starts "The …" with whom is called "the …". */
+export function speakerLength({ kind, own, speaker = "", text }: LogLine): number {
+  if (kind !== "chat") return 0;
+  const name = own && text.startsWith("You") ? "You" : speaker;
+  const start = text.slice(0, name.length);
+  return start.slice(1) === name.slice(1) && start.toLowerCase() === name.toLowerCase() ? name.length : 0;
+}
+
 /** Whether somebody waits for the player to read this: others' words and the server's. */
 export function isNews(line: LogLine): boolean {
   if (line.past || line.own) return false;

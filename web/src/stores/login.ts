@@ -71,10 +71,12 @@ export async function register(username: string, password: string, email: string
   signedIn();
 }
 
-export async function playAsGuest(name: string): Promise<void> {
+/** @returns what the guest is called. */
+export async function playAsGuest(name: string): Promise<string> {
   loginStore.staySignedIn = false;
-  await session.guest(name || undefined);
+  const { username } = await session.guest(name || undefined);
   signedIn();
+  return username;
 }
 
 export async function signOut(): Promise<void> {
@@ -99,11 +101,33 @@ export async function redeemClaim(): Promise<void> {
   useLogin.setState({ claim: null });
   try {
     await session.redeemAdminLink(claim);
-    useLogin.setState({ claimed: `${login.username} owns this server now.` });
+    useLogin.setState({ claimed: "You own this server now." });
   } catch (error) {
-    const { message, hint } = explain(error);
-    useLogin.setState({ claimed: `${message} ${hint}`.trim() });
+    useLogin.setState({ claimed: await whyNotClaimed(error) });
   }
+}
+
+async function whyNotClaimed(error: unknown): Promise<string> {
+  const refused = error instanceof MythError ? error.code : "";
+  if (refused === "invalid_token" && (await session.role().catch(() => "")) === "owner") {
+    return "You own this server already.";
+  }
+  if (refused === "invalid_token") {
+    // The server forgets a link once it is used, so this is all that can be said.
+    return "This link was used already or is too old. Start the server again for a new one if nobody owns it yet.";
+  }
+  const { message, hint } = explain(error);
+  return `${message} ${hint}`.trim();
+}
+
+/** The operator's link came into a page that is open already, where only the part after # changes. */
+export function listenForClaims(): void {
+  window.addEventListener("hashchange", () => {
+    const claim = takeClaim();
+    if (!claim) return;
+    useLogin.setState({ claim, claimed: null });
+    void redeemClaim();
+  });
 }
 
 /** The operator's link is `/#claim=…`: the part after # never reaches a server's log. */

@@ -1,7 +1,7 @@
 /** The play session of this tab: the connection, the game it tells about, what was read and typed. */
 import { Connection, type ConnectionStatus, type PendingCommand, randomId, type ServerEvent } from "@mythgate/sdk";
 import { create } from "zustand";
-import { applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
+import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
 import { TABS, type Tab } from "./lines.ts";
 import { api, loginEnded, session, useLogin } from "./login.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
@@ -17,6 +17,7 @@ const TAKEN_OVER = 4502;
 const UNAUTHENTICATED = 4503;
 
 interface Character {
+  /** Empty for a guest whose character is yet to be made by the server. */
   readonly id: string;
   readonly name: string;
 }
@@ -64,6 +65,11 @@ export function enterWorld(character: Character): void {
   begin(character, randomId(), null, EMPTY_GAME, []);
 }
 
+/** Bring a guest into the world: the server makes their character on the way in. */
+export function enterAsGuest(name: string): void {
+  enterWorld({ id: "", name });
+}
+
 /** Carry on after a reload of the page. False if this tab was not in the world. */
 export function resumePlay(): boolean {
   const kept = loadSnapshot();
@@ -97,7 +103,7 @@ function begin(
   connection = new Connection({
     url: api.socketUrl,
     sessionId,
-    characterId: character.id,
+    characterId: character.id || undefined,
     lastSeq,
     pending,
     maxAttempts: MAX_ATTEMPTS,
@@ -173,7 +179,9 @@ function setGame(change: (game: Game) => Game): void {
     saveSoon();
     return;
   }
-  usePlay.setState({ game: next, seen: seenIn(tab, seen, next.nextLine - 1) });
+  const { character } = usePlay.getState();
+  const known = character?.id === "" && next.player ? { id: next.player.id, name: next.player.name } : character;
+  usePlay.setState({ game: next, character: known, seen: seenIn(tab, seen, next.nextLine - 1) });
   saveSoon();
 }
 
@@ -239,7 +247,12 @@ if (typeof window !== "undefined") {
   document.addEventListener("visibilitychange", () => saveTimer !== undefined && saveNow());
 }
 
-// Signing out ends the play session of this tab.
-useLogin.subscribe((state) => {
-  if (!state.login && usePlay.getState().character) over(null);
+useLogin.subscribe((state, before) => {
+  const playing = usePlay.getState().character !== null;
+  // Signing out ends the play session of this tab.
+  if (!state.login && playing) over(null);
+  if (state.claimed && state.claimed !== before.claimed && playing) {
+    const line = { at: new Date().toISOString(), kind: "system", text: state.claimed, level: "announcement" } as const;
+    setGame((game) => addLines(game, line));
+  }
 });

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { Form, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { playAsGuest, register, signIn, useLogin } from "../../stores/login.ts";
+import { enterAsGuest } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Gate } from "../../ui/Gate.tsx";
@@ -82,11 +83,11 @@ function EntranceForm({ mode, takesFocus }: EntranceFormProps) {
 
   function onSubmit(event: FormEvent) {
     event.preventDefault();
-    void submit(() => {
-      if (mode === "guest") return playAsGuest(username.trim());
-      return mode === "register"
-        ? register(username.trim(), password, email.trim(), stay)
-        : signIn(username.trim(), password, stay);
+    const name = username.trim();
+    void submit(async () => {
+      if (mode === "guest") enterAsGuest(await playAsGuest(name));
+      else if (mode === "register") await register(name, password, email.trim(), stay);
+      else await signIn(name, password, stay);
     });
   }
 

@@ -60,14 +60,17 @@ export function ConnectionBanner() {
   if (status.state !== "reconnecting" && status.state !== "failed") return null;
   if (status.ending?.code === TAKEN_OVER) return null;
   const given = status.state === "failed";
+  const what = given ? "No connection." : (status.ending?.message ?? "The connection was lost.");
   return (
     <section className={styles.banner} aria-label="Connection" data-state={status.state} data-testid="reconnecting">
-      <span className={styles.what}>
-        {given ? "No connection." : (status.ending?.message ?? "The connection was lost.")}
+      <span className={styles.what} title={what}>
+        {what}
       </span>
       {!given && (
         <span className={styles.when}>
-          Attempt {status.attempt} of {status.maxAttempts}{" "}
+          <span className={styles.attempt}>
+            Attempt {status.attempt} of {status.maxAttempts}{" "}
+          </span>
           {seconds === null ? "under way…" : seconds === 0 ? "now…" : `in ${seconds} s`}
         </span>
       )}

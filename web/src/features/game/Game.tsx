@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { loadCommands } from "../../stores/input.ts";
 import { isNews } from "../../stores/lines.ts";
+import { useLogin } from "../../stores/login.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useTitle } from "../useTitle.ts";
@@ -31,9 +32,12 @@ export function Game() {
   useTitle(place ?? "Entering", unread);
 
   const connected = usePlay((state) => state.connection.state === "connected");
+  const claimed = useLogin((state) => state.claimed);
+  // Another role has other commands.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs again after a claim
   useEffect(() => {
     if (connected) void loadCommands();
-  }, [connected]);
+  }, [connected, claimed]);
 
   useEffect(() => {
     if (drawer === null) return;

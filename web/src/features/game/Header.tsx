@@ -1,3 +1,4 @@
+import { useState } from "react";
 import {
   Header as AriaHeader,
   Menu,
@@ -13,12 +14,14 @@ import { changeSettings, type TextSize, type Theme, useSettings } from "../../st
 import { Button } from "../../ui/Button.tsx";
 import { Gate } from "../../ui/Gate.tsx";
 import ui from "../../ui/ui.module.css";
+import { Account } from "../account/Account.tsx";
 import { ConnectionBadge } from "./Connection.tsx";
 import styles from "./Header.module.css";
 import { STATUS_MARKS } from "./status.ts";
 
 export function Header() {
   const room = usePlay((state) => state.game.room);
+  const [accountOpen, setAccountOpen] = useState(false);
   return (
     <header className={styles.header}>
       <span className={styles.gate}>
@@ -26,10 +29,16 @@ export function Header() {
       </span>
       <h1 className={styles.place}>
         {room?.name ?? "Mythgate"}
-        {room?.zone_name && <span className={styles.zone}>{room.zone_name}</span>}
+        {room?.zone_name && (
+          <span className={styles.zone}>
+            <span className={ui.hidden}>, </span>
+            {room.zone_name}
+          </span>
+        )}
       </h1>
       <ConnectionBadge />
-      <MainMenu />
+      <MainMenu onAccount={() => setAccountOpen(true)} />
+      <Account isOpen={accountOpen} onClose={() => setAccountOpen(false)} />
     </header>
   );
 }
@@ -52,7 +61,7 @@ const SIZES: readonly { id: TextSize; label: string }[] = [
   { id: "large", label: "Text: large" },
 ];
 
-function MainMenu() {
+function MainMenu({ onAccount }: { readonly onAccount: () => void }) {
   const name = usePlay((state) => state.game.player?.name ?? state.character?.name ?? "");
   const status = usePlay((state) => state.game.player?.status ?? "online");
   const { theme, textSize, timestamps } = useSettings();
@@ -124,6 +133,9 @@ function MainMenu() {
             Help
           </MenuItem>
           <Separator className={ui.separator ?? ""} />
+          <MenuItem className={item} onAction={onAccount}>
+            Account
+          </MenuItem>
           <MenuItem className={item} onAction={() => void leaveWorld()}>
             Leave to characters
           </MenuItem>

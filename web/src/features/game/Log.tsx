@@ -1,10 +1,11 @@
-import { memo, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, memo, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import {
   countNews,
   isIn,
   type LineKind,
   type LogLine,
+  speakerLength,
   TAB_LABELS,
   TABS,
   type Tab as TabName,
@@ -103,13 +104,15 @@ function Lines({ tab }: { readonly tab: TabName }) {
         onScroll={scrolled}
       >
         {lines.length === 0 && <p className={styles.empty}>Nothing here yet.</p>}
-        {lines.map((line) => (
-          <Line
-            key={line.id}
-            line={line}
-            timestamps={timestamps}
-            waiting={line.waitingFor !== undefined && waiting.has(line.waitingFor)}
-          />
+        {lines.map((line, index) => (
+          <Fragment key={line.id}>
+            {line.past && !lines[index - 1]?.past && <p className={styles.earlier}>earlier</p>}
+            <Line
+              line={line}
+              timestamps={timestamps}
+              waiting={line.waitingFor !== undefined && waiting.has(line.waitingFor)}
+            />
+          </Fragment>
         ))}
       </div>
       {unread > 0 && (
@@ -194,12 +197,12 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
 
 /** The text, with the speaker's name brought out where it begins with one. */
 function Words({ line }: { readonly line: LogLine }) {
-  const speaker = line.own && line.text.startsWith("You") ? "You" : line.speaker;
-  if (line.kind !== "chat" || !speaker || !line.text.startsWith(speaker)) return line.text;
+  const length = speakerLength(line);
+  if (length === 0) return line.text;
   return (
     <>
-      <span className={styles.speaker}>{speaker}</span>
-      {line.text.slice(speaker.length)}
+      <span className={styles.speaker}>{line.text.slice(0, length)}</span>
+      {line.text.slice(length)}
     </>
   );
 }

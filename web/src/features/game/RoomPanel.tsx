@@ -134,7 +134,7 @@ function Point({ direction, short, way }: PointProps) {
 function Person({ person }: { readonly person: OccupantView }) {
   const { name, status = "online", afk_text: afkText } = person;
   const following = usePlay((state) => state.game.following === name);
-  const { mark, word } = STATUS_MARKS[status];
+  const { mark, word, explanation } = STATUS_MARKS[status];
   return (
     <li className={styles.rowItem}>
       <ActionMenu
@@ -155,7 +155,7 @@ function Person({ person }: { readonly person: OccupantView }) {
         ]}
       />
       {word && (
-        <span className={styles.status} data-status={status}>
+        <span className={styles.status} data-status={status} title={explanation}>
           <span aria-hidden>{mark} </span>
           {word}
         </span>
