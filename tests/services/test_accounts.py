@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -32,7 +33,7 @@ from mythgate.domain.events import AdminEvent
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, RoomId
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import OPERATOR, Caller
-from mythgate.services.accounts import ADMIN_LINK_FACT, AccountPolicy
+from mythgate.services.accounts import ADMIN_LINK_FACT, LONGEST_LINE, AccountPolicy
 from mythgate.services.ports import Store, Transaction
 
 
@@ -330,27 +331,123 @@ async def test_of_two_changes_of_a_password_the_first_holds(kit: AccountsKit) ->
     await kit.login("Alric", "the first new one")
 
 
-async def test_a_hundred_logins_at_once(clock: FakeClock, store: Store) -> None:
+class HeldHasher(CountingHasher):
+    """Lets no check end before it is told to, and knows how many run at once."""
+
+    def __init__(self) -> None:
+        super().__init__(queue=1000)
+        self.go = asyncio.Event()
+        self.checking = 0
+        self.most = 0
+        self._changed = asyncio.Condition()
+
+    async def until_checking(self, number: int) -> None:
+        async with asyncio.timeout(30), self._changed:
+            await self._changed.wait_for(lambda: self.checking >= number)
+
+    async def verify(self, stored_hash: str, password: str) -> bool:
+        self.checking += 1
+        self.most = max(self.most, self.checking)
+        async with self._changed:
+            self._changed.notify_all()
+        try:
+            await self.go.wait()
+            return await super().verify(stored_hash, password)
+        finally:
+            self.checking -= 1
+
+
+@pytest.fixture
+async def held(clock: FakeClock, store: Store) -> AsyncIterator[tuple[AccountsKit, HeldHasher]]:
     async with accounts_kit(clock, store) as kit:
         kit.hasher.close()
-        kit.hasher = kit.accounts._hasher = hasher = CountingHasher(parallel=2, queue=200)
-        await kit.register("Alric")
-        lags: list[float] = []
-
-        async def ticker() -> None:
-            while True:
-                start = time.perf_counter()
-                await asyncio.sleep(0.005)
-                lags.append(time.perf_counter() - start - 0.005)
-
-        ticking = asyncio.create_task(ticker())
-        results = await asyncio.gather(*(kit.login("Alric") for _ in range(100)))
-        ticking.cancel()
+        hasher = HeldHasher()
+        kit.hasher = kit.accounts._hasher = hasher
+        yield kit, hasher
         hasher.close()
-        assert len({result.token for result in results}) == 100
-        # On the loop itself it would be one long pause.
-        assert len(lags) >= 3
-        assert sorted(lags)[len(lags) // 2] < 0.1
+
+
+async def test_a_hundred_logins_at_once(held: tuple[AccountsKit, HeldHasher]) -> None:
+    kit, hasher = held
+    await kit.register("Alric")
+    threads: set[int] = set()
+    check = hasher._verify
+
+    def noted(stored_hash: str, password: bytes) -> bool:
+        threads.add(threading.get_ident())
+        return check(stored_hash, password)
+
+    hasher._verify = noted  # type: ignore[method-assign]
+    hasher.go.set()
+    results = await asyncio.gather(*(kit.login("Alric") for _ in range(100)))
+    assert len({result.token for result in results}) == 100
+    assert hasher.verified == 100
+    assert hasher.most <= kit.account_policy.failures_per_account.count
+    assert threading.get_ident() not in threads  # the loop goes on meanwhile
+
+
+async def test_a_flood_of_guesses_keeps_nobody_else_waiting(held: tuple[AccountsKit, HeldHasher]) -> None:
+    kit, hasher = held
+    await kit.register("Alric")
+    width = kit.account_policy.failures_per_address.count
+    guesses = [asyncio.create_task(kit.login(f"Nobody {n}", "wrong guess", address="192.0.2.1")) for n in range(500)]
+    honest = asyncio.create_task(kit.login("Alric"))
+    await hasher.until_checking(width + 1)
+    assert hasher.most == width + 1  # the flood has its share of the checks, and the others have theirs
+    hasher.go.set()
+    assert (await honest).caller.name == "Alric"
+    answers = Counter(type(answer) for answer in await asyncio.gather(*guesses, return_exceptions=True))
+    assert answers == {BadCredentials: width, TooManyLogins: 500 - width}
+    # Whoever takes the place of the first failures is still checked; the rest cost nothing.
+    assert hasher.verified <= 2 * width
+    assert kit.accounts._lanes.lanes == {}
+
+
+async def test_a_line_has_an_end(held: tuple[AccountsKit, HeldHasher]) -> None:
+    kit, hasher = held
+    width = kit.account_policy.failures_per_address.count
+    guesses = [asyncio.create_task(kit.login(f"Nobody {n}", "wrong guess")) for n in range(width + LONGEST_LINE)]
+    await hasher.until_checking(width)
+    with pytest.raises(TooManyLogins):
+        await kit.login("One too many", "wrong guess")
+    for guess in guesses:
+        guess.cancel()
+    await asyncio.gather(*guesses, return_exceptions=True)
+    assert kit.accounts._lanes.lanes == {}
+
+
+async def test_guesses_at_once_for_deleting_are_throttled(kit: AccountsKit) -> None:
+    signed_in = await kit.register("Alric")
+    before = kit.hasher.verified
+    answers = Counter(
+        type(answer)
+        for answer in await asyncio.gather(
+            *(kit.accounts.delete_own(signed_in.caller, f"guess {n}") for n in range(100)), return_exceptions=True
+        )
+    )
+    count = kit.account_policy.failures_per_account.count
+    assert answers == {BadCredentials: count, TooManyLogins: 100 - count}
+    assert kit.hasher.verified - before < 2 * count  # whoever takes the place of a first failure is checked in vain
+    with pytest.raises(TooManyLogins):
+        await kit.accounts.delete_own(signed_in.caller, PASSWORD)
+    kit.pass_time(minutes=2)
+    verified = kit.hasher.verified
+    with pytest.raises(BadCredentials):
+        await kit.accounts.delete_own(signed_in.caller, "x" * 4000)
+    assert kit.hasher.verified == verified  # too long to be it
+    await kit.accounts.delete_own(signed_in.caller, PASSWORD)
+
+
+async def test_a_password_changed_meanwhile_stops_the_deleting(held: tuple[AccountsKit, HeldHasher]) -> None:
+    kit, hasher = held
+    signed_in = await kit.register("Alric")
+    deleting = asyncio.create_task(kit.accounts.delete_own(signed_in.caller, PASSWORD))
+    await hasher.until_checking(1)
+    await kit.accounts.reset_password(OPERATOR, signed_in.caller.account_id, "quite another one")
+    hasher.go.set()
+    with pytest.raises(BadCredentials):
+        await deleting
+    assert (await kit.account(signed_in.caller.account_id)).status is AccountStatus.ACTIVE
 
 
 async def test_a_password_longer_than_allowed_is_just_wrong(kit: AccountsKit) -> None:

@@ -6,11 +6,13 @@ nothing more. Every change of state leaves an audit entry without secrets.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,6 +60,7 @@ log = logging.getLogger(__name__)
 CATCH_UP_ENTRIES: Final = 50  # acts of the operator between two looks, at most
 ADMIN_LINK_FACT: Final = "admin_link"
 EMAIL_LENGTH: Final = 254
+LONGEST_LINE: Final = 500  # log-ins of one address or one account that wait for their turn
 _GUEST_NAME_TRIES: Final = 12
 _GUEST_WORDS: Final = (
     "Amber", "Ash", "Aspen", "Basil", "Birch", "Bramble", "Brook", "Cedar", "Cinder", "Clover", "Cobalt", "Copper",
@@ -87,6 +90,42 @@ class AccountPolicy:
     admin_link_lifetime: timedelta = timedelta(days=1)
 
 
+@dataclass(slots=True)
+class _Lane:
+    """Those who have their password checked under one key, and those who wait for it."""
+
+    free: asyncio.Semaphore
+    people: int = 0
+
+
+@dataclass(slots=True)
+class _Lanes:
+    """At most so many password checks at once for each key; others wait in line, and only so many.
+
+    A check takes long enough for hundreds of guesses to arrive meanwhile. With as many at once as failures
+    are allowed, those in line find the failures counted when their turn comes, and cost nothing.
+    """
+
+    lanes: dict[str, _Lane] = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def enter(self, key: str, width: int) -> AsyncIterator[None]:
+        """Raises TooManyLogins if the line is too long."""
+        lane = self.lanes.get(key)
+        if lane is None:
+            lane = self.lanes[key] = _Lane(asyncio.Semaphore(width))
+        if lane.people >= width + LONGEST_LINE:
+            raise TooManyLogins(retry_after=timedelta(seconds=5))
+        lane.people += 1
+        try:
+            async with lane.free:
+                yield
+        finally:
+            lane.people -= 1
+            if not lane.people:
+                del self.lanes[key]
+
+
 class AccountService:
     """Use cases around accounts."""
 
@@ -112,6 +151,7 @@ class AccountService:
         self._presence = presence
         self._realtime = realtime
         self._policy = policy or AccountPolicy()
+        self._lanes = _Lanes()
 
     @property
     def policy(self) -> AccountPolicy:
@@ -171,7 +211,8 @@ class AccountService:
 
         Unknown names and wrong passwords get one answer at one cost. Failures are counted for the
         account and for the address; whoever has too many is refused before and after the password is
-        checked, so that attempts made side by side gain nothing.
+        checked, and few are checked at once, so that attempts made side by side gain nothing and keep
+        nobody else waiting.
 
         Raises:
             BadCredentials: no such account, or not its password.
@@ -181,15 +222,12 @@ class AccountService:
 
         """
         key = name_key(name)
-        await self._refuse_throttled(key, address)
-        account = await self._store.read(lambda tx: tx.accounts.by_name_key(key))
-        stored = account.password_hash if account is not None and account.status is not AccountStatus.DELETED else ""
-        genuine = len(password) <= self._policy.password_max_length and await self._hasher.verify(stored, password)
-        await self._refuse_throttled(key, address)
-        if account is None or not stored or not genuine:
-            await self._throttle.hit(_account_key(key), self._policy.failures_per_account)
-            await self._throttle.hit(_address_key(address), self._policy.failures_per_address)
-            raise BadCredentials
+        async with self._checking(key, address):
+            account = await self._store.read(lambda tx: tx.accounts.by_name_key(key))
+            living = account is not None and account.status is not AccountStatus.DELETED
+            stored = account.password_hash if account is not None and living else ""
+            if not await self._is_genuine(key, address, stored, password) or account is None:
+                raise BadCredentials
         await self._throttle.clear(_account_key(key))
         if account.status is not AccountStatus.ACTIVE:
             raise AccountDisabled
@@ -237,14 +275,7 @@ class AccountService:
             raise PermissionDenied("A guest has no password.", hint="Register an account.")
         account = await self.me(caller)
         self._check_password(new, account.name, field="new_password")
-        key = account.name_key
-        await self._refuse_throttled(key, None)
-        stored = account.password_hash
-        genuine = len(current) <= self._policy.password_max_length and await self._hasher.verify(stored, current)
-        await self._refuse_throttled(key, None)
-        if not genuine:
-            await self._throttle.hit(_account_key(key), self._policy.failures_per_account)
-            raise BadCredentials("The current password is wrong.")
+        stored = await self._prove(account, current, "The current password is wrong.")
         new_hash = await self._hasher.hash(new)
         now = self._clock.now()
 
@@ -259,7 +290,7 @@ class AccountService:
             return ended
 
         await self._store.write(work, then=self._sessions.ended)
-        await self._throttle.clear(_account_key(key))
+        await self._throttle.clear(_account_key(account.name_key))
 
     async def delete_own(self, caller: Caller, password: str) -> None:
         """Delete the caller's own account for good.
@@ -270,14 +301,60 @@ class AccountService:
 
         """
         account = await self.me(caller)
+        stored = account.password_hash
         if not account.is_guest:
-            await self._refuse_throttled(account.name_key, None)
-            if not await self._hasher.verify(account.password_hash, password):
-                await self._throttle.hit(_account_key(account.name_key), self._policy.failures_per_account)
-                raise BadCredentials("The password is wrong.")
-        await self._store.write(
-            lambda tx: self._delete_within(tx, caller, caller.account_id), then=self._sessions.ended
-        )
+            await self._prove(account, password, "The password is wrong.")
+
+        def work(tx: Transaction) -> list[SessionId]:
+            if tx.accounts.require(caller.account_id).password_hash != stored:
+                raise BadCredentials("The password is wrong.")  # it was changed while we checked the old one
+            return self._delete_within(tx, caller, caller.account_id)
+
+        await self._store.write(work, then=self._sessions.ended)
+
+    async def _prove(self, account: Account, password: str, refusal: str) -> str:
+        """The stored hash that `password` fits.
+
+        Raises:
+            BadCredentials: it does not fit; `refusal` says so.
+            TooManyLogins: too many failures lately.
+
+        """
+        key, stored = account.name_key, account.password_hash
+        async with self._checking(key, None):
+            if not await self._is_genuine(key, None, stored, password):
+                raise BadCredentials(refusal)
+        return stored
+
+    @contextlib.asynccontextmanager
+    async def _checking(self, key: str, address: str | None) -> AsyncIterator[None]:
+        """The turn of somebody who wants a password checked; the address comes first, for it waits for none but itself.
+
+        Raises:
+            TooManyLogins: too many failures lately, or too many wait.
+
+        """
+        policy = self._policy
+        async with contextlib.AsyncExitStack() as turn:
+            await self._refuse_throttled(key, address)
+            if address is not None:
+                await turn.enter_async_context(
+                    self._lanes.enter(_address_key(address), policy.failures_per_address.count)
+                )
+            await turn.enter_async_context(self._lanes.enter(_account_key(key), policy.failures_per_account.count))
+            await self._refuse_throttled(key, address)  # of those before us
+            yield
+
+    async def _is_genuine(self, key: str, address: str | None, stored: str, password: str) -> bool:
+        """Check a password in its turn, and count it if it is wrong."""
+        fits = len(password) <= self._policy.password_max_length and await self._hasher.verify(stored, password)
+        await self._refuse_throttled(key, address)
+        if fits and stored:
+            return True
+        await self._throttle.hit(_account_key(key), self._policy.failures_per_account)
+        if address is not None:
+            await self._throttle.hit(_address_key(address), self._policy.failures_per_address)
+        return False
 
     # --- staff ---
 
