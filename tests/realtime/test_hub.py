@@ -525,3 +525,20 @@ def test_a_subscriber_that_publishes_when_told_keeps_the_order(world: World) -> 
     world.wait(11)
     assert ann.closed == 4400
     assert texts(bob) == [*map(str, range(258)), "ann lost the connection"]
+
+
+def test_attaching_to_a_stream_that_has_ended_says_farewell() -> None:
+    world = World()
+    stream = world.open("ann")
+    world.hub.end(stream, Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501))
+    pipe = Pipe(world.hub)
+    world.hub.attach(stream, pipe)
+    assert [event.payload.event_type for _, event in pipe.wire] == ["disconnect"]
+    assert pipe.closed == 4501
+    assert stream.outboxes == ()
+    assert not world.hub.has_stream(CharacterId("ann"))
+    forgotten = world.open("bob")
+    world.hub.end(forgotten)
+    late = Pipe(world.hub)
+    world.hub.attach(forgotten, late)
+    assert (late.wire, late.closed) == ([], 4429)

@@ -27,10 +27,12 @@ from mythgate.domain.errors import (
     NotInWorld,
     PermissionDenied,
     Refused,
+    SessionEnded,
 )
 from mythgate.domain.events import (
     AdminEvent,
     Disconnect,
+    Event,
     FollowState,
     GameState,
     PlayerEntered,
@@ -41,7 +43,7 @@ from mythgate.domain.events import (
     RoomOccupants,
     RoomUpdate,
 )
-from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, room_topic
+from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, Topic, room_topic
 from mythgate.domain.moderation import Mute
 from mythgate.domain.presence import Availability
 from mythgate.services.moderation import UNTIL_LIFTED
@@ -571,3 +573,32 @@ async def test_the_check_leaves_alone_who_left_meanwhile(kit: PlayKit) -> None:
     kit.realtime.end(ada.character_id, "expired")
     assert await checking == []
     assert await kit.presence.check([ada]) == []
+
+
+async def test_who_has_no_stream_any_more_does_not_enter(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = await kit.caller("Adas player")
+    await kit.characters.create(caller, "Ada")
+    recent = kit.history.recent
+
+    async def meanwhile(topic: Topic, limit: int) -> list[Event]:
+        kit.realtime.close_session(caller.session_id, Disconnect("session_ended", "", False, 4501))
+        return await recent(topic, limit)
+
+    monkeypatch.setattr(kit.history, "recent", meanwhile)
+    with pytest.raises(SessionEnded):
+        await kit.enter(caller)
+    assert kit.present.all() == []
+
+
+async def test_the_check_finds_those_without_a_stream_awake_and_asleep(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(bob.character_id)
+    kit.presence.on_display_grace_over(bob.character_id)
+    assert kit.presence.is_asleep(bob.character_id)
+    kit.realtime.listeners.clear()
+    assert await kit.presence.check() == [
+        f"{ada.character_id} is present and has no stream",
+        f"{bob.character_id} is asleep and has no stream",
+    ]
+    assert kit.present.all() == []
+    assert not kit.presence.is_asleep(bob.character_id)

@@ -39,6 +39,9 @@ class RecordingRealtime:
 
     def send(self, character_id: CharacterId, event: Event) -> None: ...
 
+    def has_stream(self, character_id: CharacterId) -> bool:
+        return True
+
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         self.topics.add((character_id, topic))
 

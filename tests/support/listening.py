@@ -83,6 +83,9 @@ class Listening:
         if event.sender is None or event.sender not in listener.ignored:
             listener.events.append(event)
 
+    def has_stream(self, character_id: CharacterId) -> bool:
+        return character_id in self.listeners
+
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         listener = self.listeners.get(character_id)
         if listener is not None:

@@ -61,6 +61,7 @@ class Game:
     told: list[tuple[str, str]] = field(default_factory=list)  # what the watcher heard
     order: list[str] = field(default_factory=list)  # commands in the order they ended
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    signed_out: set[SessionId] = field(default_factory=set)
     expire_soon: list[Any] = field(default_factory=list)
 
     # sessions
@@ -73,6 +74,9 @@ class Game:
             raise InvalidToken
         name = token[2:]
         return Caller(AccountId(name), SessionId("login:" + name), name, Role.PLAYER)
+
+    def is_live(self, session_id: SessionId) -> bool:
+        return session_id not in self.signed_out
 
     def expiring(self) -> list[Any]:
         found, self.expire_soon = self.expire_soon, []

@@ -31,6 +31,7 @@ ResetReason = Literal["unknown_session", "too_old", "ahead", "overflow", "other_
 
 SLOW = 4400
 TAKEN_OVER = 4502
+TRY_LATER = 4429
 SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats
 
 RESET_MESSAGES: dict[str, str] = {
@@ -177,6 +178,9 @@ class Hub:
         if self._overdue:
             self._close_overdue()
 
+    def has_stream(self, character_id: CharacterId) -> bool:
+        return character_id in self._by_character
+
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         stream = self._by_character.get(character_id)
         if stream is None:
@@ -254,7 +258,11 @@ class Hub:
 
         Without `last_seq`, what was never written to a socket. If these events are not kept, or were never
         made, a `Reset` event is written first; numbering goes on from the stream's own last number.
+
+        On a stream that has ended, `sink` gets what the stream was ended with, and is closed.
         """
+        if stream.ended:
+            return self._dismiss(stream, sink)
         start = stream.written if last_seq is None else last_seq
         reset: ResetReason | None = None
         if start > stream.last_seq or start < 0:
@@ -286,6 +294,20 @@ class Hub:
         if returned and self.watcher is not None:
             self.watcher.on_returned(stream.character_id)
         return AttachResult(outbox, replayed, returned, reset)
+
+    def _dismiss(self, stream: Stream, sink: Sink) -> AttachResult:
+        """`sink` came too late."""
+        outbox = Outbox(stream, sink, stream.last_seq)
+        sink.attached(outbox)
+        farewell = stream.farewell
+        if farewell is not None:
+            outbox.cursor = number = stream.append(event_of(farewell, self._clock.now()))
+            sink.write_one(number, stream.events[-1])
+        if isinstance(farewell, Disconnect):
+            sink.close(farewell.code, farewell.reason)
+        else:
+            sink.close(TRY_LATER, "ended")
+        return AttachResult(outbox, 0, returned=False)
 
     def detach(self, stream: Stream, sink: Sink) -> None:
         """The connection is gone. The stream goes on listening for the grace."""
@@ -542,6 +564,7 @@ class Hub:
         if stream.ended:
             return
         stream.ended = True
+        stream.farewell = payload
         for topic in stream.topics:
             self._leave(stream, topic)
         if self._by_play.get((stream.play_id, stream.account_id)) is stream:

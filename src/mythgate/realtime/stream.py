@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Final
 
-from mythgate.domain.events import Event
+from mythgate.domain.events import Event, Payload
 from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.limits import MAX_WAITING_LOW, MIN_KEPT_EVENTS, RealtimeLimits
 from mythgate.realtime.outbox import Outbox
@@ -32,6 +32,7 @@ class Stream:
         "display_told",
         "ended",
         "events",
+        "farewell",
         "ignored",
         "kept_bytes",
         "last_seq",
@@ -74,6 +75,7 @@ class Stream:
         self.was_attached = False
         self.display_told = False
         self.ended = False
+        self.farewell: Payload | None = None  # what it was ended with
 
     @property
     def first_seq(self) -> int:

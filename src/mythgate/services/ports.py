@@ -328,6 +328,9 @@ class Realtime(Protocol):
     def send(self, character_id: CharacterId, event: Event) -> None:
         """Tell one character; nothing happens if it has no stream."""
 
+    def has_stream(self, character_id: CharacterId) -> bool:
+        """Whether the character has a stream: somebody plays it, or may come back to it."""
+
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None: ...
     def unsubscribe(self, character_id: CharacterId, topic: Topic) -> None: ...
     def set_ignored(self, character_id: CharacterId, accounts: frozenset[AccountId]) -> None:

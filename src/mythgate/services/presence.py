@@ -16,7 +16,7 @@ from typing import Any, Final
 from mythgate.domain import chat
 from mythgate.domain.accounts import Role, require_authority, require_role
 from mythgate.domain.characters import Character
-from mythgate.domain.errors import Conflict, NotFound, NotInWorld
+from mythgate.domain.errors import Conflict, NotFound, NotInWorld, SessionEnded
 from mythgate.domain.events import (
     AdminEvent,
     ChatMessage,
@@ -124,6 +124,7 @@ class PresenceService:
 
         Raises:
             NotFound: the character was deleted meanwhile.
+            SessionEnded: the stream was ended meanwhile: signed out, removed, taken over.
 
         """
         room_id = character.room_id
@@ -200,6 +201,8 @@ class PresenceService:
         client: str,
     ) -> Presence:
         body, now = entry.body, self._clock.now()
+        if not self._realtime.has_stream(body.id):
+            raise SessionEnded  # nobody would ever take away who is tracked without one
         other = self._presence.of_account(caller.account_id)
         if other is not None and other.character_id != body.id:
             self._remove(other)
@@ -516,16 +519,29 @@ class PresenceService:
         order of the commits, after everything saved before was announced.
         """
         present = self._presence.all() if presences is None else presences
+        ghosts = self._remove_ghosts(present)
         ids = [one.character_id for one in present]
         bodies = await self._store.read(lambda tx: _living(tx, ids))
         suspects = sorted(one.character_id for one in present if self._differs(one, bodies))
-        findings: list[str] = []
+        findings = ghosts
         if suspects:
             await self._store.write(
                 lambda tx: _living(tx, suspects), then=lambda bodies: findings.extend(self._put_right(bodies))
             )
         for finding in findings:
             log.error("presence put right", extra={"finding": finding})
+        return findings
+
+    def _remove_ghosts(self, present: Sequence[Presence]) -> list[str]:
+        """Whoever is in the world, or asleep, without a stream: nothing would ever end that."""
+        findings = []
+        for one in present:
+            if self._presence.get(one.character_id) is one and not self._realtime.has_stream(one.character_id):
+                findings.append(f"{one.character_id} is present and has no stream")
+                self._remove(one)
+        for character_id in [one for one in self._asleep if not self._realtime.has_stream(one)]:
+            findings.append(f"{character_id} is asleep and has no stream")
+            self._forget_sleeper(character_id)
         return findings
 
     def _differs(self, present: Presence, bodies: Mapping[CharacterId, Character | None]) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 import aiohttp
 from tests.support.loops import on_both_loops
-from tests.support.playground import Playground, playground, token_protocols
+from tests.support.playground import ROOM, Playground, build, playground, token_protocols
 
 from mythgate.domain.events import Disconnect
-from mythgate.domain.ids import CharacterId
+from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, room_topic
+from mythgate.doors.http.sse import SseSink
 from mythgate.realtime.limits import RealtimeLimits
 
 
@@ -145,3 +146,17 @@ async def test_a_slow_reader_is_closed() -> None:
             assert told < 2000
         assert ("detached", "c:ann") in ground.game.told
         source.close()
+
+
+async def test_what_nobody_sends_yet_is_bounded() -> None:
+    _, game, hub, door = build(RealtimeLimits(merge_window=0.0, outbox_events=20))
+    stream = hub.open(PlayId("session-ann"), CharacterId("c:ann"), AccountId("ann"), SessionId("login:ann"))
+    sink = SseSink(door)
+    hub.attach(stream, sink)
+    hub.subscribe(CharacterId("c:ann"), room_topic(ROOM))
+    for _ in range(2000):
+        game.say(CharacterId("c:bob"), "words")
+    assert sink.closed  # too slow, like any other reader
+    assert len(sink._parts) <= 256
+    assert hub.stats.slow_closed == 1
+    assert stream.outboxes == ()

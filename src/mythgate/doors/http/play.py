@@ -69,6 +69,7 @@ TRY_LATER: Final = 4429
 PLAY_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 MAX_QUEUED_COMMANDS: Final = 64
 SWEEP_SECONDS: Final = 5.0  # how finely the silence of connections is measured
+NOT_ENTERED: Final = Disconnect("not_entered", "You could not enter the world just now.", True, TRY_LATER)
 Running = Coroutine[Any, Any, CommandResponse]  # a command being carried out
 ERROR_SECONDS: Final = 1.0  # at most one rate_limited error in this time
 TOO_LONG_COST: Final = 8  # messages a too long one stands for: reading and unpacking it was work
@@ -303,13 +304,24 @@ class PlayDoor:
             if stream is not None and character_id is None:
                 character_id = stream.character_id
             character = await presence.choose(caller, character_id)
+            # From here to the stream nothing waits: who is signed out later is found by its session.
+            if not self.services.sessions.is_live(caller.session_id):
+                raise SessionEnded
             found = hub.find(play_id, caller.account_id)
             if found is not None and found.character_id == character.id:
                 found.session_id = caller.session_id
                 if hub.attach(found, sink, last_seq).reset is not None:
                     # The state that follows holds all that happens in the room until then.
                     hub.unsubscribe_all(character.id)
-                    await presence.enter(caller, character, play_id=play_id, door="http", client=client)
+                    try:
+                        await presence.enter(caller, character, play_id=play_id, door="http", client=client)
+                    except BaseException as error:
+                        if found.ended and isinstance(error, Refused):
+                            return found  # and `sink` was told why
+                        # It listens to nothing, and nothing of it was told: begin anew next time.
+                        hub.detach(found, sink)
+                        hub.end(found, NOT_ENTERED)
+                        raise
                 return found
             stream = hub.open(play_id, character.id, caller.account_id, caller.session_id)
             if last_seq:
@@ -317,10 +329,13 @@ class PlayDoor:
                 hub.send_to(stream, hub.reset_event(reason, last_seq))
             try:
                 await presence.enter(caller, character, play_id=play_id, door="http", client=client)
-            except BaseException:
-                hub.end(stream, reason="not_entered")
-                raise
-            hub.attach(stream, sink)
+            except BaseException as error:
+                if stream.farewell is None or not isinstance(error, Refused):
+                    hub.end(stream, reason="not_entered")
+                    raise
+            if stream.ended:
+                await presence.depart(character.id)
+            hub.attach(stream, sink)  # says farewell if somebody has ended it
             return stream
 
     @asynccontextmanager

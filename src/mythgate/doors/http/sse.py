@@ -27,6 +27,7 @@ from mythgate.wire.envelope.render import sse_event
 KEEP_ALIVE_SECONDS: Final = 15.0
 RETRY_MILLISECONDS: Final = 1000
 ABANDON_SECONDS: Final = 10.0
+MAX_PARTS: Final = 256  # events that wait for the sender's turn; what comes on top waits in the stream
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -68,7 +69,7 @@ class SseSink:
     def _put(self, part: bytes) -> None:
         self._parts.append(part)
         self._something.set()
-        if self._sending and self.outbox is not None:
+        if (self._sending or len(self._parts) >= MAX_PARTS) and self.outbox is not None:
             self.door.hub.pause(self.outbox)
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:

@@ -45,6 +45,7 @@ BEARER: Final = "bearer"
 MSGPACK: Final = "mythgate.msgpack"
 FIRST_FINAL_CODE: Final = 4500  # from here on a client does not reconnect
 CLOSE_SECONDS: Final = 2.0
+MAX_PAYLOADS: Final = 256  # messages that wait for the sender's turn; what comes on top waits in the stream
 LONGEST_RUN: Final = 32  # events in one write for which a shared template is kept
 COMPRESSED_AT_LEAST: Final = 32  # what a compressed event may have shrunk to
 
@@ -303,7 +304,7 @@ class AsgiSink:
     def _put(self, payload: bytes) -> None:
         self._payloads.append(payload)
         self._something.set()
-        if self._sending and self.outbox is not None:
+        if (self._sending or len(self._payloads) >= MAX_PAYLOADS) and self.outbox is not None:
             self.door.hub.pause(self.outbox)
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
