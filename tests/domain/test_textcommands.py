@@ -76,6 +76,8 @@ def test_reading_a_line_refuses_or_works(text: str) -> None:
             "key to the tower to Bob",
             {"thing": "key to the tower", "person": "Bob"},
         ),
+        ("give <thing...> [to] <person...>", "silver key Bob", {"thing": "silver key", "person": "Bob"}),
+        ("give <thing...> [to] <person...>", "silver key to old Bob", {"thing": "silver key", "person": "old Bob"}),
         ("alias [<name>] [<command...>]", "hi say hello", {"name": "hi", "command": "say hello"}),
         ("alias [<name>] [<command...>]", "", {}),
     ],
@@ -95,12 +97,49 @@ def test_the_rest_falls_into_arguments(usage: str, rest: str, bound: dict[str, s
         ("give <thing...> to <person...>", "to Bob"),
         ("give <thing...> to <person...>", "key to"),
         ("give <thing...> to <person...>", "potato Bob"),
+        ("give <thing...> [to] <person...>", "potato"),
+        ("give <thing...> [to] <person...>", "to Bob"),
+        ("give <thing...> [to] <person...>", "key to"),
+        ("tell <person> <words...>", "Ada"),
     ],
 )
 def test_what_does_not_fit_shows_the_usage(usage: str, rest: str) -> None:
     with pytest.raises(BadUsage) as refused:
         Grammar.of(usage).bind(rest)
     assert refused.value.hint == f"Usage: {usage}"
+
+
+@pytest.mark.parametrize(
+    ("usage", "rest", "question"),
+    [
+        ("say <words...>", "", "Say what?"),
+        ("tell <person> <words...>", "", "Tell whom?"),
+        ("tell <person> <words...>", "Ada", "Tell Ada what?"),
+        ("ask <whom...> about <topic...>", "", "Ask whom?"),
+        ("ask <whom...> about <topic...>", "smith", BadUsage.default_message),
+    ],
+)
+def test_what_is_missing_is_asked_for(usage: str, rest: str, question: str) -> None:
+    with pytest.raises(BadUsage) as refused:
+        Grammar.of(usage).bind(rest)
+    assert refused.value.message == question
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Hask, who are you?", "Hask"),
+        ("hask: who", "hask"),
+        ("hask:who", "hask"),
+        ("Brom Oakhand , hello, you", "Brom Oakhand"),
+        ("hask,", None),
+        (", hello", None),
+        ("hask who", None),
+        ("http://example.org", None),
+    ],
+)
+def test_who_is_addressed(line: str, name: str | None) -> None:
+    assert tc.addressee(line) == name
 
 
 def test_pieces_are_arguments_when_there_is_one_for_each() -> None:
@@ -123,7 +162,7 @@ def test_pieces_are_arguments_when_there_is_one_for_each() -> None:
         give.bind("to Bob", ["to", "Bob"])
 
 
-@pytest.mark.parametrize("usage", ["", "x <A>", "x <a", "x <a...> <b>", "x [a]", "x <a...> [<b>]"])
+@pytest.mark.parametrize("usage", ["", "x <A>", "x <a", "x <a...> <b>", "x [a]", "x <a...> [<b>]", "x <a...> [b] [c]"])
 def test_usages_that_are_no_grammar_are_errors(usage: str) -> None:
     with pytest.raises(ValueError, match="usage"):
         Grammar.of(usage)

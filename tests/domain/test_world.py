@@ -355,3 +355,28 @@ def test_every_thing_can_be_named_by_its_own_name(names: list[str]) -> None:
     for name in names:
         if name.split()[0] not in {"a", "an", "the", "some", "my"}:
             assert find(name, names, names=lambda name: [name]) == name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ("pears", "speckled pear"),
+        ("the speckled pears", "speckled pear"),
+        ("boxes", "box"),
+        ("berries", "red berry"),
+        ("loaves", "loaf of bread"),
+        ("loaves of bread", "loaf of bread"),
+        ("knives", "knife"),
+    ],
+)
+def test_a_plural_names_what_is_called_in_the_singular(wanted: str, name: str) -> None:
+    things = ("speckled pear", "box", "red berry", "loaf of bread", "knife", "glass", "gas lamp")
+    assert find(wanted, things, names=lambda one: (one,), plurals=True) == name
+    with pytest.raises(NotHere):
+        find(wanted, things, names=lambda one: (one,))
+
+
+def test_what_is_called_so_counts_before_a_plural() -> None:
+    assert find("scales", ("scale", "pair of scales"), names=lambda one: (one,), plurals=True) == "pair of scales"
+    with pytest.raises(NotHere):
+        find("glass", ("glas",), names=lambda one: (one,), plurals=True)

@@ -156,6 +156,23 @@ async def test_what_cannot_be_taken(kit: PlayKit) -> None:
         await kit.things.get(ada.character_id, "unicorn")
 
 
+async def test_several_of_a_kind(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    for _ in range(5):
+        await kit.lay(COIN)
+    assert len((await kit.things.get(ada.character_id, "2 coins")).items) == 2
+    assert len((await kit.things.get(ada.character_id, "One copper coin")).items) == 1
+    with pytest.raises(NotHere, match="only 2 of those"):
+        await kit.things.get(ada.character_id, "3 coins")
+    assert len((await kit.things.get(ada.character_id, "coins")).items) == 2
+    with pytest.raises(NotHere, match="nothing like that"):
+        await kit.things.drop(ada.character_id, "2 lanterns")
+    assert len((await kit.things.drop(ada.character_id, "4 of coins")).items) == 4
+    with pytest.raises(NotHere, match="is only one of those"):
+        await kit.things.drop(ada.character_id, "2 coins")
+    assert (await kit.things.look_at(ada.character_id, "coins")).text == "A king's head is on it."
+
+
 async def test_several_things_may_be_meant(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
     for template in (KEY, COIN, COIN):

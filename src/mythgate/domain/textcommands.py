@@ -4,10 +4,13 @@ player's own aliases expand, and what somebody may have meant.
 A command says what it takes in its usage, and the usage is the grammar:
 
     look [<what...>]                 one argument, may be missing
-    give <thing...> to <person...>   two arguments with a word between them
+    ask <whom...> about <topic...>   two arguments with a word between them
+    give <thing...> [to] <person...> the same; without the word, the last one typed is the second argument
     tell <person> <words...>         one word, then the rest of the line
 
 `<x>` is one word, `<x...>` the rest of the line as typed, `[ ]` may be missing, a bare word is itself.
+
+A line such as `Hask, who are you?` is no command but speech, if there is a Hask.
 """
 
 from __future__ import annotations
@@ -65,6 +68,15 @@ def read_line(text: str, *, limit: int = MAX_LINE) -> Line:
     return Line(word.casefold(), rest.strip())
 
 
+_ADDRESSED: Final = re.compile(r"\s*(?P<name>[^,:]{1,60}?)\s*(?:,|:(?!\S*//))\s*(?P<words>\S.*)", re.DOTALL)
+
+
+def addressee(text: str) -> str | None:
+    """Who is spoken to in a line such as "Hask, who are you?" or "hask: hello"; None if it has not that form."""
+    match = _ADDRESSED.fullmatch(text)
+    return match["name"] if match is not None else None
+
+
 # --- arguments -------------------------------------------------------------------------------------
 
 
@@ -77,7 +89,10 @@ class Slot:
     optional: bool = False
 
 
-_PART: Final = re.compile(r"(?P<open>\[)?<(?P<name>[a-z]+)(?P<many>\.\.\.)?>(?(open)\])|(?P<literal>[a-z]+)")
+_PART: Final = re.compile(
+    r"(?P<open>\[)?<(?P<name>[a-z]+)(?P<many>\.\.\.)?>(?(open)\])|(?P<literal>[a-z]+)|\[(?P<spare>[a-z]+)\]"
+)
+_QUESTIONS: Final[Mapping[str, str]] = {"person": "whom", "whom": "whom", "where": "where"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +101,31 @@ class Grammar:
 
     usage: str
     parts: tuple[Slot | str, ...]
+    spare: frozenset[str] = frozenset()  # literal words that may be left out
 
     @classmethod
     def of(cls, usage: str) -> Grammar:
         """Read a usage; its first word is the command. Raises ValueError for one that breaks the form."""
         command, _, pattern = usage.partition(" ")
         parts: list[Slot | str] = []
+        spare = set()
         for text in pattern.split():
             match = _PART.fullmatch(text)
             if match is None:
                 raise ValueError(f"unreadable usage: {usage}")
-            if match["literal"]:
-                parts.append(match["literal"])
+            if match["spare"]:
+                if not (parts and isinstance(parts[-1], Slot)):
+                    raise ValueError(f"ambiguous usage: {usage}")
+                spare.add(match["spare"])
+            if match["literal"] or match["spare"]:
+                parts.append(match["literal"] or match["spare"])
             else:
                 parts.append(Slot(match["name"], bool(match["many"]), bool(match["open"])))
         if not command or any(
             isinstance(part, Slot) and part.many and isinstance(after, Slot) for part, after in pairwise(parts)
         ):
             raise ValueError(f"ambiguous usage: {usage}")
-        return cls(usage, tuple(parts))
+        return cls(usage, tuple(parts), frozenset(spare))
 
     @property
     def slots(self) -> list[Slot]:
@@ -126,6 +147,7 @@ class Grammar:
             if len(pieces) == len(self.slots) and all(pieces) and literals.isdisjoint(map(str.casefold, pieces)):
                 return {slot.name: piece for slot, piece in zip(self.slots, pieces, strict=True)}
         bound: dict[str, str] = {}
+        typed = rest
         for index, part in enumerate(self.parts):
             if isinstance(part, str):
                 continue
@@ -133,7 +155,7 @@ class Grammar:
             if value:
                 bound[part.name] = value
             elif not part.optional:
-                raise self.misused()
+                raise self.misused(self._question(part, typed))
         if rest:
             raise self.misused("That is more than this command takes.")
         return bound
@@ -142,8 +164,14 @@ class Grammar:
         following = self.parts[index + 1] if index + 1 < len(self.parts) else None
         return following if isinstance(following, str) else None
 
-    @staticmethod
-    def _take(slot: Slot, rest: str, until: str | None) -> tuple[str, str]:
+    def _question(self, missing: Slot, typed: str) -> str | None:
+        """What to ask back: "Say what?", "Tell Ada what?"; None if that would not be a sentence."""
+        if typed and not all(isinstance(part, Slot) for part in self.parts):
+            return None
+        command = self.usage.partition(" ")[0].capitalize()
+        return f"{' '.join([command, *typed.split()])} {_QUESTIONS.get(missing.name, 'what')}?"
+
+    def _take(self, slot: Slot, rest: str, until: str | None) -> tuple[str, str]:
         if until is None:
             if slot.many:
                 return rest, ""
@@ -152,7 +180,8 @@ class Grammar:
         # The last such word parts the two, so that things may be called "key to the tower".
         splits = list(re.finditer(rf"(?:(?<=\s)|^){until}(?=\s|$)", rest, re.IGNORECASE))
         if not splits:
-            return "", rest
+            value, _, last = rest.rpartition(" ") if until in self.spare else ("", "", rest)
+            return value.strip(), last
         return rest[: splits[-1].start()].strip(), rest[splits[-1].end() :].strip()
 
     def misused(self, message: str | None = None) -> BadUsage:

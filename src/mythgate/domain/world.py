@@ -535,6 +535,8 @@ class Problem:
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _ARTICLES: Final = frozenset({"a", "an", "the", "some", "my"})
+SMALL_WORDS: Final = frozenset({"the", "of", "a", "an", "and", "old", "master", "mother"})
+"""Words of names by which nobody is called."""
 _NUMBERED: Final = re.compile(r"^(?:(?P<before>[1-9]\d?)\.(?P<named>\D.*)|(?P<name>.*\S)[\s\-](?P<after>[1-9]\d?))$")
 
 
@@ -555,8 +557,9 @@ def find(
     *,
     names: Callable[[T], Collection[str]],
     alike: Callable[[T], object] | None = None,
+    plurals: bool = False,
 ) -> T:
-    """The one of `things` that `wanted` names.
+    """The one of `things` that `wanted` names; with `plurals`, "pears" names a pear if nothing is called pears.
 
     A thing is called exactly so before one whose name begins so, and that before one in whose name
     each wanted word begins some word. `2.lamp`, `lamp 2` and `lamp-2` take the second of those that
@@ -569,11 +572,11 @@ def find(
 
     """
     candidates = list(things)
-    best = _best(wanted, candidates, names)
+    best = _best(wanted, candidates, names, plurals=plurals)
     number: int | None = None
     if not best and (match := _NUMBERED.match(wanted.strip())):
         number = int(match["before"] or match["after"])
-        best = _best(match["named"] or match["name"], candidates, names)
+        best = _best(match["named"] or match["name"], candidates, names, plurals=plurals)
     if not best:
         raise NotHere
     if number is not None:
@@ -587,12 +590,31 @@ def find(
     return first
 
 
-def _best(wanted: str, things: Sequence[T], names: Callable[[T], Collection[str]]) -> list[T]:
+_PLURALS: Final = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"))
+
+
+def _singulars(words: Sequence[str]) -> Iterator[list[str]]:
+    """`words` with their noun (the last word, or the one before "of") as a singular of which it may be the plural."""
+    for index in {len(words) - 1, words.index("of") - 1 if "of" in words[1:] else len(words) - 1}:
+        for ending, instead in _PLURALS:
+            noun = words[index]
+            if len(noun) > len(ending) + 1 and noun.endswith(ending) and not noun.endswith("ss"):
+                yield [*words[:index], noun.removesuffix(ending) + instead, *words[index + 1 :]]
+
+
+def _best(wanted: str, things: Sequence[T], names: Callable[[T], Collection[str]], *, plurals: bool = False) -> list[T]:
     words = words_of(wanted)
     if len(words) > 1 and words[0] in _ARTICLES:
         words = words[1:]
     if not words:
         return []
+    best = _ranked(words, things, names)
+    if not best and plurals:
+        best = next((found for one in _singulars(words) if (found := _ranked(one, things, names))), [])
+    return best
+
+
+def _ranked(words: Sequence[str], things: Sequence[T], names: Callable[[T], Collection[str]]) -> list[T]:
     ranked = [(max((_rank(words, words_of(name)) for name in names(thing)), default=0), thing) for thing in things]
     top = max((rank for rank, _ in ranked), default=0)
     return [thing for rank, thing in ranked if rank == top] if top else []

@@ -6,10 +6,12 @@ reads what the room and the people then have; that is told once it is saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from mythgate.domain import movement
 from mythgate.domain.errors import Ambiguous, BadUsage, CannotTake, NoSuchExit, NotHere
@@ -60,6 +62,11 @@ class Seen:
     text: str
     read_text: str | None = None
 
+    @property
+    def full_name(self) -> str:
+        """The name as it stands in a sentence."""
+        return f"the {self.name}" if self.kind is SeenKind.FIXTURE else self.name
+
 
 class ThingService:
     """Use cases around things that lie about, are carried, or are part of a place."""
@@ -86,7 +93,7 @@ class ThingService:
     # --- hands -----------------------------------------------------------------------------------------
 
     async def get(self, actor: CharacterId, words: str, *, once: CommandKey | None = None) -> Exchanged:
-        """Pick up what `words` name: one thing, "all", or "all lamps".
+        """Pick up what `words` name: one thing, "2 lamps", "lamps", "all", or "all lamps".
 
         Raises:
             NotHere, Ambiguous: nothing or more than one thing answers to that.
@@ -103,11 +110,11 @@ class ThingService:
             lying = tx.items.held_by(HolderKind.ROOM, body.room_id)
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
             wanted = _pick(world, words, lying, fallback=lambda: _part_of_place(around, words))
-            takeable = [item for item in wanted if world.template(item.template_id).takeable]
+            takeable = [item for item in wanted.items if world.template(item.template_id).takeable]
             if not takeable:
-                raise CannotTake(f"You cannot take {world.template(wanted[0].template_id).full_name}.")
+                raise CannotTake(f"You cannot take {world.template(wanted.items[0].template_id).full_name}.")
             free = limit - len(carried)
-            if free <= 0 or (len(takeable) > free and not _is_all(words)):
+            if free <= 0 or (len(takeable) > free and not wanted.as_many_as_fit):
                 raise CannotTake(f"You cannot carry more than {limit} things.", hint="Drop something first.")
             taken = [tx.items.give(item, HolderKind.CHARACTER, actor) for item in takeable[:free]]
             return Exchanged(taken, body.room_id, _without(lying, taken), [*carried, *taken])
@@ -115,7 +122,7 @@ class ThingService:
         return await self._store.write(work, then=lambda done: self._tell(done, actor, "takes"), once=once)
 
     async def drop(self, actor: CharacterId, words: str, *, once: CommandKey | None = None) -> Exchanged:
-        """Put down what `words` name: one thing, "all", or "all lamps".
+        """Put down what `words` name: one thing, "2 lamps", "lamps", "all", or "all lamps".
 
         Raises:
             NotHere, Ambiguous: nothing or more than one thing that is carried answers to that.
@@ -129,7 +136,7 @@ class ThingService:
             body = tx.characters.require(actor)
             lying = tx.items.held_by(HolderKind.ROOM, body.room_id)
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
-            chosen = _pick(world, words, carried, fallback=_not_carried)
+            chosen = _pick(world, words, carried, fallback=_not_carried).items
             dropped = [tx.items.give(item, HolderKind.ROOM, body.room_id) for item in chosen]
             return Exchanged(dropped, body.room_id, [*lying, *dropped], _without(carried, dropped))
 
@@ -160,7 +167,7 @@ class ThingService:
             room_id = bodies[actor].room_id
             if bodies[receiver.character_id].room_id != room_id:
                 raise NotHere(f"{receiver.name} is not here.")
-            chosen = _pick(world, words, hands[actor], fallback=_not_carried)
+            chosen = _pick(world, words, hands[actor], fallback=_not_carried).items
             if len(hands[receiver.character_id]) + len(chosen) > limit:
                 raise CannotTake(f"{receiver.name} cannot carry any more.")
             given = [tx.items.give(item, HolderKind.CHARACTER, receiver.character_id) for item in chosen]
@@ -244,7 +251,7 @@ class ThingService:
         things = await self._things(present)
         candidates = [*self._people(present), *things, *self._fixed(present)]
         try:
-            return find(words, candidates, names=lambda one: one.names, alike=lambda one: (one.kind, one.name))
+            return find(words, candidates, names=lambda one: one.names, alike=_kind_and_name, plurals=True)
         except NotHere:
             if way is None:
                 raise
@@ -262,9 +269,9 @@ class ThingService:
         # Of things called alike, the one that can be read is meant.
         readable = [one for one in things if one.read_text is not None]
         try:
-            return find(words, readable, names=lambda one: one.names, alike=lambda one: (one.kind, one.name))
+            return find(words, readable, names=lambda one: one.names, alike=_kind_and_name, plurals=True)
         except NotHere:
-            return find(words, things, names=lambda one: one.names, alike=lambda one: (one.kind, one.name))
+            return find(words, things, names=lambda one: one.names, alike=_kind_and_name, plurals=True)
 
     def find_person(self, actor: Presence, words: str) -> Presence:
         """The player in the same room that `words` name. Raises NotHere or Ambiguous."""
@@ -336,48 +343,66 @@ def _fixture(one: Fixture) -> Seen:
 _ALL = ("all", "everything")
 
 
+_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTED: Final = re.compile(rf"(?P<count>[1-9]\d?|{'|'.join(_NUMBERS)})\s+(?:of\s+)?(?P<words>\S.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """Things that were named, at least one; `as_many_as_fit` if fewer would do."""
+
+    items: list[Item]
+    as_many_as_fit: bool = False
+
+
 def _is_all(words: str) -> bool:
     return words.casefold() in _ALL or words.casefold().startswith("all ")
 
 
-def _pick(
-    world: World, words: str, items: Sequence[Item], *, fallback: Callable[[], NotHere | CannotTake]
-) -> list[Item]:
-    """The items that `words` name; of things alike the first, with "all" all of them."""
+def _pick(world: World, words: str, items: Sequence[Item], *, fallback: Callable[[], NotHere | CannotTake]) -> _Picked:
+    """The items that `words` name; of things alike the first, as many as are asked for, or with a plural all."""
     if words.casefold() in _ALL:
         if not items:
             raise fallback()
-        return list(items)
+        return _Picked(list(items), as_many_as_fit=True)
 
-    def names(item: Item) -> Collection[str]:
-        template = world.template(item.template_id)
-        return (template.name, *template.aliases)
+    def named(wanted: str, *, plurals: bool) -> Item:
+        return find(
+            wanted,
+            items,
+            names=lambda item: world.template(item.template_id).names,
+            alike=lambda item: item.template_id,
+            plurals=plurals,
+        )
 
-    def alike(item: Item) -> object:
-        return item.template_id
-
+    count: int | None = None
     try:
         if _is_all(words):
-            first = _first_of_all(words[4:].strip(), items, names, alike)
-            return [item for item in items if item.template_id == first.template_id]
-        return [find(words, items, names=names, alike=alike)]
+            first = named(words[4:].strip(), plurals=True)
+        else:
+            try:
+                return _Picked([named(words, plurals=False)])
+            except NotHere:
+                counted = _COUNTED.fullmatch(words.strip())
+                if counted is not None:
+                    count, words = _number(counted["count"]), counted["words"]
+                first = named(words, plurals=True)
     except NotHere:
         raise fallback() from None
+    alike = [item for item in items if item.template_id == first.template_id]
+    if count is None:
+        return _Picked(alike, as_many_as_fit=True)
+    if count > len(alike):
+        raise NotHere(f"There {'is only one' if len(alike) == 1 else f'are only {len(alike)}'} of those.")
+    return _Picked(alike[:count])
 
 
-def _first_of_all(
-    words: str,
-    items: Sequence[Item],
-    names: Callable[[Item], Collection[str]],
-    alike: Callable[[Item], object],
-) -> Item:
-    """ "all lamps" is all of what is called lamp."""
-    try:
-        return find(words, items, names=names, alike=alike)
-    except NotHere:
-        if not words.endswith("s"):
-            raise
-        return find(words[:-1], items, names=names, alike=alike)
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else _NUMBERS.index(text.casefold()) + 1
+
+
+def _kind_and_name(one: Seen) -> object:
+    return one.kind, one.name
 
 
 def _part_of_place(around: Sequence[Seen], words: str) -> NotHere | CannotTake:
@@ -385,7 +410,9 @@ def _part_of_place(around: Sequence[Seen], words: str) -> NotHere | CannotTake:
     if _is_all(words):
         return NotHere("There is nothing here to take.")
     try:
-        return CannotTake(f"You cannot take {find(words, around, names=lambda one: one.names).name}.")
+        return CannotTake(
+            f"You cannot take {find(words, around, names=lambda one: one.names, plurals=True).full_name}."
+        )
     except (NotHere, Ambiguous):
         return NotHere()
 

@@ -37,6 +37,7 @@ from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.world import (
+    SMALL_WORDS,
     Daypart,
     Inhabitant,
     Placement,
@@ -698,13 +699,12 @@ class WorldService:
                 self._realtime.publish(room_topic(room_id), event_of(payload, now, room_id=room_id))
 
 
-_SMALL_WORDS: Final = frozenset({"the", "of", "a", "an", "and", "old", "master", "mother"})
 _WARES: Final = frozenset({"wares", "goods", "buy", "sell", "list", "price", "prices", "stock", "shop"})
 
 
 def _is_named(inhabitant: Inhabitant, words: frozenset[str]) -> bool:
     """Whether one of the words belongs to the name, or all words of an alias are among them."""
-    if not words.isdisjoint(set(words_of(inhabitant.name)) - _SMALL_WORDS):
+    if not words.isdisjoint(set(words_of(inhabitant.name)) - SMALL_WORDS):
         return True
     return any(words.issuperset(words_of(alias)) for alias in inhabitant.aliases)
 

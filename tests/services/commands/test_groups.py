@@ -186,8 +186,10 @@ async def test_telling_who_is_away(kit: PlayKit) -> None:
 
 async def test_telling_needs_somebody_and_words(kit: PlayKit) -> None:
     ada, _ = await kit.somebody("Ada"), await kit.somebody("Bob")
-    assert (await refused(kit, ada, "tell bob")).hint == "Usage: tell <person> [<words...>]"
-    assert (await refused(kit, ada, "whisper")).code == "bad_usage"
+    assert (await refused(kit, ada, "tell bob")).hint == "Usage: tell <person> <words...>"
+    assert (await refused(kit, ada, "tell bob")).result == "Tell bob what?"
+    assert (await refused(kit, ada, "whisper")).result == "Whisper whom?"
+    assert (await refused(kit, ada, "say")).result == "Say what?"
     assert (await refused(kit, ada, "tell zed hi")).code == "unreachable"
 
 
@@ -207,7 +209,7 @@ async def test_things_in_hand(kit: PlayKit) -> None:
     assert (await ok(kit, ada, "inventory")).result == "You carry:\n  a copper coin (×2)\n  a brass lantern"
     assert (await ok(kit, ada, "give coin to bob")).result == "You give a copper coin to Bob."
     assert (await ok(kit, ada, "drop lantern")).result == "You drop a brass lantern."
-    assert (await refused(kit, ada, "give coin")).hint == "Usage: give <thing...> to <person...>"
+    assert (await refused(kit, ada, "give coin")).hint == "Usage: give <thing...> [to] <person...>"
     assert len(await kit.carried(bob)) == 1
 
 
@@ -216,7 +218,49 @@ async def test_inhabitants_take_nothing(kit: PlayKit) -> None:
     await kit.lay(COIN, ada.character_id, carried=True)
     response = await refused(kit, ada, "give coin to keeper")
     assert response.result == "The tavern keeper does not take things."
-    assert (await refused(kit, ada, "give coin to nobody")).code == "not_here"
+    response = await refused(kit, ada, "give coin to nobody")
+    assert (response.code, response.result) == ("not_here", "Nobody of that name is here.")
+
+
+async def test_giving_in_fewer_words(kit: PlayKit) -> None:
+    ada, tom = await kit.somebody("Ada"), await kit.somebody("Tom Weaver")
+    for template in (COIN, COIN, COIN, LANTERN, KEY):
+        await kit.lay(template, ada.character_id, carried=True)
+    assert (await ok(kit, ada, "give lantern tom")).result == "You give a brass lantern to Tom Weaver."
+    assert (await ok(kit, ada, "give iron key Tom Weaver")).result == "You give an iron key to Tom Weaver."
+    assert (await ok(kit, ada, "give two coins to Weaver")).result == "You give a copper coin (×2) to Tom Weaver."
+    assert (await refused(kit, ada, "give coin zed")).result == "Nobody of that name is here."
+    assert len(await kit.carried(tom)) == 4
+
+
+async def test_what_is_part_of_the_place_has_its_article(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    assert (await refused(kit, ada, "get fountain")).result == "You cannot take the old fountain."
+    assert (await refused(kit, ada, "get fountains")).result == "You cannot take the old fountain."
+    assert (await ok(kit, ada, "read fountain")).result == "There is nothing to read on the old fountain."
+
+
+@pytest.mark.parametrize("line", ["keeper, where is the cellar?", "Innkeeper: cellar?", "the tavern keeper,  cellar"])
+async def test_who_is_addressed_by_name_hears_it(kit: PlayKit, line: str) -> None:
+    ada = await kit.somebody("Ada", at=TAVERN)
+    kit.realtime.clear()
+    assert (await ok(kit, ada, line)).command == "say"
+    words = " ".join(line.split())
+    assert kit.heard(ada).lines() == [f"Ada says: {words}", "The tavern keeper says: It is locked, Ada."]
+
+
+async def test_people_are_addressed_by_name_and_those_who_are_not_there_are_not(kit: PlayKit) -> None:
+    ada, tom = await kit.somebody("Ada"), await kit.somebody("Tom Weaver")
+    await kit.somebody("Nora", at=TAVERN)
+    await ok(kit, ada, "Tom, hello: you!")
+    assert kit.heard(tom).lines() == ["Ada says: Tom, hello: you!"]
+    response = await refused(kit, ada, "Nora, hello")
+    assert response.code == "unknown_command"
+    assert response.hint == "Nobody called Nora is here. To speak all the same, begin with say."
+    for line in ("the, hello", "Ada, hello", "to, hello", "tom,", ", hello"):
+        assert (await refused(kit, ada, line)).code == "unknown_command"
+    assert (await refused(kit, ada, "look, tom")).hint == "Did you mean look?"
+    await ok(kit, ada, "say Nora, hello")
 
 
 # --- people ----------------------------------------------------------------------------------------

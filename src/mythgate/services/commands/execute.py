@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from mythgate.domain.errors import NotInWorld, Refused, Repeated, TooMany, Unavailable
+from mythgate.domain.chat import tidy
+from mythgate.domain.errors import NotInWorld, Refused, Repeated, TooMany, Unavailable, UnknownCommand
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import CharacterId, CommandId
 from mythgate.domain.presence import Presence
-from mythgate.domain.textcommands import MAX_LINE, expand, read_line
+from mythgate.domain.textcommands import MAX_LINE, Line, addressee, expand, read_line
+from mythgate.domain.world import SMALL_WORDS, words_of
 from mythgate.services.commands.registry import RATES, Call, Command, Play, RateClass, Registry
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.ports import Throttle
@@ -119,11 +121,26 @@ class CommandService:
         read = typed
         if persona is not None and persona.aliases:
             read = expand(typed, persona.aliases, limit=limit)
+        if self.registry.exact(read.word) is None and (spoken_to := addressee(tidy(line))) is not None:
+            is_here = self._is_here(present, spoken_to)
+            if not is_here and self.registry.exact(spoken_to.partition(" ")[0].casefold()) is None:
+                hint = f"Nobody called {spoken_to[:40]} is here. To speak all the same, begin with say."
+                raise UnknownCommand(f"“{read.word[:40]}” is not a command here.", hint=hint)
+            if is_here:
+                read = Line("say", tidy(line).strip())
         command = self.registry.resolve(read.word, present.role)
         # Pieces are arguments only if they are what was typed after the command itself.
         in_pieces = args if read is typed and name is not None and " " not in name.strip() else None
         arguments = command.grammar.bind(read.rest, in_pieces)
         return Call(self._play, self.registry, present, command, arguments, command_id)
+
+    def _is_here(self, present: Presence, name: str) -> bool:
+        """Whether `name` is what somebody else in the room is called, in full or by whole words of it."""
+        words = set(words_of(name))
+        called = [one.name for one in self._play.present.in_room(present.room_id) if one is not present]
+        for inhabitant in self._play.world.inhabitants_in(present.room_id):
+            called += inhabitant.names
+        return not words <= SMALL_WORDS and any(words <= set(words_of(one)) for one in called)
 
     async def _count(self, present: Presence, command: Command) -> None:
         """Raises TooMany if the character used commands of that rate class too often."""

@@ -39,7 +39,7 @@ async def examine(call: Call) -> CommandResponse:
 async def read(call: Call) -> CommandResponse:
     seen = await call.play.things.read(call.actor.character_id, call["what"])
     if seen.read_text is None:
-        return call.done(f"There is nothing to read on {seen.name}.", data={"text": None, "name": seen.name})
+        return call.done(f"There is nothing to read on {seen.full_name}.", data={"text": None, "name": seen.name})
     return call.done(seen.read_text, data={"text": seen.read_text, "id": seen.id, "name": seen.name})
 
 

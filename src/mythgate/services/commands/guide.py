@@ -15,18 +15,19 @@ from mythgate.services.commands.registry import Call, Command, Group
 TOPICS: Final[Mapping[str, str]] = {
     "shortcuts": (
         "Most commands can be shortened as long as only one begins so: inv, exam. Directions have short forms: n, ne, "
-        "u, d. A line that begins with ' or \" is said, one that begins with : is what you do. A leading / is "
-        "ignored."
+        "u, d. A line that begins with ' or \" is said, and so is one that begins with the name of somebody here and a "
+        "comma; one that begins with : is what you do. A leading / is ignored."
     ),
     "names": (
-        "Name things by any of their words, in full or in part: get lantern, look not. When several different things "
-        "answer to a name, say which: 2.lamp, lamp 2. The beginning of a player's name is enough."
+        "Name things by any of their words, in full or in part: get brass lantern, get lant. When several different "
+        "things answer to a name, say which: 2.lamp, lamp 2. For several of a kind: 2 pears, pears, all pears. The "
+        "beginning of a player's name is enough."
     ),
     "connection": (
         "When your connection breaks, others see you linkdead at once, and leave after half a minute. Come back "
         "within two minutes and you have missed nothing. Whom you follow you go on following meanwhile."
     ),
-    "keys": "A locked way opens by itself to whoever carries its key. unlock tells whether you do.",
+    "keys": "A locked way opens by itself to whoever carries its key. `unlock` tells whether you do.",
 }
 
 

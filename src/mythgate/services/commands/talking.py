@@ -39,10 +39,7 @@ async def tell(call: Call) -> CommandResponse:
 
 async def _confide(call: Call, channel: Channel) -> CommandResponse:
     chat = call.play.chat
-    if "words" in call.arguments:
-        listener, words = chat.find_listener(f"{call['person']} {call['words']}")
-    else:
-        listener, words = chat.find_listener(call["person"])
+    listener, words = chat.find_listener(f"{call['person']} {call['words']}")
     if not words:
         raise call.misused(f"What do you want to {channel.value} {listener.name}?")
     return call.done(await chat.confide(call.actor, listener, words, channel))
@@ -58,7 +55,10 @@ COMMANDS: Final = (
         group=Group.TALKING,
         usage="say <words...>",
         summary="Speak to everybody in the room.",
-        help="Everybody in the room hears it. Shorter: begin a line with ' or \".",
+        help=(
+            "Everybody in the room hears it. Shorter: begin a line with ' or \", or with the name of somebody here and "
+            "a comma or colon."
+        ),
         examples=("say Good evening!", "'Good evening!"),
         run=say,
     ),
@@ -75,7 +75,7 @@ COMMANDS: Final = (
     Command(
         name="whisper",
         group=Group.TALKING,
-        usage="whisper <person> [<words...>]",
+        usage="whisper <person> <words...>",
         summary="Speak to one person only.",
         help=(
             "Only the one you name hears it, wherever they are. The beginning of a name is enough if it fits only "
@@ -88,7 +88,7 @@ COMMANDS: Final = (
     Command(
         name="tell",
         group=Group.TALKING,
-        usage="tell <person> [<words...>]",
+        usage="tell <person> <words...>",
         summary="Tell one person something, wherever they are.",
         help="As whisper. They can answer with reply.",
         examples=("tell Ada I am at the market",),

@@ -6,6 +6,7 @@ from typing import Final
 
 from mythgate.domain.errors import CannotTake, NotHere
 from mythgate.domain.events import CommandResponse
+from mythgate.domain.names import name_key
 from mythgate.services.commands.registry import Call, Command, Group
 from mythgate.services.sight import with_counts
 from mythgate.services.things import Exchanged
@@ -33,13 +34,26 @@ async def give(call: Call) -> CommandResponse:
     things = call.play.things
     try:
         receiver = things.find_person(call.actor, call["person"])
-    except NotHere:
-        inhabitant = things.find_inhabitant(call.actor, call["person"])
+    except NotHere as nobody:
+        try:
+            inhabitant = things.find_inhabitant(call.actor, call["person"])
+        except NotHere:
+            raise nobody from None
         raise CannotTake(
             f"{sentence_start(inhabitant.name)} does not take things.", hint="Try to talk instead."
         ) from None
-    done = await things.give(call.actor.character_id, call["thing"], receiver, once=call.once)
+    thing = _without_name(call["thing"], call["person"], receiver.name)
+    done = await things.give(call.actor.character_id, thing, receiver, once=call.once)
     return _exchanged(call, done, "You give", f" to {receiver.name}.")
+
+
+def _without_name(thing: str, person: str, name: str) -> str:
+    """`thing` without the first words of a `name` whose last word alone was read as `person`: "shoe Tom Weaver"."""
+    words = thing.split()
+    for count in range(1, len(words)):
+        if name_key(" ".join([*words[count:], person])) == name_key(name):
+            return " ".join(words[:count])
+    return thing
 
 
 def _exchanged(call: Call, done: Exchanged, verb: str, end: str) -> CommandResponse:
@@ -67,8 +81,8 @@ COMMANDS: Final = (
         group=Group.THINGS,
         usage="get <thing...>",
         summary="Pick something up.",
-        help="Takes a thing that lies here; with all, everything you can carry. See also: help names.",
-        examples=("get lantern", "get 2.coin", "get all", "get all coins"),
+        help="Takes a thing that lies here, several, or with all everything you can carry. See also: help names.",
+        examples=("get lantern", "get 2.coin", "get 2 pears", "get pears", "get all"),
         durable=True,
         run=get,
     ),
@@ -78,7 +92,7 @@ COMMANDS: Final = (
         usage="drop <thing...>",
         summary="Put something down.",
         help="Lays down what you carry, here, for anybody to take.",
-        examples=("drop lantern", "drop all"),
+        examples=("drop lantern", "drop 2 pears", "drop all"),
         durable=True,
         run=drop,
     ),
@@ -86,10 +100,10 @@ COMMANDS: Final = (
         name="give",
         aliases=("hand",),
         group=Group.THINGS,
-        usage="give <thing...> to <person...>",
+        usage="give <thing...> [to] <person...>",
         summary="Hand something to somebody here.",
         help="The other has to be in the same room and able to carry it.",
-        examples=("give lantern to Ada",),
+        examples=("give lantern to Ada", "give lantern Ada", "give 2 pears to Ada"),
         durable=True,
         run=give,
     ),
