@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import textwrap
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,3 +171,19 @@ async def test_no_answer_at_all_ends_in_failed_with_what_was_not_sent(server: Ru
         with pytest.raises(Unsent):
             await answer
         assert client.state == "failed"
+
+
+async def test_the_example_of_the_quick_start_runs(server: RunningServer) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "index.md").read_text("utf-8")
+    example = textwrap.dedent(page.split("```python\n", 1)[1].split("```", 1)[0])
+    ran = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        example.replace("http://127.0.0.1:54731", server.url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(ran.communicate(), 30)
+    assert ran.returncode == 0, errors.decode()
+    assert "Gate Square" in output.decode()
+    assert "says: hello, everybody" in output.decode()

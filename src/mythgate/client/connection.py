@@ -30,6 +30,8 @@ _TOKEN_EXPIRED_CODE: Final = 4401
 _UNANSWERED_LIMIT: Final = 50
 _SILENCE_SECONDS: Final = 40.0  # the server sends a heartbeat every 30 s
 _CONNECT_SECONDS: Final = 30.0
+_PONG_SECONDS: Final = 10.0
+_PING: Final = '{"type":"ping","data":{}}'
 
 
 class ConnectionState(StrEnum):
@@ -220,7 +222,8 @@ class Client:
             if self._socket is not None and not self._socket.closed:
                 with contextlib.suppress(ConnectionError):  # it is sent again after the reconnect
                     await self._socket.send_str(frame)
-            return await asyncio.wait_for(answer, wait)
+            async with asyncio.timeout(wait):
+                return await answer
         finally:
             self._unanswered.pop(message_id, None)
 
@@ -233,8 +236,9 @@ class Client:
         try:
             if self._socket is None:
                 raise Unsent("Not connected.")
-            await self._socket.send_str(json.dumps({"type": "ping", "data": {}}))
-            await asyncio.wait_for(answered, 10)
+            await self._socket.send_str(_PING)
+            async with asyncio.timeout(_PONG_SECONDS):
+                await answered
         finally:
             undo()
         return (loop.time() - started) * 1000
@@ -301,15 +305,18 @@ class Client:
         refused: Refused | None = None
         self.close_code = None
         try:
-            socket = await asyncio.wait_for(
-                self._http.ws_connect(url, protocols=("bearer", self.access_token), autoping=True), _CONNECT_SECONDS
-            )
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                socket = await self._http.ws_connect(url, protocols=("bearer", self.access_token), autoping=True)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
         self._socket = socket
         try:
+            # When nothing happened meanwhile, its answer is the first event and says that we are in.
+            await socket.send_str(_PING)
             while True:
-                message = await asyncio.wait_for(socket.receive(), _SILENCE_SECONDS)
+                # Not wait_for: in Python 3.11 it forgets a cancellation that comes together with a message.
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    message = await socket.receive()
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break
                 event = json.loads(message.data)
