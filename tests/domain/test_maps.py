@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.worlds import room, room_id, world
 
 from mythgate.backends.worldpacks import DEFAULT_PACK, load
 from mythgate.domain.ids import RoomId
 from mythgate.domain.maps import (
+    LEGEND_WIDTH,
     MAX_CELLS,
     MapStyle,
     Viewport,
@@ -63,7 +64,8 @@ def test_one_room_shows_its_ways_as_stubs_and_no_hidden_one(town: World) -> None
         "                  :",
         "                [ @v].+",
         "                      .",
-        "@ you  v down  :. not explored  + locked",
+        "@ you  v down  : not explored",
+        ". not explored  + locked",
     ]
 
 
@@ -75,7 +77,8 @@ def test_the_whole_level_in_plain_characters(town: World) -> None:
         "        [   ]---[ @v]-+-[ $ ]",
         "          |           \\   |",
         "        [ T ]-----------[   ]",
-        "@ you  v down  $ shop  T tavern  : not explored  + locked",
+        "@ you  v down  $ shop  T tavern",
+        ": not explored  + locked",
     ]
 
 
@@ -93,8 +96,32 @@ def test_the_whole_level_in_boxes(town: World) -> None:
         "        ┌───┐           ┌───┐",
         "        │ T │───────────│   │",
         "        └───┘           └───┘",
-        "@ you  ↓ down  $ shop  T tavern  ┆ not explored  ┼ locked",
+        "@ you  ↓ down  $ shop  T tavern",
+        "┆ not explored  ┼ locked",
     ]
+
+
+def test_a_trimmed_map_has_no_blank_space_around_it(town: World) -> None:
+    picture = text_map(town, ids("square"), AROUND, current=room_id("square"), trim=True)
+    assert picture.splitlines() == [
+        "  :",
+        "[ @v].+",
+        "      .",
+        "",
+        "@ you  v down  : not explored",
+        ". not explored  + locked",
+    ]
+    assert text_map(town, set(), AROUND, trim=True) == ""
+
+
+def test_no_line_of_a_legend_is_wide_and_each_sign_stands_once() -> None:
+    picture = text_map(SHIPPED, set(SHIPPED.rooms), Viewport("mythgate", -5, -10, 0, 25, 25), trim=True)
+    drawn_part, _, legend = picture.rpartition("\n\n")
+    items = [item for line in legend.splitlines() for item in line.split("  ")]
+    signs = [item.partition(" ")[0] for item in items]
+    assert max(map(len, legend.splitlines())) <= LEGEND_WIDTH
+    assert len(signs) == len(set(signs)) > 3
+    assert all(len(sign) == 1 and sign in drawn_part for sign in signs)
 
 
 def test_another_level_has_its_own_rooms(town: World) -> None:
@@ -175,6 +202,7 @@ SHIPPED = load([DEFAULT_PACK])
 subsets = st.sets(st.sampled_from(sorted(SHIPPED.rooms)))
 
 
+@settings(deadline=None)
 @given(subsets)
 def test_no_drawn_map_names_what_is_not_explored(explored: set[RoomId]) -> None:
     for plane in ("mythgate", "pale"):
@@ -188,6 +216,7 @@ def test_no_drawn_map_names_what_is_not_explored(explored: set[RoomId]) -> None:
                 assert not way.hidden or way.target in explored
 
 
+@settings(deadline=None)  # ten maps of the whole world, however busy the machine is
 @given(subsets, st.sampled_from(MapStyle))
 def test_a_text_map_of_part_of_the_world_equals_one_of_a_world_that_is_only_that_part(
     explored: set[RoomId], style: MapStyle

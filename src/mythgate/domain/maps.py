@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from textwrap import dedent
 from typing import Final
 
 from mythgate.domain.ids import RoomId
 from mythgate.domain.world import Direction, Exit, Room, World, Zone, visible_exits
 
 MAX_CELLS: Final = 61  # rooms a text map shows in one direction
+LEGEND_WIDTH: Final = 36  # characters, for narrow screens
 
 
 # --- text ------------------------------------------------------------------------------------------
@@ -132,8 +134,13 @@ def text_map(
     current: RoomId | None = None,
     style: MapStyle = MapStyle.ASCII,
     legend: bool = True,
+    trim: bool = False,
 ) -> str:
-    """The explored rooms in `viewport` as lines of text, the room `current` marked."""
+    """The explored rooms in `viewport` as lines of text, the room `current` marked.
+
+    The lines stand where they are in the viewport, or with `trim`, without the blank space around what is drawn.
+    A line of the legend has at most `LEGEND_WIDTH` characters.
+    """
     pen = _PENS[style]
     rooms = [world.rooms[room_id] for room_id in world.rooms if room_id in explored]
     shown = [room for room in rooms if viewport.holds(room)]
@@ -147,19 +154,27 @@ def text_map(
     signs: dict[str, str] = {}
     for room in shown:
         signs |= canvas.draw_room(room, visible_exits(room, explored), here=room.id == current)
-    picture = canvas.text()
+    picture = _trimmed(canvas.text()) if trim else canvas.text()
     if not legend or not shown:
         return picture
-    meanings: dict[str, str] = {}
+    lines = [""]
     for sign, meaning in (signs | canvas.signs).items():
-        meanings[meaning] = meanings.get(meaning, "") + sign
-    return f"{picture}\n\n{'  '.join(f'{drawn} {meaning}' for meaning, drawn in meanings.items())}"
+        item = f"{sign} {meaning}"
+        if lines[-1] and len(lines[-1]) + 2 + len(item) > LEGEND_WIDTH:
+            lines.append("")
+        lines[-1] += f"  {item}" if lines[-1] else item
+    return "\n".join([picture, "", *lines])
+
+
+def _trimmed(picture: str) -> str:
+    """`picture` without blank lines above and below, and without the margin that all its lines share."""
+    return dedent(picture).strip("\n")
 
 
 def minimap(
     world: World, explored: Collection[RoomId], room: Room, *, size: int = 5, style: MapStyle = MapStyle.ASCII
 ) -> str:
-    """The surroundings of `room`, `size` × `size` cells, without a legend."""
+    """The surroundings of `room`, `size` × `size` cells with it in the middle, without a legend."""
     viewport = viewport_around(room, size, size)
     return text_map(world, explored, viewport, current=room.id, style=style, legend=False)
 

@@ -81,7 +81,8 @@ async def exits(call: Call) -> CommandResponse:
 async def map_(call: Call) -> CommandResponse:
     room = call.play.sight.room_of(call.actor)
     explored = call.play.sight.persona(call.actor.character_id).explored
-    drawn = maps.text_map(call.play.world.world, explored, maps.viewport_around(room, *MAP_CELLS), current=room.id)
+    around = maps.viewport_around(room, *MAP_CELLS)
+    drawn = maps.text_map(call.play.world.world, explored, around, current=room.id, trim=True)
     return call.done(drawn, data={"map": drawn})
 
 
