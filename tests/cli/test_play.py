@@ -1,0 +1,199 @@
+"""`mythgate play` against a real server: over pipes, and in a terminal of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.support.server import ROOMY, RunningServer, running_server
+
+pty = pytest.importorskip("pty", reason="terminals of this kind are of Unix")
+PATIENCE = 20.0
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
+    async with running_server(tmp_path / "data", ROOMY) as running:
+        yield running
+
+
+class Terminal:
+    """The program in a pseudo-terminal, and what stands on it so far."""
+
+    def __init__(self, process: asyncio.subprocess.Process, keyboard: int, reader: asyncio.StreamReader) -> None:
+        self.process = process
+        self.text = ""
+        self._keyboard = keyboard
+        self._reader = reader
+
+    @classmethod
+    async def run(cls, *words: str) -> Terminal:
+        ours, theirs = pty.openpty()
+        # A session of its own with this terminal, so that Ctrl-C means this process.
+        script = (
+            "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+            "os.execv(sys.executable, [sys.executable, '-m', 'mythgate', *sys.argv[1:]])"
+        )
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, *words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        )
+        os.close(theirs)
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        screen = os.fdopen(os.dup(ours), "rb", buffering=0)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), screen)
+        return cls(process, ours, reader)
+
+    def type(self, keys: str) -> None:
+        os.write(self._keyboard, keys.encode())
+
+    async def shows(self, text: str) -> None:
+        """Wait until that stands on the screen after all seen before; what comes later is for the next call."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in self.text:
+                try:
+                    piece = await self._reader.read(4096)
+                except OSError:  # how a pseudo-terminal says that nobody is at its other end
+                    piece = b""
+                assert piece, f"ended without {text!r}: {self.text}"
+                self.text += piece.decode(errors="replace")
+        self.text = self.text.partition(text)[2]
+
+    async def ends(self) -> int:
+        async with asyncio.timeout(PATIENCE):
+            code = await self.process.wait()
+        os.close(self._keyboard)
+        return code
+
+
+async def piped(*words: str, typed: Sequence[str] = ()) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mythgate",
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(PATIENCE):
+        output, _ = await process.communicate("".join(f"{line}\n" for line in typed).encode())
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_a_guest_walks_about_and_leaves(server: RunningServer) -> None:
+    code, output = await piped("play", server.url, "--guest", typed=["east", "quit"])
+    assert code == 0, output
+    assert f"Mythgate at {server.url}, 0 players in the world." in output
+    assert "help lists commands" in output
+    entered, walked = output.split("You go east.")
+    for told in (entered, walked):
+        assert "Ways: " in told
+    assert "Gate Square\nMarket stalls" in entered
+    assert "A speckled pear" in entered
+    assert "Lantern Row\n" in walked
+
+
+async def test_ctrl_c_at_the_prompt_ends_at_once(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "--guest")
+    await terminal.shows("quit leaves.")
+    terminal.type("get pe\t\r")
+    await terminal.shows("You take a speckled pear.")
+    terminal.type("half a line\x03")
+    assert await terminal.ends() == 130
+
+
+async def test_a_wrong_password_is_asked_for_again_and_a_new_one_twice(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "--new", "-u", "brom")
+    for first, second in (("a good password", "another one"), ("a good password", "a good password")):
+        await terminal.shows("New password: ")
+        terminal.type(f"{first}\r")
+        await terminal.shows("The same again: ")
+        terminal.type(f"{second}\r")
+    await terminal.shows("Its name: ")
+    terminal.type("\x03")
+    assert await terminal.ends() == 130
+
+    terminal = await Terminal.run("play", server.url, "-u", "brom")
+    await terminal.shows("--new makes one, --guest enters")
+    for password in ("not this one", "a good password"):
+        await terminal.shows("Password: ")
+        terminal.type(f"{password}\r")
+    await terminal.shows("Its name: ")
+    terminal.type("Brom\r")
+    await terminal.shows("Gate Square")
+    await terminal.shows("> ")
+    terminal.type("\x04")
+    assert await terminal.ends() == 0
+
+
+async def test_the_farewell_is_shown_and_a_lost_line_comes_back(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "--guest")
+    await terminal.shows("quit leaves.")
+    await server.stop()
+    await terminal.shows("The server stops.")
+    await terminal.shows("The line is gone.")
+    await server.start()
+    await terminal.shows("The server was started again.")
+    await terminal.shows("Gate Square")
+    terminal.type("quit\r")
+    assert await terminal.ends() == 0
+
+
+async def test_without_a_server_nothing_is_asked(unused_tcp_port: int) -> None:
+    code, output = await piped("play", f"http://127.0.0.1:{unused_tcp_port}")
+    assert code == 1
+    assert output.splitlines() == [
+        f"No answer from http://127.0.0.1:{unused_tcp_port}.",
+        "Is the server running? Start one with: mythgate serve",
+    ]
+
+
+async def test_whoever_is_taken_over_elsewhere_is_not_left_at_a_dead_prompt(server: RunningServer) -> None:
+    first = await Terminal.run("play", server.url, "--new", "-u", "brom")
+    for question in ("New password: ", "The same again: "):
+        await first.shows(question)
+        first.type("a good password\r")
+    await first.shows("Its name: ")
+    first.type("Brom\r")
+    await first.shows("quit leaves.")
+    await first.shows("> ")
+
+    second = await Terminal.run("play", server.url, "-u", "brom", "-c", "brom")
+    await second.shows("Password: ")
+    second.type("a good password\r")
+    await second.shows("quit leaves.")
+    await first.shows("The connection has ended.")
+    assert await first.ends() == 1
+    second.type("quit\r")
+    assert await second.ends() == 0
+
+
+async def test_three_wrong_passwords_are_enough(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "-u", "nobody")
+    for _ in range(3):
+        await terminal.shows("Password: ")
+        terminal.type("not this one\r")
+        await terminal.shows("do not match")
+    assert await terminal.ends() == 1
+
+
+async def test_something_else_at_that_address_is_told_apart() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as other:
+        port = other.sockets[0].getsockname()[1]
+        code, output = await piped("play", f"http://127.0.0.1:{port}")
+    assert code == 1
+    assert "is not Mythgate" in output
