@@ -29,12 +29,7 @@ export function Header() {
       </span>
       <h1 className={styles.place}>
         {room?.name ?? "Mythgate"}
-        {room?.zone_name && (
-          <span className={styles.zone}>
-            <span className={ui.hidden}>, </span>
-            {room.zone_name}
-          </span>
-        )}
+        {room?.zone_name && <span className={styles.zone}>, {room.zone_name}</span>}
       </h1>
       <ConnectionBadge />
       <MainMenu onAccount={() => setAccountOpen(true)} />
