@@ -62,6 +62,15 @@ def test_every_single_character_has_a_stable_key() -> None:
         ("Alpha", "Al\u200bpha"),  # zero-width space
         ("Alpha", "A\u0301lpha"),
         ("voodoo", "νοοdoo"),  # Greek ν and ο
+        ("Mary", "M4ry"),
+        ("Steven", "S73v3n"),
+        ("Abby", "A88y"),
+        ("力メラ", "カメラ"),  # Chinese 力, Katakana カ
+        ("口口", "ロロ"),
+        ("Bob", "Bo\u034fb"),  # combining grapheme joiner
+        ("Bob", "Bo\ufe0fb"),  # variation selector
+        ("Bob", "Bo\U000e0062b"),  # tag
+        ("가가", "가\u3164가"),  # Hangul filler
     ],
 )
 def test_names_that_look_alike_share_a_key(name: str, imitation: str) -> None:
@@ -70,7 +79,18 @@ def test_names_that_look_alike_share_a_key(name: str, imitation: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Anna", "Anne"), ("Tom", "Tim"), ("が", "か"), ("Иван", "Ивана"), ("कि", "कु"), ("Bob 2", "Bob 3"), ("김", "금")],
+    [
+        ("Anna", "Anne"),
+        ("Tom", "Tim"),
+        ("が", "か"),
+        ("Иван", "Ивана"),
+        ("कि", "कु"),
+        ("Bob 2", "Bob 3"),
+        ("Bob 3", "Bobe"),
+        ("Anna", "Ann4"),
+        ("No 34", "No 43"),
+        ("김", "금"),
+    ],
 )
 def test_names_that_differ_keep_apart(one: str, other: str) -> None:
     assert name_key(one) != name_key(other)
@@ -79,7 +99,8 @@ def test_names_that_differ_keep_apart(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["Bob", "Bob O'Neil", "Jean-Luc", "r2d2", "x_y", "A" * 20, "Zoë", "Иван", "Ἀθηνᾶ", "東京太郎", "サクラの花",
-     "김철수", "नमस्ते", "สมชาย"],
+     "김철수", "नमस्ते", "สมชาย", "佐々木", "Nguyễn", "Łukasz", "Ștefan", "İsmayıl", "Əli", "Þórr", "Straße", "Ћирило",
+     "Ռուբեն", "שלום", "محمد", "გიორგი", "አበበ", "தமிழ்", "สุดา", "力石山", "ニコラ"],
 )  # fmt: skip
 def test_ordinary_names_are_taken_as_they_are(name: str) -> None:
     assert account_name(name) == unicodedata.normalize("NFKC", name)
@@ -114,6 +135,29 @@ def test_names_are_tidied() -> None:
         ("bob😀", "cannot be part"),
         ("bob٣", "cannot be part"),  # an Arabic digit
         ("ᚠᚢᚦ", "cannot be part"),  # runes
+        ("ᴍᴏᴅᴇʀᴀᴛᴏʀ", "cannot be part"),  # small capitals
+        ("moᴅerator", "cannot be part"),
+        ("aᴅmin", "cannot be part"),
+        ("sysᴏp", "cannot be part"),
+        ("ꜱteve", "cannot be part"),
+        ("Bᴏb", "cannot be part"),
+        ("ꞵob", "cannot be part"),
+        ("Aǀǀison", "cannot be part"),  # clicks
+        ("bɩll", "cannot be part"),  # phonetic
+        ("ㅤㅤㅤ", "cannot be part"),  # Hangul fillers
+        ("ᅟᅟᅟ", "cannot be part"),
+        ("ᅠᅠᅠ", "cannot be part"),
+        ("ﾠﾠﾠ", "cannot be part"),
+        ("가ㅤ가", "cannot be part"),
+        ("ㄱㄴㄷ", "cannot be part"),  # loose jamo
+        ("שלו\u034fמ", "cannot be part"),
+        ("שלו\ufe0fמ", "cannot be part"),
+        ("นาย\u034f", "cannot be part"),
+        ("bob\U000e0062", "cannot be part"),
+        ("שלוم", "one script"),
+        ("नמ\u093c", "one script"),
+        ("가\u093c나", "cannot be part"),  # a mark of another script
+        ("محـــمد", "cannot be part"),  # tatweel stretches, and says nothing
         ("bоb", "one script"),  # the о is Cyrillic
         ("Αlpha", "one script"),  # the Α is Greek
         ("bob東京", "one script"),
@@ -134,7 +178,8 @@ def test_names_against_the_rules_are_refused(name: str, why: str) -> None:
     "name",
     ["admin", "Admin", "ADMIN", "adm1n", "Ádmin", "Moderator", "Bob-Admin", "The Moderator", "admin2", "Admin 007",
      "System", "Mod Bob", "Mythgate", "guest", "Guest-Amber-417", "guest99", "Everyone", "Someone", "Here", "myself",
-     "North", "n0rth", "s0uthwest"],
+     "North", "n0rth", "s0uthwest", "M0d3rator", "adm1n1s7ra7or", "staff", "S7aff", "oper4t0r",
+     "ev3ryone", "roo7", "gue57", "the roo7"],
 )  # fmt: skip
 def test_reserved_names_are_refused(name: str) -> None:
     assert is_reserved(name)
@@ -169,8 +214,25 @@ def test_an_allowed_name_stays_allowed_and_has_a_key(text: str) -> None:
     assert name.isprintable()
 
 
-def test_scripts_are_told_by_the_unicode_name() -> None:
+def test_scripts_are_those_of_everyday_letters() -> None:
     assert script_of("a") == "LATIN"
     assert script_of("ж") == "CYRILLIC"
     assert script_of("京") == "CJK"
     assert script_of("\ue000") == ""
+    assert script_of("ễ") == "LATIN"
+    assert script_of("ᴅ") == ""
+
+
+def test_everyday_letters_are_letters_and_named_after_their_script() -> None:
+    """The ranges hold letters, marks and unassigned places only, and no letter of a neighbour."""
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        script = script_of(character)
+        if script and unicodedata.category(character)[0] in "LM" and unicodedata.is_normalized("NFKC", character):
+            name = unicodedata.name(character)
+            assert (
+                name.startswith((script, "IDEOGRAPHIC", "MICRO"))
+                or unicodedata.category(character)[0] == "M"
+                or (script in ("KATAKANA", "HIRAGANA") and "KATAKANA-HIRAGANA" in name)
+            ), (hex(code), name)
+            assert unicodedata.category(character) != "Cf"
