@@ -27,7 +27,16 @@ from tests.support.play import (
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
-from mythgate.domain.events import ChatMessage, Event, GameTick, RoomItems, RoomMessage, RoomUpdate, SystemMessage
+from mythgate.domain.events import (
+    AdminEvent,
+    ChatMessage,
+    Event,
+    GameTick,
+    RoomItems,
+    RoomMessage,
+    RoomUpdate,
+    SystemMessage,
+)
 from mythgate.domain.ids import CharacterId, InhabitantId, RoomId, Topic, room_topic
 from mythgate.domain.world import (
     Daypart,
@@ -135,7 +144,16 @@ async def test_people_in_a_changed_room_see_it_change_and_nobody_else_does(kit: 
     (update,) = kit.heard(ada).of(RoomUpdate)
     assert update.room.description == "It was painted blue."
     assert [view.name for view in update.room.players] == ["Ada"]
+    assert [line.message for line in kit.heard(ada).of(RoomMessage)] == ["Something about this place has changed."]
     assert kit.heard(bob).events == []
+
+
+async def test_a_change_one_does_not_read_is_not_told_in_words(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=SQUARE)
+    kit.realtime.clear()
+    await kit.world.apply(with_room(small_world(), SQUARE, capacity=7))
+    await kit.world.apply(small_world(placements=(Placement(COIN, SQUARE),)))
+    assert kit.heard(ada).kinds() == ["room_update"] * 2
 
 
 async def test_hidden_ways_stay_hidden_in_an_update(kit: PlayKit) -> None:
@@ -227,6 +245,26 @@ async def test_a_world_with_problems_changes_nothing(kit: PlayKit) -> None:
     done = await world.refresh()
     assert (done.problems, done.applied) == ((problem,), None)
     assert world.world is kit.world_data
+
+
+async def test_the_staff_hear_when_the_packs_break_and_when_they_are_well_again(kit: PlayKit) -> None:
+    mira = await kit.somebody("Mira", role=Role.MODERATOR)
+    bob = await kit.somebody("Bob")
+    kit.realtime.clear()
+    first, second = Problem("x", 1, 2, "there is no room 'bb'"), Problem("y", 1, 1, "?")
+    broken, twice = LoadedWorld(None, (first,)), LoadedWorld(None, (first, second))
+    sound, other = LoadedWorld(kit.world_data, ()), LoadedWorld(with_room(small_world(), SQUARE, name="blue"), ())
+    world = service(kit, sound, broken, broken, twice, sound, sound, broken, other)
+    for _ in range(8):
+        await world.refresh()
+    assert [event.message for event in kit.heard(mira).of(AdminEvent)] == [
+        "The world packs cannot be used: x:1:2: there is no room 'bb'.",
+        "The world packs cannot be used: x:1:2: there is no room 'bb'. And 1 more.",
+        "The world is well again.",
+        "The world packs cannot be used: x:1:2: there is no room 'bb'.",
+        "The world is well again.",
+    ]
+    assert kit.heard(bob).of(AdminEvent) == []
 
 
 async def test_a_sound_world_replaces_the_old_one(kit: PlayKit) -> None:

@@ -18,6 +18,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
 from mythgate.domain.events import (
+    AdminEvent,
     ChatMessage,
     ExitView,
     FixtureView,
@@ -32,7 +33,16 @@ from mythgate.domain.events import (
     SystemMessage,
     event_of,
 )
-from mythgate.domain.ids import GLOBAL_TOPIC, CharacterId, InhabitantId, ItemId, RoomId, TemplateId, room_topic
+from mythgate.domain.ids import (
+    GLOBAL_TOPIC,
+    STAFF_TOPIC,
+    CharacterId,
+    InhabitantId,
+    ItemId,
+    RoomId,
+    TemplateId,
+    room_topic,
+)
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
@@ -220,6 +230,7 @@ class WorldService:
         self._clock = clock
         self._ids = ids
         self._applying = asyncio.Lock()
+        self._ailing: tuple[Problem, ...] = ()  # what was wrong with the packs when they were read last
         self._places: dict[InhabitantId, RoomId] = {}
         self._by_room: dict[RoomId, tuple[Inhabitant, ...]] = {}
         self._next_line: dict[InhabitantId, datetime] = {}
@@ -343,11 +354,27 @@ class WorldService:
         async with self._applying:
             loaded = await self._source.load()
             if loaded.world is None:
-                log.warning("world not reloaded", extra={"problems": [str(problem) for problem in loaded.problems]})
-                return Reloaded(tuple(loaded.problems), None)
-            if loaded.world.fingerprint == self.world.fingerprint:
-                return Reloaded((), Applied(0, 0, frozenset()))
-            return Reloaded((), await self._apply(loaded.world))
+                problems = tuple(loaded.problems)
+                log.warning("world not reloaded", extra={"problems": [str(problem) for problem in problems]})
+                self._tell_health(problems)
+                return Reloaded(problems, None)
+            applied = Applied(0, 0, frozenset())
+            if loaded.world.fingerprint != self.world.fingerprint:
+                applied = await self._apply(loaded.world)
+            self._tell_health(())
+            return Reloaded((), applied)
+
+    def _tell_health(self, problems: tuple[Problem, ...]) -> None:
+        """Tell the staff when the packs can no longer be used, why, and when they can again."""
+        before, self._ailing = self._ailing, problems
+        if problems == before:
+            return
+        if problems:
+            more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
+            event = AdminEvent("world.broken", "", f"The world packs cannot be used: {problems[0]}.{more}")
+        else:
+            event = AdminEvent("world.well", "", "The world is well again.")
+        self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
 
     async def apply(self, new: World) -> Applied:
         """Make `new` the world: bring forth what it adds, move people out of rooms it lacks, tell who sees a change."""
@@ -382,6 +409,10 @@ class WorldService:
             changed.update(new.rooms)
         applied = Applied(len(added), len(displaced), frozenset(changed))
         await self._show(changed)
+        for room_id, room in new.rooms.items():
+            if room_id in old.rooms and _prose(room) != _prose(old.rooms[room_id]):
+                # Who reads text alone does not see the update.
+                self._tell_room(room_id, RoomMessage("Something about this place has changed."), now)
         log.info(
             "world in force",
             extra={
@@ -700,6 +731,11 @@ class WorldService:
 
 
 _WARES: Final = frozenset({"wares", "goods", "buy", "sell", "list", "price", "prices", "stock", "shop"})
+
+
+def _prose(room: Room) -> object:
+    """What one reads of a room."""
+    return room.name, room.description, dict(room.by_daypart), room.crowded, room.empty
 
 
 def _is_named(inhabitant: Inhabitant, words: frozenset[str]) -> bool:
