@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,19 @@ async def test_emote(kit: PlayKit) -> None:
     assert kit.heard(bob).lines() == ["Ada waves at Bob."]
     with pytest.raises(BadUsage, match="do"):
         await kit.chat.emote(ada, " ")
+
+
+async def test_in_some_places_one_does_not_shout(kit: PlayKit) -> None:
+    rooms = dict(kit.world_data.rooms)
+    rooms[TAVERN] = dataclasses.replace(rooms[TAVERN], tags=frozenset({"no_shout"}))
+    await kit.world.apply(dataclasses.replace(kit.world_data, fingerprint="quiet", rooms=rooms))
+    ada, bob = await kit.somebody("Ada", at=TAVERN), await kit.somebody("Bob")
+    kit.realtime.clear()
+    with pytest.raises(PermissionDenied, match="does not shout"):
+        await kit.chat.shout(ada, "fire!")
+    assert kit.heard(ada).lines() == kit.heard(bob).lines() == []
+    await kit.chat.shout(bob, "fire!")
+    assert kit.heard(ada).lines() == ["Bob shouts: fire!"]
 
 
 async def test_shouts_carry_through_the_zone_and_no_further(kit: PlayKit) -> None:

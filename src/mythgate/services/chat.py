@@ -18,7 +18,7 @@ from typing import Final
 from mythgate.domain import chat
 from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.chat import Channel
-from mythgate.domain.errors import BadUsage, Muted, TooMany, Unreachable
+from mythgate.domain.errors import BadUsage, Muted, PermissionDenied, TooMany, Unreachable
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, room_topic
 from mythgate.domain.moderation import AuditEntry
@@ -98,13 +98,20 @@ class ChatService:
         return message
 
     async def shout(self, speaker: Presence, text: str) -> ChatMessage:
-        """To everybody in the same zone. Raises as `say`."""
+        """To everybody in the same zone. Raises as `say`.
+
+        Raises:
+            PermissionDenied: one does not shout in this place.
+
+        """
         words = chat.clean(text, limit=self._policy.characters, verb="shout")
         now = self._clock.now()
         self._require_voice(speaker, now)
-        event, message = self._worded(speaker, Channel.SHOUT, words, now, speaker.room_id)
         rooms = self._world.world.rooms
         here = rooms.get(speaker.room_id)
+        if here is not None and "no_shout" in here.tags:
+            raise PermissionDenied("One does not shout in this place.", hint="`say` is loud enough here.")
+        event, message = self._worded(speaker, Channel.SHOUT, words, now, speaker.room_id)
         for room_id in self._presence.populations():
             room = rooms.get(room_id)
             if room_id == speaker.room_id or (room is not None and here is not None and room.zone == here.zone):
