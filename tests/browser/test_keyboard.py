@@ -142,7 +142,7 @@ async def test_the_command_line_completes_remembers_and_clears(pair: tuple[Visit
     await keys.press("Tab")
     await expect(line).to_have_value("look bronze plaque ")
     await keys.press("Enter")
-    await ada.sees("A plate of bronze set into the paving")
+    await ada.sees("A plaque of bronze set into the paving")
 
     # Several candidates: Tab goes through them, Shift+Tab back, and each is read aloud.
     await keys.type("look wa")
