@@ -239,7 +239,7 @@ def define(name: str, command: str, aliases: Mapping[str, str]) -> None:
         )
     if name not in aliases and len(aliases) >= MAX_ALIASES:
         raise InvalidInput(
-            f"You have {len(aliases)} aliases, as many as one may have.", hint="Remove one with unalias first."
+            f"You have {len(aliases)} aliases, as many as one may have.", hint="Remove one with `unalias` first."
         )
     chain = [name]
     while True:
@@ -266,7 +266,7 @@ def expand(line: Line, aliases: Mapping[str, str], *, limit: int = MAX_LINE) -> 
     chain: list[str] = []
     while line.word in aliases:
         if line.word in chain or len(chain) >= MAX_ALIAS_DEPTH:
-            raise BadUsage(f"Your aliases never end: {' → '.join([*chain, line.word])}.", hint="See: alias")
+            raise BadUsage(f"Your aliases never end: {' → '.join([*chain, line.word])}.", hint="See: `alias`")
         chain.append(line.word)
         line = read_line(_filled(aliases[line.word], line.rest), limit=limit)
     return line

@@ -418,7 +418,7 @@ def _part_of_place(around: Sequence[Seen], words: str) -> NotHere | CannotTake:
 
 
 def _not_carried() -> NotHere:
-    return NotHere("You carry nothing like that.", hint="See: inventory")
+    return NotHere("You carry nothing like that.", hint="See: `inventory`")
 
 
 def _without(items: Sequence[Item], gone: Sequence[Item]) -> list[Item]:

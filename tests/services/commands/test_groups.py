@@ -256,7 +256,7 @@ async def test_people_are_addressed_by_name_and_those_who_are_not_there_are_not(
     assert kit.heard(tom).lines() == ["Ada says: Tom, hello: you!"]
     response = await refused(kit, ada, "Nora, hello")
     assert response.code == "unknown_command"
-    assert response.hint == "Nobody called Nora is here. To speak all the same, begin with say."
+    assert response.hint == "Nobody called Nora is here. To speak all the same, begin with `say`."
     for line in ("the, hello", "Ada, hello", "to, hello", "tom,", ", hello"):
         assert (await refused(kit, ada, line)).code == "unknown_command"
     assert (await refused(kit, ada, "look, tom")).hint == "Did you mean look?"

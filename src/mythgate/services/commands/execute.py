@@ -124,7 +124,7 @@ class CommandService:
         if self.registry.exact(read.word) is None and (spoken_to := addressee(tidy(line))) is not None:
             is_here = self._is_here(present, spoken_to)
             if not is_here and self.registry.exact(spoken_to.partition(" ")[0].casefold()) is None:
-                hint = f"Nobody called {spoken_to[:40]} is here. To speak all the same, begin with say."
+                hint = f"Nobody called {spoken_to[:40]} is here. To speak all the same, begin with `say`."
                 raise UnknownCommand(f"“{read.word[:40]}” is not a command here.", hint=hint)
             if is_here:
                 read = Line("say", tidy(line).strip())

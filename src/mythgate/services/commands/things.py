@@ -40,7 +40,7 @@ async def give(call: Call) -> CommandResponse:
         except NotHere:
             raise nobody from None
         raise CannotTake(
-            f"{sentence_start(inhabitant.name)} does not take things.", hint="Try to talk instead."
+            f"{sentence_start(inhabitant.name)} does not take things.", hint="Try to `talk` instead."
         ) from None
     thing = _without_name(call["thing"], call["person"], receiver.name)
     done = await things.give(call.actor.character_id, thing, receiver, once=call.once)
