@@ -16,15 +16,16 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mythgate import telemetry
 from mythgate.backends import worldpacks
@@ -84,6 +85,7 @@ log = logging.getLogger(__name__)
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
 GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
 PRESENCE_CHECK_SECONDS: Final = 30.0
+OTHER_SOCKETS: Final = 200  # connections that ask for something else than to play, and those being closed
 DRAIN_SECONDS: Final = 8  # who waits for us to stop often gives up after 10
 
 
@@ -576,7 +578,7 @@ def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ws=SocketProtocol,
-        http="httptools" if sys.platform != "win32" else "h11",
+        http="h11" if sys.platform == "win32" else _http_protocol(settings),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -588,6 +590,20 @@ def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         root_path=settings.http.root_path,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         ws_max_size=settings.limits.frame_bytes,
+    )
+
+
+def _http_protocol(settings: Settings) -> type[asyncio.Protocol]:
+    from mythgate.doors.http.http_protocol import HttpLimits, http_protocol  # httptools is not for Windows
+
+    limits = settings.limits
+    proxies = ProxyHeadersMiddleware(cast("Any", None), settings.http.trusted_proxies).trusted_hosts
+    return http_protocol(
+        HttpLimits(
+            connections=limits.connections + OTHER_SOCKETS,
+            connections_per_address=2 * limits.connections_per_address,
+            unlimited=cast("Container[str]", proxies),
+        )
     )
 
 

@@ -205,12 +205,14 @@ def build(
 
 @asynccontextmanager
 async def playground(
-    limits: RealtimeLimits | None = None, options: PlayOptions | None = None
+    limits: RealtimeLimits | None = None, options: PlayOptions | None = None, *, http: type | None = None
 ) -> AsyncIterator[Playground]:
     """A real server on a free port, in this loop."""
     app, game, hub, door = build(limits, options)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, ws=SocketProtocol, log_level="warning", lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        app, http=http or "auto", ws=SocketProtocol, log_level="warning", lifespan="off", access_log=False
+    )
     server = uvicorn.Server(config)
     async with door.running():
         serving = asyncio.create_task(server._serve([listener]))

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import socket
 from collections import deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 from urllib.parse import unquote
@@ -115,6 +116,7 @@ class SocketProtocol(asyncio.Protocol):
         "deflate",
         "limit",
         "lost",
+        "on_gone",
         "silence",
         "transport",
     )
@@ -144,6 +146,7 @@ class SocketProtocol(asyncio.Protocol):
         self.deflate: Deflate | None = None
         self.limit = DEFAULT_LIMIT
         self.lost = False
+        self.on_gone: Callable[[], None] | None = None  # for who counts connections
         self.silence = 0  # whoever keeps the connection alive counts up; anything received sets it to 0
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 
@@ -199,6 +202,8 @@ class SocketProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.lost = True
+        if self.on_gone is not None:
+            self.on_gone()
         self._server_state.connections.discard(cast("Any", self))
         if self._close_timer is not None:
             self._close_timer.cancel()
