@@ -57,6 +57,7 @@ from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import world as world_routes
+from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
@@ -576,7 +577,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        TrustedProxies(app, trusted=settings.http.trusted_proxies),
         ws=SocketProtocol,
         http="h11" if sys.platform == "win32" else _http_protocol(settings),
         lifespan="off",
@@ -585,8 +586,7 @@ def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         server_header=False,
         date_header=True,
         backlog=2048,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.http.trusted_proxies,
+        proxy_headers=False,  # `TrustedProxies` does it, and looks at what it is told
         root_path=settings.http.root_path,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         ws_max_size=settings.limits.frame_bytes,

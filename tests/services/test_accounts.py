@@ -403,6 +403,17 @@ async def test_a_flood_of_guesses_keeps_nobody_else_waiting(held: tuple[Accounts
     assert kit.accounts._lanes.lanes == {}
 
 
+async def test_one_ipv6_household_is_one_address(kit: AccountsKit) -> None:
+    count = kit.account_policy.failures_per_address.count
+    for n in range(count):
+        with pytest.raises(BadCredentials):
+            await kit.login(f"Nobody {n}", "wrong guess", address=f"2001:db8:1:2::{n:x}")
+    with pytest.raises(TooManyLogins):
+        await kit.login("Somebody else", "wrong guess", address="2001:db8:1:2:ffff::1")
+    with pytest.raises(BadCredentials):
+        await kit.login("Somebody else", "wrong guess", address="2001:db8:1:3::1")
+
+
 async def test_a_line_has_an_end(held: tuple[AccountsKit, HeldHasher]) -> None:
     kit, hasher = held
     width = kit.account_policy.failures_per_address.count

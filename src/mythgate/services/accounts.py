@@ -25,6 +25,7 @@ from mythgate.domain.accounts import (
     require_grant,
     require_role,
 )
+from mythgate.domain.addresses import address_key
 from mythgate.domain.errors import (
     AccountDisabled,
     BadCredentials,
@@ -624,7 +625,7 @@ class AccountService:
         )
 
     async def _admit_new_account(self, address: str) -> None:
-        wait = await self._throttle.hit(f"register:{address}", self._policy.registrations_per_address)
+        wait = await self._throttle.hit(f"register:{address_key(address)}", self._policy.registrations_per_address)
         if wait is not None:
             raise TooMany("Too many accounts were made from your address.", retry_after=wait)
 
@@ -744,7 +745,7 @@ def _account_key(key: str) -> str:
 
 
 def _address_key(address: str) -> str:
-    return f"login:address:{address}"
+    return f"login:address:{address_key(address)}"
 
 
 def _guest_name(attempt: int) -> str:

@@ -256,7 +256,7 @@ async def test_hashed_files_are_kept_for_a_year(call: Caller) -> None:
     "path",
     ["/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/assets/../index.html",
      "/assets/%2e%2e/index.html", "/assets/..%2findex.html", "/assets/..%2f..%2foutside.txt", "/.hidden", "/link.txt",
-     "/assets", "/assets/", "/%00"],
+     "/assets", "/assets/", "/%00", "/assets/" + "a" * 5000, "/" + "a" * 300, "/docs/" + "a" * 5000],
 )  # fmt: skip
 async def test_nothing_outside_the_client_is_served(call: Caller, path: str) -> None:
     from yarl import URL

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.support.clock import FakeClock
 from tests.support.http import Site, site
 
 import mythgate
+from mythgate.domain.errors import Unavailable
+from mythgate.doors.http.app import Readiness
+from mythgate.services.all import Services
 
 
 @pytest.fixture
@@ -43,6 +50,33 @@ async def test_without_a_database_it_lives_but_is_not_ready(web: Site) -> None:
     assert (await web.get("/healthz")).status == 200
     answer = await web.get("/readyz")
     assert (answer.status, answer.code) == (503, "unavailable")
+
+
+class FullDisk:
+    """A store that still reads."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.asked = 0
+
+    async def write(self, work: Any) -> None:
+        self.asked += 1
+        if self.full:
+            raise Unavailable("The disk that holds the database is full.")
+
+
+async def test_a_database_that_takes_no_changes_is_not_ready(clock: FakeClock) -> None:
+    store = FullDisk()
+    readiness = Readiness(cast("Services", SimpleNamespace(store=store, clock=clock)))
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="full") as refused:
+            await readiness.check()
+        assert refused.value.retry_after
+    assert store.asked == 1  # a probe a millisecond costs no write a millisecond
+    store.full = False
+    clock.advance(timedelta(seconds=5))
+    await asyncio.gather(*(readiness.check() for _ in range(10)))
+    assert store.asked == 2
 
 
 async def test_metrics(web: Site) -> None:

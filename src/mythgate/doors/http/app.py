@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 import mythgate
-from mythgate.domain.errors import NotFound
+from mythgate.domain.errors import NotFound, Unavailable
 from mythgate.doors.http import errors
 from mythgate.doors.http.security import Edge
 from mythgate.services.all import Services
 
+_READY_SECONDS: Final = 5.0
+_READY_AGAIN: Final = timedelta(seconds=_READY_SECONDS)
+_READY_FACT: Final = "ready"
 _HERE: Final = Path(__file__).resolve().parent
 _DOCS: Final = _HERE / "docs"
 
@@ -56,6 +60,31 @@ class HttpOptions:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 
+class Readiness:
+    """Whether the database takes changes: asked with a tiny one, at most once in a few seconds."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._asking = asyncio.Lock()
+        self._asked_at: float | None = None
+        self._refusal: Unavailable | None = None
+
+    async def check(self) -> None:
+        """Raises Unavailable if it does not."""
+        clock = self._services.clock
+        async with self._asking:
+            if self._asked_at is None or clock.monotonic() - self._asked_at >= _READY_SECONDS:
+                moment = clock.now().isoformat()
+                try:
+                    await self._services.store.write(lambda tx: tx.facts.set(_READY_FACT, moment))
+                    self._refusal = None
+                except Unavailable as refusal:
+                    self._refusal = refusal
+                self._asked_at = clock.monotonic()
+            if self._refusal is not None:
+                raise Unavailable(self._refusal.message, hint=self._refusal.hint, retry_after=_READY_AGAIN)
+
+
 def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRouter]) -> FastAPI:
     """The application. `routers` are mounted as they are: their paths are complete."""
     app = FastAPI(
@@ -73,6 +102,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
     )
     app.state.services = services
     app.state.http = http
+    app.state.readiness = Readiness(services)
     app.state.started_at = http.started_at or services.clock.now()
     errors.install(app)
     for router in routers:
@@ -148,8 +178,12 @@ def _file(folder: Path, path: str, headers: dict[str, str]) -> Response:
     """A file below `folder`; nothing outside it, nothing hidden."""
     if "\0" in path or any(part.startswith(".") for part in path.split("/")):
         raise NotFound("There is nothing at this address.")
-    file = (folder / path).resolve()
-    if not (file.is_relative_to(folder) and file.is_file()):
+    try:
+        file = (folder / path).resolve()
+        found = file.is_relative_to(folder) and file.is_file()
+    except (OSError, ValueError):  # a name the file system cannot have
+        found = False
+    if not found:
         raise NotFound("There is nothing at this address.")
     return FileResponse(file, headers=headers)
 

@@ -1,4 +1,4 @@
-"""The edge of the http door, as plain ASGI: request ids, protective headers, body limit, last resort.
+"""The edge of the http door, as plain ASGI: trusted proxies, request ids, protective headers, body limit, last resort.
 
 One wrapper around every HTTP request. WebSockets only get their request id here; their frames are
 limited by the WebSocket protocol class.
@@ -14,7 +14,9 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from mythgate.domain.addresses import plain_address
 from mythgate.doors.http.errors import error_response, too_large
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,30 @@ _HEADERS: Final = (
     ("cross-origin-opener-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), payment=(), usb=()"),
 )
+_PEER: Final = "mythgate.peer"
 _PRIVATE_PATHS: Final = ("/api/", "/auth/")
 _ACCEPTED_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+
+class TrustedProxies:
+    """Puts in the address a trusted proxy names as the client's, if it is an address; else the peer's stays."""
+
+    def __init__(self, app: ASGIApp, *, trusted: str) -> None:
+        self._app = app
+        entries = [entry.strip() for entry in trusted.split(",") if entry.strip()]
+        self._forwarded = ProxyHeadersMiddleware(self._checked, "*" if "*" in entries else entries)  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        scope[_PEER] = scope.get("client")
+        await self._forwarded(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        peer, client = scope.pop(_PEER, None), scope.get("client")
+        if client is not None and client != peer:
+            plain = plain_address(client[0])
+            scope["client"] = (plain, client[1]) if plain is not None else peer
+        await self._app(scope, receive, send)
 
 
 class Edge:

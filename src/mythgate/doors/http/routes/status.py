@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 import mythgate
-from mythgate.doors.http.app import HttpOptions
+from mythgate.doors.http.app import HttpOptions, Readiness
 from mythgate.doors.http.deps import ServicesDep
 from mythgate.doors.http.errors import error_responses
 
@@ -75,9 +75,10 @@ async def healthz() -> Probe:
 
 
 @router.get("/readyz", summary="Ready?", responses=error_responses(503))
-async def readyz(services: ServicesDep) -> Probe:
-    """Answers 200 if the database does, else 503."""
-    await services.store.read(lambda tx: tx.facts.get("ready"))
+async def readyz(request: Request) -> Probe:
+    """Answers 200 if the database takes changes, else 503; looks again every five seconds."""
+    readiness: Readiness = request.app.state.readiness
+    await readiness.check()
     return Probe()
 
 
