@@ -161,6 +161,18 @@ def test_a_database_of_a_newer_version(data: Path) -> None:
     said = refused(data)
     assert "9999" in said
     assert "newer Mythgate" in said
+    for words in (("doctor",), ("migrate", "up")):
+        done = subprocess.run(
+            [*MYTHGATE, *words, "--data-dir", str(data)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment(),
+            check=False,
+        )
+        assert done.returncode == 1, words
+        assert "newer Mythgate" in " ".join((done.stdout + done.stderr).split()), words
+        assert "Traceback" not in done.stderr
 
 
 def test_a_file_that_is_no_database(data: Path) -> None:

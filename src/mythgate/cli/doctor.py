@@ -103,6 +103,7 @@ def _secret(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from mythgate.backends.sql import migrate
+    from mythgate.backends.sql.revisions import SchemaTooNew, require_known
     from mythgate.domain.errors import MythError
 
     url = settings.database_location
@@ -112,6 +113,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         current = migrate.current_revision(url)
+        require_known(current)
+    except SchemaTooNew as error:
+        yield Finding("problem", "database", str(error))
+        return
     except MythError as error:
         yield Finding("problem", "database", str(error), "Is it running, and is MYTHGATE_DATABASE_URL right?")
         return

@@ -35,7 +35,7 @@ class SchemaTooNew(MythError):
         self.found = found
         super().__init__(
             f"It is at revision {found}, which this version does not know: a newer Mythgate has used it. "
-            "Install that version again, or restore a backup from before"
+            "Install that version again, or restore a backup from before."
         )
 
 
