@@ -204,8 +204,11 @@ def _database_fault(settings: Settings, error: MythError | OSError) -> CannotSta
             f"PostgreSQL cannot be used: {error.message}",
             "Is it running, and is MYTHGATE_DATABASE_URL right? `mythgate doctor` looks again.",
         )
-    hint = error.hint if isinstance(error, Refused) else ""
-    return CannotStart(f"The database cannot be used: {error}", hint or "See `mythgate doctor`.")
+    hint = error.hint if isinstance(error, Refused) and error.hint != Unavailable.default_hint else ""
+    return CannotStart(
+        f"The database cannot be used: {error}",
+        hint or "Look at the file, its folder and who owns them; `mythgate doctor` helps.",
+    )
 
 
 def _secret(settings: Settings) -> str:

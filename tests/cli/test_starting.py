@@ -119,7 +119,9 @@ def test_a_folder_is_held_while_the_block_runs(tmp_path: Path) -> None:
 # --- the secret key ---
 
 
-@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff\xfe\x00" * 40], ids=["empty", "short", "binary"])
+@pytest.mark.parametrize(
+    "content", [b"", b"short\n", b"\xff\xfe\x00" * 40, b"\0" * 64], ids=["empty", "short", "binary", "zeros"]
+)
 def test_an_unusable_key_file(data: Path, content: bytes) -> None:
     (data / KEY_FILE).write_bytes(content)
     said = refused(data)
@@ -173,6 +175,15 @@ def test_a_database_of_a_newer_version(data: Path) -> None:
         assert done.returncode == 1, words
         assert "newer Mythgate" in " ".join((done.stdout + done.stderr).split()), words
         assert "Traceback" not in done.stderr
+
+
+def test_a_folder_in_place_of_the_database(data: Path) -> None:
+    for file in data.glob("mythgate.db*"):
+        file.unlink()
+    (data / "mythgate.db").mkdir()
+    said = refused(data)
+    assert "cannot be opened" in said
+    assert "shortly" not in said
 
 
 def test_a_file_that_is_no_database(data: Path) -> None:

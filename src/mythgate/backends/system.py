@@ -291,7 +291,8 @@ def load_or_make_secret(data_dir: Path) -> str:
         secret = path.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         secret = ""
-    if len(secret.partition("\n")[0].strip()) < SHORTEST_SECRET:
+    first = secret.partition("\n")[0].strip()
+    if len(first) < SHORTEST_SECRET or not first.isprintable():
         msg = f"{path} holds no secret of at least {SHORTEST_SECRET} characters"
         raise ValueError(msg)
     return secret
