@@ -10,7 +10,8 @@ import asyncio
 
 import pytest
 from tests.scenarios.conftest import NewPlayer
-from tests.support.spec_client import DoorName, Player
+from tests.support.server import RunningServer
+from tests.support.spec_client import DoorName, Player, log_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -210,12 +211,25 @@ async def test_staff_mutes_somebody(people: NewPlayer, moderator: Player, door: 
     await listener.inbox.expect("chat_message", player_id=loud.character_id, message="thank you")
 
 
-async def test_staff_hears_what_players_do_not(people: NewPlayer, moderator: Player, door: DoorName) -> None:
+async def test_staff_hears_what_players_do_not(
+    people: NewPlayer, moderator: Player, server: RunningServer, door: DoorName
+) -> None:
     player, loud = await people(door), await people()
-    await moderator.command(f"mute {loud.name} 1")
-    await moderator.inbox.expect("admin_event")
-    await player.fence()
-    assert not player.inbox.seen("admin_event")
+    promoted = await people(enter=False)
+    await server.run_cli("user", "role", promoted.account.username, "moderator")
+    account = await log_in(promoted.account.at, promoted.account.username)
+    colleague = Player(account, promoted.name, promoted.character_id)
+    await colleague.enter()
+    response = await moderator.command(f"mute {loud.name} 1 too loud")
+    assert response["result"] == f"{loud.name} is muted for 1 minute."
+    told = await colleague.inbox.expect("admin_event")
+    assert told["data"]["message"] == f"{moderator.name} muted {loud.name} for 1 minute."
+    assert "too loud" in (await loud.inbox.expect("system"))["data"]["message"]
+    for one in (player, loud, moderator):
+        await one.fence()
+        assert not one.inbox.seen("admin_event")
+    await colleague.close()
+    await account.log_out()
 
 
 async def test_staff_removes_somebody(people: NewPlayer, moderator: Player, door: DoorName) -> None:
