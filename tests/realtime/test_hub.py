@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -283,7 +283,7 @@ def test_who_reads_again_in_time_gets_all_in_one_write(world: World) -> None:
 def test_a_sink_that_fails_harms_nobody_else(world: World, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Pipe):
         def write_one(self, number: int, event: Event) -> None:
-            raise OSError("broken on purpose")
+            raise ValueError("broken on purpose")
 
     stream = world.open("ann")
     broken = Broken(world.hub)
@@ -542,3 +542,34 @@ def test_attaching_to_a_stream_that_has_ended_says_farewell() -> None:
     late = Pipe(world.hub)
     world.hub.attach(forgotten, late)
     assert (late.wire, late.closed) == ([], 4429)
+
+
+class Torn(Pipe):
+    """A connection whose line is broken, as the loop tells it."""
+
+    error: Exception = OSError("broken")
+
+    def write_many(self, first: int, events: Sequence[Event]) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_bug"),
+    [
+        (RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed"), False),
+        (BrokenPipeError(), False),
+        (RuntimeError("something else"), True),
+    ],
+)
+def test_a_broken_line_is_no_error_but_a_bug_is(
+    error: Exception, is_bug: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    stream, torn = world.open("ann"), Torn(world.hub)
+    torn.error = error
+    world.hub.attach(stream, torn)
+    world.hub.send(CharacterId("ann"), event_of(SystemMessage("hello", "info"), world.clock.now()))
+    assert stream.outboxes == ()
+    assert torn.closed is not None
+    assert any(record.levelname == "ERROR" for record in caplog.records) is is_bug
+    assert world.hub.stats.sink_failures == int(is_bug)

@@ -32,6 +32,7 @@ ResetReason = Literal["unknown_session", "too_old", "ahead", "overflow", "other_
 SLOW = 4400
 TAKEN_OVER = 4502
 TRY_LATER = 4429
+CLOSED_TRANSPORT = "the handler is closed"  # uvloop's word for it, until it tells that the line is lost
 SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats
 
 RESET_MESSAGES: dict[str, str] = {
@@ -520,13 +521,19 @@ class Hub:
             self._failed(outbox, error)
 
     def _failed(self, outbox: Outbox, error: Exception) -> None:
-        """A sink broke its promise: its connection goes, nobody else notices."""
-        logger.error("Writing to a connection failed", exc_info=error)
-        self.stats.sink_failures += 1
+        """A sink broke its promise, or its line a moment ago: the connection goes, nobody else notices."""
+        self._note_failure(error)
         outbox.paused = True
         outbox.dirty = False
         outbox.ready_at = NEVER
         self._overdue.append(outbox)
+
+    def _note_failure(self, error: Exception) -> None:
+        if isinstance(error, OSError) or (isinstance(error, RuntimeError) and CLOSED_TRANSPORT in str(error)):
+            logger.debug("A connection was lost while being written to", exc_info=error)
+            return
+        logger.error("Writing to a connection failed", exc_info=error)
+        self.stats.sink_failures += 1
 
     def _close_overdue(self) -> None:
         """Close those who do not read. After the loop: telling others about it publishes in turn."""
@@ -551,8 +558,8 @@ class Hub:
             outbox.cursor = number = stream.append(farewell)
             try:
                 outbox.sink.write_one(number, farewell)
-            except Exception:
-                logger.exception("Writing to a connection failed")
+            except Exception as error:
+                self._note_failure(error)
             stream.events[-1] = event_of(Heartbeat(), farewell.timestamp)
             for other in stream.outboxes:
                 if other is not outbox and not other.dirty and not other.paused:

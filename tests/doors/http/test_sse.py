@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.support.loops import on_both_loops
 from tests.support.playground import ROOM, Playground, build, playground, token_protocols
 
 from mythgate.domain.events import Disconnect
 from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, room_topic
+from mythgate.doors.http import sse
+from mythgate.doors.http.http_protocol import HttpLimits, http_protocol
 from mythgate.doors.http.sse import SseSink
 from mythgate.realtime.limits import RealtimeLimits
 
@@ -160,3 +164,30 @@ async def test_what_nobody_sends_yet_is_bounded() -> None:
     assert len(sink._parts) <= 256
     assert hub.stats.slow_closed == 1
     assert stream.outboxes == ()
+
+
+@on_both_loops
+async def test_a_slow_reader_is_let_go_without_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sse, "ABANDON_SECONDS", 0.05)
+    limits = RealtimeLimits(merge_window=0.0, outbox_events=50)
+    async with playground(limits, http=http_protocol(HttpLimits())) as ground:
+        loop = asyncio.get_running_loop()
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.setblocking(False)
+        await loop.sock_connect(slow, ("127.0.0.1", ground.port))
+        await loop.sock_sendall(
+            slow,
+            b"GET /api/events?session_id=session-slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t:snail\r\n\r\n",
+        )
+        await holds(lambda: "c:snail" in ground.game.present)
+        words = "x" * 50_000
+        while ground.hub.stats.slow_closed == 0:
+            ground.game.say(CharacterId("c:bob"), words)
+            await asyncio.sleep(0)
+        await holds(lambda: ground.door.stats.connected == 0)
+        await holds(lambda: not ground.server.server_state.tasks)
+        slow.close()
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []

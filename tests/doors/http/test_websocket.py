@@ -15,12 +15,14 @@ import ormsgpack
 import pytest
 from tests.support.loops import on_both_loops
 from tests.support.playground import IN_SECONDS, Playground, playground, token_protocols
+from tests.support.rawsocket import masked, raw_peer
 
 from mythgate.domain.events import Disconnect
 from mythgate.domain.ids import AccountId, CharacterId, SessionId
 from mythgate.doors.http.play import PlayOptions
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.sessions import Expiring
+from mythgate.wire.websocket import CLOSE
 
 Socket = aiohttp.ClientWebSocketResponse
 
@@ -518,6 +520,44 @@ async def test_many_connections_leave_nothing_behind() -> None:
 async def test_shutdown_says_going_away() -> None:
     async with playground() as ground, client() as http:
         ann = await join(http, ground, "ann")
+        bob = await join(http, ground, "bob")
         ground.server.should_exit = True
-        _, code = await ending(ann)
-        assert code == 1001
+        for socket in (ann, bob):
+            events, code = await ending(socket)
+            assert [event["event_type"] for event in events] == ["disconnect"]
+            assert events[-1]["data"]["code"] == code == 1001
+        assert ground.game.told == []
+
+
+@on_both_loops
+async def test_nothing_is_written_behind_the_close_frame() -> None:
+    async with playground() as ground:
+        peer = await raw_peer(ground.port, path("ann"), "t:ann")
+        await peer.until("game_state")
+        [connection] = ground.door.connections
+        connection.link.close(4402, "ping_timeout")
+        for number in range(3):
+            ground.game.say(CharacterId("c:bob"), str(number))
+        assert await peer.ending() == ([], 4402)
+        peer.send(masked(CLOSE, b"\x11\x32"))
+        assert await peer.reader.read() == b""
+        peer.close()
+        await holds(lambda: ("detached", "c:ann") in ground.game.told)
+        again = await raw_peer(ground.port, path("ann"), "t:ann")
+        said = [(await again.until("chat_message"))["data"]["message"] for _ in range(3)]
+        assert said == ["0", "1", "2"]
+        again.close()
+
+
+@on_both_loops
+async def test_a_line_that_breaks_in_the_handshake_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with playground() as ground:
+        for number in range(20):
+            peer = await raw_peer(ground.port, path(f"ann{number}"), f"t:ann{number}")
+            peer.writer.transport.abort()
+        await holds(lambda: ground.door.stats.connected == 0 and ground.door.stats.handshakes == 20)
+        stream = next(iter(ground.hub.streams()))
+        for number in range(5):
+            ground.game.say(CharacterId("c:bob"), str(number))
+        assert stream.last_seq
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mythgate.doors.http.socket_protocol import SocketProtocol
+from mythgate.doors.http.socket_protocol import ABORT_EXTENSION, SocketProtocol
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -146,6 +146,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT_EXTENSION: {"abort": self.transport.abort}}
         self._expect_head()
 
     def on_url(self, url: bytes) -> None:

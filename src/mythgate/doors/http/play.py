@@ -69,6 +69,7 @@ TRY_LATER: Final = 4429
 PLAY_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 MAX_QUEUED_COMMANDS: Final = 64
 SWEEP_SECONDS: Final = 5.0  # how finely the silence of connections is measured
+GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
 NOT_ENTERED: Final = Disconnect("not_entered", "You could not enter the world just now.", True, TRY_LATER)
 Running = Coroutine[Any, Any, CommandResponse]  # a command being carried out
 ERROR_SECONDS: Final = 1.0  # at most one rate_limited error in this time

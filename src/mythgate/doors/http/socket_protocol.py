@@ -45,6 +45,7 @@ from mythgate.wire.websocket import (
 logger = logging.getLogger(__name__)
 
 EXTENSION: Final = "mythgate.socket"
+ABORT_EXTENSION: Final = "mythgate.abort"  # of HTTP requests: `abort` drops the connection, sent or not
 GOING_AWAY: Final = 1001
 BAD_FRAME: Final = 4404
 WRITE_BUFFER_BYTES: Final = 65536  # above this the transport counts as full
@@ -69,6 +70,12 @@ class Listener(Protocol):
 
     def on_overhead(self, frames: int) -> None:
         """So many frames came that are no message of their own: pings, pongs, fragments."""
+
+    def on_closing(self) -> None:
+        """The close frame is written: nothing may follow it."""
+
+    def on_shutdown(self) -> None:
+        """The server stops; the connection is closed next."""
 
     def on_full(self) -> None:
         """The transport takes no more for now."""
@@ -195,6 +202,8 @@ class SocketProtocol(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._full = False
+        if self._close_sent:
+            return
         if self._listener is not None:
             self._listener.on_drained()
         elif self._handshake is not None:
@@ -224,6 +233,8 @@ class SocketProtocol(asyncio.Protocol):
         if not self._open:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
+            if self._listener is not None:
+                self._listener.on_shutdown()
             self.close(GOING_AWAY, "going_away")
 
     # --- for who takes the connection over -----------------------------------------------------------
@@ -264,8 +275,8 @@ class SocketProtocol(asyncio.Protocol):
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
-        if self._open and not self._close_sent and not self.lost:
-            self.transport.write(frame(PING, b""))
+        if self.is_open:
+            self._write(frame(PING, b""))
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
@@ -295,11 +306,18 @@ class SocketProtocol(asyncio.Protocol):
         if self._close_sent or self.lost:
             return
         self._close_sent = True
-        self.transport.write(close_frame(code, reason))
+        self._write(close_frame(code, reason))
         self._forget_input()
+        if self._listener is not None:
+            self._listener.on_closing()
         if self._handshake is not None:
             self._enqueue({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._close_timer = self._loop.call_later(ABANDON_SECONDS if abandon else CLOSE_SECONDS, self.transport.abort)
+
+    def _write(self, data: bytes) -> None:
+        """Write unless the line broke a moment ago: uvloop raises then, until it says that it is lost."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def fail(self, reason: str) -> None:
         """The peer broke the format: say so and go."""
@@ -362,7 +380,7 @@ class SocketProtocol(asyncio.Protocol):
             self._on_close(payload)
         elif opcode == PING:
             if not self._full:  # a peer that asks without reading gets no answers
-                self.transport.write(frame(PONG, payload))
+                self._write(frame(PONG, payload))
         elif opcode != PONG:
             self._on_message(opcode, payload)
 
@@ -402,8 +420,10 @@ class SocketProtocol(asyncio.Protocol):
             return
         if not self._close_sent:
             self._close_sent = True
-            self.transport.write(close_frame(code) if code != 1005 else frame(CLOSE, b""))
+            self._write(close_frame(code) if code != 1005 else frame(CLOSE, b""))
             self._forget_input()
+            if self._listener is not None:
+                self._listener.on_closing()
             if self._handshake is not None:
                 self._enqueue({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._close_transport()
@@ -513,7 +533,7 @@ class SocketProtocol(asyncio.Protocol):
 
     async def _asgi_send(self, message: dict[str, Any]) -> None:
         handshake = self._handshake
-        if self.lost or handshake is None:
+        if self.lost or handshake is None or self.transport.is_closing():
             raise ClientDisconnected
         kind = message["type"]
         if not self._open:

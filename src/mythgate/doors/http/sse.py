@@ -7,7 +7,7 @@ joins the world as through the WebSocket. Commands go through `POST /api/command
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
@@ -20,6 +20,7 @@ from mythgate.domain.events import Event
 from mythgate.domain.ids import CharacterId
 from mythgate.doors.http.errors import json_error_responses
 from mythgate.doors.http.play import PlayDoor, last_seq_of, play_id_of
+from mythgate.doors.http.socket_protocol import ABORT_EXTENSION
 from mythgate.realtime.outbox import Outbox
 from mythgate.realtime.stream import Stream
 from mythgate.wire.envelope.render import sse_event
@@ -45,8 +46,9 @@ class SseSink:
 
     exclusive = False
 
-    def __init__(self, door: PlayDoor) -> None:
+    def __init__(self, door: PlayDoor, abort: Callable[[], None] | None = None) -> None:
         self.door = door
+        self._abort = abort  # drops the connection, whatever is unsent
         self.outbox: Outbox | None = None
         self.closed = False
         self._parts: list[bytes] = []
@@ -77,7 +79,15 @@ class SseSink:
         self.closed = True
         self._something.set()
         if abandon and self._sender is not None:
-            asyncio.get_running_loop().call_later(ABANDON_SECONDS, self._sender.cancel)
+            asyncio.get_running_loop().call_later(ABANDON_SECONDS, self._abandon)
+
+    def _abandon(self) -> None:
+        if self._sender is None or self._sender.done():
+            return
+        if self._abort is not None:
+            self._abort()  # which the server tells, and that ends the response
+        else:
+            self._sender.cancel()
 
     def lost(self, number: int, newest_first: Iterable[Event]) -> int:
         del number, newest_first
@@ -189,7 +199,8 @@ def sse_router(door: PlayDoor) -> APIRouter:
         try:
             async with door.authenticating():
                 caller = await door.services.sessions.authenticate(token.strip())
-                sink = SseSink(door)
+                extension = request.scope.get("extensions", {}).get(ABORT_EXTENSION)
+                sink = SseSink(door, extension["abort"] if extension is not None else None)
                 client = request.headers.get("user-agent", "")[:200]
                 wanted = CharacterId(character_id) if character_id else None
                 stream = await door.join(caller, wanted, play_id, last_seq, sink, client)

@@ -21,6 +21,7 @@ from mythgate.domain.events import Disconnect, Event, Priority, event_of
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.play import (
+    GOING_AWAY,
     PlayConnection,
     PlayDoor,
     error_payload,
@@ -213,6 +214,13 @@ class SocketSink:
     def on_overhead(self, frames: int) -> None:
         if self.connection is not None:
             self.connection.overhead(frames)
+
+    def on_closing(self) -> None:
+        if self.outbox is not None:  # what comes now waits for the next connection
+            self.door.hub.pause(self.outbox)
+
+    def on_shutdown(self) -> None:
+        self.door.hub.close_all(GOING_AWAY)
 
     def on_full(self) -> None:
         if self.outbox is not None:
