@@ -61,7 +61,7 @@ from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
-from mythgate.realtime.hub import Hub
+from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService
 from mythgate.services.all import Services
@@ -693,7 +693,7 @@ def _beside(node: Node, door: PlayDoor) -> dict[str, Coroutine[Any, Any, None]]:
         known_until = await services.accounts.catch_up(known_until)
 
     jobs: dict[str, Coroutine[Any, Any, None]] = {
-        "seconds": _every(1.0, seconds),
+        "seconds": _every(FINEST_SWEEP, seconds),
         "catch_up": _every(1.0, catch_up),
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),

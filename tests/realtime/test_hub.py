@@ -573,3 +573,13 @@ def test_a_broken_line_is_no_error_but_a_bug_is(
     assert torn.closed is not None
     assert any(record.levelname == "ERROR" for record in caplog.records) is is_bug
     assert world.hub.stats.sink_failures == int(is_bug)
+
+
+@pytest.mark.parametrize(("interval", "beats"), [(1.0, 9), (2.0, 4), (0.1, 19)])
+def test_a_short_heartbeat_interval_is_kept(interval: float, beats: int) -> None:
+    world = World(RealtimeLimits(heartbeat_interval=interval))
+    _, pipe = world.join("ann")
+    for _ in range(20):
+        world.hub.tick()
+        world.wait(500)
+    assert sum(isinstance(event.payload, Heartbeat) for _, event in pipe.wire) == pytest.approx(beats, abs=1)

@@ -33,7 +33,8 @@ SLOW = 4400
 TAKEN_OVER = 4502
 TRY_LATER = 4429
 CLOSED_TRANSPORT = "the handler is closed"  # uvloop's word for it, until it tells that the line is lost
-SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats
+SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats, or finer for a short interval
+FINEST_SWEEP = 0.5
 
 RESET_MESSAGES: dict[str, str] = {
     "unknown_session": "This play session is over; here is where you are now.",
@@ -104,6 +105,7 @@ class Hub:
         self._timer_runs = False
         self._overdue: list[Outbox] = []
         self._next_sweep = 0.0
+        self._sweep_every = max(FINEST_SWEEP, min(SWEEP_SECONDS, self.limits.heartbeat_interval))
 
     # --- services.ports.Realtime -------------------------------------------------------------------
 
@@ -355,7 +357,7 @@ class Hub:
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Look after streams without a connection and connections without news. Call once a second."""
+        """Look after streams without a connection and connections without news. Call every `FINEST_SWEEP`."""
         now = self._monotonic()
         for stream in list(self._detached.values()):
             if stream.detached_at is None or stream.ended:
@@ -368,12 +370,12 @@ class Hub:
                 if self.watcher is not None:
                     self.watcher.on_display_grace_over(stream.character_id)
         if now >= self._next_sweep:
-            self._next_sweep = now + SWEEP_SECONDS
+            self._next_sweep = now + self._sweep_every
             self._send_heartbeats()
 
     def _send_heartbeats(self) -> None:
         """A heartbeat for each connection that got nothing but LOW events lately."""
-        patience = max(1, round(self.limits.heartbeat_interval / SWEEP_SECONDS))
+        patience = max(1, round(self.limits.heartbeat_interval / self._sweep_every))
         heartbeat: Event | None = None
         for stream in list(self._by_character.values()):
             for outbox in stream.outboxes:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import aiohttp
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.loops import on_both_loops
-from tests.support.playground import Playground, playground, token_protocols
+from tests.support.playground import Playground, build, playground, token_protocols
 from tests.support.rawsocket import RawPeer, masked, raw_peer
 
-from mythgate.doors.http.play import PlayOptions
+from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId
+from mythgate.doors.http.play import PlayConnection, PlayOptions
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.wire.websocket import CONTINUATION, PING, PONG, TEXT, Deflate
 
@@ -170,3 +173,43 @@ async def test_allowances_that_are_whole_again_are_forgotten() -> None:
         ground.door._next_sweep = 0.0
         ground.door.tick()
         assert not ground.door._allowances
+
+
+@pytest.mark.parametrize(("ping_interval", "pong_within", "sweeps"), [(1.0, 1.0, 2), (2.0, 1.0, 3), (25.0, 10.0, 7)])
+async def test_silence_is_measured_as_finely_as_asked(ping_interval: float, pong_within: float, sweeps: int) -> None:
+    """The peer never answers: it is closed after both limits and no later than a sweep after."""
+    _, _, hub, door = build(options=PlayOptions(ping_interval=ping_interval, pong_within=pong_within))
+    clock = FakeClock()
+    door.clock = clock
+    stream = hub.open(PlayId("session-ann"), CharacterId("c:ann"), AccountId("ann"), SessionId("login:ann"))
+    link = Silent()
+    PlayConnection(door, stream, link)
+    began = clock.monotonic()
+    while link.closed is None:
+        door.tick()
+        clock.advance(timedelta(seconds=0.5))
+        assert clock.monotonic() - began < 60
+    assert link.silence == sweeps
+    assert clock.monotonic() - began <= ping_interval + pong_within + 0.5
+    assert link.closed == 4402
+
+
+class Silent:
+    """A link whose peer says nothing."""
+
+    def __init__(self) -> None:
+        self.silence = 0
+        self.closed: int | None = None
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = code
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def fail(self, reason: str) -> None: ...
+
+    def check_alive(self, sweeps_before_ping: int, sweeps_before_close: int) -> bool:
+        self.silence += 1
+        return self.silence < sweeps_before_close

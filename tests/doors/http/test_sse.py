@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -173,6 +174,7 @@ async def test_a_slow_reader_is_let_go_without_an_error(
     monkeypatch.setattr(sse, "ABANDON_SECONDS", 0.05)
     limits = RealtimeLimits(merge_window=0.0, outbox_events=50)
     async with playground(limits, http=http_protocol(HttpLimits())) as ground:
+        monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
         loop = asyncio.get_running_loop()
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -68,7 +68,8 @@ PING_TIMEOUT: Final = 4402
 TRY_LATER: Final = 4429
 PLAY_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 MAX_QUEUED_COMMANDS: Final = 64
-SWEEP_SECONDS: Final = 5.0  # how finely the silence of connections is measured
+SWEEP_SECONDS: Final = 5.0  # how finely the silence of connections is measured, or finer for short limits
+FINEST_SWEEP: Final = 0.5
 GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
 NOT_ENTERED: Final = Disconnect("not_entered", "You could not enter the world just now.", True, TRY_LATER)
 Running = Coroutine[Any, Any, CommandResponse]  # a command being carried out
@@ -206,6 +207,8 @@ class PlayDoor:
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._next_sweep = 0.0
+        shortest = min(self.options.ping_interval, self.options.pong_within)
+        self._sweep_every = max(FINEST_SWEEP, min(SWEEP_SECONDS, shortest))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -356,13 +359,13 @@ class PlayDoor:
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Look after silent connections, and keep the sessions of active ones alive. Call once a second."""
+        """Look after silent connections, and keep the sessions of active ones alive. Call every `FINEST_SWEEP`."""
         now = self.clock.monotonic()
         if now < self._next_sweep:
             return
-        self._next_sweep = now + SWEEP_SECONDS
-        before_ping = max(1, round(self.options.ping_interval / SWEEP_SECONDS))
-        before_close = before_ping + max(1, round(self.options.pong_within / SWEEP_SECONDS))
+        self._next_sweep = now + self._sweep_every
+        before_ping = max(1, round(self.options.ping_interval / self._sweep_every))
+        before_close = before_ping + max(1, round(self.options.pong_within / self._sweep_every))
         for connection in list(self.connections):
             if connection.active:
                 connection.active = False
