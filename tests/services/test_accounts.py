@@ -745,7 +745,7 @@ async def test_the_admin_link_makes_one_owner_once(kit: AccountsKit) -> None:
     )
     assert sum(isinstance(result, BaseException) for result in results) == 1
     assert (await kit.account(player.account_id)).role is Role.OWNER
-    with pytest.raises(InvalidToken):
+    with pytest.raises(PermissionDenied, match="has an owner"):
         await kit.accounts.redeem_admin_link(token, other)
     assert await kit.accounts.make_admin_link_token() is None
     assert (await kit.audited(player.account_id))[-1] == "account.role_changed"

@@ -64,6 +64,7 @@ class Event:
     rendered: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     weight: int = field(default=256, repr=False, compare=False)  # bytes it counts for; exact once rendered
 
+
 def event_of(
     payload: Payload,
     now: datetime,

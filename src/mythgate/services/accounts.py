@@ -578,12 +578,12 @@ class AccountService:
         def work(tx: Transaction) -> Account:
             fact = tx.facts.take(ADMIN_LINK_FACT)  # stays if we refuse below
             known, _, expires_at = (fact or "").partition(" ")
+            if _owners(tx):
+                raise PermissionDenied("This server has an owner already.")
             if not hmac.compare_digest(known, wanted) or now >= datetime.fromisoformat(expires_at):
                 raise InvalidToken(
                     "The admin link is not valid any more.", hint="Start the server again for a new one."
                 )
-            if _owners(tx):
-                raise PermissionDenied("This server has an owner already.")
             account = tx.accounts.require(caller.account_id)
             if account.status is not AccountStatus.ACTIVE:
                 raise AccountDisabled
