@@ -90,7 +90,7 @@ class PlayOptions:
     commands_per_second: float = 20.0
     command_burst: int = 40
     flood_mute: float = 10.0
-    joins_per_account: int = 30  # in `joins_seconds`
+    joins_per_account: int = 60  # in `joins_seconds`; a bad line may take thirty in a few seconds
     joins_seconds: float = 10.0
     ping_interval: float = 25.0
     pong_within: float = 10.0
