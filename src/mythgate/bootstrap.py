@@ -51,7 +51,7 @@ from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
-from mythgate.doors.http.play import PlayDoor, PlayOptions
+from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import commands as command_routes
@@ -84,7 +84,6 @@ from mythgate.services.world import WorldPolicy, WorldService
 log = logging.getLogger(__name__)
 
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
-GOING_AWAY: Final = Disconnect("going_away", "The server stops. Your client reconnects by itself.", True, 1001)
 PRESENCE_CHECK_SECONDS: Final = 30.0
 OTHER_SOCKETS: Final = 200  # connections that ask for something else than to play, and those being closed
 DRAIN_SECONDS: Final = 8  # who waits for us to stop often gives up after 10
@@ -615,6 +614,7 @@ def _play_options(settings: Settings) -> PlayOptions:
     return PlayOptions(
         connections=limits.connections,
         connections_per_address=limits.connections_per_address,
+        joins_per_account=limits.joins_per_account,
         unauthenticated=limits.unauthenticated,
         authenticate_within=limits.authenticate_within.total_seconds(),
         frame_bytes=limits.frame_bytes,

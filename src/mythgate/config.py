@@ -178,6 +178,9 @@ class LimitSettings(Section):
 
     connections: int = Field(10000, ge=1, le=_MANY, description="Connections in all.")
     connections_per_address: int = Field(64, ge=1, le=_MANY, description="Connections from one address.")
+    joins_per_account: int = Field(
+        60, ge=5, le=_MANY, description="Times an account may connect or reconnect within 10 s."
+    )
     unauthenticated: int = Field(500, ge=1, le=_MANY, description="Connections waiting to be authenticated.")
     authenticate_within: Duration = Field(timedelta(seconds=10), description="Time to authenticate.")
     frame_bytes: int = Field(65536, ge=1024, le=2**26, description="Largest inbound message, also after inflation.")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from mythgate.domain.addresses import address_key
 from mythgate.domain.errors import (
     AccountDisabled,
     AuthenticationError,
@@ -243,6 +244,7 @@ class PlayDoor:
             raise ServerFull(retry_after=retry)
         if self.stats.joining >= options.unauthenticated:
             raise ServerFull("Too many people are signing in right now.", retry_after=retry)
+        address = address_key(address)
         if self._addresses[address] >= options.connections_per_address:
             raise ServerFull("Too many connections come from your address.", retry_after=retry)
         self.stats.connected += 1
@@ -251,6 +253,7 @@ class PlayDoor:
     def leave(self, address: str) -> None:
         """Count a connection out."""
         self.stats.connected -= 1
+        address = address_key(address)
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]
