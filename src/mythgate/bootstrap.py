@@ -751,7 +751,8 @@ def error_statuses() -> list[tuple[type[Refused], int]]:
         for child in kind.__subclasses__():
             yield from all_below(child)
 
-    unique = {kind.code: kind for kind in all_below(Refused)}
+    ours = (kind for kind in all_below(Refused) if kind.__module__.startswith("mythgate."))
+    unique = {kind.code: kind for kind in ours}
     return [(kind, status_of(kind())) for _, kind in sorted(unique.items())]
 
 

@@ -31,7 +31,7 @@ async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVi
     await eve.page.goto("about:blank")
     await eve.page.goto(link)
     await expect(eve.page.get_by_role("heading", name="Make your first character")).to_be_visible()
-    await expect(eve.page.get_by_role("status").filter(has_text=re.compile(r"\w"))).to_contain_text("used already")
+    await expect(eve.page.get_by_role("status").filter(has_text=re.compile(r"\w"))).to_contain_text("owner already")
     assert (await eve.ask("/api/auth/me"))["role"] == "player"
 
 
@@ -39,7 +39,7 @@ async def test_a_link_pasted_where_the_client_is_open_already(visitors: NewVisit
     ada = await visitors(come=True)
     ada.expects(r"status of 4\d\d")
     await ada.page.evaluate("link => { location.href = link }", server.ready["claim_url"])
-    await expect(ada.line(re.compile("You own this server now|used already"), "system")).to_have_count(1)
+    await expect(ada.line(re.compile("You own this server now|owner already"), "system")).to_have_count(1)
     assert "claim" not in ada.page.url, "the secret does not stay in the address line"
     await ada.agrees_with_server()
 
