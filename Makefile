@@ -4,8 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-           --no-annotate --no-header -q --python-version 3.11
+COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header -q --python-version 3.11
 
 .DEFAULT_GOAL := help
 .PHONY: help serve play extras test check format bench generate docs faults fuzz web lock clean
