@@ -121,7 +121,7 @@ def _type_name(field: dict[str, Any], definitions: dict[str, Any]) -> str:
         return f"`{field['const']}`"
     if "enum" in field:
         return " \\| ".join(f"`{value}`" for value in field["enum"])
-    for key in ("anyOf", "oneOf"):
+    for key in ("anyOf", "oneOf", "allOf"):
         if key in field:
             return " \\| ".join(dict.fromkeys(_type_name(option, definitions) for option in field[key]))
     if field.get("type") == "array":

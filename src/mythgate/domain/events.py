@@ -2,9 +2,10 @@
 
 A payload class is what stands in the `data` of the envelope; its fields are the wire's fields. The
 services make payloads, `realtime` numbers and delivers them, `wire.envelope` derives the JSON Schemas,
-the AsyncAPI document and the TypeScript types from this module. Every class registers itself in
-`CATALOGUE` under its `event_type`. Values are JSON-able: text, numbers, booleans, lists, other
-dataclasses of this module, aware datetimes (rendered as UTC with `Z`).
+the AsyncAPI document and the TypeScript types from this module. What the docstring below a field says of
+it (unit, range, what null means) stands there too. Every class registers itself in `CATALOGUE` under its
+`event_type`. Values are JSON-able: text, numbers, booleans, lists, other dataclasses of this module, aware
+datetimes (rendered as UTC with `Z`).
 """
 
 from __future__ import annotations
@@ -101,29 +102,45 @@ class OccupantView:
     """A player as others in the room see them."""
 
     id: str
+    """Of the character; never changes."""
     name: str
+    """As others read it; 20 characters at most."""
     status: Literal["online", "away", "busy", "linkdead"] = "online"
+    """`linkdead`: the connection is lost and the grace before leaving runs."""
     level: int = 1
+    """1 or more."""
     faction: str = ""
+    """Empty: of none."""
     door: str = "http"
+    """How they are connected: the name of a door, as `/api/status` lists them."""
     afk_text: str = ""
+    """Why they are away or busy, in their own words, 200 characters at most. Empty: nothing said."""
 
 
 @dataclass(slots=True)
 class NpcView:
+    """An inhabitant of the world, as players see them."""
+
     id: str
+    """As the world pack names it; never changes."""
     name: str
+    """As it stands within a sentence, so it may begin with a small letter: `the ferryman`."""
     summary: str = ""
+    """The sentence one reads on entering the room. Empty: say that they are here."""
 
 
 @dataclass(slots=True)
 class ItemView:
-    """A thing one can see. Things alike are one row with a `count`; `id` is one of them."""
+    """A thing one can see. Things alike are one row with a `count`."""
 
     id: str
+    """Of one of the things in this row."""
     name: str
+    """As it stands within a sentence, with its article: `a brass lantern`."""
     summary: str = ""
+    """The sentence one reads where it lies."""
     count: int = 1
+    """How many things this row stands for, 1 or more."""
 
 
 @dataclass(slots=True)
@@ -131,17 +148,27 @@ class FixtureView:
     """Part of a place that can be looked at and read, never taken."""
 
     id: str
+    """As the world pack names it; unique within its room."""
     name: str
+    """What `look` takes."""
     readable: bool = False
+    """Whether something is written on it, for `read`."""
 
 
 @dataclass(slots=True)
 class ExitView:
+    """A way out of a room that the player can see."""
+
     direction: str
-    room_id: str | None  # None while unknown to the player or locked
-    name: str = ""  # the room behind it, once the player has been there
+    """What to type to take it: `north`, `northeast` … `up`, `down`."""
+    room_id: str | None
+    """The room behind it; null if it is locked or the player has not been there."""
+    name: str = ""
+    """Name of the room behind it. Empty: the player has not been there."""
     locked: bool = False
+    """Whether it takes a key."""
     description: str = ""
+    """What one sees looking that way; may be empty."""
 
 
 @dataclass(slots=True)
@@ -150,24 +177,43 @@ class RoomView:
     form that older clients read."""
 
     id: str
+    """As the world pack names it: `plane_zone_subzone_room`."""
     name: str
+    """Its title."""
     description: str
+    """Prose, which may change with the time of day and with how many people are there."""
     plane: str
+    """The map it is on."""
     zone: str
+    """Id of the part of the plane it belongs to."""
     zone_name: str
+    """Title of that part."""
     sub_zone: str
+    """Id of a smaller part of the zone."""
     environment: str
+    """`indoors`, `outdoors`, `underground`, `water` or `street`."""
     exits: dict[str, str | None]
+    """Room ids by direction: `ways` in short. Null if the way is locked or the player has not been there."""
     ways: list[ExitView]
+    """The ways out that the player can see."""
     players: list[OccupantView]
+    """All players here, the onlooker among them."""
     npcs: list[NpcView]
+    """All inhabitants here."""
     items: list[ItemView]
+    """What lies here and can be taken."""
     fixtures: list[FixtureView]
+    """What belongs to the place."""
     occupants: list[str]
+    """Names of `players` and `npcs`, in this order."""
     occupant_count: int
+    """How many `players` and `npcs` there are."""
     map_x: int
+    """Rooms to the east of the plane's origin; negative to the west. From -10000 to 10000."""
     map_y: int
+    """Rooms to the south of the plane's origin; negative to the north. From -10000 to 10000."""
     map_z: int = 0
+    """Storeys above the plane's origin; negative below. From -10000 to 10000."""
 
 
 @dataclass(slots=True)
@@ -175,17 +221,29 @@ class PlayerView:
     """A player's own character."""
 
     id: str
+    """Of the character; never changes."""
     name: str
+    """As others read it; 20 characters at most."""
     room_id: str
+    """Where the character is."""
     level: int
+    """1 or more."""
     faction: str
+    """Empty: of none."""
     description: str
+    """What others see when they look at the character, 500 characters at most; may be empty."""
     status: Literal["online", "away", "busy"]
+    """What the player has set with `away`, `busy` and `back`."""
     afk_text: str
+    """Why they are away or busy, in their own words. Empty: nothing said."""
     role: str
+    """What the account may do: `player`, `moderator`, `admin` or `owner`."""
     following: str | None
+    """Name of whom the character follows; null for nobody."""
     inventory: list[ItemView]
+    """What the character carries."""
     is_guest: bool = False
+    """Whether the account is a guest's, which is deleted once it is idle."""
 
 
 # --- state -----------------------------------------------------------------------------------------
@@ -198,9 +256,13 @@ class GameState(Payload):
     event_type: ClassVar[str] = "game_state"
     priority: ClassVar[Priority] = Priority.HIGH
     player: PlayerView
+    """The player's own character."""
     room: RoomView
+    """Where the character is."""
     session_id: str
-    recent: list[dict[str, Any]] = field(default_factory=list)  # recent talk of the room, oldest first: ChatMessage
+    """The play session: what to resume with."""
+    recent: list[dict[str, Any]] = field(default_factory=list)
+    """Talk of the room before this, oldest first, 20 at most; each the `data` of a `chat_message`."""
 
 
 @dataclass(slots=True)
@@ -209,7 +271,9 @@ class RoomUpdate(Payload):
 
     event_type: ClassVar[str] = "room_update"
     room: RoomView
+    """The room as it is now."""
     entities: list[dict[str, Any]] = field(default_factory=list)
+    """Always empty; older clients look for it. `room` names everybody and everything."""
 
 
 @dataclass(slots=True)
@@ -218,9 +282,13 @@ class RoomOccupants(Payload):
 
     event_type: ClassVar[str] = "room_occupants"
     players: list[OccupantView]
+    """All players in the room, the reader among them."""
     npcs: list[NpcView]
-    occupants: list[str]  # names of both, for older clients
+    """All inhabitants in the room."""
+    occupants: list[str]
+    """Names of both, for older clients."""
     count: int
+    """How many there are of both."""
 
 
 @dataclass(slots=True)
@@ -229,6 +297,7 @@ class RoomItems(Payload):
 
     event_type: ClassVar[str] = "room_items"
     items: list[ItemView]
+    """Everything that lies there and can be taken."""
 
 
 @dataclass(slots=True)
@@ -237,12 +306,16 @@ class PlayerUpdate(Payload):
 
     event_type: ClassVar[str] = "player_update"
     player: PlayerView
+    """The character as it is now."""
 
 
 @dataclass(slots=True)
 class InventoryUpdate(Payload):
+    """What the player's character carries changed. Replaces, never merges."""
+
     event_type: ClassVar[str] = "inventory_update"
     items: list[ItemView]
+    """Everything the character carries."""
 
 
 # --- coming and going ------------------------------------------------------------------------------
@@ -254,10 +327,15 @@ class PlayerEntered(Payload):
 
     event_type: ClassVar[str] = "player_entered"
     player_id: str
+    """Their character."""
     player_name: str
+    """Their name."""
     message: str
-    direction: str = ""  # where from, as a direction; empty if unknown
+    """The line for the log."""
+    direction: str = ""
+    """Where from, as seen from this room: `north` … `down`. Empty: not by a way one sees."""
     player: OccupantView | None = None
+    """How they look; null if that is not known."""
 
 
 @dataclass(slots=True)
@@ -266,9 +344,13 @@ class PlayerLeft(Payload):
 
     event_type: ClassVar[str] = "player_left"
     player_id: str
+    """Their character."""
     player_name: str
+    """Their name."""
     message: str
+    """The line for the log."""
     direction: str = ""
+    """Where to: `north` … `down`. Empty: not by a way one sees."""
 
 
 @dataclass(slots=True)
@@ -277,9 +359,13 @@ class PlayerEnteredGame(Payload):
 
     event_type: ClassVar[str] = "player_entered_game"
     player_id: str
+    """Their character."""
     player_name: str
+    """Their name."""
     message: str
+    """The line for the log."""
     player: OccupantView | None = None
+    """How they look; null if that is not known."""
 
 
 @dataclass(slots=True)
@@ -288,8 +374,11 @@ class PlayerLeftGame(Payload):
 
     event_type: ClassVar[str] = "player_left_game"
     player_id: str
+    """Their character."""
     player_name: str
+    """Their name."""
     message: str
+    """The line for the log."""
 
 
 @dataclass(slots=True)
@@ -298,10 +387,15 @@ class PlayerStatus(Payload):
 
     event_type: ClassVar[str] = "player_status"
     player_id: str
+    """Their character."""
     player_name: str
+    """Their name."""
     status: Literal["online", "away", "busy", "linkdead"]
+    """From now on. `linkdead`: the connection is lost and the grace before leaving runs."""
     afk_text: str = ""
+    """Why they are away or busy, in their own words, 200 characters at most. Empty: nothing said."""
     message: str = ""
+    """The line for the log."""
 
 
 @dataclass(slots=True)
@@ -311,8 +405,11 @@ class PositionUpdate(Payload):
     event_type: ClassVar[str] = "position_update"
     priority: ClassVar[Priority] = Priority.LOW
     player_id: str
-    position: list[float]  # x, y, z
-    velocity: list[float]  # per second
+    """Their character."""
+    position: list[float]
+    """x, y, z: three finite numbers, passed on as they came."""
+    velocity: list[float]
+    """x, y, z per second; zeros for who stands still."""
 
 
 # --- talk ------------------------------------------------------------------------------------------
@@ -320,19 +417,30 @@ class PositionUpdate(Payload):
 
 @dataclass(slots=True)
 class ChatMessage(Payload):
-    """Something said. `message` is the words; `text` is the line worded for a reader."""
+    """Something said. Whoever said it gets it too, once."""
 
     event_type: ClassVar[str] = "chat_message"
     id: str
-    channel: str  # say, emote, whisper, tell, shout, global, party, faction, system
+    """Of the message; the same for everybody who gets it."""
+    channel: str
+    """How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `whisper`,
+    `tell`: one person. A client should show others, which later versions may add, like `say`."""
     player_id: str
+    """Who speaks: a character, or an inhabitant if `speaker_kind` is `npc`."""
     player_name: str
+    """Name of who speaks."""
     message: str
+    """The words alone: plain text in one line, 512 characters at most unless the server is set otherwise."""
     text: str
+    """The whole line worded for the reader: `Ada says: Good evening!`."""
     timestamp: datetime
+    """When it was said."""
     target_id: str | None = None
+    """Whom a `whisper` or `tell` is for; null on other channels."""
     target_name: str | None = None
+    """Their name; null on other channels."""
     speaker_kind: Literal["player", "npc", "system"] = "player"
+    """What kind of being speaks."""
 
 
 @dataclass(slots=True)
@@ -341,7 +449,9 @@ class RoomMessage(Payload):
 
     event_type: ClassVar[str] = "room_message"
     message: str
+    """The line for the log."""
     message_type: str = "action"
+    """`npc`: an inhabitant comes or goes; `action`: all else."""
 
 
 @dataclass(slots=True)
@@ -351,7 +461,9 @@ class SystemMessage(Payload):
     event_type: ClassVar[str] = "system"
     priority: ClassVar[Priority] = Priority.HIGH
     message: str
+    """The line for the log."""
     message_type: Literal["info", "warning", "error", "announcement"] = "info"
+    """`announcement`: by the staff, to everybody in the world."""
 
 
 # --- commands and company --------------------------------------------------------------------------
@@ -368,24 +480,40 @@ class CommandResponse(Payload):
     event_type: ClassVar[str] = "command_response"
     priority: ClassVar[Priority] = Priority.HIGH
     command: str
-    result: str  # text for the log
+    """The command's full name, whatever was typed; of one nobody knows, the word."""
+    result: str
+    """Text for the log, of one or more lines; may be empty, as after `say`."""
     success: bool
-    code: str | None = None  # stable code of a refusal
+    """Whether it was carried out. If not, nothing changed, and `code` says why."""
+    code: str | None = None
+    """Stable code of a refusal, from the list of error codes; null if it succeeded."""
     hint: str | None = None
-    retry_after: float | None = None  # seconds
-    repeated: bool = False  # the command had been carried out before; no second effect
+    """What to do about a refusal; null if there is nothing to say."""
+    retry_after: float | None = None
+    """Seconds until it may succeed; null if waiting does not help."""
+    repeated: bool = False
+    """The command had been carried out before; this time it had no effect."""
     room_changed: bool = False
+    """Whether the command took the character to another room."""
     room_state: RoomView | None = None
+    """The room as it is now; null if the command has nothing to say about it."""
     inventory: list[ItemView] | None = None
+    """All that the character carries now; null if the command has nothing to say about it."""
     player: PlayerView | None = None
-    data: dict[str, Any] | None = None  # the same answer for programs, where a command has one
+    """The character as it is now; null if the command has nothing to say about it."""
+    data: dict[str, Any] | None = None
+    """The same answer for programs; its fields depend on the command. Null for commands without one."""
 
 
 @dataclass(slots=True)
 class FollowState(Payload):
+    """The character now follows somebody, or nobody any more."""
+
     event_type: ClassVar[str] = "follow_state"
-    following: str | None  # name
+    following: str | None
+    """Name of whom the character follows; null for nobody."""
     following_id: str | None = None
+    """Their character; null for nobody."""
 
 
 # --- the connection --------------------------------------------------------------------------------
@@ -405,16 +533,23 @@ class GameTick(Payload):
     event_type: ClassVar[str] = "game_tick"
     priority: ClassVar[Priority] = Priority.LOW
     tick_number: int
+    """Counts tick intervals since a fixed moment: it rises over restarts too."""
     timestamp: datetime
-    world_time: str = ""  # e.g. "the third bell of evening"
+    """When it ticked."""
+    world_time: str = ""
+    """What a clock in the world says: `the third bell of evening`."""
     players: int = 0
+    """How many players are in the world."""
 
 
 @dataclass(slots=True)
 class Pong(Payload):
+    """The answer to a `ping`."""
+
     event_type: ClassVar[str] = "pong"
     priority: ClassVar[Priority] = Priority.HIGH
-    sent: str | float | None = None  # what the client put into its ping
+    sent: str | float | None = None
+    """What the client put into its ping; null if that was nothing."""
 
 
 @dataclass(slots=True)
@@ -424,8 +559,12 @@ class Reset(Payload):
     event_type: ClassVar[str] = "reset"
     priority: ClassVar[Priority] = Priority.CRITICAL
     reason: Literal["unknown_session", "too_old", "ahead", "overflow", "other_character"]
+    """`unknown_session`: it is over, or there never was one; `too_old`, `overflow`: more happened than is kept;
+    `ahead`: `last_seq` is higher than what was ever sent; `other_character`: it was another character's."""
     message: str
-    last_seq: int | None = None  # what the client had asked for
+    """The same for the player."""
+    last_seq: int | None = None
+    """What the client had asked for; null if it named no number."""
 
 
 @dataclass(slots=True)
@@ -435,7 +574,9 @@ class SessionExpiring(Payload):
     event_type: ClassVar[str] = "session_expiring"
     priority: ClassVar[Priority] = Priority.HIGH
     expires_at: datetime
+    """When it ends if nothing is done until then."""
     message: str
+    """The line for the log."""
 
 
 @dataclass(slots=True)
@@ -445,23 +586,34 @@ class Disconnect(Payload):
     event_type: ClassVar[str] = "disconnect"
     priority: ClassVar[Priority] = Priority.CRITICAL
     reason: str
+    """Stable word for why, as the list of close codes has it: `going_away`, `taken_over`, `removed` …; after a
+    refused handshake, the code of the `error` event before this."""
     message: str
+    """The same for the player."""
     may_reconnect: bool
-    code: int  # of the close frame
+    """Whether the client should reconnect by itself."""
+    code: int
+    """Of the close frame that follows: below 4500 one may reconnect."""
 
 
 @dataclass(slots=True)
 class ErrorEvent(Payload):
-    """A request was not understood or not allowed; the connection lives on."""
+    """A request was not understood or not allowed. The connection lives on, unless a `disconnect` follows."""
 
     event_type: ClassVar[str] = "error"
     priority: ClassVar[Priority] = Priority.HIGH
     code: str
+    """Stable, from the list of error codes."""
     message: str
+    """What happened, in a sentence for the player."""
     hint: str = ""
-    retry_after: float | None = None  # seconds
+    """What to do about it; may be empty."""
+    retry_after: float | None = None
+    """Seconds until the same may succeed; null if waiting does not help."""
     field: str | None = None
+    """The field or parameter that is to blame; null if none is."""
     request_id: str | None = None
+    """Under which the server's log has the story of a fault of ours; null for what is none."""
 
 
 @dataclass(slots=True)
@@ -470,5 +622,8 @@ class AdminEvent(Payload):
 
     event_type: ClassVar[str] = "admin_event"
     action: str
+    """What happened, as the audit log has it: `account.muted`, `character.kicked`, `world.broken` …"""
     subject: str
+    """Id of the account concerned. Empty: none is."""
     message: str
+    """The line for the log."""

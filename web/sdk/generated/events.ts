@@ -74,38 +74,92 @@ export interface Envelope {
  * For staff only: something an operator may want to know.
  */
 export interface AdminEvent {
+  /**
+   * What happened, as the audit log has it: `account.muted`, `character.kicked`, `world.broken` …
+   */
   action: string;
+  /**
+   * Id of the account concerned. Empty: none is.
+   */
   subject: string;
+  /**
+   * The line for the log.
+   */
   message: string;
 }
 /**
  * Words for a channel. `target` names whom a whisper is for.
  */
 export interface ChatData {
+  /**
+   * The words. The server may be set to take fewer characters, 512 as it comes.
+   */
   message: string;
+  /**
+   * How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`.
+   */
   channel?: "say" | "local" | "room" | "emote" | "shout" | "global" | "whisper" | "tell";
+  /**
+   * Name of the character a `whisper` or `tell` is for; null on other channels.
+   */
   target?: string | null;
 }
 /**
- * Something said. `message` is the words; `text` is the line worded for a reader.
+ * Something said. Whoever said it gets it too, once.
  */
 export interface ChatMessage {
+  /**
+   * Of the message; the same for everybody who gets it.
+   */
   id: string;
+  /**
+   * How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `whisper`, `tell`: one person. A client should show others, which later versions may add, like `say`.
+   */
   channel: string;
+  /**
+   * Who speaks: a character, or an inhabitant if `speaker_kind` is `npc`.
+   */
   player_id: string;
+  /**
+   * Name of who speaks.
+   */
   player_name: string;
+  /**
+   * The words alone: plain text in one line, 512 characters at most unless the server is set otherwise.
+   */
   message: string;
+  /**
+   * The whole line worded for the reader: `Ada says: Good evening!`.
+   */
   text: string;
+  /**
+   * When it was said.
+   */
   timestamp: string;
+  /**
+   * Whom a `whisper` or `tell` is for; null on other channels.
+   */
   target_id: string | null;
+  /**
+   * Their name; null on other channels.
+   */
   target_name: string | null;
+  /**
+   * What kind of being speaks.
+   */
   speaker_kind: "player" | "npc" | "system";
 }
 /**
  * Saying something without wording a command.
  */
 export interface ChatRequest {
+  /**
+   * What this is.
+   */
   type: "chat";
+  /**
+   * What is said, and to whom.
+   */
   data: ChatData;
   /**
    * Names this message; repeating it has no effect.
@@ -116,8 +170,17 @@ export interface ChatRequest {
  * A command in the flat form. Without `args`, `command` is a whole line: `say hello there`.
  */
 export interface Command {
+  /**
+   * The command's first word, or the whole line if there are no `args`; may be shortened as in `help`.
+   */
   command: string;
+  /**
+   * What follows the word, one argument each. Null or left out: `command` is a whole line.
+   */
   args?: string[] | null;
+  /**
+   * When it was sent, by the client's clock: a number or a short text. Nothing depends on it.
+   */
   timestamp?: string | number | null;
   /**
    * Names this message; repeating it has no effect.
@@ -132,17 +195,53 @@ export interface Command {
  * authoritative: it replaces all the client knew about the room.
  */
 export interface CommandResponse {
+  /**
+   * The command's full name, whatever was typed; of one nobody knows, the word.
+   */
   command: string;
+  /**
+   * Text for the log, of one or more lines; may be empty, as after `say`.
+   */
   result: string;
+  /**
+   * Whether it was carried out. If not, nothing changed, and `code` says why.
+   */
   success: boolean;
+  /**
+   * Stable code of a refusal, from the list of error codes; null if it succeeded.
+   */
   code: string | null;
+  /**
+   * What to do about a refusal; null if there is nothing to say.
+   */
   hint: string | null;
+  /**
+   * Seconds until it may succeed; null if waiting does not help.
+   */
   retry_after: number | null;
+  /**
+   * The command had been carried out before; this time it had no effect.
+   */
   repeated: boolean;
+  /**
+   * Whether the command took the character to another room.
+   */
   room_changed: boolean;
+  /**
+   * The room as it is now; null if the command has nothing to say about it.
+   */
   room_state: RoomView | null;
+  /**
+   * All that the character carries now; null if the command has nothing to say about it.
+   */
   inventory: ItemView[] | null;
+  /**
+   * The character as it is now; null if the command has nothing to say about it.
+   */
   player: PlayerView | null;
+  /**
+   * The same answer for programs; its fields depend on the command. Null for commands without one.
+   */
   data: {
     [k: string]: unknown;
   } | null;
@@ -152,117 +251,333 @@ export interface CommandResponse {
  * form that older clients read.
  */
 export interface RoomView {
+  /**
+   * As the world pack names it: `plane_zone_subzone_room`.
+   */
   id: string;
+  /**
+   * Its title.
+   */
   name: string;
+  /**
+   * Prose, which may change with the time of day and with how many people are there.
+   */
   description: string;
+  /**
+   * The map it is on.
+   */
   plane: string;
+  /**
+   * Id of the part of the plane it belongs to.
+   */
   zone: string;
+  /**
+   * Title of that part.
+   */
   zone_name: string;
+  /**
+   * Id of a smaller part of the zone.
+   */
   sub_zone: string;
+  /**
+   * `indoors`, `outdoors`, `underground`, `water` or `street`.
+   */
   environment: string;
+  /**
+   * Room ids by direction: `ways` in short. Null if the way is locked or the player has not been there.
+   */
   exits: {
     [k: string]: string | null;
   };
+  /**
+   * The ways out that the player can see.
+   */
   ways: ExitView[];
+  /**
+   * All players here, the onlooker among them.
+   */
   players: OccupantView[];
+  /**
+   * All inhabitants here.
+   */
   npcs: NpcView[];
+  /**
+   * What lies here and can be taken.
+   */
   items: ItemView[];
+  /**
+   * What belongs to the place.
+   */
   fixtures: FixtureView[];
+  /**
+   * Names of `players` and `npcs`, in this order.
+   */
   occupants: string[];
+  /**
+   * How many `players` and `npcs` there are.
+   */
   occupant_count: number;
+  /**
+   * Rooms to the east of the plane's origin; negative to the west. From -10000 to 10000.
+   */
   map_x: number;
+  /**
+   * Rooms to the south of the plane's origin; negative to the north. From -10000 to 10000.
+   */
   map_y: number;
+  /**
+   * Storeys above the plane's origin; negative below. From -10000 to 10000.
+   */
   map_z?: number;
 }
+/**
+ * A way out of a room that the player can see.
+ */
 export interface ExitView {
+  /**
+   * What to type to take it: `north`, `northeast` … `up`, `down`.
+   */
   direction: string;
+  /**
+   * The room behind it; null if it is locked or the player has not been there.
+   */
   room_id: string | null;
+  /**
+   * Name of the room behind it. Empty: the player has not been there.
+   */
   name?: string;
+  /**
+   * Whether it takes a key.
+   */
   locked?: boolean;
+  /**
+   * What one sees looking that way; may be empty.
+   */
   description?: string;
 }
 /**
  * A player as others in the room see them.
  */
 export interface OccupantView {
+  /**
+   * Of the character; never changes.
+   */
   id: string;
+  /**
+   * As others read it; 20 characters at most.
+   */
   name: string;
+  /**
+   * `linkdead`: the connection is lost and the grace before leaving runs.
+   */
   status?: "online" | "away" | "busy" | "linkdead";
+  /**
+   * 1 or more.
+   */
   level?: number;
+  /**
+   * Empty: of none.
+   */
   faction?: string;
+  /**
+   * How they are connected: the name of a door, as `/api/status` lists them.
+   */
   door?: string;
+  /**
+   * Why they are away or busy, in their own words, 200 characters at most. Empty: nothing said.
+   */
   afk_text?: string;
 }
+/**
+ * An inhabitant of the world, as players see them.
+ */
 export interface NpcView {
+  /**
+   * As the world pack names it; never changes.
+   */
   id: string;
+  /**
+   * As it stands within a sentence, so it may begin with a small letter: `the ferryman`.
+   */
   name: string;
+  /**
+   * The sentence one reads on entering the room. Empty: say that they are here.
+   */
   summary?: string;
 }
 /**
- * A thing one can see. Things alike are one row with a `count`; `id` is one of them.
+ * A thing one can see. Things alike are one row with a `count`.
  */
 export interface ItemView {
+  /**
+   * Of one of the things in this row.
+   */
   id: string;
+  /**
+   * As it stands within a sentence, with its article: `a brass lantern`.
+   */
   name: string;
+  /**
+   * The sentence one reads where it lies.
+   */
   summary?: string;
+  /**
+   * How many things this row stands for, 1 or more.
+   */
   count?: number;
 }
 /**
  * Part of a place that can be looked at and read, never taken.
  */
 export interface FixtureView {
+  /**
+   * As the world pack names it; unique within its room.
+   */
   id: string;
+  /**
+   * What `look` takes.
+   */
   name: string;
+  /**
+   * Whether something is written on it, for `read`.
+   */
   readable?: boolean;
 }
 /**
  * A player's own character.
  */
 export interface PlayerView {
+  /**
+   * Of the character; never changes.
+   */
   id: string;
+  /**
+   * As others read it; 20 characters at most.
+   */
   name: string;
+  /**
+   * Where the character is.
+   */
   room_id: string;
+  /**
+   * 1 or more.
+   */
   level: number;
+  /**
+   * Empty: of none.
+   */
   faction: string;
+  /**
+   * What others see when they look at the character, 500 characters at most; may be empty.
+   */
   description: string;
+  /**
+   * What the player has set with `away`, `busy` and `back`.
+   */
   status: "online" | "away" | "busy";
+  /**
+   * Why they are away or busy, in their own words. Empty: nothing said.
+   */
   afk_text: string;
+  /**
+   * What the account may do: `player`, `moderator`, `admin` or `owner`.
+   */
   role: string;
+  /**
+   * Name of whom the character follows; null for nobody.
+   */
   following: string | null;
+  /**
+   * What the character carries.
+   */
   inventory: ItemView[];
+  /**
+   * Whether the account is a guest's, which is deleted once it is idle.
+   */
   is_guest?: boolean;
 }
 /**
  * The server closes this connection; last event before the close frame.
  */
 export interface Disconnect {
+  /**
+   * Stable word for why, as the list of close codes has it: `going_away`, `taken_over`, `removed` …; after a refused handshake, the code of the `error` event before this.
+   */
   reason: string;
+  /**
+   * The same for the player.
+   */
   message: string;
+  /**
+   * Whether the client should reconnect by itself.
+   */
   may_reconnect: boolean;
+  /**
+   * Of the close frame that follows: below 4500 one may reconnect.
+   */
   code: number;
 }
 /**
- * A request was not understood or not allowed; the connection lives on.
+ * A request was not understood or not allowed. The connection lives on, unless a `disconnect` follows.
  */
 export interface ErrorEvent {
+  /**
+   * Stable, from the list of error codes.
+   */
   code: string;
+  /**
+   * What happened, in a sentence for the player.
+   */
   message: string;
+  /**
+   * What to do about it; may be empty.
+   */
   hint: string;
+  /**
+   * Seconds until the same may succeed; null if waiting does not help.
+   */
   retry_after: number | null;
+  /**
+   * The field or parameter that is to blame; null if none is.
+   */
   field: string | null;
+  /**
+   * Under which the server's log has the story of a fault of ours; null for what is none.
+   */
   request_id: string | null;
 }
+/**
+ * The character now follows somebody, or nobody any more.
+ */
 export interface FollowState {
+  /**
+   * Name of whom the character follows; null for nobody.
+   */
   following: string | null;
+  /**
+   * Their character; null for nobody.
+   */
   following_id: string | null;
 }
 /**
  * First event after entering the world, and the fresh start after `reset`.
  */
 export interface GameState {
+  /**
+   * The player's own character.
+   */
   player: PlayerView;
+  /**
+   * Where the character is.
+   */
   room: RoomView;
+  /**
+   * The play session: what to resume with.
+   */
   session_id: string;
+  /**
+   * Talk of the room before this, oldest first, 20 at most; each the `data` of a `chat_message`.
+   */
   recent: {
     [k: string]: unknown;
   }[];
@@ -271,23 +586,47 @@ export interface GameState {
  * The world's clock. LOW: a slow reader may miss some and gets the latest.
  */
 export interface GameTick {
+  /**
+   * Counts tick intervals since a fixed moment: it rises over restarts too.
+   */
   tick_number: number;
+  /**
+   * When it ticked.
+   */
   timestamp: string;
+  /**
+   * What a clock in the world says: `the third bell of evening`.
+   */
   world_time: string;
+  /**
+   * How many players are in the world.
+   */
   players: number;
 }
 /**
  * Nothing happened; the connection is alive. Every 30 s.
  */
 export interface Heartbeat {}
+/**
+ * What the player's character carries changed. Replaces, never merges.
+ */
 export interface InventoryUpdate {
+  /**
+   * Everything the character carries.
+   */
   items: ItemView[];
 }
 /**
  * Measures the way to the server and back.
  */
 export interface Ping {
+  /**
+   * What this is.
+   */
   type: "ping";
+  /**
+   * What comes back.
+   */
   data?: PingData;
   /**
    * Names this message; repeating it has no effect.
@@ -298,74 +637,158 @@ export interface Ping {
  * Whatever `sent` holds comes back in the `pong`.
  */
 export interface PingData {
+  /**
+   * Anything short, such as the time by the client's clock.
+   */
   sent?: string | number | null;
 }
 /**
  * Somebody walked into the room.
  */
 export interface PlayerEntered {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * Their name.
+   */
   player_name: string;
+  /**
+   * The line for the log.
+   */
   message: string;
+  /**
+   * Where from, as seen from this room: `north` … `down`. Empty: not by a way one sees.
+   */
   direction: string;
+  /**
+   * How they look; null if that is not known.
+   */
   player: OccupantView | null;
 }
 /**
  * Somebody came into the world, here.
  */
 export interface PlayerEnteredGame {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * Their name.
+   */
   player_name: string;
+  /**
+   * The line for the log.
+   */
   message: string;
+  /**
+   * How they look; null if that is not known.
+   */
   player: OccupantView | null;
 }
 /**
  * Somebody walked out of the room.
  */
 export interface PlayerLeft {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * Their name.
+   */
   player_name: string;
+  /**
+   * The line for the log.
+   */
   message: string;
+  /**
+   * Where to: `north` … `down`. Empty: not by a way one sees.
+   */
   direction: string;
 }
 /**
  * Somebody left the world from here: on purpose, or after the grace.
  */
 export interface PlayerLeftGame {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * Their name.
+   */
   player_name: string;
+  /**
+   * The line for the log.
+   */
   message: string;
 }
 /**
  * Somebody in the room is away, busy, back, linkdead or returned.
  */
 export interface PlayerStatus {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * Their name.
+   */
   player_name: string;
+  /**
+   * From now on. `linkdead`: the connection is lost and the grace before leaving runs.
+   */
   status: "online" | "away" | "busy" | "linkdead";
+  /**
+   * Why they are away or busy, in their own words, 200 characters at most. Empty: nothing said.
+   */
   afk_text: string;
+  /**
+   * The line for the log.
+   */
   message: string;
 }
 /**
  * The player's own character changed.
  */
 export interface PlayerUpdate {
+  /**
+   * The character as it is now.
+   */
   player: PlayerView;
 }
+/**
+ * The answer to a `ping`.
+ */
 export interface Pong {
+  /**
+   * What the client put into its ping; null if that was nothing.
+   */
   sent: string | number | null;
 }
 /**
  * Answers a heartbeat. Not needed.
  */
 export interface PongReply {
+  /**
+   * What this is.
+   */
   type: "pong";
 }
 /**
  * Passed on to the others in the room, the latest only.
  */
 export interface Position {
+  /**
+   * What this is.
+   */
   type: "position";
+  /**
+   * Where and how fast.
+   */
   data: PositionData;
 }
 /**
@@ -373,11 +796,15 @@ export interface Position {
  */
 export interface PositionData {
   /**
+   * x, y, z: finite numbers.
+   *
    * @minItems 3
    * @maxItems 3
    */
   position: [number, number, number];
   /**
+   * x, y, z per second.
+   *
    * @minItems 3
    * @maxItems 3
    */
@@ -387,45 +814,90 @@ export interface PositionData {
  * Where in the room somebody stands and how they move. Units are the client's own.
  */
 export interface PositionUpdate {
+  /**
+   * Their character.
+   */
   player_id: string;
+  /**
+   * x, y, z: three finite numbers, passed on as they came.
+   */
   position: number[];
+  /**
+   * x, y, z per second; zeros for who stands still.
+   */
   velocity: number[];
 }
 /**
  * What the client asked to resume is not there; a fresh `game_state` follows.
  */
 export interface Reset {
+  /**
+   * `unknown_session`: it is over, or there never was one; `too_old`, `overflow`: more happened than is kept; `ahead`: `last_seq` is higher than what was ever sent; `other_character`: it was another character's.
+   */
   reason: "unknown_session" | "too_old" | "ahead" | "overflow" | "other_character";
+  /**
+   * The same for the player.
+   */
   message: string;
+  /**
+   * What the client had asked for; null if it named no number.
+   */
   last_seq: number | null;
 }
 /**
  * What lies in the room now. Replaces, never merges.
  */
 export interface RoomItems {
+  /**
+   * Everything that lies there and can be taken.
+   */
   items: ItemView[];
 }
 /**
  * Something happens in the room that nobody said: a thing taken, a bell, an inhabitant's move.
  */
 export interface RoomMessage {
+  /**
+   * The line for the log.
+   */
   message: string;
+  /**
+   * `npc`: an inhabitant comes or goes; `action`: all else.
+   */
   message_type: string;
 }
 /**
  * Who is in the room now. Replaces, never merges.
  */
 export interface RoomOccupants {
+  /**
+   * All players in the room, the reader among them.
+   */
   players: OccupantView[];
+  /**
+   * All inhabitants in the room.
+   */
   npcs: NpcView[];
+  /**
+   * Names of both, for older clients.
+   */
   occupants: string[];
+  /**
+   * How many there are of both.
+   */
   count: number;
 }
 /**
  * The room one is in, or what lies in it, changed. Replaces what the client knew.
  */
 export interface RoomUpdate {
+  /**
+   * The room as it is now.
+   */
   room: RoomView;
+  /**
+   * Always empty; older clients look for it. `room` names everybody and everything.
+   */
   entities: {
     [k: string]: unknown;
   }[];
@@ -434,21 +906,39 @@ export interface RoomUpdate {
  * The login session ends soon unless renewed.
  */
 export interface SessionExpiring {
+  /**
+   * When it ends if nothing is done until then.
+   */
   expires_at: string;
+  /**
+   * The line for the log.
+   */
   message: string;
 }
 /**
  * The server speaks to one person or to all.
  */
 export interface SystemMessage {
+  /**
+   * The line for the log.
+   */
   message: string;
+  /**
+   * `announcement`: by the staff, to everybody in the world.
+   */
   message_type: "info" | "warning" | "error" | "announcement";
 }
 /**
  * A command in the typed form.
  */
 export interface TypedCommand {
+  /**
+   * Both mean the same.
+   */
   type: "command" | "game_command";
+  /**
+   * The command; its own `message_id` counts if there is none beside `type`.
+   */
   data: Command;
   /**
    * Names this message; repeating it has no effect.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -16,10 +16,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 import mythgate
+from mythgate.domain import events
 from mythgate.domain.errors import NotFound, Unavailable
 from mythgate.doors.http import errors
 from mythgate.doors.http.security import Edge
 from mythgate.services.all import Services
+from mythgate.wire.envelope.meanings import describe
 
 _READY_SECONDS: Final = 5.0
 _READY_AGAIN: Final = timedelta(seconds=_READY_SECONDS)
@@ -85,9 +87,18 @@ class Readiness:
                 raise Unavailable(self._refusal.message, hint=self._refusal.hint, retry_after=_READY_AGAIN)
 
 
+class Application(FastAPI):
+    """FastAPI, with the meaning of every field in what is derived from the catalogue of events."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        describe(document["components"]["schemas"], events)
+        return document
+
+
 def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRouter]) -> FastAPI:
     """The application. `routers` are mounted as they are: their paths are complete."""
-    app = FastAPI(
+    app = Application(
         title="Mythgate",
         summary="One multiplayer game server, many kinds of client, the same rooms.",
         description=DESCRIPTION,

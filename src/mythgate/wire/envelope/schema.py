@@ -5,6 +5,7 @@ Nothing here is needed to serve; generators and tests use it.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Final, Literal
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 import mythgate
+from mythgate.domain import events as catalogue
 from mythgate.domain.events import CATALOGUE, Payload, Priority
 from mythgate.wire.envelope.inbound import (
     CHAT_COMMANDS,
@@ -21,6 +23,7 @@ from mythgate.wire.envelope.inbound import (
     MAX_ID_CHARACTERS,
     MAX_MESSAGE_BYTES,
 )
+from mythgate.wire.envelope.meanings import describe
 
 REFERENCE: Final = "#/$defs/{model}"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -42,8 +45,11 @@ class Command:
     """A command in the flat form. Without `args`, `command` is a whole line: `say hello there`."""
 
     command: Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS)]
+    """The command's first word, or the whole line if there are no `args`; may be shortened as in `help`."""
     args: Annotated[list[str] | None, Field(max_length=MAX_ARGS)] = None
+    """What follows the word, one argument each. Null or left out: `command` is a whole line."""
     timestamp: str | float | None = None
+    """When it was sent, by the client's clock: a number or a short text. Nothing depends on it."""
     message_id: MessageId = None
 
 
@@ -52,8 +58,11 @@ class ChatData:
     """Words for a channel. `target` names whom a whisper is for."""
 
     message: Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS)]
+    """The words. The server may be set to take fewer characters, 512 as it comes."""
     channel: Channel = "say"
+    """How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`."""
     target: Annotated[str | None, Field(min_length=1, max_length=MAX_ID_CHARACTERS)] = None
+    """Name of the character a `whisper` or `tell` is for; null on other channels."""
 
 
 @dataclass
@@ -61,6 +70,7 @@ class PingData:
     """Whatever `sent` holds comes back in the `pong`."""
 
     sent: str | float | None = None
+    """Anything short, such as the time by the client's clock."""
 
 
 @dataclass
@@ -68,7 +78,9 @@ class PositionData:
     """Where the player stands and how they move, in the client's own units."""
 
     position: Vector
+    """x, y, z: finite numbers."""
     velocity: Vector = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    """x, y, z per second."""
 
 
 @dataclass
@@ -76,7 +88,9 @@ class TypedCommand:
     """A command in the typed form."""
 
     type: Literal["command", "game_command"]
+    """Both mean the same."""
     data: Command
+    """The command; its own `message_id` counts if there is none beside `type`."""
     message_id: MessageId = None
 
 
@@ -85,7 +99,9 @@ class ChatRequest:
     """Saying something without wording a command."""
 
     type: Literal["chat"]
+    """What this is."""
     data: ChatData
+    """What is said, and to whom."""
     message_id: MessageId = None
 
 
@@ -94,7 +110,9 @@ class Ping:
     """Measures the way to the server and back."""
 
     type: Literal["ping"]
+    """What this is."""
     data: PingData = field(default_factory=PingData)
+    """What comes back."""
     message_id: MessageId = None
 
 
@@ -103,6 +121,7 @@ class PongReply:
     """Answers a heartbeat. Not needed."""
 
     type: Literal["pong"]
+    """What this is."""
 
 
 @dataclass
@@ -110,7 +129,9 @@ class Position:
     """Passed on to the others in the room, the latest only."""
 
     type: Literal["position"]
+    """What this is."""
     data: PositionData
+    """Where and how fast."""
 
 
 CLIENT_MESSAGES: Final[dict[str, type]] = {
@@ -185,6 +206,8 @@ def _definitions() -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
         # On the wire every field of a payload is present; defaults only matter to who makes it.
         definitions[name]["required"] = list(definitions[name].get("properties", {}))
         definitions[name]["additionalProperties"] = False
+    for module in (catalogue, sys.modules[__name__]):
+        describe(definitions, module)
     return events, messages, definitions
 
 
