@@ -25,6 +25,7 @@ from mythgate.domain.world import (
     Inhabitant,
     ItemTemplate,
     Placement,
+    Problem,
     Subject,
     Utterance,
     World,
@@ -380,3 +381,33 @@ def test_what_is_called_so_counts_before_a_plural() -> None:
     assert find("scales", ("scale", "pair of scales"), names=lambda one: (one,), plurals=True) == "pair of scales"
     with pytest.raises(NotHere):
         find("glass", ("glas",), names=lambda one: (one,), plurals=True)
+
+
+@pytest.mark.parametrize(
+    ("article", "name", "sentence"),
+    [
+        ("a", "brass lamp", "A brass lamp lies here."),
+        ("an", "iron key", "An iron key lies here."),
+        ("", "Excalibur", "Excalibur lies here."),
+        ("some", "boots", "Some boots lie here."),
+        ("", "dice of bones", "Dice of bones lie here."),
+        ("some", "moss", "Some moss lies here."),
+        ("a", "pair of boots", "A pair of boots lies here."),
+    ],
+)
+def test_what_was_dropped_lies_there(article: str, name: str, sentence: str) -> None:
+    thing = dataclasses.replace(LAMP, article=article, name=name)
+    assert thing.lying(in_place=False) == sentence
+    assert thing.lying(in_place=True) == LAMP.summary
+
+
+def test_the_world_can_say_how_a_dropped_thing_lies() -> None:
+    lamp = dataclasses.replace(LAMP, dropped="A lamp has been left here.")
+    assert lamp.lying(in_place=False) == "A lamp has been left here."
+    assert lamp.lying(in_place=True) == LAMP.summary
+
+
+def test_a_problem_reads_as_editors_expect_it() -> None:
+    assert str(Problem("rooms.yaml", 12, 3, "no such room")) == "rooms.yaml:12:3: no such room"
+    unordered = [Problem("b", 1, 1, "x"), Problem("a", 10, 1, "x"), Problem("a", 9, 5, "x"), Problem("a", 9, 1, "x")]
+    assert [str(problem) for problem in sorted(unordered)] == ["a:9:1: x", "a:9:5: x", "a:10:1: x", "b:1:1: x"]

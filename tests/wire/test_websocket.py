@@ -238,6 +238,19 @@ def test_any_chunking_gives_the_same_messages(
     assert parser.is_idle
 
 
+@pytest.mark.parametrize("size", [0, 125, 126, 0xFFFF, 0x10000])
+def test_a_frame_may_end_anywhere_in_its_head(size: int) -> None:
+    """Each of the three forms of a length, cut after every byte of the head: nothing until it is whole."""
+    payload = bytes(size)
+    data = masked(BINARY, payload)
+    for cut in range(1, len(data) - size + 1):
+        parser = FrameParser(0x10000)
+        assert parser.feed(data[:cut]) == ([] if cut < len(data) else [(BINARY, payload)])
+        assert not parser.is_idle or cut == len(data)
+        assert parser.feed(data[cut:]) == ([(BINARY, payload)] if cut < len(data) else [])
+        assert parser.is_idle
+
+
 @given(st.binary(max_size=70_000), st.binary(min_size=4, max_size=4))
 def test_masking_twice_is_nothing(payload: bytes, key: bytes) -> None:
     assert unmask(unmask(payload, key), key) == payload
@@ -253,6 +266,15 @@ def test_messages_are_compressed_independently(payloads: list[bytes], bits: int)
         packed = Deflate(bits).compress(payload)
         assert zlib.decompressobj(-bits).decompress(packed + b"\0\0\xff\xff") == payload
         assert Deflate.inflate(packed, 2000) == payload
+
+
+def test_connections_share_a_compressor_but_no_history() -> None:
+    """What one connection was sent must not show in the size or content of what another gets."""
+    one, other = Deflate(11), Deflate(11)
+    secret = b"the quick brown fox jumps over the lazy dog"
+    first = one.compress(secret)
+    assert other.compress(secret) == first
+    assert Deflate.inflate(first, 100) == secret
 
 
 OFFERS = {

@@ -24,6 +24,7 @@ from mythgate.wire.envelope.render import (
     json_body,
     json_envelope,
     msgpack_array,
+    msgpack_body,
     msgpack_envelope,
     sse_event,
 )
@@ -94,6 +95,27 @@ def test_rendered_once() -> None:
     event = event_of(Heartbeat(), NOW)
     assert json_body(event) is json_body(event)
     assert event.weight == len(json_body(event))
+    assert msgpack_body(event) is msgpack_body(event)
+    assert event.weight == len(msgpack_body(event))
+
+
+@pytest.mark.parametrize(
+    "number", [0, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF, 0x10000, 0xFFFFFFFF, 0x100000000, (1 << 64) - 1], ids=hex
+)
+def test_numbers_of_every_width(number: int) -> None:
+    event = event_of(RoomMessage("x"), NOW, room_id="r")
+    envelope = ormsgpack.unpackb(msgpack_envelope(number, event))
+    assert envelope == json.loads(json_envelope(number, event))
+    assert envelope["sequence_number"] == number
+
+
+def test_the_shape_of_a_server_sent_event() -> None:
+    """Whatever the text, it is one `data:` line."""
+    assert sse_event(17, event_of(RoomMessage("A bell.\n\nid: 3"), NOW)) == (
+        b"id: 17\n"
+        b'data: {"sequence_number":17,"event_type":"room_message","timestamp":"2026-03-01T12:00:00.123456Z",'
+        b'"data":{"message":"A bell.\\n\\nid: 3","message_type":"action"}}\n\n'
+    )
 
 
 @given(number=st.integers(0, 1 << 50), text=st.text(), priority=st.sampled_from(Priority), room=st.none() | st.text())
