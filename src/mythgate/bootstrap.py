@@ -63,7 +63,7 @@ from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.limits import RealtimeLimits
-from mythgate.services.accounts import AccountPolicy, AccountService
+from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.all import Services
 from mythgate.services.characters import CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
@@ -526,11 +526,12 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
     settings = node.settings
     await node.services.world.start()
+    known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     server = uvicorn.Server(_uvicorn_config(settings, build_app(node, door)))
     async with door.running(), asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
-        beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door).items()]
+        beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door, known).items()]
         await _until_started(server, serving)
         try:
             yield OpenDoors(door, serving)
@@ -668,7 +669,7 @@ def _address(listener: socket.socket) -> str:
 # --- what runs beside the doors --------------------------------------------------------------------
 
 
-def _beside(node: Node, door: PlayDoor) -> dict[str, Coroutine[Any, Any, None]]:
+def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutine[Any, Any, None]]:
     services, settings = node.services, node.settings
 
     async def seconds() -> None:
@@ -686,11 +687,9 @@ def _beside(node: Node, door: PlayDoor) -> dict[str, Coroutine[Any, Any, None]]:
         for problem in await services.presence.check():
             log.error("presence was wrong", extra={"problem": problem})
 
-    known_until = node.clock.now()
-
     async def catch_up() -> None:
-        nonlocal known_until
-        known_until = await services.accounts.catch_up(known_until)
+        nonlocal known
+        known = await services.accounts.catch_up(known)
 
     jobs: dict[str, Coroutine[Any, Any, None]] = {
         "seconds": _every(FINEST_SWEEP, seconds),

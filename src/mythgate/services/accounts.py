@@ -58,7 +58,6 @@ from mythgate.services.sessions import Opening, SessionService, SignedIn, new_to
 
 log = logging.getLogger(__name__)
 
-CATCH_UP_ENTRIES: Final = 50  # acts of the operator between two looks, at most
 ADMIN_LINK_FACT: Final = "admin_link"
 EMAIL_LENGTH: Final = 254
 LONGEST_LINE: Final = 500  # log-ins of one address or one account that wait for their turn
@@ -89,6 +88,16 @@ class AccountPolicy:
     failures_per_address: Rate = _TEN_IN_TEN_MINUTES
     registrations_per_address: Rate = _TEN_IN_TEN_MINUTES
     admin_link_lifetime: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMark:
+    """How far the record has been read: `AccountService.catch_up` goes on from here."""
+
+    newest: int
+    settled: int
+    """What `newest` was one look earlier. Entries may be committed in another order than they were numbered, so
+    those above this are read once more."""
 
 
 @dataclass(slots=True)
@@ -520,17 +529,25 @@ class AccountService:
 
     # --- changes made beside this node ---
 
-    async def catch_up(self, since: datetime) -> datetime:
+    async def mark_record(self) -> RecordMark:
+        """Where the record ends now; for the first `catch_up`."""
+        newest = await self._store.read(lambda tx: tx.moderation.newest())
+        return RecordMark(newest, newest)
+
+    async def catch_up(self, since: RecordMark) -> RecordMark:
         """Take note of what the operator did at the machine while this node ran, from the audit record.
 
-        Roles, names and ended sessions take effect as if they had been changed here. Returns the
-        time up to which all is known; give it the next time.
+        Roles, names and ended sessions take effect as if they had been changed here. Returns how far the
+        record has been read; give it the next time.
         """
-        entries = await self._store.read(lambda tx: tx.moderation.audit(limit=CATCH_UP_ENTRIES))
-        news = [entry for entry in entries if entry.at > since and entry.actor == OPERATOR.account_id]
-        for account_id in dict.fromkeys(AccountId(entry.subject) for entry in news):
+
+        def work(tx: Transaction) -> tuple[int, list[AuditEntry]]:
+            return tx.moderation.newest(), tx.moderation.acts_of(OPERATOR.account_id, after=since.settled)
+
+        newest, acts = await self._store.read(work)
+        for account_id in dict.fromkeys(AccountId(act.subject) for act in acts):
             await self._resync(account_id)
-        return max((entry.at for entry in news), default=since)
+        return RecordMark(newest, since.newest)
 
     async def _resync(self, account_id: AccountId) -> None:
         def work(tx: Transaction) -> tuple[Account | None, set[SessionId]]:

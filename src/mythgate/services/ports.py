@@ -249,6 +249,12 @@ class ModerationRepository(Protocol):
     def audit(self, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """Newest first."""
 
+    def newest(self) -> int:
+        """The number of the entry recorded last, 0 for none. An entry with a lower one may yet be committed."""
+
+    def acts_of(self, actor: str, *, after: int) -> list[AuditEntry]:
+        """What `actor` did, of the entries with a number above `after`. Oldest first."""
+
 
 class PreferenceRepository(Protocol):
     """What a player set for themselves."""

@@ -473,6 +473,20 @@ async def test_the_audit_log_is_read_newest_first(store: SqlStore, clock: FakeCl
     assert await store.read(lambda tx: tx.moderation.audit(subject="account-1")) == [entries[3], entries[1]]
 
 
+async def test_the_audit_log_is_read_on_from_a_number(store: SqlStore, clock: FakeClock) -> None:
+    assert await store.read(lambda tx: tx.moderation.newest()) == 0
+    entries = [AuditEntry(clock.now(), f"actor-{n % 2}", "account.renamed", f"account-{n}", {}) for n in range(5)]
+    numbers = []
+    for entry in entries:
+        await store.write(lambda tx, entry=entry: tx.moderation.record(entry))  # type: ignore[misc]
+        numbers.append(await store.read(lambda tx: tx.moderation.newest()))
+    assert numbers == sorted(set(numbers))
+    assert await store.read(lambda tx: tx.moderation.acts_of("actor-0", after=0)) == entries[::2]
+    assert await store.read(lambda tx: tx.moderation.acts_of("actor-0", after=numbers[0])) == [entries[2], entries[4]]
+    assert await store.read(lambda tx: tx.moderation.acts_of("actor-0", after=numbers[4])) == []
+    assert await store.read(lambda tx: tx.moderation.acts_of("actor-7", after=0)) == []
+
+
 async def test_preferences(store: SqlStore, clock: FakeClock) -> None:
     def add(tx: Transaction) -> None:
         for name in ("Ann", "Bob"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import String, bindparam, delete, insert, select
+from sqlalchemy import String, bindparam, delete, func, insert, select
 
 from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, insert_or_replace, row_columns
 from mythgate.backends.sql.tables import audit_log, mutes
@@ -25,6 +25,12 @@ _AUDIT_OF: Final = Statement(
     .where(audit_log.c.subject == _subject)
     .order_by(audit_log.c.number.desc())
     .limit(bindparam("at_most"))
+)
+_NEWEST: Final = Statement(select(func.coalesce(func.max(audit_log.c.number), 0)))
+_ACTS_OF: Final = Statement(
+    select(*row_columns(audit_log, AuditEntry))
+    .where(audit_log.c.number > bindparam("after"), audit_log.c.actor == bindparam("of_actor"))
+    .order_by(audit_log.c.number)
 )
 
 
@@ -50,3 +56,10 @@ class SqlModeration:
     def audit(self, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
         params: dict[str, Any] = {"at_most": limit, "of_subject": subject}
         return [AuditEntry(*row) for row in self._connection.rows(_AUDIT if subject is None else _AUDIT_OF, params)]
+
+    def newest(self) -> int:
+        number: int = self._connection.rows(_NEWEST)[0][0]
+        return number
+
+    def acts_of(self, actor: str, *, after: int) -> list[AuditEntry]:
+        return [AuditEntry(*row) for row in self._connection.rows(_ACTS_OF, {"of_actor": actor, "after": after})]
