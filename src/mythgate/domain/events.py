@@ -30,17 +30,16 @@ class Priority(IntEnum):
 
 
 class Payload:
-    """Base of all payloads; a subclass names its `event_type` and may set another default priority."""
+    """Base of all payloads; a subclass must name its `event_type` and may set another default priority."""
 
     __slots__ = ()
-    event_type: ClassVar[str] = ""
+    event_type: ClassVar[str]
     priority: ClassVar[Priority] = Priority.NORMAL
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.event_type:
-            # dataclass(slots=True) builds the class twice; the second, slotted one is the one to keep.
-            CATALOGUE[cls.event_type] = cls
+        # dataclass(slots=True) builds the class twice; the second, slotted one is the one to keep.
+        CATALOGUE[cls.event_type] = cls
 
 
 @dataclass(slots=True)

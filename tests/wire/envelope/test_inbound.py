@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from typing import Any
 
 import jsonschema_rs
@@ -15,6 +16,7 @@ from mythgate.domain.errors import ProtocolError
 from mythgate.domain.ids import CommandId
 from mythgate.wire.envelope import schema
 from mythgate.wire.envelope.inbound import (
+    CHAT_COMMANDS,
     ClientMessage,
     CommandMessage,
     PingMessage,
@@ -217,6 +219,12 @@ def test_what_is_understood_is_described(value: dict[str, Any]) -> None:
     if isinstance(value.get("message_id"), int) or ("type" in value and "data" not in value):
         return  # understood out of kindness
     assert any(validator.is_valid(value) for validator in _validators.values())
+
+
+def test_the_channels_described_are_the_channels_understood() -> None:
+    assert set(typing.get_args(schema.Channel)) == set(CHAT_COMMANDS)
+    for channel in CHAT_COMMANDS:
+        decode({"type": "chat", "data": {"message": "hi", "channel": channel, "target": "Bob"}})
 
 
 @given(st.sampled_from(sorted(_validators)), _json)
