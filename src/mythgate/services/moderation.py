@@ -121,10 +121,16 @@ class ModerationService:
         self._realtime.send(presence.character_id, event_of(SystemMessage(message, kind), self._clock.now()))
 
     def _tell_staff(self, caller: Caller, action: str, account: Account, message: str) -> None:
-        """Who acted reads the answer to the act instead."""
-        own = self._presence.of_account(caller.account_id)
+        """Who acted reads the answer to the act instead, and whom it is about has been told in words for them."""
+        realtime, own = self._realtime, self._presence.of_account(caller.account_id)
+        subject = self._presence.of_account(account.id)
         event = event_of(AdminEvent(action, account.id, message), self._clock.now())
-        self._realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
+        colleague = subject.character_id if subject is not None and subject.role.includes(Role.MODERATOR) else None
+        if colleague is not None:
+            realtime.unsubscribe(colleague, STAFF_TOPIC)
+        realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
+        if colleague is not None:
+            realtime.subscribe(colleague, STAFF_TOPIC)
 
 
 def lasting(minutes: float | None) -> str:

@@ -12,6 +12,7 @@ from tests.support.play import CELLAR, COIN, KEY, LANTERN, LETTER, SQUARE, TAVER
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import Unavailable
 from mythgate.domain.events import AdminEvent, CommandResponse, Disconnect, FollowState, SystemMessage
+from mythgate.domain.ids import STAFF_TOPIC
 from mythgate.domain.presence import Presence
 from mythgate.domain.textcommands import MAX_ALIASES
 from mythgate.domain.world import Utterance
@@ -531,6 +532,31 @@ async def test_all_concerned_read_of_a_mute_once(kit: PlayKit) -> None:
     await ok(kit, ada, "mute bob")
     assert kit.heard(bob).of(SystemMessage)[-1].message == "You are muted until the staff lifts it."
     assert kit.heard(ada).events == kit.heard(cid).events == []
+
+
+async def test_muted_staff_reads_of_it_once_and_of_what_comes_after(kit: PlayKit) -> None:
+    ada, mira = await kit.somebody("Ada", role=Role.ADMIN), await kit.somebody("Mira", role=Role.MODERATOR)
+    finn = await kit.somebody("Finn", role=Role.MODERATOR)
+    kit.realtime.clear()
+    await ok(kit, ada, "mute mira 1")
+    await ok(kit, ada, "unmute mira")
+    assert [one.message for one in kit.heard(mira).of(SystemMessage)] == [
+        "You are muted for 1 minute, until 2030-01-01 12:01 UTC.",
+        "You are no longer muted.",
+    ]
+    assert admin_events(kit, mira) == []
+    assert admin_events(kit, finn) == ["Ada muted Mira for 1 minute.", "Ada unmuted Mira."]
+    await ok(kit, ada, "mute finn 1")
+    assert admin_events(kit, mira) == ["Ada muted Finn for 1 minute."]
+
+
+async def test_an_owner_who_mutes_themselves_stays_on_the_staff(kit: PlayKit) -> None:
+    ada, mira = await kit.somebody("Ada", role=Role.OWNER), await kit.somebody("Mira", role=Role.ADMIN)
+    kit.realtime.clear()
+    await ok(kit, ada, "mute ada 1")
+    assert admin_events(kit, ada) == []
+    assert admin_events(kit, mira) == ["Ada muted Ada for 1 minute."]
+    assert STAFF_TOPIC in kit.heard(ada).topics
 
 
 async def test_muting_people_who_are_not_on(kit: PlayKit) -> None:
