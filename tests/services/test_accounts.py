@@ -127,6 +127,7 @@ async def test_registration_can_be_closed(clock: FakeClock, store: Store) -> Non
             await kit.register("Alric")
         with pytest.raises(PermissionDenied):
             await kit.accounts.guest(door="http", address="a", client="")
+        assert kit.accounts.policy is policy, "doors say so before anybody tries"
         await kit.accounts.create(OPERATOR, "Alric", PASSWORD)
         assert (await kit.login("Alric")).caller.name == "Alric"
 

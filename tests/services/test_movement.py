@@ -232,6 +232,26 @@ async def test_leaving_the_world_during_a_step_leaves_no_ghost(kit: PlayKit) -> 
     assert room_id == TAVERN
 
 
+async def test_falling_asleep_during_a_step_is_falling_asleep_where_it_leads(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    bob = await kit.somebody("Bob", at=TAVERN)
+    kit.realtime.clear()
+    walking = asyncio.create_task(kit.movement.move(ada.character_id, "north"))
+    for _ in range(2):  # the move begins, and hands the step to a task of its own
+        await asyncio.sleep(0)
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    await walking
+    assert kit.present.get(ada.character_id) is None
+    assert kit.heard(bob).of(PlayerEntered) == []
+    assert room_topic(TAVERN) in kit.heard(ada).topics
+    assert room_topic(SQUARE) not in kit.heard(ada).topics
+    kit.presence.on_returned(ada.character_id)
+    await kit.settle()
+    assert kit.present.get(ada.character_id) is ada
+    assert ada.room_id == TAVERN
+
+
 async def test_two_hundred_walk_at_once(clock: FakeClock, store: Store) -> None:
     kit = PlayKit(clock, store, room_capacity=1000)
     people = await kit.crowd(200)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.clock import FakeClock
+from tests.support.databases import PostgresServer
 from tests.support.play import (
     CELLAR,
     CLOSET,
@@ -25,7 +26,10 @@ from tests.support.play import (
     small_world,
 )
 
+from mythgate.backends.sql import open_store
+from mythgate.backends.sql.characters import SqlCharacters
 from mythgate.domain.accounts import Role
+from mythgate.domain.characters import Character
 from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
 from mythgate.domain.events import (
     AdminEvent,
@@ -46,7 +50,7 @@ from mythgate.domain.world import (
     Utterance,
     World,
 )
-from mythgate.services.ports import LoadedWorld, Store
+from mythgate.services.ports import LoadedWorld, Store, Transaction
 from mythgate.services.world import EPOCH, WorldPolicy, WorldService, item_views, occupant_view, room_view
 
 HALF = lambda: 0.5
@@ -227,6 +231,56 @@ async def test_movers_under_way_during_a_reload_end_up_somewhere_that_exists(kit
     places = {one.room_id for one in kit.present.all()}
     assert places <= kit.world.world.rooms.keys()
     assert await kit.store.read(lambda tx: tx.characters.outside(kit.world.world.rooms)) == []
+
+
+def _delete(tx: Transaction, body: Character) -> None:
+    body.deleted_at = body.created_at
+    tx.characters.save(body)
+
+
+def _purge(tx: Transaction, body: Character) -> None:
+    _delete(tx, body)
+    assert tx.characters.purge_deleted(body.created_at + timedelta(days=1)) == 1
+
+
+def _go_elsewhere(tx: Transaction, body: Character) -> None:
+    tx.characters.relocate(body, TAVERN, body.created_at)
+
+
+@pytest.mark.parametrize("change", [_delete, _purge, _go_elsewhere])
+async def test_who_needs_no_new_place_any_more_is_left_alone(
+    postgres: PostgresServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Transaction, Character], None],
+) -> None:
+    """A reload reads who stands in rooms it takes away, and by the time it moves them one has changed."""
+    async with postgres.borrowed_database() as url, open_store(url, clock=clock) as store, asyncio.timeout(20):
+        kit = PlayKit(clock, store)
+        ada = await kit.somebody("Ada", at=PATH)
+        await kit.presence.depart(ada.character_id)
+        changed, listed = asyncio.Event(), asyncio.Event()
+        outside = SqlCharacters.outside
+
+        def listing(characters: SqlCharacters, rooms: Collection[RoomId]) -> list[Character]:
+            found = outside(characters, rooms)
+            listed.set()
+            return found
+
+        def hold(tx: Transaction) -> None:
+            change(tx, tx.characters.require(ada.character_id))
+            changed.set()
+            while not listed.is_set():
+                tx.accounts.count()  # the loop runs meanwhile
+
+        monkeypatch.setattr(SqlCharacters, "outside", listing)
+        holding = asyncio.create_task(store.write(hold))
+        await changed.wait()
+        applied = await kit.world.apply(without(small_world(), PATH))
+        await holding
+        assert applied.displaced == 0
+        body = await store.read(lambda tx: tx.characters.get(ada.character_id))
+        assert body is None or body.room_id == (TAVERN if change is _go_elsewhere else PATH)
 
 
 async def test_only_admins_reload(kit: PlayKit) -> None:
