@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -136,10 +137,37 @@ def test_nothing_happens_for_who_has_no_stream(world: World) -> None:
     world.hub.send(nobody, world.event())
     world.hub.subscribe(nobody, ROOM)
     world.hub.unsubscribe(nobody, ROOM)
+    world.hub.unsubscribe_all(nobody)
     world.hub.set_ignored(nobody, frozenset())
     world.hub.close(nobody, Disconnect("x", "x", may_reconnect=False, code=4500))
     world.tell("into the void")
     assert world.hub.stats.deliveries == 0
+
+
+def test_who_stops_listening_to_everything_hears_only_what_is_sent_to_them(world: World) -> None:
+    elsewhere = Topic("global")
+    stream, ann = world.join("ann")
+    _, bob = world.join("bob")
+    world.hub.subscribe(CharacterId("ann"), elsewhere)
+    world.hub.unsubscribe_all(CharacterId("ann"))
+    world.tell("in the room")
+    world.hub.publish(elsewhere, world.event("far away"))
+    world.hub.send(CharacterId("ann"), world.event("to you"))
+    assert (texts(ann), texts(bob)) == (["to you"], ["in the room"])
+    assert list(world.hub.topics()) == [ROOM]  # none is kept without listeners
+    assert world.hub.stream_of(CharacterId("ann")) is stream
+
+
+def test_a_topic_one_never_listened_to_can_be_left(world: World) -> None:
+    _, ann = world.join("ann")
+    world.open("bob")
+    other = Topic("room:there")
+    world.hub.unsubscribe(CharacterId("ann"), other)
+    world.hub.subscribe(CharacterId("bob"), other)
+    world.hub.unsubscribe(CharacterId("ann"), other)
+    assert set(world.hub.topics()) == {ROOM, other}
+    world.tell("still here")
+    assert texts(ann) == ["still here"]
 
 
 # --- when ---
@@ -199,6 +227,28 @@ def test_a_burst_within_the_window_does_not_wait_for_more_than_an_outbox_holds(w
     assert ann.numbers == list(range(1, 3001))
 
 
+async def test_without_a_timer_of_its_own_the_hub_takes_the_loop() -> None:
+    clock = FakeClock()
+    hub = Hub(clock, RealtimeLimits(merge_window=0.001))
+    stream = hub.open(PlayId("session-ann"), CharacterId("ann"), AccountId("ann"), SessionId("login-ann"))
+    written = asyncio.Event()
+
+    class Waiting(Pipe):
+        def write_many(self, first: int, events: Sequence[Event]) -> None:
+            super().write_many(first, events)
+            if self.numbers == [1, 2, 3]:
+                written.set()
+
+    ann = Waiting(hub)
+    hub.attach(stream, ann)
+    for text in ("1", "2", "3"):
+        hub.send(CharacterId("ann"), event_of(RoomMessage(text), clock.now()))
+    assert ann.numbers == [1]
+    async with asyncio.timeout(10):
+        await written.wait()
+    assert texts(ann) == ["1", "2", "3"]
+
+
 # --- LOW ---
 
 
@@ -232,6 +282,31 @@ def test_a_slow_reader_is_remembered_a_bounded_number_of_low_events(world: World
     assert world.hub.stats.low_dropped == 36
     ann.flow()
     assert texts(ann) == ["fills the pipe", *map(str, range(36, 100))]
+
+
+def test_low_events_can_be_sent_to_one(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    world.wait(100)
+    for text in ("at once", "replaced", "last"):
+        world.hub.send(CharacterId("ann"), world.event(text, Priority.LOW, coalesce="position:bob"))
+    world.wait(10)
+    assert (texts(ann), texts(bob)) == (["at once", "last"], [])
+
+
+def test_low_events_that_still_wait_are_not_kept_for_later(world: World) -> None:
+    stream, ann = world.join("ann")
+    world.wait(100)
+    world.tell("one")
+    world.hub.publish(ROOM, world.event("bob moves", Priority.LOW))
+    world.hub.detach(stream, ann)
+    again = Pipe(world.hub)
+    world.hub.attach(stream, again, 1)
+    assert again.wire == []
+    assert world.hub.stats.low_dropped == 1
+    world.wait(100)
+    world.tell("two")
+    assert again.numbers == [2]
 
 
 # --- slow readers ---
@@ -294,6 +369,64 @@ def test_a_sink_that_fails_harms_nobody_else(world: World, caplog: pytest.LogCap
     assert broken.closed is not None
     assert world.hub.stats.sink_failures == 1
     assert "Writing to a connection failed" in caplog.text
+
+
+def test_a_reader_that_reads_again_too_late_is_not_written_to(world: World) -> None:
+    stream, ann = world.join("ann")
+    ann.stall()
+    world.tell("0", "1")
+    world.hub.detach(stream, ann)
+    world.tell("2")
+    ann.flow()
+    assert texts(ann) == ["0"]
+    again = Pipe(world.hub)
+    world.hub.attach(stream, again, 1)
+    assert texts(again) == ["1", "2"]
+
+
+def test_reading_on_without_having_stopped_changes_nothing(world: World) -> None:
+    _, ann = world.join("ann")
+    world.wait(100)
+    world.tell("0", "1")
+    ann.flow()
+    assert texts(ann) == ["0"]  # "1" waits for the end of the window all the same
+    world.wait(10)
+    assert texts(ann) == ["0", "1"]
+
+
+def test_who_is_sent_away_because_another_was_too_slow_is_closed_once(world: World) -> None:
+    """Both are too slow at the same event; closing the one makes the watcher end the other."""
+    goodbye = Disconnect("removed", "Out with you.", may_reconnect=False, code=4503)
+
+    class Strict(Watcher):
+        def on_detached(self, character_id: CharacterId) -> None:
+            super().on_detached(character_id)
+            for other in ("ann", "bob"):
+                if other != character_id:
+                    world.hub.close(CharacterId(other), goodbye)
+
+    world.hub.watcher = watcher = Strict()
+    pipes = [world.join(name)[1] for name in ("ann", "bob")]
+    for pipe in pipes:
+        pipe.stall()
+    world.tell(*map(str, range(258)))
+    assert sorted(pipe.closed or 0 for pipe in pipes) == [4400, 4503]
+    assert world.hub.stats.slow_closed == 1
+    assert sorted(what for what, _ in watcher.heard) == ["detached", "removed"]
+
+
+def test_who_does_not_read_is_closed_without_waiting(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    ann.stall()
+    world.tell("0", "1")
+    goodbye = Disconnect("removed", "Out with you.", may_reconnect=False, code=4503)
+    for name in ("ann", "bob"):
+        world.hub.close(CharacterId(name), goodbye)
+    assert (ann.closed, ann.abandoned) == (4503, True)
+    assert (bob.closed, bob.abandoned) == (4503, False)
+    assert bob.wire[-1][1].payload is goodbye
+    assert ann.wire == []
 
 
 # --- resume ---
@@ -398,6 +531,50 @@ def test_a_twin_reads_the_same_numbers(world: World) -> None:
     assert world.watcher.heard == [("detached", "ann")]
 
 
+def test_the_newer_connection_gets_what_the_older_never_read(world: World) -> None:
+    stream, older = world.join("ann")
+    older.stall()
+    world.tell("1", "2")
+    newer = Pipe(world.hub)
+    world.hub.attach(stream, newer, 0)
+    assert (older.closed, older.abandoned) == (4502, True)
+    assert older.wire == []
+    assert newer.numbers == [1, 2]  # no number went to a farewell nobody would have read
+    assert texts(newer) == ["1", "2"]
+
+
+def test_a_twin_stays_when_the_other_connection_is_replaced(world: World) -> None:
+    stream, older = world.join("ann")
+    twin = Pipe(world.hub, exclusive=False)
+    world.hub.attach(stream, twin, 0)
+    world.wait(100)
+    world.tell("1")
+    newer = Pipe(world.hub)
+    world.hub.attach(stream, newer, 1)
+    assert (older.closed, twin.closed) == (4502, None)
+    world.wait(100)
+    world.wait(100)
+    world.tell("3")
+    assert older.numbers == [1, 2]
+    assert twin.numbers == [1, 2, 3]
+    assert newer.numbers == [2, 3]
+    assert [type(event.payload) for _, event in twin.wire] == [RoomMessage, Heartbeat, RoomMessage]
+    assert world.watcher.heard == []
+
+
+def test_a_connection_that_was_replaced_can_be_detached_again(world: World) -> None:
+    """The door notices the end of the older connection only after the newer one is there."""
+    stream, older = world.join("ann")
+    newer = Pipe(world.hub)
+    world.hub.attach(stream, newer)
+    heard = list(world.watcher.heard)
+    world.hub.detach(stream, older)
+    assert world.watcher.heard == heard
+    world.wait(100)
+    world.tell("still here")
+    assert texts(newer) == ["still here"]
+
+
 # --- the end ---
 
 
@@ -432,6 +609,45 @@ def test_who_returns_starts_the_grace_anew(world: World) -> None:
     world.wait(60_000)
     world.hub.tick()
     assert [what for what, _ in world.watcher.heard] == ["detached", "display", "returned", "detached", "display"]
+
+
+def test_whom_an_expiry_takes_along_does_not_expire_too(world: World) -> None:
+    """The watcher may end other streams, or find somebody back, while the grace of several runs out."""
+
+    class Family(Watcher):
+        def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
+            super().on_stream_ended(character_id, reason)
+            if character_id == "ann":
+                world.hub.close(CharacterId("bob"), SystemMessage("Ann is gone.", "info"))
+                world.hub.attach(cid, back)
+
+    world.hub.watcher = watcher = Family()
+    for name in ("ann", "bob"):
+        stream, pipe = world.join(name)
+        world.hub.detach(stream, pipe)
+    cid, pipe = world.join("cid")
+    world.hub.detach(cid, pipe)
+    back = Pipe(world.hub)
+    watcher.heard.clear()
+    world.wait(120_000)
+    world.hub.tick()
+    assert watcher.heard == [("expired", "ann"), ("closed", "bob"), ("returned", "cid")]
+    assert list(world.hub.streams()) == [cid]
+
+
+def test_a_hub_nobody_watches_lets_the_grace_run_out_all_the_same() -> None:
+    world = World()
+    world.hub.watcher = None
+    stream, ann = world.join("ann")
+    world.hub.detach(stream, ann)
+    world.wait(30_000)
+    world.hub.tick()
+    again = Pipe(world.hub)
+    assert world.hub.attach(stream, again).returned
+    world.hub.detach(stream, again)
+    world.wait(120_000)
+    world.hub.tick()
+    assert stream.ended
 
 
 def test_another_session_of_the_account_ends_the_former(world: World) -> None:
@@ -547,10 +763,13 @@ def test_attaching_to_a_stream_that_has_ended_says_farewell() -> None:
 class Torn(Pipe):
     """A connection whose line is broken, as the loop tells it."""
 
-    error: Exception = OSError("broken")
+    error: Exception | None = OSError("broken")
 
     def write_many(self, first: int, events: Sequence[Event]) -> None:
-        raise self.error
+        if self.error is None:
+            super().write_many(first, events)
+        else:
+            raise self.error
 
 
 @pytest.mark.parametrize(
@@ -573,6 +792,71 @@ def test_a_broken_line_is_no_error_but_a_bug_is(
     assert torn.closed is not None
     assert any(record.levelname == "ERROR" for record in caplog.records) is is_bug
     assert world.hub.stats.sink_failures == int(is_bug)
+
+
+def _beat(world: World) -> None:
+    for _ in range(8):
+        world.wait(5_000)
+        world.hub.tick()
+
+
+def _merge(world: World) -> None:
+    world.tell("2", "3", "4")
+    world.wait(10)
+
+
+def _merge_low(world: World) -> None:
+    for _ in range(3):
+        world.hub.publish(ROOM, world.event("2", Priority.LOW))
+    world.wait(10)
+
+
+WRITES: dict[str, Callable[[World], None]] = {
+    "one event": lambda world: world.tell("2"),
+    "to one": lambda world: world.hub.send(CharacterId("ann"), world.event("2")),
+    "low": lambda world: world.hub.publish(ROOM, world.event("2", Priority.LOW)),
+    "low to one": lambda world: world.hub.send(CharacterId("ann"), world.event("2", Priority.LOW)),
+    "heartbeat": _beat,
+    "what was merged": _merge,
+    "what was merged with LOW": _merge_low,
+    "what an urgent one takes along": lambda world: world.tell("2", "3", priority=Priority.HIGH),
+    "farewell to all": lambda world: world.hub.close_all(
+        Disconnect("going_away", "Back soon.", may_reconnect=True, code=1001)
+    ),
+    "farewell to one": lambda world: world.hub.close(
+        CharacterId("ann"), Disconnect("removed", "Out.", may_reconnect=False, code=4503)
+    ),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_line_that_breaks_at_any_write_takes_one_connection_and_no_other(
+    write: Callable[[World], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    stream, torn = world.open("ann"), Torn(world.hub)
+    torn.error = None
+    world.hub.attach(stream, torn)
+    _, bob = world.join("bob")
+    world.tell("1")
+    world.wait(100)
+    torn.error = BrokenPipeError()
+    write(world)
+    world.wait(100)
+    assert texts(torn) == ["1"]
+    assert torn.closed is not None
+    assert stream.outboxes == ()
+    assert (stream.detached_at is not None) or stream.ended
+    assert bob.numbers == list(range(1, len(bob.wire) + 1))
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_two_quiet_readers_share_a_heartbeat(world: World) -> None:
+    pipes = [world.join(name)[1] for name in ("ann", "bob")]
+    _beat(world)
+    [(_, one)], [(_, other)] = (pipe.wire for pipe in pipes)
+    assert isinstance(one.payload, Heartbeat)
+    assert one is other  # rendered once
 
 
 @pytest.mark.parametrize(("interval", "beats"), [(1.0, 9), (2.0, 4), (0.1, 19)])

@@ -20,6 +20,7 @@ class Pipe:
         self.buffer: list[tuple[int, Event]] = []
         self.stalled = False
         self.closed: int | None = None
+        self.abandoned = False
         self.writes = 0
 
     def attached(self, outbox: Outbox) -> None:
@@ -38,7 +39,8 @@ class Pipe:
             self.hub.pause(self.outbox)
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
-        self.closed = code
+        assert self.closed is None, "closed twice"
+        self.closed, self.abandoned = code, abandon
 
     def lost(self, number: int, newest_first: Iterable[Event]) -> int:
         assert not self.buffer or self.buffer[-1][0] == number
