@@ -45,8 +45,20 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, Topic, room_topic
 from mythgate.domain.moderation import Mute
-from mythgate.domain.presence import Availability
+from mythgate.domain.presence import Availability, Presence
 from mythgate.services.moderation import UNTIL_LIFTED
+from mythgate.services.ports import Transaction
+
+
+async def give_role(kit: PlayKit, one: Presence, role: Role) -> None:
+    """As another process does it: nobody here is told."""
+
+    def work(tx: Transaction) -> None:
+        account = tx.accounts.require(one.account_id)
+        account.role = role
+        tx.accounts.save(account)
+
+    await kit.store.write(work)
 
 
 async def test_entering_tells_the_newcomer_all_and_the_others_of_the_newcomer(kit: PlayKit) -> None:
@@ -277,6 +289,30 @@ async def test_a_mute_reaches_who_slept(kit: PlayKit) -> None:
     kit.presence.on_returned(ada.character_id)
     await kit.settle()
     assert ada.muted_until == UNTIL_LIFTED
+
+
+@pytest.mark.parametrize(("before", "after"), [(Role.MODERATOR, Role.PLAYER), (Role.PLAYER, Role.MODERATOR)])
+async def test_a_role_given_or_taken_reaches_who_slept(kit: PlayKit, before: Role, after: Role) -> None:
+    ada = await kit.somebody("Ada", role=before)
+    assert (STAFF_TOPIC in kit.heard(ada).topics) == before.includes(Role.MODERATOR)
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    await give_role(kit, ada, after)
+    kit.presence.on_returned(ada.character_id)
+    await kit.settle()
+    assert ada.role is after
+    assert (STAFF_TOPIC in kit.heard(ada).topics) == after.includes(Role.MODERATOR)
+
+
+async def test_who_leaves_right_after_waking_listens_to_nothing(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    await give_role(kit, ada, Role.MODERATOR)
+    kit.presence.on_returned(ada.character_id)
+    await kit.presence.depart(ada.character_id)
+    await kit.settle()
+    assert kit.heard(ada).topics == set()
 
 
 # --- leaving ---------------------------------------------------------------------------------------

@@ -170,8 +170,6 @@ class PresenceService:
             account.selected_character = body.id
             tx.accounts.save(account)
         tx.characters.explore(body.id, body.room_id, now)
-        mute = tx.moderation.mute_of(caller.account_id)
-        muted_until = (mute.ends_at or UNTIL_LIFTED) if mute is not None and mute.is_active(now) else None
         return _Entry(
             body=body,
             items=tx.items.held_by(HolderKind.ROOM, body.room_id),
@@ -179,7 +177,7 @@ class PresenceService:
             explored=tx.characters.explored(body.id),
             aliases=tx.preferences.aliases(body.id),
             ignored=frozenset(tx.preferences.ignored(caller.account_id)),
-            muted_until=muted_until,
+            muted_until=_muted_until(tx, caller.account_id, now),
         )
 
     async def _recent(self, room_id: RoomId, ignored: frozenset[AccountId]) -> list[dict[str, Any]]:
@@ -253,8 +251,14 @@ class PresenceService:
     def _subscribe(self, present: Presence) -> None:
         self._realtime.subscribe(present.character_id, room_topic(present.room_id))
         self._realtime.subscribe(present.character_id, GLOBAL_TOPIC)
+        self._listen_to_staff(present)
+
+    def _listen_to_staff(self, present: Presence) -> None:
+        """The staff's events are for whoever has the role now, whatever the character listened to before."""
         if present.role.includes(Role.MODERATOR):
             self._realtime.subscribe(present.character_id, STAFF_TOPIC)
+        else:
+            self._realtime.unsubscribe(present.character_id, STAFF_TOPIC)
 
     def _tell_came(self, present: Presence) -> None:
         payload = PlayerEnteredGame(
@@ -400,11 +404,20 @@ class PresenceService:
         self._errands.start(self._catch_up(sleeper))
 
     async def _catch_up(self, present: Presence) -> None:
-        """What passes sleepers by: mutes, and a step that was being saved when they fell asleep."""
+        """What passes sleepers by: roles, mutes, and a step that was being saved when they fell asleep."""
         await self.check([present])
-        mute = await self._store.read(lambda tx: tx.moderation.mute_of(present.account_id))
-        held = mute is not None and mute.is_active(self._clock.now())
-        present.muted_until = (mute.ends_at or UNTIL_LIFTED) if mute is not None and held else None
+
+        def work(tx: Transaction) -> tuple[Role, datetime | None]:
+            return tx.accounts.require(present.account_id).role, _muted_until(tx, present.account_id, now)
+
+        def after(found: tuple[Role, datetime | None]) -> None:
+            if self._presence.get(present.character_id) is present:
+                present.role, present.muted_until = found
+                self._listen_to_staff(present)
+
+        now = self._clock.now()
+        # Nothing is written, but what is found comes in line with the changes others save and announce.
+        await self._store.write(work, then=after)
 
     async def _show_room(self, present: Presence) -> None:
         view = await self._sight.look(present)
@@ -580,6 +593,11 @@ class PresenceService:
     async def settle(self) -> None:
         """Wait until all that was started in passing is done. Before the store closes."""
         await self._errands.settle()
+
+
+def _muted_until(tx: Transaction, account_id: AccountId, now: datetime) -> datetime | None:
+    mute = tx.moderation.mute_of(account_id)
+    return (mute.ends_at or UNTIL_LIFTED) if mute is not None and mute.is_active(now) else None
 
 
 def _living(tx: Transaction, ids: Iterable[CharacterId]) -> dict[CharacterId, Character | None]:
