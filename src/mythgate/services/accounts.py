@@ -206,15 +206,19 @@ class AccountService:
         if name is not None:
             name = account_name(name)
         await self._admit_new_account(address)
-        tries = 1 if name is not None else _GUEST_NAME_TRIES
-        for attempt in range(tries):
-            account = self._new_account(name if name is not None else _guest_name(attempt), "", is_guest=True)
+
+        async def enter(called: str) -> SignedIn:
+            account = self._new_account(called, "", is_guest=True)
+            return await self._enter_new(account, "account.guest_entered", door, address, client)
+
+        if name is not None:
+            return await enter(name)
+        for attempt in range(_GUEST_NAME_TRIES - 1):
             try:
-                return await self._enter_new(account, "account.guest_entered", door, address, client)
+                return await enter(_guest_name(attempt))
             except NameTaken:
-                if attempt == tries - 1:
-                    raise
-        raise AssertionError  # pragma: no cover - the last try returns or raises
+                continue
+        return await enter(_guest_name(_GUEST_NAME_TRIES - 1))
 
     async def login(self, name: str, password: str, *, door: str, address: str, client: str) -> SignedIn:
         """Sign in with name and password.
