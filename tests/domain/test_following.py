@@ -47,6 +47,16 @@ def test_unfollowing_tells_who_was_followed() -> None:
     assert following.unfollow(BOB) is None
 
 
+def test_the_others_follow_on_when_one_stops() -> None:
+    following = Following()
+    for follower in (BOB, CID):
+        following.follow(follower, ADA)
+    following.unfollow(BOB)
+    assert following.followers_of(ADA) == [CID]
+    following.follow(BOB, ADA)
+    assert following.followers_of(ADA) == [CID, BOB]  # whoever comes back comes last
+
+
 def test_forgetting_ends_both_directions() -> None:
     following = Following()
     following.follow(BOB, ADA)
