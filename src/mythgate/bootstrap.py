@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import secrets
 import signal
@@ -16,11 +17,10 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -81,12 +81,13 @@ from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.world import WorldPolicy, WorldService
 
+if TYPE_CHECKING:
+    from mythgate.doors.http.http_protocol import HttpProtocol, Sockets  # httptools is not for Windows
+
 log = logging.getLogger(__name__)
 
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
 PRESENCE_CHECK_SECONDS: Final = 30.0
-OTHER_SOCKETS: Final = 200  # connections that ask for something else than to play, and those being closed
-DRAIN_SECONDS: Final = 8  # who waits for us to stop often gives up after 10
 
 
 class CannotStart(MythError):
@@ -280,7 +281,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
             password_max_length=settings.passwords.max_length,
             failures_per_account=Rate(limits.logins_per_account, limits.login_pause),
             failures_per_address=Rate(limits.logins_per_address, limits.login_address_pause),
-            registrations_per_address=Rate(limits.registrations_per_address, timedelta(minutes=10)),
+            registrations_per_address=Rate(limits.registrations_per_address, limits.registration_window),
         ),
     )
     world = WorldService(
@@ -382,8 +383,10 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     return Node(settings, store, hub, services, clock, hasher, presences)
 
 
-def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",)) -> FastAPI:
-    """The application of the http door over a node's services."""
+def build_app(
+    node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",), *, sockets: Sockets | None = None
+) -> FastAPI:
+    """The application of the http door over a node's services; `sockets` are the connections it is to count."""
     http = node.settings.http
     presences = node.presences
     options = HttpOptions(
@@ -396,7 +399,9 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
         rooms=lambda: len(node.services.world.world.rooms),
         rooms_occupied=lambda: len(presences.populations()),
     )
-    options.registry.register(telemetry.Readings(lambda: _readings(node, door)))
+    options.registry.register(telemetry.Readings(lambda: _readings(node, door, options.errors)))
+    if sockets is not None:
+        options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
     app = create_app(
         node.services,
         http=options,
@@ -414,7 +419,7 @@ def build_app(node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",))
     return app
 
 
-def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:
+def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[telemetry.Reading]:
     reading = telemetry.Reading
     hub, play, rows = node.hub.stats, door.stats, node.store.statistics()
     yield reading("active_users", "Characters in the world.", node.presences.count())
@@ -427,6 +432,9 @@ def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:
     yield reading("handshakes", "Connections that asked to come in.", play.handshakes, "counter")
     yield reading("refused_connections", "Connections refused.", play.refused, "counter")
     yield reading("commands", "Commands received.", play.commands, "counter")
+    refused = node.services.commands.refused
+    yield reading("refused_commands", "Commands refused.", kind="counter", by="code", values=refused)
+    yield reading("error_answers", "Requests answered with an error.", kind="counter", by="code", values=errors)
     yield reading("bad_messages", "Messages that broke the format.", play.bad_messages, "counter")
     yield reading("rate_limited_messages", "Messages dropped by the rate limit.", play.rate_limited, "counter")
     yield reading("flood_closures", "Connections closed for flooding.", play.flood_closed, "counter")
@@ -445,6 +453,14 @@ def _readings(node: Node, door: PlayDoor) -> Iterator[telemetry.Reading]:
     yield reading("store_queue", "Transactions waiting or running.", rows.queued)
     yield reading("store_connections", "Database connections open.", rows.connections)
     yield reading("store_connections_in_use", "Database connections in use.", rows.connections_in_use)
+
+
+def _socket_readings(sockets: Sockets) -> Iterator[telemetry.Reading]:
+    reading = telemetry.Reading
+    yield reading("http_connections", "Open HTTP connections, those of WebSockets among them.", sockets.open)
+    yield reading("http_refused_connections", "HTTP connections beyond the limits.", sockets.refused, "counter")
+    yield reading("http_large_heads", "Requests refused for a head too large.", sockets.too_large, "counter")
+    yield reading("http_late_requests", "Requests whose head or body took too long.", sockets.late, "counter")
 
 
 # --- serving ---------------------------------------------------------------------------------------
@@ -528,7 +544,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.world.start()
     known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
-    server = uvicorn.Server(_uvicorn_config(settings, build_app(node, door)))
+    http = _http_protocol(settings)
+    app = build_app(node, door, sockets=http.sockets if http is not None else None)
+    server = uvicorn.Server(_uvicorn_config(settings, app, http))
     async with door.running(), asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
         beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door, known).items()]
@@ -578,11 +596,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+def _uvicorn_config(settings: Settings, app: FastAPI, http: type[HttpProtocol] | None) -> uvicorn.Config:
     return uvicorn.Config(
         TrustedProxies(app, trusted=settings.http.trusted_proxies),
         ws=SocketProtocol,
-        http="h11" if sys.platform == "win32" else _http_protocol(settings),
+        http=http or "h11",
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -591,21 +609,26 @@ def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         backlog=2048,
         proxy_headers=False,  # `TrustedProxies` does it, and looks at what it is told
         root_path=settings.http.root_path,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.http.stop_within.total_seconds()),
         ws_max_size=settings.limits.frame_bytes,
     )
 
 
-def _http_protocol(settings: Settings) -> type[asyncio.Protocol]:
-    from mythgate.doors.http.http_protocol import HttpLimits, http_protocol  # httptools is not for Windows
+def _http_protocol(settings: Settings) -> type[HttpProtocol] | None:
+    if sys.platform == "win32":
+        return None
+    from mythgate.doors.http.http_protocol import HttpLimits, http_protocol
 
-    limits = settings.limits
-    proxies = ProxyHeadersMiddleware(cast("Any", None), settings.http.trusted_proxies).trusted_hosts
+    http, limits = settings.http, settings.limits
+    proxies = ProxyHeadersMiddleware(cast("Any", None), http.trusted_proxies).trusted_hosts
     return http_protocol(
         HttpLimits(
-            connections=limits.connections + OTHER_SOCKETS,
+            connections=limits.connections + limits.other_connections,
             connections_per_address=2 * limits.connections_per_address,
             unlimited=cast("Container[str]", proxies),
+            head_bytes=http.max_head_bytes,
+            head_within=http.head_within.total_seconds(),
+            body_within=http.body_within.total_seconds(),
         )
     )
 

@@ -97,6 +97,15 @@ class HttpSettings(Section):
         False, description="Accept ?token= on the WebSocket. For debugging only: URLs end up in logs."
     )
     max_body_bytes: int = Field(65536, ge=1024, le=2**30, description="Largest request body.")
+    max_head_bytes: int = Field(
+        65536, ge=4096, le=2**20, description="Largest head of a request, also of a WebSocket's: address and headers."
+    )
+    head_within: Duration = Field(timedelta(seconds=10), description="Time for the head of a request to come in.")
+    body_within: Duration = Field(timedelta(seconds=30), description="Time for the body of a request to come in.")
+    stop_within: Duration = Field(
+        timedelta(seconds=8),
+        description="Time for requests to end when the server stops; who stops it often gives up after 10 s.",
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -176,14 +185,24 @@ class PasswordSettings(Section):
 class LimitSettings(Section):
     """How much of what."""
 
-    connections: int = Field(10000, ge=1, le=_MANY, description="Connections in all.")
-    connections_per_address: int = Field(64, ge=1, le=_MANY, description="Connections from one address.")
+    connections: int = Field(10000, ge=1, le=_MANY, description="Connections that play, in all.")
+    connections_per_address: int = Field(
+        64, ge=1, le=_MANY, description="Connections that play from one address; pages and REST may have as many again."
+    )
+    other_connections: int = Field(
+        200, ge=10, le=_MANY, description="HTTP connections for pages and REST, in all, besides those that play."
+    )
     joins_per_account: int = Field(
         60, ge=5, le=_MANY, description="Times an account may connect or reconnect within 10 s."
     )
     unauthenticated: int = Field(500, ge=1, le=_MANY, description="Connections waiting to be authenticated.")
     authenticate_within: Duration = Field(timedelta(seconds=10), description="Time to authenticate.")
-    frame_bytes: int = Field(65536, ge=1024, le=2**26, description="Largest inbound message, also after inflation.")
+    frame_bytes: int = Field(
+        65536,
+        ge=1024,
+        le=65536,
+        description="Largest inbound message, also after inflation; the format allows no more.",
+    )
     chat_characters: int = Field(512, ge=16, le=2**16, description="Longest chat message.")
     command_characters: int = Field(1000, ge=32, le=2**16, description="Longest command line.")
     commands_per_second: float = Field(20, gt=0, le=_MANY, description="Commands a connection may send, lasting.")
@@ -194,8 +213,9 @@ class LimitSettings(Section):
     logins_per_address: int = Field(10, ge=1, le=_MANY, description="Failed log-ins an address before a pause.")
     login_address_pause: Duration = Field(timedelta(minutes=10), description="Pause for an address.")
     registrations_per_address: int = Field(
-        10, ge=1, le=_MANY, description="New accounts an address may make in 10 minutes."
+        10, ge=1, le=_MANY, description="New accounts an address may make within registration_window."
     )
+    registration_window: Duration = Field(timedelta(minutes=10), description="Time new accounts are counted over.")
 
 
 class RealtimeSettings(Section):

@@ -260,7 +260,7 @@ class UnknownCommand(Refused):
 
     code = "unknown_command"
     default_message = "That is not a command here."
-    default_hint = "Type help for a list."
+    default_hint = "`help` lists them."
 
 
 class BadUsage(Refused):

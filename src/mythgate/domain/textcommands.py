@@ -60,7 +60,7 @@ def read_line(text: str, *, limit: int = MAX_LINE) -> Line:
     if text[:1] == "/":
         text = text[1:].lstrip()
     if not text:
-        raise BadUsage("You did not type a command.", hint="Type help for a list.")
+        raise BadUsage("You did not type a command.", hint="`help` lists them.")
     meant = SHORTCUTS.get(text[0])
     if meant is not None:
         return Line(meant, text[1:].strip())

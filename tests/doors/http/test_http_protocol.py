@@ -16,13 +16,15 @@ GET = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n"
 
 
 async def answer(ground: Playground, *parts: bytes) -> bytes:
-    """All that comes back until the server closes."""
+    """All that comes back until the server closes. Each part after the first follows on what came back before."""
     reader, writer = await asyncio.open_connection("127.0.0.1", ground.port)
+    received = b""
     try:
-        for part in parts:
-            writer.write(part)
         async with asyncio.timeout(10):
-            received = b""
+            for number, part in enumerate(parts):
+                if number:
+                    received += await reader.read(65536)
+                writer.write(part)
             try:
                 while data := await reader.read(65536):
                     received += data
@@ -65,6 +67,7 @@ async def test_heads_have_a_size(head: bytes) -> None:
         assert status.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 404 ")), status
         if b"chunked" not in head:
             assert status.startswith(b"HTTP/1.1 431 ")
+            assert http.sockets.too_large == 1
         writer.close()
         await nobody_is_left(http)
 
@@ -108,6 +111,7 @@ async def test_who_does_not_finish_is_closed(
     async with playground(http=http) as ground:
         received = await answer(ground, *parts)
         assert received.startswith(b"HTTP/1.1 " + status), received
+        assert http.sockets.late == 1
         await nobody_is_left(http)
 
 
@@ -118,6 +122,7 @@ async def test_connections_of_an_address_are_limited() -> None:
         peer = await raw_peer(ground.port, "/api/ws?session_id=session-ann", "t:ann")  # counts, upgraded too
         _, held = await asyncio.open_connection("127.0.0.1", ground.port)
         assert await answer(ground, GET + b"\r\n") == b""
+        assert http.sockets.refused == 1
         held.close()
         peer.close()
         await nobody_is_left(http)

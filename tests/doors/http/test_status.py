@@ -91,3 +91,21 @@ async def test_metrics(web: Site) -> None:
     assert families["mythgate_live_sessions"].samples[0].value == 1
     assert families["mythgate_memory_usage_bytes"].samples[0].value > 10_000_000
     assert all(family.documentation for family in families.values())
+
+
+async def test_what_is_refused_is_counted_by_its_code(web: Site) -> None:
+    token = (await web.register("Alric"))["access_token"]
+    await web.get("/api/auth/me")
+    await web.get("/nowhere")
+    await web.post("/api/auth/login", {"username": "Alric", "password": "something else"})
+    await web.post("/api/auth/login", {"username": ["Alric"]})
+    await web.post("/api/command", {"command": "look"}, token=token)
+    metrics = (await web.get("/metrics")).body.decode()
+    families = {family.name: family for family in text_string_to_metric_families(metrics)}
+    assert {one.labels["code"]: one.value for one in families["mythgate_error_answers"].samples} == {
+        "authentication_failed": 1,
+        "not_found": 1,
+        "bad_credentials": 1,
+        "validation_error": 1,
+        "not_in_world": 1,
+    }

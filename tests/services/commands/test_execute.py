@@ -99,11 +99,13 @@ async def test_refusals_are_answers(kit: PlayKit, typed: str, code: str, command
     response = await kit.do(ada, typed)
     assert (response.success, response.code, response.command) == (False, code, command)
     assert response.result
+    assert kit.commands.refused == {code: 1}
 
 
 async def test_who_is_not_in_the_world_is_told_so(kit: PlayKit) -> None:
     response = await kit.commands.execute(CharacterId("nobody"), "look")
     assert (response.success, response.code) == (False, "not_in_world")
+    assert kit.commands.refused == {"not_in_world": 1}
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

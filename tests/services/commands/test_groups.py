@@ -260,7 +260,7 @@ async def test_people_are_addressed_by_name_and_those_who_are_not_there_are_not(
     assert response.hint == "Nobody called Nora is here. To speak all the same, begin with `say`."
     for line in ("the, hello", "Ada, hello", "to, hello", "tom,", ", hello"):
         assert (await refused(kit, ada, line)).code == "unknown_command"
-    assert (await refused(kit, ada, "look, tom")).hint == "Did you mean look?"
+    assert (await refused(kit, ada, "look, tom")).hint == "Did you mean `look`?"
     await ok(kit, ada, "say Nora, hello")
 
 
@@ -473,8 +473,8 @@ async def test_help_finds_what_was_meant(kit: PlayKit) -> None:
     assert (await ok(kit, ada, "? /say")).result.startswith("say")
     response = await refused(kit, ada, "help lok")
     assert response.hint is not None
-    assert "help look" in response.hint
-    assert (await refused(kit, ada, "help xyzzy")).hint == "Type help for a list."
+    assert "`help look`" in response.hint
+    assert (await refused(kit, ada, "help xyzzy")).hint == "`help` lists what there is."
 
 
 async def test_help_hides_what_is_for_staff(kit: PlayKit) -> None:

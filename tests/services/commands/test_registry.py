@@ -84,7 +84,7 @@ def test_did_you_mean(typed: str, hint: str) -> None:
 def test_nonsense_points_to_help() -> None:
     with pytest.raises(UnknownCommand) as refused:
         REGISTRY.resolve("xyzzy", Role.PLAYER)
-    assert refused.value.hint == "Type help for a list."
+    assert refused.value.hint == "`help` lists them."
 
 
 def test_a_word_too_short_lists_what_it_may_be() -> None:

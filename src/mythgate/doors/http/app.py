@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,6 +61,7 @@ class HttpOptions:
     rooms: Callable[[], int] = lambda: 0
     rooms_occupied: Callable[[], int] = lambda: 0
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    errors: Counter[str] = field(default_factory=Counter)  # answers with an error, by code
 
 
 class Readiness:
@@ -120,7 +122,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
         app.include_router(router)
     app.include_router(_docs_router())
     app.include_router(_client_router(http.client_dir or find_client()))
-    app.add_middleware(Edge, max_body_bytes=http.max_body_bytes)
+    app.add_middleware(Edge, max_body_bytes=http.max_body_bytes, errors=http.errors)
     if http.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,8 +1,8 @@
 """HTTP/1.1 on the raw transport with limits on size, time and number of connections.
 
-The server this builds on reads heads of any size for as long as the peer likes. Here a head is at most
-64 KiB and has ten seconds, a body thirty; idle connections between requests remain the server's own
-business. One sweep a second looks after all that are waited for.
+The server this builds on reads heads of any size for as long as the peer likes. Here `HttpLimits` say how
+large a head may be and how long head and body may take; idle connections between requests remain the
+server's own business. One sweep a second looks after all that are waited for.
 """
 
 from __future__ import annotations
@@ -34,11 +34,17 @@ class HttpLimits:
 
 
 class Sockets:
-    """All connections of the listeners: how many there are, and which are to send something by when."""
+    """All connections of the listeners: how many there are, and which are to send something by when.
+
+    `refused`, `too_large` and `late` count, for metrics, those beyond the limits.
+    """
 
     def __init__(self, limits: HttpLimits) -> None:
         self.limits = limits
         self.open = 0
+        self.refused = 0
+        self.too_large = 0
+        self.late = 0
         self._addresses: Counter[str] = Counter()
         self._waiting: dict[HttpProtocol, float] = {}
         self._sweeping = False
@@ -103,6 +109,7 @@ class HttpProtocol(HttpToolsProtocol):
         if is_admitted:
             self._expect_head()
         else:
+            sockets.refused += 1
             self._is_refused = True
             transport.abort()
 
@@ -114,13 +121,14 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._unparsed_bytes += len(data)
-            if self._unparsed_bytes > self.sockets.limits.head_bytes:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-                return
-        elif self._is_too_large():
+        if self._is_too_large():
+            self.sockets.too_large += 1
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            return
-        elif not self._in_body and self.timeout_keep_alive_task is None and self._is_between_requests():
+        elif (
+            not (self._in_head or self._in_body)
+            and self.timeout_keep_alive_task is None
+            and self._is_between_requests()
+        ):
             self._expect_head()  # empty lines before a request have stopped the server's timer
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -183,6 +191,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.flow.read_paused:  # we do not listen; the peer cannot be quicker
             self.sockets.expect(self, self.sockets.limits.body_within)
             return
+        self.sockets.late += 1
         self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def _expect_head(self) -> None:
@@ -191,7 +200,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.sockets.expect(self, self.sockets.limits.head_within)
 
     def _is_too_large(self) -> bool:
-        return self._head_bytes > self.sockets.limits.head_bytes
+        most = self.sockets.limits.head_bytes
+        return self._head_bytes > most or (self._in_head and self._unparsed_bytes > most)
 
     def _is_between_requests(self) -> bool:
         cycle: Any = self.cycle  # None before the first request

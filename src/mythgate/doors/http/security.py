@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections import Counter
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -68,11 +69,12 @@ class TrustedProxies:
 
 
 class Edge:
-    """Wraps the application."""
+    """Wraps the application. Answers with an error are counted in `errors`, by their code."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, errors: Counter[str]) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._errors = errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -137,6 +139,10 @@ class Edge:
                 request_id=request_id,
             )
             await response(scope, receive, marked_send)
+        finally:
+            code = scope["state"].get("error_code")
+            if code is not None:
+                self._errors[code] += 1
 
 
 def _request_id(scope: Scope) -> str:

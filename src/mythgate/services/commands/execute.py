@@ -9,7 +9,7 @@ after a crash has no second effect either. Refusals are not kept: nothing was do
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -40,7 +40,7 @@ class CommandPolicy:
 
 
 class CommandService:
-    """What doors call with the lines that players send."""
+    """What doors call with the lines that players send. `refused` counts refusals by their code."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class CommandService:
         policy: CommandPolicy | None = None,
     ) -> None:
         self.registry: Final = registry
+        self.refused: Final[Counter[str]] = Counter()
         self._play = play
         self._throttle = throttle
         self._policy = policy if policy is not None else CommandPolicy()
@@ -82,6 +83,7 @@ class CommandService:
     ) -> CommandResponse:
         present = self._play.present.get(actor)
         if present is None:
+            self.refused[NotInWorld.code] += 1
             return refusal(name or "", NotInWorld())
         clock = self._play.clock
         present.last_seen_at = clock.now()
@@ -100,6 +102,7 @@ class CommandService:
             assert command is not None
             response = await self._done_before(present, command)
         except Refused as refused:
+            self.refused[refused.code] += 1
             log.debug("command refused", extra={"character": actor, "code": refused.code})
             return refusal(command.name if command is not None else (name or "")[:40], refused)
         if command_id is not None:

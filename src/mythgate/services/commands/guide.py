@@ -48,7 +48,8 @@ async def help_(call: Call) -> CommandResponse:
         except UnknownCommand:
             known = [*TOPICS, *(word for one in allowed for word in one.words)]
             meant = similar(topic, known)
-            hint = f"Did you mean help {one_of(meant)}?" if meant else "Type help for a list."
+            choices = one_of([f"`help {word}`" for word in meant])
+            hint = f"Did you mean {choices}?" if meant else "`help` lists what there is."
             raise UnknownCommand(f"There is no help about “{topic[:40]}”.", hint=hint) from None
     return call.done(_command_text(command), data=describe(command))
 

@@ -180,7 +180,7 @@ class Registry:
         if begun:
             raise UnknownCommand(f"“{word}” may be short for {one_of(begun)}.", hint="Type one letter more.")
         meant = similar(word, [known for one in mine for known in one.words if len(known) > 1])
-        hint = f"Did you mean {one_of(meant)}?" if meant else None
+        hint = f"Did you mean {one_of([f'`{one}`' for one in meant])}?" if meant else None
         raise UnknownCommand(f"“{word[:40]}” is not a command here.", hint=hint)
 
     def allowed(self, role: Role) -> list[Command]:
