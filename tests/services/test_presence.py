@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.play import (
@@ -47,7 +49,7 @@ from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, 
 from mythgate.domain.moderation import Mute
 from mythgate.domain.presence import Availability, Presence
 from mythgate.services.moderation import UNTIL_LIFTED
-from mythgate.services.ports import Transaction
+from mythgate.services.ports import Store, Transaction
 
 
 async def give_role(kit: PlayKit, one: Presence, role: Role) -> None:
@@ -59,6 +61,21 @@ async def give_role(kit: PlayKit, one: Presence, role: Role) -> None:
         tx.accounts.save(account)
 
     await kit.store.write(work)
+
+
+def before_the_next_write(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[object]]
+) -> None:
+    """Let something happen between what a use case has looked at and what it saves."""
+    store = type(kit.store)
+    write = store.write
+
+    async def interrupted(self: Store, *args: Any, **named: Any) -> Any:
+        monkeypatch.setattr(store, "write", write)
+        await happens()
+        return await write(self, *args, **named)
+
+    monkeypatch.setattr(store, "write", interrupted)
 
 
 async def test_entering_tells_the_newcomer_all_and_the_others_of_the_newcomer(kit: PlayKit) -> None:
@@ -375,6 +392,52 @@ async def test_a_character_deleted_while_it_enters_does_not_haunt(kit: PlayKit) 
     assert isinstance(results[0], NotFound) or results[0].character_id == character.id  # type: ignore[union-attr]
     assert results[1] is None
     assert kit.present.count() == 0
+
+
+async def test_a_character_deleted_between_its_rows_and_its_entry_does_not_enter(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    recent = kit.history.recent
+
+    async def delete_first(topic: Topic, limit: int = 100) -> list[Event]:
+        await kit.characters.delete(caller, ada.character_id)
+        return await recent(topic, limit)
+
+    monkeypatch.setattr(kit.history, "recent", delete_first)
+    with pytest.raises(NotFound):
+        await kit.enter(caller)
+    assert kit.present.count() == 0
+
+
+async def test_a_character_that_enters_while_its_deletion_is_saved_is_put_out(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    before_the_next_write(kit, monkeypatch, lambda: kit.enter(caller))
+    kit.realtime.clear()
+    await kit.characters.delete(caller, ada.character_id)
+    assert kit.present.all() == [bob]
+    assert kit.heard(bob).kinds() == ["player_entered_game", "room_occupants", "player_left_game", "room_occupants"]
+    ((closed, farewell),) = kit.realtime.closed
+    assert closed == ada.character_id
+    assert isinstance(farewell, Disconnect)
+    assert farewell.code == 4504
+
+
+async def test_the_check_leaves_alone_who_leaves_before_it_is_put_right(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.put(ada.character_id, TAVERN)
+    before_the_next_write(kit, monkeypatch, lambda: kit.presence.depart(ada.character_id))
+    assert await kit.presence.check() == []
+    assert kit.present.count() == 0
+    assert kit.heard(ada).topics == set()
 
 
 async def test_somebody_elses_character_cannot_be_entered(kit: PlayKit) -> None:

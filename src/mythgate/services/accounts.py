@@ -338,7 +338,7 @@ class AccountService:
         async with self._checking(key, None):
             if not await self._is_genuine(key, None, stored, password):
                 raise BadCredentials(refusal)
-        return stored
+            return stored
 
     @contextlib.asynccontextmanager
     async def _checking(self, key: str, address: str | None) -> AsyncIterator[None]:
