@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +18,7 @@ from mythgate.domain.errors import (
     PermissionDenied,
     TooManyCharacters,
 )
-from mythgate.domain.ids import CharacterId, RoomId
+from mythgate.domain.ids import CharacterId
 from mythgate.domain.sessions import Caller
 from mythgate.services.ports import Clock, Ids, PresenceStore, Store, Transaction
 from mythgate.services.world import WorldService
@@ -293,6 +293,7 @@ class CharacterService:
         return body.deleted_at is not None and now < body.deleted_at + self._policy.undo_window
 
     def _view(self, body: Character, selected: CharacterId | None) -> CharacterView:
+        room = self._world.world.room(body.room_id)
         return CharacterView(
             id=body.id,
             player_id=body.id,
@@ -302,7 +303,7 @@ class CharacterService:
             level=body.level,
             faction=body.faction,
             room_id=body.room_id,
-            room_name=self._room_name(body.room_id),
+            room_name=room.name if room is not None else "",
             created_at=body.created_at,
             last_active=body.last_active_at,
             selected=body.id == selected,
@@ -310,26 +311,9 @@ class CharacterService:
 
     def _deleted_view(self, body: Character) -> DeletedCharacterView:
         assert body.deleted_at is not None
-        return DeletedCharacterView(
-            id=body.id,
-            player_id=body.id,
-            number=body.number,
-            name=body.name,
-            description=body.description,
-            level=body.level,
-            faction=body.faction,
-            room_id=body.room_id,
-            room_name=self._room_name(body.room_id),
-            created_at=body.created_at,
-            last_active=body.last_active_at,
-            selected=False,
-            deleted_at=body.deleted_at,
-            restorable_until=body.deleted_at + self._policy.undo_window,
-        )
-
-    def _room_name(self, room_id: RoomId) -> str:
-        room = self._world.world.room(room_id)
-        return room.name if room is not None else ""
+        until = body.deleted_at + self._policy.undo_window
+        shared = asdict(self._view(body, None))
+        return DeletedCharacterView(**shared, deleted_at=body.deleted_at, restorable_until=until)
 
 
 def tidy_description(text: str) -> str:

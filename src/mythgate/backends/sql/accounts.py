@@ -9,17 +9,18 @@ from typing import Any, Final
 from sqlalchemy import String, bindparam, delete, exists, func, or_, select, update
 
 from mythgate.backends.sql.statements import (
-    Duplicate,
     SqlConnection,
     Statement,
     field_values,
     insert_unless,
     row_columns,
+    save_version,
+    values_of,
 )
 from mythgate.backends.sql.tables import accounts, characters, items, sessions
 from mythgate.backends.sql.types import Choice, UtcDateTime
 from mythgate.domain.accounts import Account, AccountStatus, Role
-from mythgate.domain.errors import Conflict, NameTaken, NotFound
+from mythgate.domain.errors import NameTaken, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.items import HolderKind
 
@@ -80,7 +81,7 @@ class SqlAccounts:
         self._connection = connection
 
     def add(self, account: Account) -> Account:
-        rows = self._connection.rows(_ADD, _fields(account))
+        rows = self._connection.rows(_ADD, values_of(account))
         if not rows:
             raise NameTaken(field="name")
         account.number = rows[0][0]
@@ -102,19 +103,7 @@ class SqlAccounts:
         return self._one(_BY_NUMBER, {"of": number})
 
     def save(self, account: Account) -> None:
-        params = {
-            **_fields(account),
-            "account_id": account.id,
-            "known_version": account.version,
-            "version": account.version + 1,
-        }
-        try:
-            changed = self._connection.change(_SAVE, params)
-        except Duplicate:
-            raise NameTaken(field="name") from None
-        if not changed:
-            raise Conflict
-        account.version += 1
+        save_version(self._connection, _SAVE, account, account_id=account.id)
 
     def search(
         self,
@@ -146,7 +135,3 @@ class SqlAccounts:
     def _one(self, statement: Statement, params: Mapping[str, Any]) -> Account | None:
         rows = self._connection.rows(statement, params)
         return Account(*rows[0]) if rows else None
-
-
-def _fields(account: Account) -> dict[str, Any]:
-    return {name: getattr(account, name) for name in Account.__slots__}

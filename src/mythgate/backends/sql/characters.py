@@ -10,12 +10,13 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, select, update
 
 from mythgate.backends.sql.statements import (
-    Duplicate,
     SqlConnection,
     Statement,
     field_values,
     insert_unless,
     row_columns,
+    save_version,
+    values_of,
 )
 from mythgate.backends.sql.tables import accounts, characters, explored_rooms, items
 from mythgate.backends.sql.types import UtcDateTime
@@ -93,7 +94,7 @@ class SqlCharacters:
         self._connection = connection
 
     def add(self, character: Character) -> Character:
-        rows = self._connection.rows(_ADD, _fields(character))
+        rows = self._connection.rows(_ADD, values_of(character))
         if not rows:
             raise NameTaken(field="name")
         character.number = rows[0][0]
@@ -123,19 +124,7 @@ class SqlCharacters:
         return [Character(*row) for row in self._connection.rows(statement, params)]
 
     def save(self, character: Character) -> None:
-        params = {
-            **_fields(character),
-            "character_id": character.id,
-            "known_version": character.version,
-            "version": character.version + 1,
-        }
-        try:
-            changed = self._connection.change(_SAVE, params)
-        except Duplicate:
-            raise NameTaken(field="name") from None
-        if not changed:
-            raise Conflict
-        character.version += 1
+        save_version(self._connection, _SAVE, character, character_id=character.id)
 
     def relocate(self, character: Character, room_id: RoomId, now: datetime) -> Character:
         params = {
@@ -172,7 +161,3 @@ class SqlCharacters:
     def _one(self, statement: Statement, params: Mapping[str, Any]) -> Character | None:
         rows = self._connection.rows(statement, params)
         return Character(*rows[0]) if rows else None
-
-
-def _fields(character: Character) -> dict[str, Any]:
-    return {name: getattr(character, name) for name in Character.__slots__}

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, insert_unless, row_columns
+from mythgate.backends.sql.statements import (
+    SqlConnection,
+    Statement,
+    field_values,
+    insert_unless,
+    row_columns,
+    values_of,
+)
 from mythgate.backends.sql.tables import items, seeded_origins
 from mythgate.domain.errors import Conflict
 from mythgate.domain.ids import ItemId
@@ -97,12 +104,8 @@ class SqlItems:
 
     def _insert(self, item: Item) -> None:
         self._connection.reserve(_holder(item.holder_kind, item.holder_id))
-        self._connection.change(_ADD, _fields(item))
+        self._connection.change(_ADD, values_of(item))
 
 
 def _holder(kind: HolderKind, holder_id: str) -> str:
     return f"{kind.value}:{holder_id}"
-
-
-def _fields(item: Item) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in Item.__slots__}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import String, bindparam, delete, insert, or_, select, update
 
-from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, row_columns
+from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, row_columns, values_of
 from mythgate.backends.sql.tables import sessions
 from mythgate.backends.sql.types import UtcDateTime
 from mythgate.domain.errors import NotFound
@@ -56,7 +56,7 @@ class SqlSessions:
         self._connection = connection
 
     def add(self, session: Session) -> None:
-        self._connection.change(_ADD, _fields(session))
+        self._connection.change(_ADD, values_of(session))
 
     def get(self, session_id: SessionId) -> Session | None:
         return self._one(_GET, {"session_id": session_id})
@@ -66,7 +66,7 @@ class SqlSessions:
 
     def save(self, session: Session) -> None:
         """Raises NotFound if the session was deleted meanwhile."""
-        if not self._connection.change(_SAVE, {**_fields(session), "session_id": session.id}):
+        if not self._connection.change(_SAVE, {**values_of(session), "session_id": session.id}):
             raise NotFound("There is no such session.")
 
     def of_account(self, account_id: AccountId) -> list[Session]:
@@ -82,7 +82,3 @@ class SqlSessions:
     def _one(self, statement: Statement, params: Mapping[str, Any]) -> Session | None:
         rows = self._connection.rows(statement, params)
         return Session(*rows[0]) if rows else None
-
-
-def _fields(session: Session) -> dict[str, Any]:
-    return {name: getattr(session, name) for name in Session.__slots__}

@@ -16,6 +16,8 @@ from sqlalchemy import ClauseElement, Column, ColumnElement, Dialect, Select, Ta
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from mythgate.domain.errors import Conflict, NameTaken
+
 Row = Sequence[Any]
 Params = Mapping[str, Any]
 
@@ -147,6 +149,30 @@ def field_values(table: Table, kind: type, *, without: Sequence[str] = ()) -> di
         for field in fields(kind)
         if field.name not in without
     }
+
+
+def values_of(record: Any) -> dict[str, Any]:
+    """The parameters that `field_values` asks for, from a dataclass with slots."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def save_version(connection: SqlConnection, save: Statement, record: Any, **key: str) -> None:
+    """Overwrite the row of a record that has a name and a version, which rises.
+
+    Raises:
+        NameTaken: another row has the name.
+        Conflict: the row has changed since it was read, or is gone.
+
+    """
+    known = record.version
+    params = {**values_of(record), **key, "known_version": known, "version": known + 1}
+    try:
+        changed = connection.change(save, params)
+    except Duplicate:
+        raise NameTaken(field="name") from None
+    if not changed:
+        raise Conflict
+    record.version = known + 1
 
 
 def insert_unless(
