@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# What the tests must run of each package, lines and branches together, in percent.
+COVERED := domain=100 wire=100 services=100 realtime=90 doors=90
 COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header -q --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help serve play extras test check format bench generate docs faults fuzz web lock clean
+.PHONY: help serve play extras test coverage check format bench generate docs faults fuzz web lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,6 +25,14 @@ play: $(VENV)/.extras ## a client in the terminal
 test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
 	cd web && npm test --silent
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
+	@$(MAKE) --no-print-directory coverage
+
+coverage: $(VENV)/.dev ## demand what the last run of all tests must have run of each package
+	@short=; for package in $(COVERED); do \
+		echo "src/mythgate/$${package%=*}: at least $${package#*=} %"; \
+		$(BIN)/coverage report --include="src/mythgate/$${package%=*}/*" --fail-under=$${package#*=} --show-missing \
+			|| short="$$short $${package%=*}"; \
+	done; if [ -n "$$short" ]; then echo "The tests do not run enough of:$$short"; exit 1; fi
 
 check: $(VENV)/.dev web/node_modules/.installed ## lint, types and import contracts only
 	$(BIN)/ruff check
