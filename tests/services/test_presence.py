@@ -440,6 +440,23 @@ async def test_the_check_leaves_alone_who_leaves_before_it_is_put_right(
     assert kit.heard(ada).topics == set()
 
 
+async def test_the_check_leaves_alone_whose_step_is_announced_before_it_is_put_right(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    await kit.put(ada.character_id, TAVERN)
+
+    async def announce() -> None:
+        kit.present.relocate(ada.character_id, TAVERN)
+        kit.realtime.unsubscribe(ada.character_id, room_topic(SQUARE))
+        kit.realtime.subscribe(ada.character_id, room_topic(TAVERN))
+
+    before_the_next_write(kit, monkeypatch, announce)
+    kit.realtime.clear()
+    assert await kit.presence.check() == []
+    assert kit.heard(ada).kinds() == kit.heard(bob).kinds() == []
+
+
 async def test_somebody_elses_character_cannot_be_entered(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
     thief = await kit.caller("Thief")
