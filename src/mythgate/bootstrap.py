@@ -754,15 +754,29 @@ def browser_client_dir() -> Path | None:
     return folder if (folder / "index.html").is_file() else None
 
 
+@contextlib.contextmanager
+def _node_on_paper() -> Iterator[tuple[Node, PlayDoor]]:
+    """A node and its door as they would serve, over a database that is never opened."""
+    hasher = Argon2Hasher(memory_kib=8, time_cost=1)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(hasher):
+        settings = Settings(data_dir=Path(folder), secret_key=SecretStr("not a secret: nothing is ever served"))
+        clock = SystemClock()
+        node = compose(settings, open_store(settings.database_location, clock=clock), clock, hasher)
+        yield node, PlayDoor(node.hub, node.services)
+
+
 def describe_http() -> dict[str, Any]:
     """The OpenAPI document of the http door."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), secret_key=SecretStr("not a secret: nothing is ever served"))
-        clock, hasher = SystemClock(), Argon2Hasher(memory_kib=8, time_cost=1)
-        node = compose(settings, open_store(settings.database_location, clock=clock), clock, hasher)
-        document = build_app(node, PlayDoor(node.hub, node.services)).openapi()
-        hasher.close()
-        return document
+    with _node_on_paper() as (node, door):
+        return build_app(node, door).openapi()
+
+
+def metric_reference() -> list[telemetry.Reading]:
+    """What is counted, by name."""
+    with _node_on_paper() as (node, door):
+        http = _http_protocol(node.settings)
+        readings = [*_readings(node, door, {}), *(_socket_readings(http.sockets) if http is not None else ())]
+    return sorted(readings, key=lambda reading: reading.name)
 
 
 def error_statuses() -> list[tuple[type[Refused], int]]:

@@ -218,6 +218,28 @@ OTHER_CODES: Final = (
 """Codes that are not refusals of the rules: what the doors themselves say."""
 
 
+def _metrics() -> Iterator[tuple[str, str]]:
+    from mythgate.bootstrap import metric_reference
+
+    lines = [
+        "# Metrics",
+        "",
+        f"<!-- {NOTICE} -->",
+        "",
+        "`GET /metrics` tells these numbers in the text format of Prometheus. Counters begin anew with the server.",
+        "What has a label is one number for each of its values; codes are those of the [table of errors](errors.md).",
+        "No label names a person.",
+        "",
+        "| metric | kind | label | meaning |",
+        "|---|---|---|---|",
+    ]
+    for reading in metric_reference():
+        name = f"mythgate_{reading.name}{'_total' if reading.kind == 'counter' else ''}"
+        label = f"`{reading.by}`" if reading.by else ""
+        lines.append(f"| `{name}` | {reading.kind} | {label} | {reading.meaning} |")
+    yield "docs/reference/metrics.md", "\n".join(lines) + "\n"
+
+
 def _commands() -> Iterator[tuple[str, str]]:
     from mythgate.bootstrap import command_reference
 
@@ -248,6 +270,7 @@ GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "messages": _messages,
     "settings": _settings,
     "errors": _errors,
+    "metrics": _metrics,
     "commands": _commands,
 }
 
