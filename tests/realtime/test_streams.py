@@ -12,12 +12,13 @@ from tests.support.clock import FakeClock
 from tests.support.pipe import Pipe
 
 from mythgate.domain.events import Disconnect, Event, Heartbeat, Priority, Reset, RoomMessage, event_of
-from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
+from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.hub import Hub
 from mythgate.realtime.limits import RealtimeLimits
-from mythgate.realtime.stream import Stream
+from mythgate.realtime.stream import BLOCK, Stream
 
-ROOM = Topic("room:here")
+ROOMS = (Topic("room:here"), Topic("room:there"))
+TOPICS = (*ROOMS, GLOBAL_TOPIC)
 LIMITS = RealtimeLimits(outbox_events=16, outbox_bytes=1 << 16, stream_events=100, stream_bytes=24_000)
 READERS = ("ann", "bob", "cid")
 
@@ -35,6 +36,7 @@ class Reader:
         self.heard = 0  # how many of these the client has
         self.last_seq: int | None = None
         self.ignoring = frozenset[AccountId]()
+        self.topics: set[Topic] = set()
         self.heard_low: list[int] = []
         self.resets: dict[int, int] = {}  # number of a Reset event: how much of `told` it skips
 
@@ -91,7 +93,9 @@ class Streams(RuleBasedStateMachine):
         reader.heard_low.clear()
         reader.resets.clear()
         reader.ignoring = frozenset()
-        self.hub.subscribe(reader.character_id, ROOM)
+        reader.topics = {ROOMS[0], GLOBAL_TOPIC}
+        for topic in reader.topics:
+            self.hub.subscribe(reader.character_id, topic)
 
     def _attach(self, reader: Reader, last_seq: int | None) -> None:
         assert reader.stream is not None
@@ -124,25 +128,44 @@ class Streams(RuleBasedStateMachine):
     # --- what happens ---
 
     @rule(
+        topic=st.sampled_from((ROOMS[0], *TOPICS)),
         priority=st.sampled_from(Priority),
         exclude=st.sampled_from((None, *READERS)),
         sender=st.sampled_from((None, *READERS)),
         count=st.integers(1, 20),
         weight=st.sampled_from((10, 256, 2000)),
     )
-    def publish(self, priority: Priority, exclude: str | None, sender: str | None, count: int, weight: int) -> None:
+    def publish(
+        self, topic: Topic, priority: Priority, exclude: str | None, sender: str | None, count: int, weight: int
+    ) -> None:
         for _ in range(count):
             event = self._event(priority, AccountId(sender) if sender else None, weight)
             for reader in self.readers.values():
-                if reader.character_id != exclude and reader.stream is not None and not reader.stream.ended:
+                if reader.character_id != exclude and topic in reader.topics and self._plays(reader):
                     self._note(reader, event)
-            self.hub.publish(ROOM, event, exclude=CharacterId(exclude) if exclude else None)
+            self.hub.publish(topic, event, exclude=CharacterId(exclude) if exclude else None)
+
+    @staticmethod
+    def _plays(reader: Reader) -> bool:
+        return reader.stream is not None and not reader.stream.ended
+
+    @rule(name=st.sampled_from(READERS), topic=st.sampled_from(TOPICS))
+    def subscribe_or_not(self, name: str, topic: Topic) -> None:
+        """In both rooms, in none, or on the way from one to the other."""
+        reader = self.readers[name]
+        if not self._plays(reader):
+            return
+        if topic in reader.topics:
+            self.hub.unsubscribe(reader.character_id, topic)
+        else:
+            self.hub.subscribe(reader.character_id, topic)
+        reader.topics ^= {topic}
 
     @rule(name=st.sampled_from(READERS), priority=st.sampled_from(Priority))
     def send(self, name: str, priority: Priority) -> None:
         reader = self.readers[name]
         event = self._event(priority, None, 256)
-        if reader.stream is not None and not reader.stream.ended:
+        if self._plays(reader):
             self._note(reader, event)
         self.hub.send(reader.character_id, event)
 
@@ -164,7 +187,7 @@ class Streams(RuleBasedStateMachine):
     @rule(name=st.sampled_from(READERS), other=st.sampled_from(READERS), on=st.booleans())
     def ignore(self, name: str, other: str, on: bool) -> None:
         reader = self.readers[name]
-        if reader.stream is not None and not reader.stream.ended:
+        if self._plays(reader):
             reader.ignoring = frozenset((AccountId(other),)) if on else frozenset()
             self.hub.set_ignored(reader.character_id, reader.ignoring)
 
@@ -268,7 +291,7 @@ class Streams(RuleBasedStateMachine):
     def streams_are_bounded(self) -> None:
         for reader in self.readers.values():
             if reader.stream is not None:
-                assert len(reader.stream.events) <= LIMITS.stream_events + 2 * 32 + LIMITS.outbox_events
+                assert len(reader.stream.events) <= LIMITS.stream_events + 2 * BLOCK + LIMITS.outbox_events
                 assert reader.stream.last_seq < 100 or len(reader.stream.events) >= 100
 
     def teardown(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mythgate.domain.events import Event
 from mythgate.realtime.hub import Hub
-from mythgate.realtime.outbox import Outbox
+from mythgate.realtime.outbox import Batch, Outbox, Sink
 
 
-class Pipe:
+class Pipe(Sink):
     """A connection: what was written goes to the wire, or waits in the buffer while the peer does not read."""
 
     def __init__(self, hub: Hub, *, exclusive: bool = True) -> None:
@@ -26,15 +26,12 @@ class Pipe:
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
-    def write_one(self, number: int, event: Event) -> None:
-        self.write_many(number, [event])
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
+    def write(self, first: int, batch: Batch) -> None:
         assert self.closed is None, "written to after close"
         assert not self.buffer, "written to while full"
         self.writes += 1
         target = self.buffer if self.stalled else self.wire
-        target += enumerate(events, first)
+        target += enumerate(batch.events, first)
         if self.stalled and self.outbox is not None:
             self.hub.pause(self.outbox)
 

@@ -17,9 +17,12 @@ CommandId = NewType("CommandId", str)  # the id a client gives a command so that
 Topic = NewType("Topic", str)
 
 
+ROOM_TOPICS: Final = "room:"  # what the topics of rooms begin with; a character is in one room at a time
+
+
 def room_topic(room_id: RoomId) -> Topic:
     """What happens in one room."""
-    return Topic("room:" + room_id)
+    return Topic(ROOM_TOPICS + room_id)
 
 
 GLOBAL_TOPIC: Final = Topic("global")  # everybody in the world

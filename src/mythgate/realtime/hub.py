@@ -1,28 +1,32 @@
 """The hub: who gets an event, and when it is written.
 
-Publishing is synchronous: when `publish` returns, every reader's stream has numbered the event, and
+Publishing is synchronous: when `publish` returns, the event has its place in every reader's stream, and
 every connection that was quiet and writable has been given it. Nothing here makes a task or waits.
 
 Writes are merged: the first event after a quiet spell is written at once; while a connection had a
 write within the merge window, further events wait for one timer that the whole hub shares and leave
 together, unless they are HIGH or CRITICAL, which take all that waits before them along.
+
+Rooms are told as one (`TopicLog`): what is done for each member, for an event or for all that waited, is
+one write. Connections for which that is not all there is to do stand `apart` until they are level again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, Protocol
 
 from mythgate.domain.events import Disconnect, Event, Heartbeat, Payload, Priority, Reset, event_of
-from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
+from mythgate.domain.ids import ROOM_TOPICS, AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.limits import RealtimeLimits
-from mythgate.realtime.outbox import NEVER, Outbox, Sink
+from mythgate.realtime.outbox import NEVER, Batch, Outbox, Sink
 from mythgate.realtime.stats import RealtimeStats
-from mythgate.realtime.stream import BLOCK_MASK, Stream
+from mythgate.realtime.stream import Stream
+from mythgate.realtime.topic import TAKE_OVER, TopicLog
 from mythgate.services.ports import Clock
 
 logger = logging.getLogger(__name__)
@@ -96,12 +100,14 @@ class Hub:
         self._monotonic = clock.monotonic
         self._call_later = call_later
         self._window = self.limits.merge_window
-        self._topics: dict[Topic, dict[CharacterId, Stream]] = {}
+        self._topics: dict[Topic, TopicLog] = {}
+        self._ignorers: dict[AccountId, dict[CharacterId, Stream]] = {}  # by whom they ignore
         self._by_play: dict[tuple[PlayId, AccountId], Stream] = {}
         self._by_character: dict[CharacterId, Stream] = {}
         self._by_account: dict[AccountId, Stream] = {}
         self._detached: dict[CharacterId, Stream] = {}
         self._dirty: list[Outbox] = []
+        self._waiting: list[TopicLog] = []
         self._timer_runs = False
         self._overdue: list[Outbox] = []
         self._next_sweep = 0.0
@@ -111,55 +117,120 @@ class Hub:
 
     def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
         """Tell everybody subscribed to `topic` but `exclude`."""
-        members = self._topics.get(topic)
-        if not members:
+        log = self._topics.get(topic)
+        if log is None:
             return
-        skip = members.get(exclude) if exclude is not None else None
+        spared = self._spared(log, event, exclude)
         if event.priority == Priority.LOW:
-            self._publish_low(members.values(), event, skip)
+            self._publish_low((*log.followers.values(), *log.members.values()), event, spared)
             return
-        # The loop below is what fan-out costs; `Stream.append` stands in it in line.
-        now = self._monotonic()
-        next_ready = now + self._window
-        urgent = event.priority > Priority.NORMAL
-        sender = event.sender
-        unheard = 0
-        for stream in members.values():
-            if stream is skip:
-                unheard += 1
-                continue
-            if stream.ignored and sender in stream.ignored:
-                unheard += 1
-                self.stats.ignored += 1
-                continue
-            stream.last_seq = number = stream.last_seq + 1
-            stream.events.append(event)
-            if not number & BLOCK_MASK:
-                stream.settle()
-                self._limit_waiting(stream, now)
-            for outbox in stream.outboxes:
-                if outbox.ready_at <= now:
-                    outbox.ready_at = next_ready
-                    outbox.cursor = number
-                    try:
-                        outbox.sink.write_one(number, event)
-                    except Exception as error:
-                        self._failed(outbox, error)
-                elif outbox.dirty and not urgent:
-                    pass  # it leaves with the rest at the end of the window
-                elif urgent or outbox.paused:
-                    self._hold(outbox, event, urgent, now)
-                else:
-                    outbox.dirty = True
-                    outbox.ready_at = NEVER
-                    self._dirty.append(outbox)
-        if self._dirty and not self._timer_runs:
-            self._start_timer()
         stats = self.stats
         stats.published += 1
-        stats.deliveries += len(members) - unheard
+        stats.deliveries += len(log.followers) + len(log.members) - len(spared)
+        if log.followers:
+            self._tell_followers(log, event, spared)
+        for stream in tuple(log.members.values()):
+            if stream not in spared:
+                self._push(stream, event)
         if self._overdue:
             self._close_overdue()
+
+    def _spared(self, log: TopicLog, event: Event, exclude: CharacterId | None) -> Collection[Stream]:
+        """Who listens to the topic and yet is not to hear `event`."""
+        ignorers = self._ignorers.get(event.sender) if event.sender is not None else None
+        if ignorers is None and exclude is None:
+            return ()
+        spared: set[Stream] = set()
+        if ignorers is not None:
+            for character_id, stream in ignorers.items():
+                if character_id in log.followers or character_id in log.members:
+                    spared.add(stream)
+                    self.stats.ignored += 1
+        if exclude is not None:
+            excluded = log.followers.get(exclude) or log.members.get(exclude)
+            if excluded is not None:
+                spared.add(excluded)
+        return spared
+
+    def _tell_followers(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
+        followed = [stream for stream in spared if stream.log is log]
+        for stream in followed:
+            stream.catch_up()
+            for outbox in stream.outboxes:
+                self._step_apart(outbox)
+        log.append(event)
+        for stream in followed:  # for them it was never there
+            stream.taken = log.count
+            for outbox in stream.outboxes:
+                self._step_back(outbox)
+        urgent = event.priority > Priority.NORMAL
+        now = self._monotonic()
+        if urgent or (now >= log.quiet_from and not log.waits) or log.count - log.written >= self.limits.outbox_events:
+            self._write_live(log, now)
+        elif not log.waits:
+            log.waits = True
+            self._waiting.append(log)
+            if not self._timer_runs:
+                self._start_timer()
+        if log.apart:
+            for outbox in tuple(log.apart):
+                if outbox.stream not in spared:
+                    self._hold(outbox, event, urgent, now)
+        if log.count - log.base >= TAKE_OVER:
+            if log.written < log.count:
+                self._write_live(log, now)
+            log.hand_over()
+
+    def _write_live(self, log: TopicLog, now: float) -> None:
+        """Give all connections that are level what the room was told and they were not."""
+        first = log.written
+        early, log.early = log.early, {}
+        batch = log.unwritten()
+        wrote = False
+        for kind, live in log.live.items():
+            level = tuple(live)
+            if early:
+                level = tuple(outbox for outbox in level if outbox not in early)
+            if level:
+                wrote = True
+                for outbox, error in kind.write_to_all(level, first, batch):
+                    self._failed(outbox, error)
+        for outbox, start in early.items():
+            if start < log.count:
+                wrote = True
+                try:
+                    outbox.sink.write(start + outbox.offset, Batch(batch.events[start - first :]))
+                except Exception as error:
+                    self._failed(outbox, error)
+        if wrote:
+            log.quiet_from = now + self._window
+            log.weigh(first)
+
+    def _step_apart(self, outbox: Outbox) -> None:
+        """From now on `outbox` is given what lies behind its cursor, not what its room is told."""
+        log = outbox.stream.log
+        if not outbox.live or log is None:
+            return
+        outbox.cursor = outbox.written
+        outbox.live = False
+        log.early.pop(outbox, None)
+        del log.live[type(outbox.sink)][outbox]
+        log.apart[outbox] = None
+        if outbox.cursor < outbox.stream.last_seq:
+            self._mark_dirty(outbox)
+        else:
+            outbox.ready_at = max(outbox.ready_at, log.quiet_from)
+
+    def _step_back(self, outbox: Outbox) -> None:
+        """Let `outbox` be told with its room again if nothing else waits for it."""
+        stream = outbox.stream
+        log = stream.log
+        if log is None or outbox.live or outbox.dirty or outbox.paused:
+            return
+        log.apart.pop(outbox, None)
+        log.live.setdefault(type(outbox.sink), {})[outbox] = None
+        outbox.live = True
+        self._level(outbox)
 
     def send(self, character_id: CharacterId, event: Event) -> None:
         """Tell one character; nothing happens if it has no stream."""
@@ -173,7 +244,7 @@ class Hub:
         if stream.ended or (stream.ignored and event.sender in stream.ignored):
             return
         if event.priority == Priority.LOW:
-            self._publish_low((stream,), event, None)
+            self._publish_low((stream,), event, ())
             return
         self.stats.published += 1
         self.stats.deliveries += 1
@@ -186,14 +257,20 @@ class Hub:
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         stream = self._by_character.get(character_id)
-        if stream is None:
+        if stream is None or topic in stream.topics:
             return
         stream.topics.add(topic)
-        self._topics.setdefault(topic, {})[character_id] = stream
+        log = self._topics.get(topic)
+        if log is None:
+            log = self._topics[topic] = TopicLog()
+        if stream.log is None and topic.startswith(ROOM_TOPICS):
+            self._follow(stream, log)
+        else:
+            log.members[character_id] = stream
 
     def unsubscribe(self, character_id: CharacterId, topic: Topic) -> None:
         stream = self._by_character.get(character_id)
-        if stream is not None:
+        if stream is not None and topic in stream.topics:
             stream.topics.discard(topic)
             self._leave(stream, topic)
 
@@ -201,14 +278,24 @@ class Hub:
         """Let the character's stream listen to no topic, until it is subscribed again."""
         stream = self._by_character.get(character_id)
         if stream is not None:
-            for topic in stream.topics:
+            topics, stream.topics = stream.topics, set()
+            for topic in topics:
                 self._leave(stream, topic)
-            stream.topics.clear()
 
     def set_ignored(self, character_id: CharacterId, accounts: frozenset[AccountId]) -> None:
         stream = self._by_character.get(character_id)
         if stream is not None:
-            stream.ignored = accounts
+            self._ignore(stream, accounts)
+
+    def _ignore(self, stream: Stream, accounts: frozenset[AccountId]) -> None:
+        for account_id in stream.ignored - accounts:
+            ignorers = self._ignorers[account_id]
+            del ignorers[stream.character_id]
+            if not ignorers:
+                del self._ignorers[account_id]
+        for account_id in accounts - stream.ignored:
+            self._ignorers.setdefault(account_id, {})[stream.character_id] = stream
+        stream.ignored = accounts
 
     def close(self, character_id: CharacterId, payload: Payload) -> None:
         """Send `payload` last, close the character's connections, end its stream."""
@@ -289,6 +376,8 @@ class Hub:
         sink.attached(outbox)
         replayed = outbox.pending
         stream.outboxes = (*stream.outboxes, outbox)
+        if stream.log is not None:
+            stream.log.apart[outbox] = None
         self.stats.attached += 1
         if returned:
             self.stats.resumed += 1
@@ -304,8 +393,9 @@ class Hub:
         sink.attached(outbox)
         farewell = stream.farewell
         if farewell is not None:
-            outbox.cursor = number = stream.append(event_of(farewell, self._clock.now()))
-            sink.write_one(number, stream.events[-1])
+            event = event_of(farewell, self._clock.now())
+            outbox.cursor = number = stream.append(event)
+            sink.write(number, Batch((event,)))
         if isinstance(farewell, Disconnect):
             sink.close(farewell.code, farewell.reason)
         else:
@@ -342,6 +432,7 @@ class Hub:
 
     def pause(self, outbox: Outbox) -> None:
         """The transport takes no more for now."""
+        self._step_apart(outbox)
         outbox.paused = True
         outbox.dirty = False
         outbox.ready_at = NEVER
@@ -397,34 +488,58 @@ class Hub:
     # --- inside ------------------------------------------------------------------------------------
 
     def _push(self, stream: Stream, event: Event) -> None:
-        """As the loop of `publish`, for one stream."""
+        """Tell one stream something that its room is not told."""
+        urgent = event.priority > Priority.NORMAL
         now = self._monotonic()
+        stream.catch_up()
+        for outbox in stream.outboxes:
+            if outbox.live:
+                if urgent or self._is_ready(outbox, now):
+                    outbox.cursor = outbox.written  # what it gets next begins behind that
+                else:
+                    self._step_apart(outbox)
         number = stream.append(event)
         for outbox in stream.outboxes:
-            if outbox.ready_at <= now:
-                outbox.ready_at = now + self._window
-                outbox.cursor = number
-                try:
-                    outbox.sink.write_one(number, event)
-                except Exception as error:
-                    self._failed(outbox, error)
+            if outbox.live:
+                self._level(outbox)
+                self._write(outbox, outbox.cursor + 1, Batch(stream.since(outbox.cursor)), now)
+            elif outbox.ready_at <= now:
+                self._write(outbox, number, Batch((event,)), now)
             else:
-                self._hold(outbox, event, event.priority > Priority.NORMAL, now)
+                self._hold(outbox, event, urgent, now)
 
-    def _publish_low(self, streams: Iterable[Stream], event: Event, skip: Stream | None) -> None:
+    def _level(self, outbox: Outbox) -> None:
+        """`outbox` has or is about to get all there is."""
+        log = outbox.stream.log
+        if log is not None:
+            outbox.offset = outbox.stream.last_seq + 1 - log.count
+            if log.written < log.count:
+                log.early[outbox] = log.count
+
+    def _write(self, outbox: Outbox, first: int, batch: Batch, now: float) -> None:
+        """Write all that was left for `outbox` in one go."""
+        outbox.ready_at = now + self._window
+        outbox.cursor = first + len(batch.events) - 1
+        try:
+            outbox.sink.write(first, batch)
+        except Exception as error:
+            self._failed(outbox, error)
+        self._step_back(outbox)
+
+    def _publish_low(self, streams: Iterable[Stream], event: Event, spared: Collection[Stream]) -> None:
         """LOW events are numbered when they are written; nobody keeps them for who is away."""
         stats = self.stats
         stats.published += 1
         now = self._monotonic()
         for stream in streams:
-            if stream is skip or (stream.ignored and event.sender in stream.ignored):
+            if stream in spared:
                 continue
             outboxes = stream.outboxes
             if not outboxes:
                 stats.low_dropped += 1
                 continue
             stats.deliveries += 1
-            if not stream.low and any(outbox.ready_at <= now for outbox in outboxes):
+            if not stream.low and any(self._is_ready(outbox, now) for outbox in outboxes):
                 stream.low_count += 1
                 self._push(stream, event)
                 continue
@@ -436,10 +551,23 @@ class Hub:
                 else:
                     stats.low_dropped += 1
             for outbox in outboxes:
-                if not outbox.dirty and not outbox.paused:
-                    self._mark_dirty(outbox)
+                self._let_wait(outbox)
         if self._overdue:
             self._close_overdue()
+
+    @staticmethod
+    def _is_ready(outbox: Outbox, now: float) -> bool:
+        """Whether an event would be written this moment."""
+        log = outbox.stream.log
+        if outbox.live and log is not None:
+            return max(outbox.ready_at, log.quiet_from) <= now and log.written == log.count
+        return outbox.ready_at <= now
+
+    def _let_wait(self, outbox: Outbox) -> None:
+        """Something waits for `outbox` until the end of the window."""
+        self._step_apart(outbox)
+        if not outbox.dirty and not outbox.paused:
+            self._mark_dirty(outbox)
 
     def _hold(self, outbox: Outbox, event: Event, urgent: bool, now: float) -> None:
         """`event` cannot be written this moment, or has to take along what waits before it."""
@@ -453,12 +581,6 @@ class Hub:
         elif not outbox.dirty:
             self._mark_dirty(outbox)
 
-    def _limit_waiting(self, stream: Stream, now: float) -> None:
-        """A burst within one window is written in parts no larger than what a slow reader may leave unread."""
-        for outbox in stream.outboxes:
-            if outbox.dirty and outbox.pending >= self.limits.outbox_events:
-                self._flush(outbox, now)
-
     def _mark_dirty(self, outbox: Outbox) -> None:
         outbox.dirty = True
         outbox.ready_at = NEVER
@@ -471,30 +593,21 @@ class Hub:
         call_later = self._call_later
         if call_later is None:
             call_later = self._call_later = asyncio.get_running_loop().call_later
-        call_later(self._window, self._flush_dirty)
+        call_later(self._window, self._end_window)
 
-    def _flush_dirty(self) -> None:
+    def _end_window(self) -> None:
         """The merge window is over for all that waited."""
         self._timer_runs = False
-        dirty, self._dirty = self._dirty, []
         now = self._monotonic()
-        next_ready = now + self._window
+        waiting, self._waiting = self._waiting, []
+        for log in waiting:
+            log.waits = False
+            if log.written < log.count:
+                self._write_live(log, now)
+        dirty, self._dirty = self._dirty, []
         for outbox in dirty:
-            if not outbox.dirty:
-                continue
-            stream = outbox.stream
-            count = stream.last_seq - outbox.cursor
-            if stream.low or count < 2:
+            if outbox.dirty:
                 self._flush(outbox, now)
-                continue
-            # `_flush` in line, for the usual case
-            outbox.dirty = False
-            outbox.ready_at = next_ready
-            outbox.cursor = last = stream.last_seq
-            try:
-                outbox.sink.write_many(last - count + 1, stream.events[-count:])
-            except Exception as error:
-                self._failed(outbox, error)
         if self._overdue:
             self._close_overdue()
 
@@ -502,32 +615,22 @@ class Hub:
         """Write all that lies behind the cursor in one go."""
         stream = outbox.stream
         if stream.low:
-            stream.promote_low()
             for other in stream.outboxes:
-                if other is not outbox and not other.paused and not other.dirty:
-                    self._mark_dirty(other)
-        first = outbox.cursor + 1
-        last = stream.last_seq
+                if other is not outbox:
+                    self._let_wait(other)
+            stream.promote_low()
         outbox.dirty = False
-        if first > last:
+        waiting = stream.since(outbox.cursor)
+        if waiting:
+            self._write(outbox, outbox.cursor + 1, Batch(waiting), now)
+        else:
             outbox.ready_at = min(outbox.ready_at, now)
-            return
-        outbox.ready_at = now + self._window
-        outbox.cursor = last
-        try:
-            if first == last:
-                outbox.sink.write_one(last, stream.events[-1])
-            else:
-                outbox.sink.write_many(first, stream.since(first - 1))
-        except Exception as error:
-            self._failed(outbox, error)
+            self._step_back(outbox)
 
     def _failed(self, outbox: Outbox, error: Exception) -> None:
         """A sink broke its promise, or its line a moment ago: the connection goes, nobody else notices."""
         self._note_failure(error)
-        outbox.paused = True
-        outbox.dirty = False
-        outbox.ready_at = NEVER
+        self.pause(outbox)
         self._overdue.append(outbox)
 
     def _note_failure(self, error: Exception) -> None:
@@ -553,19 +656,23 @@ class Hub:
         buffer a heartbeat takes its place, for clients who never got that number.
         """
         stream = outbox.stream
+        stream.catch_up()
+        for one in stream.outboxes:
+            self._step_apart(one)
         if not outbox.paused:
             self._flush(outbox, self._monotonic())
+            self._step_apart(outbox)
         if not outbox.paused:
             farewell = event_of(payload, self._clock.now())
             outbox.cursor = number = stream.append(farewell)
             try:
-                outbox.sink.write_one(number, farewell)
+                outbox.sink.write(number, Batch((farewell,)))
             except Exception as error:
                 self._note_failure(error)
-            stream.events[-1] = event_of(Heartbeat(), farewell.timestamp)
-            for other in stream.outboxes:
-                if other is not outbox and not other.dirty and not other.paused:
-                    self._mark_dirty(other)
+            stream.replace_last(event_of(Heartbeat(), farewell.timestamp))
+        for other in stream.outboxes:
+            if other is not outbox and other.cursor < stream.last_seq:
+                self._let_wait(other)
         self._remove(outbox)
         outbox.sink.close(payload.code, payload.reason, abandon=outbox.paused)
 
@@ -576,6 +683,7 @@ class Hub:
         stream.farewell = payload
         for topic in stream.topics:
             self._leave(stream, topic)
+        self._ignore(stream, frozenset())
         if self._by_play.get((stream.play_id, stream.account_id)) is stream:
             del self._by_play[stream.play_id, stream.account_id]
         if self._by_character.get(stream.character_id) is stream:
@@ -601,6 +709,9 @@ class Hub:
     def _remove(self, outbox: Outbox) -> None:
         """Take `outbox` off its stream; the stream is detached if it was the last."""
         stream = outbox.stream
+        self._step_apart(outbox)
+        if stream.log is not None:
+            stream.log.apart.pop(outbox, None)
         stream.written_seq = max(stream.written_seq, outbox.cursor - self._lost(outbox))
         stream.outboxes = tuple(other for other in stream.outboxes if other is not outbox)
         outbox.dirty = False
@@ -623,12 +734,27 @@ class Hub:
         newest_first = islice(reversed(kept), outbox.pending, None)
         return outbox.sink.lost(outbox.cursor, newest_first)
 
+    def _follow(self, stream: Stream, log: TopicLog) -> None:
+        log.followers[stream.character_id] = stream
+        stream.log = log
+        stream.taken = log.count
+        for outbox in stream.outboxes:
+            log.apart[outbox] = None
+            self._step_back(outbox)
+
     def _leave(self, stream: Stream, topic: Topic) -> None:
-        members = self._topics.get(topic)
-        if members is not None and members.get(stream.character_id) is stream:
-            del members[stream.character_id]
-            if not members:
-                del self._topics[topic]
+        log = self._topics[topic]
+        if stream.log is log:
+            stream.catch_up()
+            for outbox in stream.outboxes:
+                self._step_apart(outbox)
+                log.apart.pop(outbox, None)
+            del log.followers[stream.character_id]
+            stream.log = None
+        else:
+            del log.members[stream.character_id]
+        if not log.followers and not log.members:
+            del self._topics[topic]
 
     def _taken_over(self) -> Disconnect:
         return Disconnect(

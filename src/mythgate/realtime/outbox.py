@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 NEVER: Final = float("inf")
 
 
+class Batch:
+    """Consecutive events that are written together, often to many readers with numbers of their own.
+
+    `rendered` holds what the sinks of one kind have in common to write, by a key of theirs.
+    """
+
+    __slots__ = ("events", "rendered")
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self.rendered: dict[object, bytes] = {}
+
+
 class Sink(Protocol):
     """What a door gives the hub to write to. Must not raise, wait, or call back into the hub but for
     `Hub.pause` (which may happen inside a write)."""
@@ -23,11 +36,22 @@ class Sink(Protocol):
     def attached(self, outbox: Outbox) -> None:
         """`outbox` is this sink's from now on; give it to `Hub.pause` and `Hub.resume`."""
 
-    def write_one(self, number: int, event: Event) -> None:
-        """Write one event."""
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
+    def write(self, first: int, batch: Batch) -> None:
         """Write consecutive events, the first numbered `first`, with as few system calls as possible."""
+
+    @classmethod
+    def write_to_all(cls, outboxes: Iterable[Outbox], index: int, batch: Batch) -> list[tuple[Outbox, Exception]]:
+        """Write the same to many sinks of this kind: the first event is numbered `index` plus the outbox's offset.
+
+        Returns the outboxes whose sinks failed, and how. A kind that can do it cheaper has its own.
+        """
+        failures = []
+        for outbox in outboxes:
+            try:
+                outbox.sink.write(index + outbox.offset, batch)
+            except Exception as error:
+                failures.append((outbox, error))
+        return failures
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
         """Close after what was written. `abandon`: the peer does not read, so do not wait long for it."""
@@ -43,15 +67,20 @@ class Sink(Protocol):
 class Outbox:
     """One connection of a stream.
 
-    The stream's buffer is the queue: what this connection still has to get is what lies behind `cursor`.
+    The stream is the queue: what this connection still has to get is what lies behind its cursor. While it
+    is `live`, the topic its stream follows knows how far it is, and `cursor` and `ready_at` mean nothing;
+    a number is then `offset` more than the topic's index.
+
     `ready_at` is the time from which an event may be written the moment it happens: in the past after a
     quiet spell, a merge window ahead after a write, `NEVER` while something waits (`dirty`) or the
-    transport does not take more (`paused`). One comparison decides.
+    transport does not take more (`paused`).
     """
 
     __slots__ = (
         "cursor",
         "dirty",
+        "live",
+        "offset",
         "paused",
         "quiet_mark",
         "quiet_sweeps",
@@ -66,13 +95,23 @@ class Outbox:
         self.sink = sink
         self.cursor = cursor  # number of the last event written
         self.ready_at = 0.0
-        self.dirty = False  # on the hub's list for the next flush; never while paused
+        self.live = False
+        self.offset = 0
+        self.dirty = False  # on the hub's list for the next flush; never while live or paused
         self.paused = False
         self.unread_bytes = 0  # weight of what came while paused
         self.quiet_mark = -1  # see Hub.tick
         self.quiet_sweeps = 0
 
     @property
+    def written(self) -> int:
+        """Number of the last event written."""
+        log = self.stream.log
+        if not self.live or log is None:
+            return self.cursor
+        return log.early.get(self, log.written) - 1 + self.offset
+
+    @property
     def pending(self) -> int:
         """How many events of the stream this connection was not given yet."""
-        return self.stream.last_seq - self.cursor
+        return self.stream.last_seq - self.written

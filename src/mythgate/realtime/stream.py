@@ -9,9 +9,9 @@ from mythgate.domain.events import Event, Payload
 from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId, Topic
 from mythgate.realtime.limits import MAX_WAITING_LOW, MIN_KEPT_EVENTS, RealtimeLimits
 from mythgate.realtime.outbox import Outbox
+from mythgate.realtime.topic import TopicLog
 
-BLOCK: Final = 32  # limits are looked after for so many events together, not for each
-BLOCK_MASK: Final = BLOCK - 1
+BLOCK: Final = 128  # limits are looked after for so many events together at least, not for each
 
 _weight: Final = attrgetter("weight")
 
@@ -20,28 +20,35 @@ class Stream:
     """The events of one play session of one character, numbered 1, 2, 3… without gaps.
 
     Numbers are implied: `events[-1]` has `last_seq`, the one before it one less. The numbering goes on
-    over reconnects. LOW events wait in `low` without a number while they cannot be written and get the
-    next one when they are, so replacing or dropping them leaves no gap. Only the hub changes a stream.
+    over reconnects. Events of the topic it follows have their number from the moment they are published,
+    but are taken over later, or when somebody asks. LOW events wait in `low` without a number while they
+    cannot be written and get the next one when they are, so replacing or dropping them leaves no gap. Only
+    the hub changes a stream.
     """
 
     __slots__ = (
+        "_events",
+        "_last",
+        "_own",
+        "_unsettled",
+        "_unweighed",
         "account_id",
         "blocks",
         "character_id",
         "detached_at",
         "display_told",
         "ended",
-        "events",
         "farewell",
         "ignored",
         "kept_bytes",
-        "last_seq",
         "limits",
+        "log",
         "low",
         "low_count",
         "outboxes",
         "play_id",
         "session_id",
+        "taken",
         "topics",
         "was_attached",
         "written_seq",
@@ -61,64 +68,108 @@ class Stream:
         self.account_id = account_id
         self.session_id = session_id
         self.limits = limits
-        self.events: list[Event] = []
-        self.last_seq = 0
+        self._events: list[Event] = []
+        self._last = 0
+        self.log: TopicLog | None = None  # of the topic it follows
+        self.taken = 0  # index up to which that topic's events are taken over
         self.written_seq = 0  # highest number ever written to a socket; see `written`
         self.outboxes: tuple[Outbox, ...] = ()
         self.topics: set[Topic] = set()
         self.ignored: frozenset[AccountId] = frozenset()
         self.low: dict[str, Event] | None = None
         self.low_count = 0  # LOW events numbered so far
-        self.blocks: list[int] = []  # bytes of each full block of events kept, oldest first
-        self.kept_bytes = 0
+        self.blocks: list[tuple[int, int]] = []  # events and bytes of each block that was weighed, oldest first
+        self.kept_bytes = 0  # of these
+        self._unsettled = 0  # events that came after these
+        self._unweighed = 0  # bytes of those of them that were told to a room
+        self._own: list[Event] = []  # those that were not
         self.detached_at: float | None = now  # until the first attach
         self.was_attached = False
         self.display_told = False
         self.ended = False
         self.farewell: Payload | None = None  # what it was ended with
 
+    def catch_up(self) -> None:
+        """Take over what was published in the topic it follows."""
+        log = self.log
+        if log is None or self.taken == log.count:
+            return
+        new = log.count - self.taken
+        self._events += log.since(self.taken)
+        self._unweighed += log.weight_since(self.taken)
+        self._last += new
+        self.taken = log.count
+        self._unsettled += new
+        if self._unsettled >= BLOCK:
+            self.settle()
+
+    @property
+    def events(self) -> list[Event]:
+        """What is kept, oldest first."""
+        self.catch_up()
+        return self._events
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest event; 0 if there was none."""
+        self.catch_up()
+        return self._last
+
     @property
     def first_seq(self) -> int:
         """Number of the oldest event kept; `last_seq` + 1 if none is."""
-        return self.last_seq - len(self.events) + 1
+        return self.last_seq - len(self._events) + 1
 
     @property
     def written(self) -> int:
         """Number of the last event that was written to a socket."""
-        return max((outbox.cursor for outbox in self.outboxes), default=self.written_seq)
+        return max((outbox.written for outbox in self.outboxes), default=self.written_seq)
 
     def append(self, event: Event) -> int:
-        """Number `event` and keep it; returns the number. `Hub.publish` repeats this in line."""
-        self.last_seq = number = self.last_seq + 1
-        self.events.append(event)
-        if not number & BLOCK_MASK:
+        """Number an event that concerns this stream alone, and keep it; returns the number."""
+        self.catch_up()
+        self._last = number = self._last + 1
+        self._events.append(event)
+        self._own.append(event)
+        self._unsettled += 1
+        if self._unsettled >= BLOCK:
             self.settle()
         return number
+
+    def replace_last(self, event: Event) -> None:
+        """Keep `event` under the newest number instead of what had it."""
+        self._events[-1] = event
 
     def settle(self) -> None:
         """A block is full: weigh it, and let go of the oldest blocks above the limits.
 
         The last 100 events stay whatever they weigh, and so does what a connection still has to get.
         """
-        events, blocks = self.events, self.blocks
-        block = sum(map(_weight, events[-BLOCK:]))
-        blocks.append(block)
-        self.kept_bytes += block
+        events, blocks = self._events, self.blocks
+        weight = self._unweighed + sum(map(_weight, self._own))
+        blocks.append((self._unsettled, weight))
+        self._unsettled = self._unweighed = 0
+        self._own.clear()
+        self.kept_bytes += weight
         limits = self.limits
-        most = max(limits.stream_events // BLOCK, 1)
-        if len(blocks) <= most and self.kept_bytes <= limits.stream_bytes:
+        if len(events) <= limits.stream_events and self.kept_bytes <= limits.stream_bytes:
             return
         needed = max((outbox.pending for outbox in self.outboxes), default=0)
-        least = -(-max(needed, MIN_KEPT_EVENTS) // BLOCK)
-        gone = 0
-        while len(blocks) - gone > least and (len(blocks) - gone > most or self.kept_bytes > limits.stream_bytes):
-            self.kept_bytes -= blocks[gone]
+        spare = len(events) - max(needed, MIN_KEPT_EVENTS)
+        excess = len(events) - limits.stream_events
+        gone = released = 0
+        for count, weight in blocks:
+            if released + count > spare or (released >= excess and self.kept_bytes <= limits.stream_bytes):
+                break
             gone += 1
-        del blocks[:gone], events[: gone * BLOCK]
+            released += count
+            self.kept_bytes -= weight
+        del blocks[:gone], events[:released]
 
     def since(self, cursor: int) -> list[Event]:
         """The events after number `cursor`, which must all be kept."""
-        return self.events[cursor - self.last_seq :] if cursor < self.last_seq else []
+        count = self.last_seq - cursor
+        return self._events[-count:] if count > 0 else []
 
     def wait_low(self, event: Event) -> bool | None:
         """Remember a LOW event without a number.

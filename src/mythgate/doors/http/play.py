@@ -12,7 +12,7 @@ import re
 import secrets
 import types
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -194,7 +194,6 @@ class PlayDoor:
         self.options = options if options is not None else PlayOptions()
         self.stats = PlayStats()
         self.connections: set[PlayConnection] = set()
-        self.runs: dict[str, tuple[Sequence[Event], bytes]] = {}  # see SocketSink.write_many
         self.clock = services.clock
         self._addresses: Counter[str] = Counter()
         self._joining: dict[AccountId, list[asyncio.Lock]] = {}

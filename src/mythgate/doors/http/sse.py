@@ -7,7 +7,7 @@ joins the world as through the WebSocket. Commands go through `POST /api/command
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
@@ -21,7 +21,7 @@ from mythgate.domain.ids import CharacterId
 from mythgate.doors.http.errors import json_error_responses
 from mythgate.doors.http.play import PlayDoor, last_seq_of, play_id_of
 from mythgate.doors.http.socket_protocol import ABORT_EXTENSION
-from mythgate.realtime.outbox import Outbox
+from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.realtime.stream import Stream
 from mythgate.wire.envelope.render import sse_event
 
@@ -37,7 +37,7 @@ HEADERS: Final = [
 ]
 
 
-class SseSink:
+class SseSink(Sink):
     """One open response. The server makes us wait when the peer reads slowly; meanwhile the outbox is paused.
 
     What is put between two turns of the sender waits here, so that a farewell right after other events is
@@ -61,11 +61,8 @@ class SseSink:
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
-    def write_one(self, number: int, event: Event) -> None:
-        self._put(sse_event(number, event))
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
-        for number, event in enumerate(events, first):
+    def write(self, first: int, batch: Batch) -> None:
+        for number, event in enumerate(batch.events, first):
             self._put(sse_event(number, event))
 
     def _put(self, part: bytes) -> None:

@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mythgate.domain.errors import AuthenticationError, InvalidToken, MythError, NotFound, PermissionDenied
-from mythgate.domain.events import Disconnect, Event, Priority, event_of
+from mythgate.domain.events import Disconnect, Event, event_of
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.play import (
@@ -30,7 +30,7 @@ from mythgate.doors.http.play import (
     refusal_code,
 )
 from mythgate.doors.http.socket_protocol import ABANDON_SECONDS, BAD_FRAME, EXTENSION, SocketProtocol
-from mythgate.realtime.outbox import Outbox
+from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.wire.envelope.render import (
     json_array,
     json_body,
@@ -47,106 +47,32 @@ MSGPACK: Final = "mythgate.msgpack"
 FIRST_FINAL_CODE: Final = 4500  # from here on a client does not reconnect
 CLOSE_SECONDS: Final = 2.0
 MAX_PAYLOADS: Final = 256  # messages that wait for the sender's turn; what comes on top waits in the stream
-LONGEST_RUN: Final = 32  # events in one write for which a shared template is kept
 COMPRESSED_AT_LEAST: Final = 32  # what a compressed event may have shrunk to
 
 # `{"sequence_number":` and the comma behind the number
 _NUMBER_OVERHEAD: Final = 19 + 1
-_HEAD_KEYS: Final = tuple(f"ws{digits}" for digits in range(20))
+_TEMPLATE_KEYS: Final = tuple(f"ws{digits}" for digits in range(20))
 
 
-class SocketSink:
-    """One connection on the raw transport: where a stream's events go, and where messages come from.
-
-    Writes JSON text, one frame an event. The frame head depends on the body's length and on how many
-    digits the number has; it is kept with the event, so an event costs one concatenation a reader.
-    """
+class TransportSink(Sink):
+    """One connection on the raw transport: where a stream's events go, and where messages come from."""
 
     exclusive = True
 
-    __slots__ = (
-        "_bound",
-        "_compress_from",
-        "_head_key",
-        "address",
-        "connection",
-        "deflate",
-        "door",
-        "outbox",
-        "protocol",
-        "write",
-    )
+    __slots__ = ("address", "connection", "door", "outbox", "protocol", "write_bytes")
 
     def __init__(self, door: PlayDoor, protocol: SocketProtocol, address: str) -> None:
         self.door = door
         self.protocol = protocol
         self.address = address
-        self.write = protocol.transport.write
+        self.write_bytes = protocol.transport.write
         self.connection: PlayConnection | None = None
         self.outbox: Outbox | None = None
-        self.deflate = protocol.deflate
-        self._compress_from = door.options.deflate_threshold if self.deflate is not None else sys.maxsize
-        self._bound = 10  # the first number with more digits than `_head_key` stands for
-        self._head_key = _HEAD_KEYS[1]
 
     # --- realtime.outbox.Sink ----------------------------------------------------------------------
 
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
-
-    def write_one(self, number: int, event: Event) -> None:
-        if number >= self._bound:
-            self._widen(number)
-        rendered = event.rendered
-        try:
-            head = rendered[self._head_key]
-        except KeyError:
-            head = self._render(number, event)
-        body = rendered["json"]
-        write = self.write
-        if len(body) < self._compress_from:
-            write(head + b"%d," % number + body)
-        else:
-            write(self._compressed(TEXT, json_envelope(number, event)))
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
-        count = len(events)
-        if first + count > self._bound:
-            self._widen(first)
-            if first + count > self._bound:  # the number of digits changes on the way
-                self._write_apart(first, events)
-                return
-        # What ends in a HIGH event leaves at once, and is mostly an answer for this reader alone.
-        if events[-1].priority > Priority.NORMAL or self.deflate is not None or count > LONGEST_RUN:
-            self._write_apart(first, events)
-            return
-        # People in one room mostly wait for the same events, and are written to one after another: what
-        # their frames have in common is made once.
-        runs = self.door.runs
-        run = runs.get(self._head_key)
-        if run is None or run[0] != events:
-            template = b"".join([self._template(first, event) for event in events])
-            run = runs[self._head_key] = events, template
-        write = self.write
-        write(run[1] % tuple(range(first, first + count)))
-
-    def _template(self, number: int, event: Event) -> bytes:
-        """A frame with the place for the number left open."""
-        head = event.rendered.get(self._head_key) or self._render(number, event)
-        return head.replace(b"%", b"%%") + b"%d," + json_body(event).replace(b"%", b"%%")
-
-    def _write_apart(self, first: int, events: Sequence[Event]) -> None:
-        parts: list[bytes] = []
-        for number, event in enumerate(events, first):
-            if number >= self._bound:
-                self._widen(number)
-            head = event.rendered.get(self._head_key) or self._render(number, event)
-            body = json_body(event)
-            if len(body) < self._compress_from:
-                parts += (head, b"%d," % number, body)
-            else:
-                parts.append(self._compressed(TEXT, json_envelope(number, event)))
-        self.write(b"".join(parts))
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
         self.protocol.close(code, reason, abandon=abandon)
@@ -162,26 +88,8 @@ class SocketSink:
         return count
 
     def _size(self, number: int, event: Event) -> int:
-        """Bytes `event` takes on the wire; rather fewer when it was compressed."""
-        length = _NUMBER_OVERHEAD + len(str(number)) + len(json_body(event))
-        return COMPRESSED_AT_LEAST if length >= self._compress_from else length + len(frame_head(0, length))
-
-    def _widen(self, number: int) -> None:
-        digits = len(str(number))
-        self._bound = int(10**digits)
-        self._head_key = _HEAD_KEYS[digits]
-
-    def _render(self, number: int, event: Event) -> bytes:
-        """The head of the frame for numbers with as many digits as `number`."""
-        length = _NUMBER_OVERHEAD + len(str(number)) + len(json_body(event))
-        head = event.rendered[self._head_key] = frame_head(0x80 | TEXT, length) + b'{"sequence_number":'
-        return head
-
-    def _compressed(self, opcode: int, payload: bytes) -> bytes:
-        if self.deflate is None:
-            return frame(opcode, payload)
-        data = self.deflate.compress(payload)
-        return frame_head(0xC0 | opcode, len(data)) + data
+        """Bytes `event` takes on the wire, or rather fewer."""
+        raise NotImplementedError
 
     # --- play.Link ---------------------------------------------------------------------------------
 
@@ -238,38 +146,108 @@ class SocketSink:
             self.door.hub.detach(self.outbox.stream, self)
 
 
-class PackedSink(SocketSink):
-    """As `SocketSink`, for clients that asked for MessagePack or for several events in one frame."""
+class SocketSink(TransportSink):
+    """A connection that gets JSON text, one frame an event.
 
-    __slots__ = ("batch", "msgpack")
+    What the frames of one event have in common depends only on how many digits the number has; it is made
+    once, as a template, and filled in for each reader.
+    """
+
+    __slots__ = ()
+
+    def write(self, first: int, batch: Batch) -> None:
+        template, _, after = _template_of(batch, first)
+        count = len(batch.events)
+        if first + count <= after:
+            self.write_bytes(template % tuple(range(first, first + count)))
+            return
+        frames = [_template(event, len(str(number))) % number for number, event in enumerate(batch.events, first)]
+        self.write_bytes(b"".join(frames))
+
+    @classmethod
+    def write_to_all(cls, outboxes: Iterable[Outbox], index: int, batch: Batch) -> list[tuple[Outbox, Exception]]:
+        failures: list[tuple[Outbox, Exception]] = []
+        count = len(batch.events)
+        template, least, after = b"", 0, 0
+        for outbox in outboxes:
+            first = index + outbox.offset
+            sink: SocketSink = outbox.sink  # type: ignore[assignment]  # of this kind; a cast would cost a call
+            try:
+                if not least <= first <= after - count:
+                    template, least, after = _template_of(batch, first)
+                    if first + count > after:
+                        sink.write(first, batch)
+                        continue
+                sink.write_bytes(template % (first if count == 1 else tuple(range(first, first + count))))
+            except Exception as error:
+                failures.append((outbox, error))
+        return failures
+
+    def _size(self, number: int, event: Event) -> int:
+        length = _NUMBER_OVERHEAD + len(str(number)) + len(json_body(event))
+        return length + len(frame_head(0, length))
+
+
+def _template_of(batch: Batch, number: int) -> tuple[bytes, int, int]:
+    """What all frames of `batch` have in common while numbers have as many digits as `number`.
+
+    Returns it with the first such number and the first one with more digits.
+    """
+    digits = len(str(number))
+    template = batch.rendered.get(digits)
+    if template is None:
+        template = batch.rendered[digits] = b"".join([_template(event, digits) for event in batch.events])
+    return template, 10 ** (digits - 1), 10**digits
+
+
+def _template(event: Event, digits: int) -> bytes:
+    """The frame of an event, with a place for a number of so many digits."""
+    key = _TEMPLATE_KEYS[digits]
+    template = event.rendered.get(key)
+    if template is None:
+        body = json_body(event)
+        head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
+        parts = (head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%"))
+        template = event.rendered[key] = b"".join(parts)
+    return template
+
+
+class PackedSink(TransportSink):
+    """A connection whose client asked for MessagePack, for several events in one frame, or for compression."""
+
+    __slots__ = ("_compress_from", "batch", "deflate", "msgpack")
 
     def __init__(self, door: PlayDoor, protocol: SocketProtocol, address: str, *, msgpack: bool, batch: bool) -> None:
         super().__init__(door, protocol, address)
         self.msgpack = msgpack
         self.batch = batch
+        self.deflate = protocol.deflate
+        self._compress_from = door.options.deflate_threshold if self.deflate is not None else sys.maxsize
 
-    def write_one(self, number: int, event: Event) -> None:
-        payload = msgpack_envelope(number, event) if self.msgpack else json_envelope(number, event)
-        self.write(self._frame(payload))
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
-        if self.batch:
-            self.write(self._frame(msgpack_array(first, events) if self.msgpack else json_array(first, events)))
+    def write(self, first: int, batch: Batch) -> None:
+        events = batch.events
+        if self.batch and len(events) > 1:
+            self.write_bytes(self._frame(msgpack_array(first, events) if self.msgpack else json_array(first, events)))
             return
-        envelope = msgpack_envelope if self.msgpack else json_envelope
-        self.write(b"".join([self._frame(envelope(number, event)) for number, event in enumerate(events, first)]))
+        frames = [self._frame(self._envelope(number, event)) for number, event in enumerate(events, first)]
+        self.write_bytes(b"".join(frames))
+
+    def _envelope(self, number: int, event: Event) -> bytes:
+        return msgpack_envelope(number, event) if self.msgpack else json_envelope(number, event)
 
     def _frame(self, payload: bytes) -> bytes:
         opcode = BINARY if self.msgpack else TEXT
-        return frame(opcode, payload) if len(payload) < self._compress_from else self._compressed(opcode, payload)
+        if self.deflate is None or len(payload) < self._compress_from:
+            return frame(opcode, payload)
+        data = self.deflate.compress(payload)
+        return frame_head(0xC0 | opcode, len(data)) + data
 
     def _size(self, number: int, event: Event) -> int:
-        length = len(msgpack_envelope(number, event) if self.msgpack else json_envelope(number, event))
         # Several events in one frame are compressed together, however short each is.
-        return COMPRESSED_AT_LEAST if self.deflate is not None else length
+        return COMPRESSED_AT_LEAST if self.deflate is not None else len(self._envelope(number, event))
 
 
-class AsgiSink:
+class AsgiSink(Sink):
     """One connection of an ordinary ASGI server, which takes messages one at a time and makes us wait.
 
     While it does, the outbox counts as paused, so what happens meanwhile waits in the stream within the
@@ -298,11 +276,9 @@ class AsgiSink:
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
-    def write_one(self, number: int, event: Event) -> None:
-        self._put(msgpack_envelope(number, event) if self.msgpack else json_envelope(number, event))
-
-    def write_many(self, first: int, events: Sequence[Event]) -> None:
-        if self.batch:
+    def write(self, first: int, batch: Batch) -> None:
+        events = batch.events
+        if self.batch and len(events) > 1:
             self._put(msgpack_array(first, events) if self.msgpack else json_array(first, events))
             return
         envelope = msgpack_envelope if self.msgpack else json_envelope
@@ -467,10 +443,10 @@ async def _enter(door: PlayDoor, websocket: WebSocket, player_id: str | None, ad
     batch = query.get("batch") == "1"
     extension = websocket.scope.get("extensions", {}).get(EXTENSION)
     protocol: SocketProtocol | None = extension["protocol"] if extension is not None else None
-    sink: SocketSink | AsgiSink
+    sink: TransportSink | AsgiSink
     if protocol is None:
         sink = AsgiSink(door, websocket, msgpack=msgpack, batch=batch)
-    elif msgpack or batch:
+    elif msgpack or batch or protocol.deflate is not None:
         sink = PackedSink(door, protocol, address, msgpack=msgpack, batch=batch)
     else:
         sink = SocketSink(door, protocol, address)
@@ -481,7 +457,7 @@ async def _enter(door: PlayDoor, websocket: WebSocket, player_id: str | None, ad
         stream = await door.join(
             caller, character_id, play_id, last_seq, sink, websocket.headers.get("user-agent", "")[:200]
         )
-    if isinstance(sink, SocketSink):
+    if isinstance(sink, TransportSink):
         if sink.protocol.lost or not sink.protocol.is_open:
             door.hub.detach(stream, sink)
             return False
