@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import socket
 import sys
@@ -21,7 +20,7 @@ import uvloop
 from benchmarks.floor import FloorProtocol, FloorRooms
 from benchmarks.world import populate, settings
 from mythgate import telemetry
-from mythgate.bootstrap import Node, open_doors, open_node
+from mythgate.bootstrap import Node, open_doors, open_node, spare_the_collector
 from mythgate.domain.events import ChatMessage, event_of
 from mythgate.domain.ids import AccountId, CharacterId, room_topic
 
@@ -33,8 +32,6 @@ async def _until_told(runs: asyncio.Event) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         if line.strip() == b"go":
-            gc.collect()
-            gc.freeze()
             runs.set()
         else:
             runs.clear()
@@ -53,11 +50,9 @@ async def _publish_steadily(per_second: float, runs: asyncio.Event, tell: Callab
         await runs.wait()
         begun, before = loop.time(), told
         while runs.is_set():
-            await asyncio.sleep(0.001)
-            due = before + int((loop.time() - begun) * per_second)
-            while told < due:
-                tell(told)
-                told += 1
+            await asyncio.sleep(begun + (told - before + 1) / per_second - loop.time())
+            tell(told)
+            told += 1
 
 
 async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
@@ -66,6 +61,7 @@ async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = await loop.create_server(lambda: FloorProtocol(rooms), sock=listener)
+    spare_the_collector()
     _say_where(listener)
     runs = asyncio.Event()
     tell = lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])
@@ -86,6 +82,7 @@ async def mythgate(room_size: int, stride: int, players: int, merge_window: floa
             tokens.write_text("\n".join(await populate(node, players, room_size, stride)))
             listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
             async with open_doors(node, listener):
+                spare_the_collector()
                 _say_where(listener, str(tokens))
                 runs = asyncio.Event()
                 publisher = asyncio.create_task(_publish_steadily(internal, runs, _talker(node)))
@@ -112,7 +109,7 @@ def _talker(node: Node) -> Callable[[int], None]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=("floor", "mythgate"))
-    parser.add_argument("--merge-ms", type=float, default=10.0)
+    parser.add_argument("--merge-ms", type=float, default=20.0)
     parser.add_argument("--room", type=int, default=32)
     parser.add_argument("--stride", type=int, default=1, help="rooms from one group of players to the next")
     parser.add_argument("--players", type=int, default=0)

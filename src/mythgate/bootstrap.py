@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import random
@@ -480,6 +481,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
         with _stop_signals(stop), _only_server(settings):
             listener = _listen(settings.http.host, settings.http.port)
             async with open_node(settings) as node, open_doors(node, listener) as doors:
+                spare_the_collector()
                 on_ready(await _started(node, listener, time.perf_counter() - began))
                 ready = True
                 log.info("ready", extra={"node": node.name, "http": _address(listener)})
@@ -577,6 +579,16 @@ def _stop_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector leave alone what is there when the server is ready, and look seldom at the rest.
+
+    Nearly all that a server throws away goes without it, by reference counts.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -222,7 +222,7 @@ class RealtimeSettings(Section):
     """Streams, outboxes, liveness."""
 
     merge_window: Seconds = Field(
-        timedelta(milliseconds=10),
+        timedelta(milliseconds=20),
         ge=timedelta(0),
         le=timedelta(seconds=1),
         description="Events within this time of a write leave together; 0 writes each at once.",

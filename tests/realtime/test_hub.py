@@ -57,6 +57,7 @@ class World:
         self.clock = FakeClock()
         self.watcher = Watcher()
         self.timers: list[tuple[float, Callable[[], None]]] = []
+        limits = limits if limits is not None else RealtimeLimits(merge_window=0.010)
         self.hub = Hub(self.clock, limits, watcher=self.watcher, call_later=self._call_later)
 
     def _call_later(self, delay: float, callback: Callable[[], None]) -> None:
@@ -514,6 +515,18 @@ def test_the_newer_connection_wins_and_nobody_sees_the_farewell_twice(world: Wor
     world.wait(100)
     world.tell("4")
     assert newer.numbers == [1, 2, 3, 4]
+
+
+def test_the_newer_connection_gets_what_the_older_never_read_without_asking(world: World) -> None:
+    stream, older = world.join("ann")
+    older.stall()
+    world.tell("1", "2")
+    newer = Pipe(world.hub)
+    world.hub.attach(stream, newer)
+    assert (older.closed, older.abandoned) == (4502, True)
+    assert older.wire == []
+    assert newer.numbers == [1, 2]  # no number went to a farewell nobody would have read
+    assert texts(newer) == ["1", "2"]
 
 
 def test_a_twin_reads_the_same_numbers(world: World) -> None:

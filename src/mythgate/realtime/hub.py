@@ -174,7 +174,7 @@ class Hub:
                 self._start_timer()
         if log.apart:
             for outbox in tuple(log.apart):
-                if outbox.stream not in spared:
+                if (outbox.paused or urgent) and outbox.stream not in spared:
                     self._hold(outbox, event, urgent, now)
         if log.count - log.base >= TAKE_OVER:
             if log.written < log.count:
@@ -353,16 +353,18 @@ class Hub:
         """
         if stream.ended:
             return self._dismiss(stream, sink)
-        start = stream.written if last_seq is None else last_seq
         reset: ResetReason | None = None
-        if start > stream.last_seq or start < 0:
+        if last_seq is not None and not 0 <= last_seq <= stream.last_seq:  # before a farewell takes a number
             reset = "ahead"
-        elif start < stream.first_seq - 1:
-            reset = "overflow" if last_seq is None else "too_old"
+        written = stream.written
         if sink.exclusive:
             for other in stream.outboxes:
                 if other.sink.exclusive:
                     self._displace(other, self._taken_over())
+        # Whoever was displaced without having read leaves events that were never written to a socket.
+        start = min(written, stream.written) if last_seq is None else last_seq
+        if reset is None and start < stream.first_seq - 1:
+            reset = "overflow" if last_seq is None else "too_old"
         returned = stream.detached_at is not None and stream.was_attached
         stream.was_attached = True
         stream.detached_at = None

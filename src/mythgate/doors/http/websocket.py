@@ -51,7 +51,6 @@ COMPRESSED_AT_LEAST: Final = 32  # what a compressed event may have shrunk to
 
 # `{"sequence_number":` and the comma behind the number
 _NUMBER_OVERHEAD: Final = 19 + 1
-_TEMPLATE_KEYS: Final = tuple(f"ws{digits}" for digits in range(20))
 
 
 class TransportSink(Sink):
@@ -156,13 +155,8 @@ class SocketSink(TransportSink):
     __slots__ = ()
 
     def write(self, first: int, batch: Batch) -> None:
-        template, _, after = _template_of(batch, first)
-        count = len(batch.events)
-        if first + count <= after:
-            self.write_bytes(template % tuple(range(first, first + count)))
-            return
-        frames = [_template(event, len(str(number))) % number for number, event in enumerate(batch.events, first)]
-        self.write_bytes(b"".join(frames))
+        frames = [frame(TEXT, json_envelope(number, event)) for number, event in enumerate(batch.events, first)]
+        self.write_bytes(frames[0] if len(frames) == 1 else b"".join(frames))
 
     @classmethod
     def write_to_all(cls, outboxes: Iterable[Outbox], index: int, batch: Batch) -> list[tuple[Outbox, Exception]]:
@@ -202,14 +196,9 @@ def _template_of(batch: Batch, number: int) -> tuple[bytes, int, int]:
 
 def _template(event: Event, digits: int) -> bytes:
     """The frame of an event, with a place for a number of so many digits."""
-    key = _TEMPLATE_KEYS[digits]
-    template = event.rendered.get(key)
-    if template is None:
-        body = json_body(event)
-        head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
-        parts = (head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%"))
-        template = event.rendered[key] = b"".join(parts)
-    return template
+    body = json_body(event)
+    head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
+    return b"".join((head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%")))
 
 
 class PackedSink(TransportSink):
