@@ -6,6 +6,8 @@ Orders come as JSON lines on standard input, one answer a line goes to standard 
     {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "seconds": …}
     {"do": "listen", "seconds": 5}              → the same, without sending
     {"do": "walk", "seconds": 5}                → {"commands": …, "seconds": …}: each walks to and fro, step by step
+    {"do": "watch", "rate": 1000, "seconds": 5} → {"moves": …, "seen": …, "p50": …, "p99": …, "max": …}: all talk, one
+                                                  of each room walks; µs from a step to each who sees it
     {"do": "latencies"}                         → {"p50": …, "p99": …, "max": …} in µs since the last time asked
 """
 
@@ -28,9 +30,15 @@ from mythgate.wire.websocket import unmask
 
 DELIVERY: Final = b'"chat_message"'
 ANSWER: Final = b'"command_response"'
+LEFT: Final = b'"player_left"'
+ENTERED: Final = b'"player_entered"'
 _STAMP: Final = re.compile(rb'"message":"t=(\d{19})')
 _MASK: Final = b"\x11\x22\x33\x44"
+PING: Final = b"\x89\x00"  # stands nowhere else in what we are sent
+PONG: Final = b"\x8a\x80" + _MASK
 CONNECTING_AT_ONCE: Final = 64
+ROOM: Final = 32
+STEP_EVERY: Final = 0.5  # seconds between two steps of one walker who is watched
 DRAIN_SECONDS: Final = 1.0
 
 
@@ -42,19 +50,22 @@ class Tally:
         self.latencies = array.array("q")  # nanoseconds
         self.stamped_from = 0  # messages stamped earlier belong to another phase
         self.frame_bytes = 0
+        self.stepped: dict[int, int] = {}  # by room: when somebody there was told to step, in nanoseconds
+        self.sightings = array.array("q")  # nanoseconds
 
 
 class Connection(asyncio.Protocol):
     """One player. Everything received is only searched, not parsed."""
 
-    __slots__ = ("_on_open", "_open", "_request", "_tail", "answered", "tally", "transport")
+    __slots__ = ("_on_open", "_open", "_request", "_tail", "answered", "room", "tally", "transport")
 
-    def __init__(self, request: bytes, tally: Tally, on_open: Callable[[], None]) -> None:
+    def __init__(self, request: bytes, tally: Tally, room: int, on_open: Callable[[], None]) -> None:
         self._request = request
         self._on_open = on_open
         self._open = False
         self._tail = b""
         self.answered: asyncio.Future[None] | None = None  # of somebody who walks
+        self.room = room
         self.tally = tally
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -70,6 +81,11 @@ class Connection(asyncio.Protocol):
                 self._tail = b""
                 self._on_open()
             return
+        if PING in data:
+            self.transport.write(PONG)
+            data = data.replace(PING, b"")
+            if not data:
+                return
         if self._tail:
             data = self._tail + data
             self._tail = b""
@@ -83,6 +99,8 @@ class Connection(asyncio.Protocol):
         tally = self.tally
         tally.deliveries += data.count(DELIVERY)
         now = time.monotonic_ns()
+        if tally.stepped and (LEFT in data or ENTERED in data):
+            tally.sightings.append(now - tally.stepped[self.room])
         for stamp in _STAMP.findall(data):
             sent = int(stamp)
             if sent >= tally.stamped_from:
@@ -133,6 +151,7 @@ class Load:
                     lambda: Connection(
                         request(first + number, self.port, self.tokens[first + number] if self.tokens else "floor"),
                         self.tally,
+                        (first + number) // ROOM,
                         lambda: None if opened.done() else opened.set_result(None),
                     ),
                     "127.0.0.1",
@@ -197,6 +216,31 @@ class Load:
             connection.answered = None
         return {"commands": done, "seconds": time.monotonic() - begun}
 
+    async def watch(self, rate: float, seconds: float) -> dict[str, Any]:
+        """All talk as in `send`; the first of each room steps out and in again meanwhile, and the others see it."""
+        tally = self.tally
+        loop = asyncio.get_running_loop()
+        walkers = self.connections[::ROOM]
+        steps = (command("east"), command("west"))
+        taken = 0
+        ends = loop.time() + seconds
+
+        async def one(walker: Connection) -> None:
+            nonlocal taken
+            own = 0
+            await asyncio.sleep(walker.room * STEP_EVERY / len(walkers))
+            while loop.time() < ends or own % 2:
+                tally.stepped[walker.room] = time.monotonic_ns()
+                walker.transport.write(steps[own % 2])
+                own += 1
+                await asyncio.sleep(STEP_EVERY)
+            taken += own
+
+        await asyncio.gather(self.send(rate, seconds + STEP_EVERY), *map(one, walkers))
+        tally.stepped.clear()
+        found, tally.sightings = tally.sightings, array.array("q")
+        return {"moves": taken, "seen": len(found), **_quantiles(found)}
+
     def _new_phase(self) -> Tally:
         tally = self.tally
         tally.deliveries = 0
@@ -232,6 +276,8 @@ async def main(port: int, tokens: Sequence[str]) -> None:
                 answer = await load.send(**order)
             case "walk":
                 answer = await load.walk(**order)
+            case "watch":
+                answer = await load.watch(**order)
             case "latencies":
                 answer = load.latencies()
             case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mythgate.domain.events import Event
 
@@ -87,6 +87,7 @@ class Outbox:
         "ready_at",
         "sink",
         "stream",
+        "target",
         "unread_bytes",
     )
 
@@ -95,6 +96,7 @@ class Outbox:
         self.sink = sink
         self.cursor = cursor  # number of the last event written
         self.ready_at = 0.0
+        self.target: Any = None  # for the sink's `write_to_all`, if it wants to find something here
         self.live = False
         self.offset = 0
         self.dirty = False  # on the hub's list for the next flush; never while live or paused

@@ -72,6 +72,7 @@ class TransportSink(Sink):
 
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        outbox.target = self.write_bytes
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
         self.protocol.close(code, reason, abandon=abandon)
@@ -165,14 +166,13 @@ class SocketSink(TransportSink):
         template, least, after = b"", 0, 0
         for outbox in outboxes:
             first = index + outbox.offset
-            sink: SocketSink = outbox.sink  # type: ignore[assignment]  # of this kind; a cast would cost a call
             try:
                 if not least <= first <= after - count:
                     template, least, after = _template_of(batch, first)
                     if first + count > after:
-                        sink.write(first, batch)
+                        outbox.sink.write(first, batch)
                         continue
-                sink.write_bytes(template % (first if count == 1 else tuple(range(first, first + count))))
+                outbox.target(template % (first if count == 1 else tuple(range(first, first + count))))
             except Exception as error:
                 failures.append((outbox, error))
         return failures
