@@ -431,7 +431,7 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     yield reading("connections", "Open WebSocket and SSE connections.", play.connected)
     yield reading("joining", "Connections being authenticated.", play.joining)
     yield reading("handshakes", "Connections that asked to come in.", play.handshakes, "counter")
-    yield reading("refused_connections", "Connections refused.", play.refused, "counter")
+    yield reading("refused_connections", "WebSockets refused.", kind="counter", by="code", values=play.refused)
     yield reading("commands", "Commands received.", play.commands, "counter")
     refused = node.services.commands.refused
     yield reading("refused_commands", "Commands refused.", kind="counter", by="code", values=refused)

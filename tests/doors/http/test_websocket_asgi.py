@@ -162,4 +162,4 @@ async def test_refusals() -> None:
         ]  # fmt: skip
         assert messages[-1]["code"] == 4503
         await server.task
-        assert door.stats.refused == 1
+        assert door.stats.refused.total() == 1

@@ -14,7 +14,7 @@ import types
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -106,7 +106,7 @@ class PlayStats:
     connected: int = 0
     joining: int = 0
     handshakes: int = 0
-    refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)  # by error code
     commands: int = 0
     commands_suspended: int = 0  # of these, needed a task
     bad_messages: int = 0

@@ -489,9 +489,9 @@ async def _refuse(door: PlayDoor, websocket: WebSocket, error: MythError, *, msg
 
     These events belong to no stream; their number is 0.
     """
-    door.stats.refused += 1
     code = refusal_code(error)
     why = error_payload(error)
+    door.stats.refused[why.code] += 1
     now = door.clock.now()
     farewell = Disconnect(why.code, why.message, may_reconnect=code < FIRST_FINAL_CODE, code=code)
     try:
