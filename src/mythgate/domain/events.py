@@ -61,6 +61,7 @@ class Event:
     version: int | None = None  # version of the aggregate that changed
     sender: AccountId | None = None
     coalesce: str | None = None
+    subject: Any = field(default=None, repr=False, compare=False)  # what it is about, for doors with words of their own
     rendered: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     weight: int = field(default=256, repr=False, compare=False)  # bytes it counts for; exact once rendered
 
@@ -77,6 +78,7 @@ def event_of(
     version: int | None = None,
     sender: AccountId | None = None,
     coalesce: str | None = None,
+    subject: object = None,
 ) -> Event:
     """An event for `payload` with the payload's own priority unless another is given."""
     return Event(
@@ -90,6 +92,7 @@ def event_of(
         version,
         sender,
         coalesce,
+        subject,
     )
 
 
@@ -626,3 +629,210 @@ class AdminEvent(Payload):
     """Id of the account concerned. Empty: none is."""
     message: str
     """The line for the log."""
+
+
+# --- lobbies ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class LobbyPlayerView:
+    """Somebody in a lobby."""
+
+    number: int
+    """The same in every lobby; guests have one above 1,073,741,822 for as long as they are here."""
+    name: str
+    """Without style codes."""
+    team: str = ""
+    """The team name of their choice, without style codes. Empty: none."""
+    client: str = ""
+    """What they are here with: `Aleph One`, `Myth II 1.8`, `browser` …"""
+    door: str = ""
+    """How they came in: `metaserver`, `http` or `telnet`."""
+    is_guest: bool = False
+    """Whether they have no account."""
+    role: str = "player"
+    """`player`, `moderator`, `admin` or `owner`."""
+    caste: int = -1
+    """0 to 17; -1 for guests and where nothing is ranked."""
+    colour: str = "#808080"
+    """Of their choice, as `#rrggbb`."""
+    clan: int = 0
+    """Number of their clan; 0: none."""
+    away: bool = False
+    """Whether they said that they are away."""
+    afk_text: str = ""
+    """Why, in their words."""
+    in_game: bool = False
+    """Whether they play and do not read."""
+
+
+@dataclass(slots=True)
+class HostedGameView:
+    """A game somebody hosts."""
+
+    number: int
+    """Of the game."""
+    name: str
+    """Without style codes."""
+    host: int
+    """Number of who hosts it."""
+    host_name: str
+    """Their name, without style codes."""
+    family: str
+    """`marathon`, `myth`, `myth2` or `myth3`."""
+    state: Literal["listed", "running", "ended"]
+    """`listed`: still gathers players."""
+    joinable: bool
+    """Whether it still takes players."""
+    map_name: str = ""
+    """Where it is played."""
+    kind: str = ""
+    """What is played, in words."""
+    difficulty: str = ""
+    """In words. Empty: not known."""
+    scenario: str = ""
+    """What has to be installed to join. Empty: not known."""
+    players: int = 0
+    """How many are in it."""
+    max_players: int = 0
+    """How many it takes; 0: not known."""
+    seconds_left: int | None = None
+    """Until the time is up; null if it does not run or has no limit."""
+    has_password: bool = False
+    """Whether one needs a password to join."""
+    reachable: bool | None = None
+    """Whether the host answered from outside; null if nobody tried."""
+
+
+@dataclass(slots=True)
+class LobbyView:
+    """A lobby as the list shows it."""
+
+    room_id: int
+    """Of the lobby."""
+    name: str
+    """Of the lobby."""
+    family: str
+    """Whose players it is for: `marathon`, `myth`, `myth2` or `myth3`."""
+    kind: Literal["unranked", "ranked", "tournament"]
+    """Whether results count, and for what."""
+    players: int
+    """How many are in it."""
+    games: int
+    """How many are listed or run."""
+    capacity: int
+    """How many it takes."""
+    min_caste: int
+    """-1 to 99; who has less is not let in."""
+    max_caste: int
+    """-1 to 99; who has more is not let in."""
+
+
+@dataclass(slots=True)
+class LobbyState(Payload):
+    """All of a lobby; sent to who enters."""
+
+    event_type: ClassVar[str] = "lobby_state"
+    lobby: LobbyView
+    """Which one."""
+    players: list[LobbyPlayerView]
+    """Who is there, yourself among them."""
+    games: list[HostedGameView]
+    """What is hosted there."""
+    messages: list[LobbyMessage]
+    """What was said last, oldest first."""
+    you: int
+    """Your own number."""
+
+
+@dataclass(slots=True)
+class LobbyPlayerEntered(Payload):
+    """Somebody comes into the lobby."""
+
+    event_type: ClassVar[str] = "lobby_player_entered"
+    player: LobbyPlayerView
+    """Who."""
+
+
+@dataclass(slots=True)
+class LobbyPlayerChanged(Payload):
+    """Somebody in the lobby looks different, is away, or plays. Replaces what was known of them."""
+
+    event_type: ClassVar[str] = "lobby_player_changed"
+    player: LobbyPlayerView
+    """As they are now."""
+
+
+@dataclass(slots=True)
+class LobbyPlayerLeft(Payload):
+    """Somebody leaves the lobby."""
+
+    event_type: ClassVar[str] = "lobby_player_left"
+    number: int
+    """Who."""
+    name: str
+    """Their name, without style codes."""
+    reason: Literal["left", "lost", "kicked", "moved", "elsewhere"]
+    """`lost`: the connection; `elsewhere`: signed in from somewhere else."""
+
+
+@dataclass(slots=True)
+class LobbyMessage(Payload):
+    """Something said in a lobby. Whoever said it gets it too, once."""
+
+    event_type: ClassVar[str] = "lobby_message"
+    id: str
+    """Of the message."""
+    kind: Literal["say", "action", "private", "line"]
+    """`private`: to one person; `line`: by the server."""
+    number: int
+    """Who speaks; 0: the server."""
+    name: str
+    """Their name, without style codes. Empty: the server."""
+    message: str
+    """The words, without style codes."""
+    styled: str
+    """The words with style codes: `|b` bold, `|i` italic, `|u` underlined, `|p` plain again."""
+    timestamp: datetime
+    """When it was said."""
+    target: int = 0
+    """Whom a `private` one is for."""
+    target_name: str = ""
+    """Their name."""
+
+
+@dataclass(slots=True)
+class LobbyGameListed(Payload):
+    """A game is announced in the lobby."""
+
+    event_type: ClassVar[str] = "lobby_game_listed"
+    game: HostedGameView
+    """The game."""
+
+
+@dataclass(slots=True)
+class LobbyGameChanged(Payload):
+    """A game is not as it was. Replaces what was known of it."""
+
+    event_type: ClassVar[str] = "lobby_game_changed"
+    game: HostedGameView
+    """As it is now."""
+
+
+@dataclass(slots=True)
+class LobbyGameRemoved(Payload):
+    """A game is gone."""
+
+    event_type: ClassVar[str] = "lobby_game_removed"
+    number: int
+    """Of the game."""
+
+
+@dataclass(slots=True)
+class LobbyCounts(Payload):
+    """How many people and games are where, in all lobbies one may see."""
+
+    event_type: ClassVar[str] = "lobby_counts"
+    priority: ClassVar[Priority] = Priority.LOW
+    lobbies: list[LobbyView]
+    """All of them."""

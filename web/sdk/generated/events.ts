@@ -22,6 +22,15 @@ export interface Envelope {
     | "game_tick"
     | "heartbeat"
     | "inventory_update"
+    | "lobby_counts"
+    | "lobby_game_changed"
+    | "lobby_game_listed"
+    | "lobby_game_removed"
+    | "lobby_message"
+    | "lobby_player_changed"
+    | "lobby_player_entered"
+    | "lobby_player_left"
+    | "lobby_state"
     | "player_entered"
     | "player_entered_game"
     | "player_left"
@@ -608,6 +617,75 @@ export interface GameTick {
  */
 export interface Heartbeat {}
 /**
+ * A game somebody hosts.
+ */
+export interface HostedGameView {
+  /**
+   * Of the game.
+   */
+  number: number;
+  /**
+   * Without style codes.
+   */
+  name: string;
+  /**
+   * Number of who hosts it.
+   */
+  host: number;
+  /**
+   * Their name, without style codes.
+   */
+  host_name: string;
+  /**
+   * `marathon`, `myth`, `myth2` or `myth3`.
+   */
+  family: string;
+  /**
+   * `listed`: still gathers players.
+   */
+  state: "listed" | "running" | "ended";
+  /**
+   * Whether it still takes players.
+   */
+  joinable: boolean;
+  /**
+   * Where it is played.
+   */
+  map_name?: string;
+  /**
+   * What is played, in words.
+   */
+  kind?: string;
+  /**
+   * In words. Empty: not known.
+   */
+  difficulty?: string;
+  /**
+   * What has to be installed to join. Empty: not known.
+   */
+  scenario?: string;
+  /**
+   * How many are in it.
+   */
+  players?: number;
+  /**
+   * How many it takes; 0: not known.
+   */
+  max_players?: number;
+  /**
+   * Until the time is up; null if it does not run or has no limit.
+   */
+  seconds_left?: number | null;
+  /**
+   * Whether one needs a password to join.
+   */
+  has_password?: boolean;
+  /**
+   * Whether the host answered from outside; null if nobody tried.
+   */
+  reachable?: boolean | null;
+}
+/**
  * What the player's character carries changed. Replaces, never merges.
  */
 export interface InventoryUpdate {
@@ -615,6 +693,241 @@ export interface InventoryUpdate {
    * Everything the character carries.
    */
   items: ItemView[];
+}
+/**
+ * How many people and games are where, in all lobbies one may see.
+ */
+export interface LobbyCounts {
+  /**
+   * All of them.
+   */
+  lobbies: LobbyView[];
+}
+/**
+ * A lobby as the list shows it.
+ */
+export interface LobbyView {
+  /**
+   * Of the lobby.
+   */
+  room_id: number;
+  /**
+   * Of the lobby.
+   */
+  name: string;
+  /**
+   * Whose players it is for: `marathon`, `myth`, `myth2` or `myth3`.
+   */
+  family: string;
+  /**
+   * Whether results count, and for what.
+   */
+  kind: "unranked" | "ranked" | "tournament";
+  /**
+   * How many are in it.
+   */
+  players: number;
+  /**
+   * How many are listed or run.
+   */
+  games: number;
+  /**
+   * How many it takes.
+   */
+  capacity: number;
+  /**
+   * -1 to 99; who has less is not let in.
+   */
+  min_caste: number;
+  /**
+   * -1 to 99; who has more is not let in.
+   */
+  max_caste: number;
+}
+/**
+ * A game is not as it was. Replaces what was known of it.
+ */
+export interface LobbyGameChanged {
+  /**
+   * As it is now.
+   */
+  game: HostedGameView;
+}
+/**
+ * A game is announced in the lobby.
+ */
+export interface LobbyGameListed {
+  /**
+   * The game.
+   */
+  game: HostedGameView;
+}
+/**
+ * A game is gone.
+ */
+export interface LobbyGameRemoved {
+  /**
+   * Of the game.
+   */
+  number: number;
+}
+/**
+ * Something said in a lobby. Whoever said it gets it too, once.
+ */
+export interface LobbyMessage {
+  /**
+   * Of the message.
+   */
+  id: string;
+  /**
+   * `private`: to one person; `line`: by the server.
+   */
+  kind: "say" | "action" | "private" | "line";
+  /**
+   * Who speaks; 0: the server.
+   */
+  number: number;
+  /**
+   * Their name, without style codes. Empty: the server.
+   */
+  name: string;
+  /**
+   * The words, without style codes.
+   */
+  message: string;
+  /**
+   * The words with style codes: `|b` bold, `|i` italic, `|u` underlined, `|p` plain again.
+   */
+  styled: string;
+  /**
+   * When it was said.
+   */
+  timestamp: string;
+  /**
+   * Whom a `private` one is for.
+   */
+  target: number;
+  /**
+   * Their name.
+   */
+  target_name: string;
+}
+/**
+ * Somebody in the lobby looks different, is away, or plays. Replaces what was known of them.
+ */
+export interface LobbyPlayerChanged {
+  /**
+   * As they are now.
+   */
+  player: LobbyPlayerView;
+}
+/**
+ * Somebody in a lobby.
+ */
+export interface LobbyPlayerView {
+  /**
+   * The same in every lobby; guests have one above 1,073,741,822 for as long as they are here.
+   */
+  number: number;
+  /**
+   * Without style codes.
+   */
+  name: string;
+  /**
+   * The team name of their choice, without style codes. Empty: none.
+   */
+  team?: string;
+  /**
+   * What they are here with: `Aleph One`, `Myth II 1.8`, `browser` …
+   */
+  client?: string;
+  /**
+   * How they came in: `metaserver`, `http` or `telnet`.
+   */
+  door?: string;
+  /**
+   * Whether they have no account.
+   */
+  is_guest?: boolean;
+  /**
+   * `player`, `moderator`, `admin` or `owner`.
+   */
+  role?: string;
+  /**
+   * 0 to 17; -1 for guests and where nothing is ranked.
+   */
+  caste?: number;
+  /**
+   * Of their choice, as `#rrggbb`.
+   */
+  colour?: string;
+  /**
+   * Number of their clan; 0: none.
+   */
+  clan?: number;
+  /**
+   * Whether they said that they are away.
+   */
+  away?: boolean;
+  /**
+   * Why, in their words.
+   */
+  afk_text?: string;
+  /**
+   * Whether they play and do not read.
+   */
+  in_game?: boolean;
+}
+/**
+ * Somebody comes into the lobby.
+ */
+export interface LobbyPlayerEntered {
+  /**
+   * Who.
+   */
+  player: LobbyPlayerView;
+}
+/**
+ * Somebody leaves the lobby.
+ */
+export interface LobbyPlayerLeft {
+  /**
+   * Who.
+   */
+  number: number;
+  /**
+   * Their name, without style codes.
+   */
+  name: string;
+  /**
+   * `lost`: the connection; `elsewhere`: signed in from somewhere else.
+   */
+  reason: "left" | "lost" | "kicked" | "moved" | "elsewhere";
+}
+/**
+ * All of a lobby; sent to who enters.
+ */
+export interface LobbyState {
+  /**
+   * Which one.
+   */
+  lobby: LobbyView;
+  /**
+   * Who is there, yourself among them.
+   */
+  players: LobbyPlayerView[];
+  /**
+   * What is hosted there.
+   */
+  games: HostedGameView[];
+  /**
+   * What was said last, oldest first.
+   */
+  messages: LobbyMessage[];
+  /**
+   * Your own number.
+   */
+  you: number;
 }
 /**
  * Measures the way to the server and back.
@@ -959,6 +1272,15 @@ export interface EventCatalogue {
   game_tick: GameTick;
   heartbeat: Heartbeat;
   inventory_update: InventoryUpdate;
+  lobby_counts: LobbyCounts;
+  lobby_game_changed: LobbyGameChanged;
+  lobby_game_listed: LobbyGameListed;
+  lobby_game_removed: LobbyGameRemoved;
+  lobby_message: LobbyMessage;
+  lobby_player_changed: LobbyPlayerChanged;
+  lobby_player_entered: LobbyPlayerEntered;
+  lobby_player_left: LobbyPlayerLeft;
+  lobby_state: LobbyState;
   player_entered: PlayerEntered;
   player_entered_game: PlayerEnteredGame;
   player_left: PlayerLeft;
