@@ -163,9 +163,10 @@ class Hub:
             stream.taken = log.count
             for outbox in stream.outboxes:
                 self._step_back(outbox)
-        urgent = event.priority > Priority.NORMAL
+        # More than an outbox holds never waits together.
+        urgent = event.priority > Priority.NORMAL or log.count - log.written >= self.limits.outbox_events
         now = self._monotonic()
-        if urgent or (now >= log.quiet_from and not log.waits) or log.count - log.written >= self.limits.outbox_events:
+        if urgent or (now >= log.quiet_from and not log.waits):
             self._write_live(log, now)
         elif not log.waits:
             log.waits = True
