@@ -284,6 +284,46 @@ class Unreachable(Refused):
     default_message = "Nobody of that name is on."
 
 
+# --- lobbies and hosted games ----------------------------------------------------------------------
+
+
+class LobbyClosedToYou(PermissionDenied):
+    """A lobby is not for this visitor; the message says all that is against it."""
+
+    code = "lobby_closed_to_you"
+    default_message = "This lobby is not for you."
+
+
+class NotInLobby(Refused):
+    """This needs somebody who is in a lobby."""
+
+    code = "not_in_lobby"
+    default_message = "You are in no lobby."
+    default_hint = "Enter one first."
+
+
+class NoGame(Refused):
+    """There is no such hosted game, or the actor hosts none."""
+
+    code = "no_game"
+    default_message = "You host no game."
+    default_hint = "Announce one first."
+
+
+class WrongGameState(Refused):
+    """A hosted game cannot do that now."""
+
+    code = "wrong_game_state"
+    default_message = "The game cannot do that now."
+
+
+class LimitReached(Refused):
+    """There are as many as there may be: friends, members of a clan, entrants of a tournament."""
+
+    code = "limit_reached"
+    default_message = "There is no place left."
+
+
 # --- storage ---------------------------------------------------------------------------------------
 
 

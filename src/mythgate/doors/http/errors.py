@@ -56,6 +56,11 @@ STATUS: Final[Mapping[type[errors.Refused], int]] = MappingProxyType(
         errors.BadUsage: 400,
         errors.Muted: 403,
         errors.Unreachable: 404,
+        errors.LobbyClosedToYou: 403,
+        errors.NotInLobby: 409,
+        errors.NoGame: 404,
+        errors.WrongGameState: 409,
+        errors.LimitReached: 409,
         errors.Conflict: 409,
         errors.Repeated: 409,
     }
