@@ -6,10 +6,16 @@ in lists and searches (`GameFacts`) and pass the rest on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, Final
 
+from mythgate.domain.errors import NoGame, WrongGameState
 from mythgate.domain.lobbies import Family
+from mythgate.domain.styles import plain
+
+LAST_NUMBER: Final = 0x7FFFFFFF  # of games; old clients keep 32 bits
 
 
 class GameState(StrEnum):
@@ -64,3 +70,144 @@ class HostedGame:
         if self.started_at is None or self.duration is None:
             return None
         return max(0, round(self.duration - (now - self.started_at)))
+
+    @property
+    def is_joinable(self) -> bool:
+        """Whether it still takes players."""
+        facts = self.facts
+        has_place = facts.max_players <= 0 or facts.players < facts.max_players
+        return self.state is GameState.LISTED and not facts.closed and has_place
+
+
+class GameAct(StrEnum):
+    """What can happen to a game after it was announced."""
+
+    CHANGE = "change"
+    START = "start"
+    RESET = "reset"  # another round
+    REMOVE = "remove"
+
+
+TRANSITIONS: Final[Mapping[tuple[GameState, GameAct], GameState]] = {
+    (GameState.LISTED, GameAct.CHANGE): GameState.LISTED,
+    (GameState.LISTED, GameAct.START): GameState.RUNNING,
+    (GameState.LISTED, GameAct.RESET): GameState.LISTED,
+    (GameState.LISTED, GameAct.REMOVE): GameState.ENDED,
+    (GameState.RUNNING, GameAct.CHANGE): GameState.RUNNING,
+    (GameState.RUNNING, GameAct.RESET): GameState.LISTED,
+    (GameState.RUNNING, GameAct.REMOVE): GameState.ENDED,
+}
+
+
+def apply(game: HostedGame, act: GameAct, **changes: Any) -> HostedGame:
+    """The game after `act`, with other fields changed besides.
+
+    Raises:
+        WrongGameState: that cannot happen to it now.
+
+    """
+    state = TRANSITIONS.get((game.state, act))
+    if state is None:
+        raise WrongGameState(f"The game is {game.state}; it cannot {act} now.")
+    return replace(game, state=state, **changes)
+
+
+class GameBoard:
+    """The games of all lobbies, one for each host at most. Games that ended are not on it."""
+
+    def __init__(self) -> None:
+        self._by_host: dict[int, HostedGame] = {}
+        self._hosts: dict[int, int] = {}  # by number of the game
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._by_host)
+
+    def new_number(self) -> int:
+        """A number that no game on the board has."""
+        while True:
+            self._last = self._last % LAST_NUMBER + 1
+            if self._last not in self._hosts:
+                return self._last
+
+    def post(self, game: HostedGame) -> None:
+        """Put a new game on the board. Raises ValueError if its host has one, or the number is taken."""
+        if game.host in self._by_host or game.number in self._hosts:
+            raise ValueError(f"game {game.number} or its host is on the board already")
+        self._by_host[game.host] = game
+        self._hosts[game.number] = game.host
+
+    def act(self, host: int, act: GameAct, **changes: Any) -> HostedGame:
+        """Let `act` happen to the host's game; returns the game as it is then. REMOVE takes it off the board.
+
+        Raises:
+            NoGame: the host has none.
+            WrongGameState: that cannot happen to it now.
+
+        """
+        game = self._by_host.get(host)
+        if game is None:
+            raise NoGame
+        game = apply(game, act, **changes)
+        if game.state is GameState.ENDED:
+            del self._by_host[host], self._hosts[game.number]
+        else:
+            self._by_host[host] = game
+        return game
+
+    def of_host(self, host: int) -> HostedGame | None:
+        return self._by_host.get(host)
+
+    def get(self, number: int) -> HostedGame | None:
+        host = self._hosts.get(number)
+        return self._by_host[host] if host is not None else None
+
+    def within(self, room_id: int | None = None) -> Sequence[HostedGame]:
+        """The games of one lobby, or of all, by number."""
+        games = [game for game in self._by_host.values() if room_id is None or game.room_id == room_id]
+        return sorted(games, key=lambda game: game.number)
+
+
+@dataclass(frozen=True, slots=True)
+class GameSearch:
+    """What somebody looks for in a list of games; None and empty text: anything will do.
+
+    The flags are the names that `GameFacts.options` has; those of `wanted` must be there, those of `unwanted` not.
+    Names are looked for anywhere in the name, without regard to case or style.
+    """
+
+    name: str = ""
+    map_name: str = ""
+    kind: str = ""
+    scenario: str = ""
+    scoring: int | None = None
+    teams: bool | None = None
+    has_password: bool | None = None
+    joinable: bool | None = None
+    state: GameState | None = None
+    family: Family | None = None
+    wanted: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
+
+    def matches(self, game: HostedGame) -> bool:
+        facts = game.facts
+        texts = (
+            (self.name, facts.name),
+            (self.map_name, facts.map_name),
+            (self.kind, facts.kind),
+            (self.scenario, facts.scenario),
+        )
+        exact = (
+            (self.scoring, facts.scoring),
+            (self.teams, facts.teams),
+            (self.has_password, facts.has_password),
+            (self.joinable, game.is_joinable),
+            (self.state, game.state),
+            (self.family, game.family),
+        )
+        return (
+            all(plain(part).casefold() in plain(text).casefold() for part, text in texts)
+            and all(value is None or value == found for value, found in exact)
+            and self.wanted <= facts.options
+            and not self.unwanted & facts.options
+        )

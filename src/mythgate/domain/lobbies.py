@@ -6,19 +6,29 @@ browser and telnet may enter any. Who may come in is decided here, with a reason
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from mythgate.domain.accounts import Role
+from mythgate.domain.errors import InvalidInput
 from mythgate.domain.ids import AccountId, CharacterId, Topic
+from mythgate.domain.names import name_key
+from mythgate.domain.styles import plain
 
 ANY_COUNTRY: Final = 0
 NO_CASTE: Final = -1  # guests, and everybody where nothing is ranked
 MAX_CASTE: Final = 99
 DEFAULT_CAPACITY: Final = 32
 FIRST_GUEST: Final = 0x3FFFFFFF  # numbers of guests begin here; accounts stay below
+LAST_GUEST: Final = 0x7FFFFFFF
+NAME_CHARACTERS: Final = 31  # of a lobby, a person, a team
+LAST_ROOM: Final = 0x7FFF  # old clients keep 16 bits
+LARGEST: Final = 1000
+MOTD_CHARACTERS: Final = 1000
+LISTENERS: Final = "lobby:"  # what the listeners of people who are nowhere but in a lobby begin with
+LOBBIES_TOPIC: Final = Topic("lobbies")  # how many are where
 
 
 class Family(StrEnum):
@@ -52,6 +62,7 @@ class Lobby:
     motd: str = ""  # greets everybody
     guest_motd: str = ""  # greets guests besides
     films: bool = False  # takes recordings of games
+    temporary: bool = False  # is closed when nobody has been in it for a while
 
     @property
     def kind(self) -> LobbyKind:
@@ -65,9 +76,33 @@ class Lobby:
         return lobby_topic(self.room_id)
 
 
+def checked(lobby: Lobby) -> Lobby:
+    """`lobby`, if it makes sense. Raises InvalidInput that names the field."""
+    faults = (
+        ("name", not lobby.name.strip() or len(lobby.name) > NAME_CHARACTERS, f"1 to {NAME_CHARACTERS} characters"),
+        ("room_id", not 0 <= lobby.room_id <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+        ("min_caste", not NO_CASTE <= lobby.min_caste <= MAX_CASTE, f"a number from {NO_CASTE} to {MAX_CASTE}"),
+        ("max_caste", not lobby.min_caste <= lobby.max_caste <= MAX_CASTE, f"min_caste to {MAX_CASTE}"),
+        ("country", not 0 <= lobby.country <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+        ("tournament", not 0 <= lobby.tournament <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+        ("capacity", not 1 <= lobby.capacity <= LARGEST, f"a number from 1 to {LARGEST}"),
+        ("motd", len(lobby.motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
+        ("guest_motd", len(lobby.guest_motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
+    )
+    for field_name, is_wrong, expected in faults:
+        if is_wrong:
+            raise InvalidInput(f"The {field_name} of a lobby is {expected}.", field=field_name)
+    return lobby
+
+
 def lobby_topic(room_id: int) -> Topic:
     """What happens in one lobby."""
     return Topic(f"lobby:{room_id}")
+
+
+def lobby_listener(number: int) -> CharacterId:
+    """What `Realtime` knows somebody by who is nowhere but in a lobby."""
+    return CharacterId(f"{LISTENERS}{number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +150,26 @@ class Visitor:
     hidden: bool = False
     address: str = ""
     build: str = ""
+    has_guest_account: bool = False  # the account is one that guests of the browser get
 
     @property
     def is_guest(self) -> bool:
-        return self.account_id is None
+        return self.account_id is None or self.has_guest_account
+
+    @property
+    def is_character(self) -> bool:
+        """Whether the listener is a character of the text world, who goes on listening outside of lobbies."""
+        return not self.listener.startswith(LISTENERS)
+
+    @property
+    def sender(self) -> AccountId:
+        """What others ignore them by."""
+        return self.account_id if self.account_id is not None else guest_sender(self.number)
+
+
+def guest_sender(number: int) -> AccountId:
+    """What a guest of the old clients is ignored by: no account has such an id."""
+    return AccountId(f"guest:{number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +244,101 @@ def listed_for(lobbies: Sequence[Lobby], visitor: Visitor, limit: int = 24) -> l
     ]
     shown.sort(key=lambda one: (-one.country, not one.tournament, -one.min_caste, -one.room_id))
     return shown[:limit]
+
+
+def decision(lobby: Lobby, visitor: Visitor, occupants: int) -> list[tuple[Barrier, bool, str]]:
+    """How it is decided whether `visitor` may enter, step by step: what was looked at, whether it lets them in, why."""
+    found = dict(barriers(lobby, visitor, occupants))
+    steps = []
+    for barrier, met in (
+        (Barrier.FAMILY, f"the lobby is for {lobby.family}, the client for {visitor.family or 'any'}"),
+        (Barrier.FULL, f"{occupants} of {lobby.capacity} are in it"),
+        (
+            Barrier.GUEST,
+            f"the lobby is {lobby.kind}, the visitor {'a guest' if visitor.is_guest else 'has an account'}",
+        ),
+        (Barrier.CASTE, f"it takes castes {lobby.min_caste} to {lobby.max_caste}, the visitor's is {visitor.caste}"),
+        (
+            Barrier.COUNTRY,
+            f"it is for country {lobby.country or 'any'}, the visitor's is {visitor.country or 'unknown'}",
+        ),
+        (Barrier.TOURNAMENT, f"it is for tournament {lobby.tournament or 'none'}"),
+    ):
+        steps.append((barrier, barrier not in found, found.get(barrier, met)))
+    return steps
+
+
+class Attendance:
+    """Who is in which lobby, in the order they came. A listener, and a number, is in one lobby at most."""
+
+    def __init__(self) -> None:
+        self._where: dict[CharacterId, int] = {}
+        self._listeners: dict[int, CharacterId] = {}  # by number
+        self._lobbies: dict[int, dict[CharacterId, Occupant]] = {}
+        self._keys: dict[CharacterId, str] = {}  # of the shown names
+        self._called: dict[str, set[int]] = {}  # numbers by such a key
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def add(self, occupant: Occupant) -> None:
+        """Raises ValueError if the listener or the number is in a lobby already."""
+        listener = occupant.visitor.listener
+        if listener in self._where or occupant.number in self._listeners:
+            raise ValueError(f"{listener} or number {occupant.number} is in a lobby already")
+        self._where[listener] = occupant.room_id
+        self._listeners[occupant.number] = listener
+        self._lobbies.setdefault(occupant.room_id, {})[listener] = occupant
+        self._name(occupant)
+
+    def remove(self, listener: CharacterId) -> Occupant | None:
+        """Who left, as they were; None if the listener was in no lobby."""
+        room_id = self._where.pop(listener, None)
+        if room_id is None:
+            return None
+        others = self._lobbies[room_id]
+        occupant = others.pop(listener)
+        if not others:
+            del self._lobbies[room_id]
+        del self._listeners[occupant.number]
+        self._forget_name(occupant)
+        return occupant
+
+    def replace(self, occupant: Occupant) -> None:
+        """Somebody who is there changed; their place in the order stays."""
+        others, listener = self._lobbies[occupant.room_id], occupant.visitor.listener
+        if others[listener].name != occupant.name:
+            self._forget_name(occupant)
+            self._name(occupant)
+        others[listener] = occupant
+
+    def _name(self, occupant: Occupant) -> None:
+        key = self._keys[occupant.visitor.listener] = name_key(plain(occupant.name))
+        self._called.setdefault(key, set()).add(occupant.number)
+
+    def _forget_name(self, occupant: Occupant) -> None:
+        key = self._keys.pop(occupant.visitor.listener)
+        numbers = self._called[key]
+        numbers.discard(occupant.number)
+        if not numbers:
+            del self._called[key]
+
+    def called(self, name: str) -> frozenset[int]:
+        """The numbers of those whose shown name looks like `name`."""
+        return frozenset(self._called.get(name_key(plain(name)), ()))
+
+    def get(self, listener: CharacterId) -> Occupant | None:
+        room_id = self._where.get(listener)
+        return self._lobbies[room_id][listener] if room_id is not None else None
+
+    def by_number(self, number: int) -> Occupant | None:
+        listener = self._listeners.get(number)
+        return self.get(listener) if listener is not None else None
+
+    def within(self, room_id: int) -> Collection[Occupant]:
+        """Those in one lobby, by arrival; do not keep it."""
+        others = self._lobbies.get(room_id)
+        return others.values() if others is not None else ()
+
+    def all(self) -> list[Occupant]:
+        return [occupant for others in self._lobbies.values() for occupant in others.values()]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import PermissionDenied, UnknownCommand
@@ -142,12 +142,30 @@ class Command:
         return (self.name, *self.aliases)
 
 
-class Registry:
-    """All commands by their words. Built once; a word that stands twice is an error."""
+class Called(Protocol):
+    """What a registry has to know of a command."""
 
-    def __init__(self, commands: Iterable[Command]) -> None:
+    @property
+    def name(self) -> str: ...
+    @property
+    def usage(self) -> str: ...
+    @property
+    def words(self) -> tuple[str, ...]: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def abbreviable(self) -> bool: ...
+
+
+C = TypeVar("C", bound=Called)
+
+
+class Wordbook(Generic[C]):
+    """Commands by their words. Built once; a word that stands twice is an error."""
+
+    def __init__(self, commands: Iterable[C]) -> None:
         self._commands = tuple(commands)
-        self._by_word: dict[str, Command] = {}
+        self._by_word: dict[str, C] = {}
         for command in self._commands:
             if command.usage.partition(" ")[0] != command.name:
                 raise ValueError(f"the usage of {command.name} begins with another word")
@@ -156,11 +174,11 @@ class Registry:
                     raise ValueError(f"{word} is both {self._by_word[word].name} and {command.name}")
                 self._by_word[word] = command
 
-    def exact(self, word: str) -> Command | None:
+    def exact(self, word: str) -> C | None:
         """The command that `word` calls without being shortened."""
         return self._by_word.get(word)
 
-    def resolve(self, word: str, role: Role) -> Command:
+    def resolve(self, word: str, role: Role) -> C:
         """The command that `word`, perhaps shortened, calls for somebody with `role`.
 
         Raises:
@@ -183,7 +201,7 @@ class Registry:
         hint = f"Did you mean {one_of([f'`{one}`' for one in meant])}?" if meant else None
         raise UnknownCommand(f"“{word[:40]}” is not a command here.", hint=hint)
 
-    def allowed(self, role: Role) -> list[Command]:
+    def allowed(self, role: Role) -> list[C]:
         """What somebody with `role` may use, in the order of help."""
         return [command for command in self._commands if role.includes(command.role)]
 
@@ -191,3 +209,7 @@ class Registry:
         """The words of commands that `begun` may become."""
         word = begun.strip().removeprefix("/").casefold()
         return abbreviated(word, (known for one in self.allowed(role) for known in one.words))
+
+
+class Registry(Wordbook[Command]):
+    """All commands of the text world."""

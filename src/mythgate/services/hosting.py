@@ -1,0 +1,222 @@
+"""Hosted games: announced in a lobby, changed, started, ended, looked for.
+
+One game a host. A game belongs to the lobby its host is in and goes when the host does, whatever the reason.
+What its players report about the outcome goes to `Results`, for a while also after it is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from mythgate.domain.errors import NoGame
+from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
+from mythgate.domain.hosting import GameAct, GameFacts, GameSearch, HostedGame
+from mythgate.domain.ids import CharacterId
+from mythgate.domain.lobbies import Occupant
+from mythgate.services.lobbies import LobbyService, game_view
+from mythgate.services.ports import Clock
+
+log = logging.getLogger(__name__)
+
+REMEMBERED: Final = 1000  # games that ended and may yet be reported about
+FULL_LINE_UP: Final = 64  # players
+
+
+class Results(Protocol):
+    """Where reports about games go."""
+
+    async def report(self, game: HostedGame, reporter: Occupant, report: Any) -> Any:
+        """Take note of how `game` ended for `reporter`."""
+
+
+class HostingService:
+    """Use cases around hosted games. `results` is set by whoever builds the services."""
+
+    def __init__(self, lobbies: LobbyService, *, clock: Clock) -> None:
+        self.results: Results | None = None
+        self._lobbies = lobbies
+        self._board = lobbies.board
+        self._clock = clock
+        self._ended: OrderedDict[int, HostedGame] = OrderedDict()  # by number, the last ones
+        self._on_started: list[Callable[[HostedGame], None]] = []
+        self._on_ended: list[Callable[[HostedGame], None]] = []
+        lobbies.on_leaving(self._host_leaves)
+
+    def on_started(self, observer: Callable[[HostedGame], None]) -> None:
+        """Have `observer` told of every game that starts."""
+        self._on_started.append(observer)
+
+    def on_ended(self, observer: Callable[[HostedGame], None]) -> None:
+        """Have `observer` told of every round that is over: the game as it was when it was removed or reset."""
+        self._on_ended.append(observer)
+
+    # --- looking -------------------------------------------------------------------------------------
+
+    def games(self, room_id: int | None = None) -> Sequence[HostedGame]:
+        """Those of one lobby, or all, by number."""
+        return self._board.within(room_id)
+
+    def game(self, number: int) -> HostedGame:
+        """Raises NoGame."""
+        found = self._board.get(number)
+        if found is None:
+            raise NoGame("There is no such game.", hint="")
+        return found
+
+    def of_host(self, listener: CharacterId) -> HostedGame | None:
+        """The game that somebody hosts."""
+        occupant = self._lobbies.occupant(listener)
+        return self._board.of_host(occupant.number) if occupant is not None else None
+
+    def search(self, room_id: int | None, **criteria: Any) -> list[HostedGame]:
+        """The games that fit; criteria as `GameSearch` has them. Those one can join come first."""
+        wanted = GameSearch(**criteria)
+        found = [game for game in self._board.within(room_id) if wanted.matches(game)]
+        return sorted(found, key=lambda game: not game.is_joinable)
+
+    # --- hosting -------------------------------------------------------------------------------------
+
+    def announce(
+        self,
+        listener: CharacterId,
+        *,
+        address: str,
+        port: int,
+        facts: GameFacts,
+        descriptor: bytes = b"",
+        clan_game: bool = False,
+        reachable: bool | None = None,
+        proxied: bool = False,
+    ) -> HostedGame:
+        """Host a game, or say how the one that is hosted has changed. Raises NotInLobby.
+
+        Of a game that is hosted already, what was known of its reachability stays if `reachable` is None.
+        """
+        host = self._lobbies.require(listener)
+        known = self._board.of_host(host.number)
+        told: dict[str, Any] = {
+            "address": address,
+            "port": port,
+            "facts": facts,
+            "descriptor": descriptor,
+            "clan_game": clan_game,
+            "proxied": proxied,
+            "host_name": host.name,
+        }
+        if known is None:
+            game = HostedGame(
+                number=self._board.new_number(),
+                room_id=host.room_id,
+                family=self._lobbies.lobby(host.room_id).family,
+                host=host.number,
+                announced_at=self._clock.monotonic(),
+                reachable=reachable,
+                **told,
+            )
+            self._board.post(game)
+            self._lobbies.publish_game(game, LobbyGameListed(game_view(game, self._clock.monotonic())))
+            log.info("game announced", extra={"room": game.room_id, "game": game.number, "host": game.host})
+            return game
+        if reachable is not None:
+            told["reachable"] = reachable
+        return self._act(host.number, known, GameAct.CHANGE, **told)
+
+    def set_reachable(self, number: int, reachable: bool) -> HostedGame:
+        """Whether the host of a game answered from outside. Raises NoGame."""
+        game = self.game(number)
+        return self._act(game.host, game, GameAct.CHANGE, reachable=reachable)
+
+    def start(self, listener: CharacterId, duration: float | None) -> HostedGame:
+        """The game begins, for `duration` seconds or without limit.
+
+        Raises:
+            NotInLobby, NoGame: there is no such host, or no game.
+            WrongGameState: it runs already.
+
+        """
+        host, game = self._hosted(listener)
+        game = self._act(host, game, GameAct.START, started_at=self._clock.monotonic(), duration=duration)
+        for observer in self._on_started:
+            observer(game)
+        return game
+
+    def line_up(self, listener: CharacterId, game_number: int, numbers: Sequence[int]) -> HostedGame:
+        """Who plays. The host's word counts; a player's only while the host has said nothing, and for a game they
+        say they are in.
+
+        Raises NotInLobby, and NoGame if there is no such game.
+        """
+        teller, game = self._lobbies.require(listener), self.game(game_number)
+        line_up = tuple(dict.fromkeys(numbers))[:FULL_LINE_UP]
+        if teller.number == game.host or (not game.line_up and teller.number in line_up):
+            return self._board.act(game.host, GameAct.CHANGE, line_up=line_up)
+        return game
+
+    def reset(self, listener: CharacterId) -> HostedGame:
+        """The round is over and another one gathers players. Raises NotInLobby, NoGame."""
+        host, game = self._hosted(listener)
+        self._tell_ended(game)
+        return self._act(host, game, GameAct.RESET, started_at=None, duration=None, line_up=())
+
+    def remove(self, listener: CharacterId) -> HostedGame | None:
+        """Take the game of a host off the list; returns it as it was at the end, None if there is none."""
+        occupant = self._lobbies.occupant(listener)
+        return self._remove(occupant) if occupant is not None else None
+
+    async def report(self, listener: CharacterId, report: Any) -> Any:
+        """What a player says of how a game ended; `report.game` is its number, or else it is the player's own.
+
+        Raises:
+            NotInLobby, NoGame: there is no such player, or no such game lately.
+
+        """
+        reporter = self._lobbies.require(listener)
+        number = getattr(report, "game", None)
+        game = self.recent(number) if number is not None else self._board.of_host(reporter.number)
+        if game is None:
+            raise NoGame("There was no such game lately.", hint="")
+        return await self.results.report(game, reporter, report) if self.results is not None else None
+
+    def recent(self, number: int) -> HostedGame | None:
+        """A game that is on the list, or was lately."""
+        return self._board.get(number) or self._ended.get(number)
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _hosted(self, listener: CharacterId) -> tuple[int, HostedGame]:
+        host = self._lobbies.require(listener)
+        game = self._board.of_host(host.number)
+        if game is None:
+            raise NoGame
+        return host.number, game
+
+    def _act(self, host: int, before: HostedGame, act: GameAct, **changes: Any) -> HostedGame:
+        game = self._board.act(host, act, **changes)
+        if game != before:
+            self._lobbies.publish_game(game, LobbyGameChanged(game_view(game, self._clock.monotonic())))
+        return game
+
+    def _host_leaves(self, occupant: Occupant) -> None:
+        self._remove(occupant)
+
+    def _remove(self, host: Occupant) -> HostedGame | None:
+        game = self._board.of_host(host.number)
+        if game is None:
+            return None
+        self._tell_ended(game)
+        last = self._board.act(host.number, GameAct.REMOVE)
+        self._lobbies.publish_game(last, LobbyGameRemoved(last.number))
+        log.info("game removed", extra={"room": last.room_id, "game": last.number, "host": last.host})
+        return last
+
+    def _tell_ended(self, game: HostedGame) -> None:
+        """Remember the round, and tell who wants to know."""
+        self._ended.pop(game.number, None)
+        self._ended[game.number] = game
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+        for observer in self._on_ended:
+            observer(game)

@@ -1,0 +1,1011 @@
+"""Lobbies: who is in which, what they look like, what they say; and the list of lobbies itself.
+
+All of this is live state, changed on the event loop between awaits. A listener, and the number that
+integer-only clients know a person by, is in one lobby at most. Everybody who is in a lobby has a stream;
+when the stream ends, they leave (`LobbyService` fulfils `realtime.hub.StreamWatcher`).
+
+What is told: who enters gets `lobby_state` first, and the lobby, the newcomer among them, hears
+`lobby_player_entered`. Hidden people are neither listed nor announced; they hear everything and may talk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+from mythgate.domain import chat
+from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
+from mythgate.domain.errors import (
+    BadUsage,
+    InvalidInput,
+    LobbyClosedToYou,
+    Muted,
+    NotFound,
+    NotInLobby,
+    RoomFull,
+    SessionEnded,
+    TooMany,
+    Unreachable,
+)
+from mythgate.domain.events import (
+    AdminEvent,
+    Disconnect,
+    Event,
+    HostedGameView,
+    LobbyCounts,
+    LobbyMessage,
+    LobbyPlayerChanged,
+    LobbyPlayerEntered,
+    LobbyPlayerLeft,
+    LobbyPlayerView,
+    LobbyState,
+    LobbyView,
+    Payload,
+    event_of,
+)
+from mythgate.domain.hosting import GameBoard, HostedGame
+from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, Topic
+from mythgate.domain.lobbies import (
+    FIRST_GUEST,
+    LAST_GUEST,
+    LOBBIES_TOPIC,
+    NAME_CHARACTERS,
+    Attendance,
+    Barrier,
+    Colour,
+    Family,
+    Lobby,
+    Looks,
+    Occupant,
+    Visitor,
+    barriers,
+    checked,
+    decision,
+    lobby_topic,
+)
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.names import name_key
+from mythgate.domain.sessions import Caller
+from mythgate.domain.styles import plain
+from mythgate.services.accounts import role_within
+from mythgate.services.errands import Errands
+from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED
+from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+LOBBIES_FACT: Final = "lobbies"  # changes of the list, as JSON: lobby by room id, or null for one that was removed
+AFK_CHARACTERS: Final = 200
+ADMIN_MARK: Final = "°"  # old clients show it for staff
+UNSEEN_COLOUR: Final = "#808080"
+ELSEWHERE: Final = Disconnect("elsewhere", "You came in from somewhere else.", may_reconnect=False, code=4502)
+LOCKED: Final = Disconnect("account_disabled", "This account is disabled.", may_reconnect=False, code=4501)
+CLOSED: Final = Disconnect("lobby_closed", "The lobby was closed.", may_reconnect=True, code=1001)
+
+LeaveReason = Literal["left", "lost", "kicked", "moved", "elsewhere"]
+MessageKind = Literal["say", "action", "private", "line"]
+
+# Why a stream ended, as others in the lobby read it; whatever else ended it is a lost connection.
+REASONS: Final[Mapping[str, LeaveReason]] = {
+    "quit": "left",
+    "left": "left",
+    "session_ended": "left",
+    "removed": "kicked",
+    "account_disabled": "kicked",
+    "lobby_closed": "moved",
+    "taken_over": "elsewhere",
+    "elsewhere": "elsewhere",
+}
+
+_UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)  # until when somebody is muted of whom nobody has asked yet
+_COMMAND: Final = re.compile(r"\.[A-Za-z]")
+_TYPED_COMMAND: Final = re.compile(r"[./][A-Za-z]")
+_L = TypeVar("_L", bound=Lobby | None)
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyPolicy:
+    """Numbers an operator may change."""
+
+    characters: int = chat.MAX_CHARACTERS  # of what is said at once
+    history: int = 100  # messages a lobby remembers
+    action_interval: timedelta = timedelta(seconds=15)  # between two actions of one person
+    empty_timeout: timedelta = timedelta(seconds=300)  # until a temporary lobby is closed
+    guests: bool = True  # whether people without an account may come in
+
+
+class CommandLine(Protocol):
+    """What carries out lines that are commands, and answers them with lines to the actor."""
+
+    async def execute(self, actor: Occupant, line: str, target: int | None = None) -> None: ...
+
+
+class LobbyService:
+    """Use cases around lobbies. `commands` is set by whoever builds the services."""
+
+    def __init__(
+        self,
+        lobbies: Iterable[Lobby],
+        *,
+        store: Store,
+        presence: PresenceStore,
+        realtime: Realtime,
+        clock: Clock,
+        ids: Ids,
+        policy: LobbyPolicy | None = None,
+    ) -> None:
+        self.policy: Final = policy if policy is not None else LobbyPolicy()
+        self.board: Final = GameBoard()
+        self.commands: CommandLine | None = None
+        self._configured: Final = {lobby.room_id: lobby for lobby in lobbies}
+        self._lobbies = dict(self._configured)
+        self._changes = "{}"  # as the fact has them
+        self._store = store
+        self._presence = presence
+        self._realtime = realtime
+        self._clock = clock
+        self._ids = ids
+        self._attendance = Attendance()
+        self._views: dict[CharacterId, LobbyPlayerView] = {}
+        self._said: dict[int, deque[Event]] = {}
+        self._voices: dict[AccountId, datetime | None] = {}  # by sender: until when they are muted, as far as known
+        self._ignored: dict[CharacterId, frozenset[AccountId]] = {}
+        self._acted: dict[int, float] = {}
+        self._empty_since: dict[int, float] = {}
+        self._last_guest = FIRST_GUEST - 1
+        self._counts_changed = False
+        self._leaving: list[Callable[[Occupant], None]] = []
+        self._errands = Errands("lobbies")
+
+    # --- looking around ----------------------------------------------------------------------------------
+
+    def lobbies(self) -> Sequence[Lobby]:
+        """All of them, by number."""
+        return sorted(self._lobbies.values(), key=lambda lobby: lobby.room_id)
+
+    def lobby(self, room_id: int) -> Lobby:
+        """Raises NotFound."""
+        found = self._lobbies.get(room_id)
+        if found is None:
+            raise NotFound("There is no such lobby.")
+        return found
+
+    def view(self, room_id: int) -> LobbyView:
+        """Raises NotFound."""
+        lobby = self.lobby(room_id)
+        return LobbyView(
+            room_id=lobby.room_id,
+            name=lobby.name,
+            family=lobby.family.value,
+            kind=lobby.kind.value,
+            players=len(self.occupants(room_id)),
+            games=len(self.board.within(room_id)),
+            capacity=lobby.capacity,
+            min_caste=lobby.min_caste,
+            max_caste=lobby.max_caste,
+        )
+
+    def views(self) -> list[LobbyView]:
+        return [self.view(lobby.room_id) for lobby in self.lobbies()]
+
+    def occupants(self, room_id: int, *, hidden: bool = False) -> Sequence[Occupant]:
+        """Who is there, by arrival; hidden people only if asked for."""
+        return [one for one in self._attendance.within(room_id) if hidden or not one.visitor.hidden]
+
+    def everybody(self) -> Sequence[Occupant]:
+        """Who is in any lobby, hidden or not."""
+        return self._attendance.all()
+
+    def occupant(self, listener: CharacterId) -> Occupant | None:
+        return self._attendance.get(listener)
+
+    def require(self, listener: CharacterId) -> Occupant:
+        """Raises NotInLobby."""
+        occupant = self._attendance.get(listener)
+        if occupant is None:
+            raise NotInLobby
+        return occupant
+
+    def by_number(self, number: int) -> Occupant | None:
+        return self._attendance.by_number(number)
+
+    def by_name(self, name: str, near: int | None = None) -> Occupant:
+        """Somebody by their shown name or their account's, those in the lobby `near` first; the beginning will do if
+        only one is called so.
+
+        Raises:
+            Unreachable: nobody is.
+            BadUsage: more than one may be meant.
+
+        """
+        key = name_key(plain(name))
+        if not key:
+            raise Unreachable
+        everybody = [one for one in self._attendance.all() if not one.visitor.hidden]
+        here = [one for one in everybody if one.room_id == near]
+        for group in (here, everybody):
+            for fits in (
+                [one for one in group if key in _keys(one)],
+                [one for one in group if any(known.startswith(key) for known in _keys(one))],
+            ):
+                if len(fits) == 1:
+                    return fits[0]
+                if fits:
+                    names = ", ".join(f"{plain(one.name)} ({one.number})" for one in fits[:8])
+                    raise BadUsage(f"Whom do you mean: {names}?")
+        raise Unreachable(f"Nobody called {plain(name)[:40]} is in a lobby.")
+
+    def guest_number(self) -> int:
+        """A number for a guest of the old clients, which nobody has."""
+        while True:
+            self._last_guest = self._last_guest + 1 if self._last_guest < LAST_GUEST else FIRST_GUEST
+            if self._attendance.by_number(self._last_guest) is None:
+                return self._last_guest
+
+    async def recent(self, room_id: int) -> list[LobbyMessage]:
+        """What was said last, oldest first. Raises NotFound."""
+        return self._recent(self.lobby(room_id).room_id, frozenset())
+
+    def _recent(self, room_id: int, ignored: frozenset[AccountId]) -> list[LobbyMessage]:
+        return [
+            event.payload
+            for event in self._said.get(room_id, ())
+            if isinstance(event.payload, LobbyMessage) and event.sender not in ignored
+        ]
+
+    def why(self, visitor: Visitor, room_id: int) -> list[str]:
+        """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound."""
+        lobby = self.lobby(room_id)
+        steps = decision(lobby, visitor, len(self._attendance.within(room_id)))
+        lines = [f"{'ok' if met else 'NO':2}  {barrier}: {words}" for barrier, met, words in steps]
+        if not self.policy.guests and visitor.is_guest:
+            lines.append(f"NO  {Barrier.CLOSED}: this server takes no guests")
+        if visitor.role.includes(Role.MODERATOR):
+            lines.append("ok  role: the staff is kept out by nothing but the family")
+        refused = any(line.startswith("NO") for line in lines)
+        return [*lines, f"{visitor.name} {'may not' if refused else 'may'} enter {lobby.name}."]
+
+    # --- coming and going --------------------------------------------------------------------------------
+
+    def on_leaving(self, observer: Callable[[Occupant], None]) -> None:
+        """Have `observer` called before somebody leaves, when they hear nothing of the lobby any more."""
+        self._leaving.append(observer)
+
+    def enter(self, visitor: Visitor, room_id: int, *, quiet: bool = False) -> Occupant:
+        """Put `visitor` into a lobby; they leave the one they were in. `quiet`: without the lobby's greeting.
+
+        Whoever has the same number and listens elsewhere has to go: an old client's connection is closed, a
+        character of the text world merely leaves the lobby. A character that enters the lobby it is in is
+        sent its state once more.
+
+        Raises:
+            NotFound: there is no such lobby.
+            RoomFull: there is no place, and nothing else against it.
+            LobbyClosedToYou: it is not for them; the message says all that is against it.
+            SessionEnded: the visitor has no stream (any more).
+
+        """
+        lobby = self.lobby(room_id)
+        listener = visitor.listener
+        if not self._realtime.has_stream(listener):
+            raise SessionEnded  # nothing would ever take away who is there without one
+        present = self._attendance.get(listener)
+        if present is not None and present.room_id == room_id and visitor.is_character:
+            return self._enter_again(present, visitor)
+        rival = self._attendance.by_number(visitor.number)
+        self._require_admission(lobby, visitor, {one.visitor.listener for one in (present, rival) if one is not None})
+        if rival is not None and rival is not present:
+            self._displace(rival)
+        if present is not None:
+            self.leave(listener, "moved" if present.room_id != room_id else "elsewhere")
+        occupant = Occupant(visitor, room_id, self._clock.monotonic(), self._presentable(visitor, visitor.looks))
+        self._attendance.add(occupant)
+        self._empty_since.pop(room_id, None)
+        self._subscribe(occupant)
+        self._tell_state(occupant)
+        if not visitor.hidden:
+            self._publish(room_id, LobbyPlayerEntered(self._view_of(occupant)), occupant)
+            self._counts_changed = True
+        if visitor.account_id is not None and not visitor.is_character:
+            self._errands.start(self._read_ignored(listener, visitor.account_id))
+        if not quiet:
+            for text in greeting(lobby, visitor):
+                self.line_to(listener, text)
+        log.info("entered lobby", extra={"room": room_id, "number": visitor.number, "client": visitor.client})
+        return occupant
+
+    def _enter_again(self, present: Occupant, visitor: Visitor) -> Occupant:
+        """The page was loaded anew, or the character taken over: nobody else hears of it."""
+        looks = self._presentable(visitor, visitor.looks)
+        occupant = replace(present, visitor=visitor, looks=looks)
+        self._replace(occupant)
+        self._subscribe(occupant)
+        if looks != present.looks and not visitor.hidden:
+            self._publish(occupant.room_id, LobbyPlayerChanged(self._view_of(occupant)), occupant)
+        self._tell_state(occupant)
+        return occupant
+
+    def _require_admission(self, lobby: Lobby, visitor: Visitor, giving_way: set[CharacterId]) -> None:
+        staying = [one for one in self._attendance.within(lobby.room_id) if one.visitor.listener not in giving_way]
+        found = list(barriers(lobby, visitor, len(staying)))
+        if not self.policy.guests and visitor.is_guest:
+            found.append((Barrier.CLOSED, "This server takes no guests; sign up to play here."))
+        if not found:
+            return
+        log.info(
+            "lobby refused",
+            extra={
+                "room": lobby.room_id,
+                "number": visitor.number,
+                "barriers": [barrier.value for barrier, _ in found],
+            },
+        )
+        words = " ".join(text for _, text in found)
+        if all(barrier is Barrier.FULL for barrier, _ in found):
+            raise RoomFull(words, hint="Try another lobby, or come back later.")
+        raise LobbyClosedToYou(words, hint="Try another lobby.")
+
+    def _displace(self, rival: Occupant) -> None:
+        listener = rival.visitor.listener
+        self.leave(listener, "elsewhere")
+        if not rival.visitor.is_character:
+            self._realtime.close(listener, ELSEWHERE)
+
+    def _subscribe(self, occupant: Occupant) -> None:
+        self._realtime.subscribe(occupant.visitor.listener, self._topic(occupant.room_id))
+        self._realtime.subscribe(occupant.visitor.listener, LOBBIES_TOPIC)
+
+    def _tell_state(self, occupant: Occupant) -> None:
+        room_id, listener = occupant.room_id, occupant.visitor.listener
+        now = self._clock.monotonic()
+        players = [self._view_of(one) for one in self._attendance.within(room_id) if not one.visitor.hidden]
+        if occupant.visitor.hidden:
+            players.append(self._view_of(occupant))
+        state = LobbyState(
+            lobby=self.view(room_id),
+            players=players,
+            games=[game_view(game, now) for game in self.board.within(room_id)],
+            messages=self._recent(room_id, self._ignored_by(listener)),
+            you=occupant.number,
+        )
+        self._realtime.send(listener, self._event(room_id, state, occupant))
+
+    def leave(self, listener: CharacterId, reason: LeaveReason = "left") -> Occupant | None:
+        """Take somebody out of the lobby they are in; None if they are in none.
+
+        They hear nothing of the lobby from here on, but a character of the text world that it left. Then
+        their game is removed, and then the others are told.
+        """
+        occupant = self._attendance.get(listener)
+        if occupant is None:
+            return None
+        topic = self._topic(occupant.room_id)
+        self._realtime.unsubscribe(listener, topic)
+        self._realtime.unsubscribe(listener, LOBBIES_TOPIC)
+        for observer in self._leaving:
+            observer(occupant)
+        self._attendance.remove(listener)
+        self._views.pop(listener, None)
+        self._ignored.pop(listener, None)
+        self._acted.pop(occupant.number, None)
+        self._voices.pop(occupant.visitor.sender, None)
+        if not self._attendance.within(occupant.room_id):
+            self._empty_since[occupant.room_id] = self._clock.monotonic()
+        left = LobbyPlayerLeft(occupant.number, plain(occupant.name), reason)
+        event = self._event(occupant.room_id, left, occupant)
+        if not occupant.visitor.hidden:
+            self._realtime.publish(topic, event)
+            self._counts_changed = True
+        if occupant.visitor.is_character:
+            self._realtime.send(listener, event)
+        log.info("left lobby", extra={"room": occupant.room_id, "number": occupant.number, "reason": reason})
+        return occupant
+
+    # --- the line (realtime.hub.StreamWatcher) -----------------------------------------------------------
+
+    def on_detached(self, character_id: CharacterId) -> None:
+        """The line broke. Old clients never resume; a character is there until others see it leave the world."""
+        occupant = self._attendance.get(character_id)
+        if occupant is not None and not occupant.visitor.is_character:
+            self.leave(character_id, "lost")
+
+    def on_returned(self, character_id: CharacterId) -> None:
+        """The line is back, and nothing was missed."""
+
+    def on_display_grace_over(self, character_id: CharacterId) -> None:
+        """Gone for so long that others see the character leave."""
+        self.leave(character_id, "lost")
+
+    def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
+        """Whoever has no stream is nowhere."""
+        self.leave(character_id, REASONS.get(reason, "lost"))
+
+    def on_reentered(self, character_id: CharacterId) -> None:
+        """A character got a new stream without having left the world: it listens to its lobby once more."""
+        occupant = self._attendance.get(character_id)
+        if occupant is not None:
+            self._subscribe(occupant)
+            self._tell_state(occupant)
+
+    # --- being seen --------------------------------------------------------------------------------------
+
+    def dress(self, listener: CharacterId, looks: Looks) -> Occupant:
+        """Look different. Raises NotInLobby, as all that follows."""
+        occupant = self.require(listener)
+        return self._change(occupant, looks=self._presentable(occupant.visitor, looks))
+
+    def set_away(self, listener: CharacterId, away: bool, text: str = "") -> Occupant:
+        """Say that one is away, and why; or back."""
+        words = " ".join(chat.tidy(text).split())[:AFK_CHARACTERS] if away else ""
+        return self._change(self.require(listener), away=away, afk_text=words)
+
+    def set_in_game(self, listener: CharacterId, in_game: bool) -> Occupant:
+        """Whether one plays and does not read."""
+        return self._change(self.require(listener), in_game=in_game)
+
+    def _change(self, occupant: Occupant, **changes: Any) -> Occupant:
+        changed = replace(occupant, **changes)
+        if changed == occupant:
+            return occupant
+        self._replace(changed)
+        if not changed.visitor.hidden:
+            self._publish(changed.room_id, LobbyPlayerChanged(self._view_of(changed)), changed)
+        return changed
+
+    def _replace(self, occupant: Occupant) -> None:
+        self._attendance.replace(occupant)
+        self._views.pop(occupant.visitor.listener, None)
+
+    def _view_of(self, occupant: Occupant) -> LobbyPlayerView:
+        listener = occupant.visitor.listener
+        view = self._views.get(listener)
+        if view is None:
+            view = self._views[listener] = player_view(occupant)
+        return view
+
+    def _presentable(self, visitor: Visitor, looks: Looks) -> Looks:
+        """As others get to see it: names that fit and that nobody else has, the mark of the staff for the staff."""
+        name, team = (chat.tidy(text).strip()[:NAME_CHARACTERS] for text in (looks.name, looks.team))
+        if not visitor.role.includes(Role.MODERATOR):
+            name, team = name.lstrip(ADMIN_MARK + " "), team.lstrip(ADMIN_MARK)
+        if not plain(name).strip():
+            name = visitor.name
+        if any(number != visitor.number for number in self._attendance.called(name)):
+            # Two of a name would be taken for each other.
+            mark = f" ({visitor.number % 1000})" if visitor.is_guest else f" ({visitor.name})"
+            name = plain(name)[: max(0, NAME_CHARACTERS - len(mark))] + mark
+        return replace(looks, name=name, team=team)
+
+    # --- talk --------------------------------------------------------------------------------------------
+
+    async def say(self, listener: CharacterId, styled_text: str) -> None:
+        """To everybody in the lobby, or a command. Text that is empty is dropped, what is too long cut off.
+
+        Raises:
+            NotInLobby: the speaker is in none.
+            Muted: the speaker is.
+
+        """
+        speaker = self.require(listener)
+        words = self._words(styled_text)
+        if not words:
+            return
+        if self._is_command(speaker, words):
+            await self._carry_out(speaker, words, None)
+        else:
+            await self._aloud(speaker, "say", words)
+
+    async def act(self, listener: CharacterId, styled_text: str) -> None:
+        """Do something that everybody in the lobby sees, not too often. Raises as `say`, and TooMany."""
+        actor = self.require(listener)
+        words = self._words(styled_text)
+        if not words:
+            return
+        now, last = self._clock.monotonic(), self._acted.get(actor.number)
+        interval = self.policy.action_interval.total_seconds()
+        if last is not None and now - last < interval:
+            left = timedelta(seconds=interval - (now - last))
+            raise TooMany(f"You may act again in {chat.remaining(left)}.", retry_after=left)
+        if await self._aloud(actor, "action", words):
+            self._acted[actor.number] = now
+
+    async def _aloud(self, speaker: Occupant, kind: MessageKind, words: str) -> bool:
+        """Whether it was said: the speaker may have gone meanwhile."""
+        until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
+        if until is _UNKNOWN:
+            until = await self._read_voice(speaker)
+        self._require_voice(until)
+        now_there = self._attendance.get(speaker.visitor.listener)
+        if now_there is None or now_there.room_id != speaker.room_id:
+            return False
+        if now_there.away:
+            now_there = self._change(now_there, away=False, afk_text="")
+        room_id = now_there.room_id
+        event = self._message(now_there, kind, words)
+        self._realtime.publish(self._topic(room_id), event)
+        said = self._said.get(room_id)
+        if said is None:
+            said = self._said[room_id] = deque(maxlen=self.policy.history)
+        said.append(event)
+        return True
+
+    async def tell(self, listener: CharacterId, target_number: int, styled_text: str, *, echo: bool = True) -> None:
+        """To one person, in whatever lobby, and with `echo` back to the speaker; or a command about that person.
+
+        Raises:
+            NotInLobby: the speaker is in none.
+            Muted: the speaker is.
+            Unreachable: there is nobody of that number, or they do not listen to the speaker.
+
+        """
+        speaker = self.require(listener)
+        words = self._words(styled_text)
+        if not words:
+            return
+        if self._is_command(speaker, words):
+            await self._carry_out(speaker, words, target_number)
+            return
+        until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
+        if until is _UNKNOWN:
+            until = await self._read_voice(speaker)
+        self._require_voice(until)
+        target = self._attendance.by_number(target_number)
+        hearer = target.visitor.listener if target is not None else None
+        if target is None or hearer is None or target.visitor.hidden:
+            raise Unreachable("That player is not here.", hint="`.who` shows who is.")
+        if speaker.visitor.sender in self._ignored_by(hearer):
+            raise Unreachable("That player is not here.", hint="`.who` shows who is.")  # and is not told that
+        speaker = self._attendance.get(listener) or speaker
+        event = self._message(speaker, "private", words, target)
+        self._realtime.send(hearer, event)
+        if echo and hearer != listener:
+            self._realtime.send(listener, replace(event, sender=None, rendered={}))
+        if target.in_game:
+            self.line_to(listener, f"{plain(target.name)} is playing and does not read that now.")
+        elif target.away:
+            self.line_to(listener, f"{plain(target.name)} is away{f': {target.afk_text}' if target.afk_text else '.'}")
+
+    def line(self, room_id: int | None, text: str) -> None:
+        """Words of the server to everybody in a lobby, or in all; one message a line of text."""
+        for one in self.lobbies() if room_id is None else [self.lobby(room_id)]:
+            for words in _lines(text):
+                self._realtime.publish(one.topic, self._server_line(words, one.room_id))
+
+    def line_to(self, listener: CharacterId, text: str) -> None:
+        """Words of the server to one person."""
+        for words in _lines(text):
+            self._realtime.send(listener, self._server_line(words, None))
+
+    def _server_line(self, words: str, room_id: int | None) -> Event:
+        now = self._clock.now()
+        message = LobbyMessage(self._ids.new(), "line", 0, "", plain(words), words, now)
+        return event_of(message, now, room_id=None if room_id is None else self._topic(room_id), message_id=message.id)
+
+    def _message(self, speaker: Occupant, kind: MessageKind, words: str, target: Occupant | None = None) -> Event:
+        now = self._clock.now()
+        message = LobbyMessage(
+            self._ids.new(),
+            kind,
+            speaker.number,
+            plain(speaker.name),
+            plain(words),
+            words,
+            now,
+            target.number if target is not None else 0,
+            plain(target.name) if target is not None else "",
+        )
+        visitor = speaker.visitor
+        return event_of(
+            message,
+            now,
+            room_id=self._topic(speaker.room_id) if target is None else None,
+            player_id=visitor.listener,
+            message_id=message.id,
+            sender=visitor.sender,
+            subject=speaker,
+        )
+
+    def _words(self, styled_text: str) -> str:
+        words = chat.tidy(styled_text).strip()[: self.policy.characters]
+        return words if plain(words).strip() else ""
+
+    @staticmethod
+    def _is_command(speaker: Occupant, words: str) -> bool:
+        return (_TYPED_COMMAND if speaker.visitor.is_character else _COMMAND).match(words) is not None
+
+    async def _carry_out(self, speaker: Occupant, words: str, target: int | None) -> None:
+        if self.commands is None:
+            self.line_to(speaker.visitor.listener, "There are no commands here.")
+        else:
+            await self.commands.execute(speaker, words[1:], target)
+
+    # --- voices ------------------------------------------------------------------------------------------
+
+    async def _read_voice(self, speaker: Occupant) -> datetime | None:
+        """Until when the rows say that the speaker is muted."""
+        sender, account_id = speaker.visitor.sender, speaker.visitor.account_id
+        if account_id is None:
+            return self._voices.setdefault(sender, None)
+        mute = await self._store.read(lambda tx: tx.moderation.mute_of(account_id))
+        until = (mute.ends_at or UNTIL_LIFTED) if mute is not None else None
+        return self._voices.setdefault(sender, until)  # a measure taken meanwhile counts
+
+    def _require_voice(self, until: datetime | None) -> None:
+        if until is None:
+            return
+        left = until - self._clock.now()
+        if left <= timedelta(0):
+            return
+        if until == UNTIL_LIFTED:
+            raise Muted("You are muted until the staff lifts it.")
+        raise Muted(f"You are muted for another {chat.remaining(left)}.", retry_after=left)
+
+    def voice_changed(self, account_id: AccountId, until: datetime | None, sentence: str) -> None:
+        """An account was muted until then, or may speak again (`ModerationService.on_voice_changed`)."""
+        for one in self._attendance.all():
+            if one.visitor.account_id == account_id:
+                self._voices[account_id] = until
+                if not one.visitor.is_character:  # those are told in the world
+                    self.line_to(one.visitor.listener, sentence)
+
+    async def mute_guest(self, caller: Caller, number: int, minutes: float | None, reason: str = "") -> Occupant:
+        """Silence a guest of the old clients for as long as they are here. Raises as `kick`."""
+        target = self._require_number(number)
+        ends_at = UNTIL_LIFTED if minutes is None else self._clock.now() + timedelta(minutes=minutes)
+        then = lambda: self._set_guest_voice(target, ends_at, "You are muted.")
+        await self._measure(caller, "lobby.muted", target, reason, then)
+        return target
+
+    async def unmute_guest(self, caller: Caller, number: int) -> Occupant:
+        """Let a guest speak again. Raises as `kick`."""
+        target = self._require_number(number)
+        then = lambda: self._set_guest_voice(target, None, "You are no longer muted.")
+        await self._measure(caller, "lobby.unmuted", target, "", then)
+        return target
+
+    def _set_guest_voice(self, target: Occupant, until: datetime | None, sentence: str) -> None:
+        if self._attendance.by_number(target.number) is not None:
+            self._voices[target.visitor.sender] = until
+            self.line_to(target.visitor.listener, sentence)
+
+    # --- not listening -----------------------------------------------------------------------------------
+
+    async def ignore(self, listener: CharacterId, number: int) -> Occupant:
+        """Hear nothing of somebody any more; kept for accounts that ignore accounts.
+
+        Raises:
+            NotInLobby, Unreachable: the actor is in no lobby, or nobody has that number.
+            BadUsage: oneself.
+
+        """
+        return await self._set_ignored(listener, number, True)
+
+    async def unignore(self, listener: CharacterId, number: int) -> Occupant:
+        """Listen again. Raises as `ignore`."""
+        return await self._set_ignored(listener, number, False)
+
+    async def _set_ignored(self, listener: CharacterId, number: int, wanted: bool) -> Occupant:
+        actor, target = self.require(listener), self._require_number(number)
+        own, other = actor.visitor.account_id, target.visitor.account_id
+        if actor.number == number:
+            raise BadUsage("You cannot ignore yourself.")
+        if own is not None and other is not None:
+
+            def work(tx: Transaction) -> None:
+                if wanted:
+                    tx.preferences.ignore(own, other)
+                else:
+                    tx.preferences.unignore(own, other)
+
+            await self._store.write(work)
+        now_there = self._attendance.get(listener)
+        if now_there is not None:
+            sender = frozenset({target.visitor.sender})
+            known, numbers = self._ignored_by(listener), now_there.ignored
+            self._set_ignored_by(listener, known | sender if wanted else known - sender)
+            self._replace(replace(now_there, ignored=numbers | {number} if wanted else numbers - {number}))
+        return target
+
+    def _ignored_by(self, listener: CharacterId) -> frozenset[AccountId]:
+        present = self._presence.get(listener)
+        return present.ignored if present is not None else self._ignored.get(listener, frozenset())
+
+    def _set_ignored_by(self, listener: CharacterId, senders: frozenset[AccountId]) -> None:
+        present = self._presence.get(listener)
+        if present is not None:
+            present.ignored = senders
+        else:
+            self._ignored[listener] = senders
+        self._realtime.set_ignored(listener, senders)
+
+    async def _read_ignored(self, listener: CharacterId, account_id: AccountId) -> None:
+        ignored = frozenset(await self._store.read(lambda tx: tx.preferences.ignored(account_id)))
+        if ignored and self._attendance.get(listener) is not None:
+            self._set_ignored_by(listener, self._ignored_by(listener) | ignored)
+
+    # --- the staff ---------------------------------------------------------------------------------------
+
+    async def kick(self, caller: Caller, number: int, reason: str = "") -> Occupant:
+        """Remove somebody from the lobby and end the connection, on whatever door. They may come back.
+
+        Raises:
+            Unreachable: nobody has that number.
+            PermissionDenied: the caller is no moderator, or does not stand above them.
+
+        """
+        target = self._require_number(number)
+        await self._measure(caller, "lobby.kicked", target, reason, lambda: self._put_out(caller, target, reason))
+        return target
+
+    def _put_out(self, caller: Caller, target: Occupant, reason: str) -> None:
+        listener, name = target.visitor.listener, plain(target.name)
+        self.leave(listener, "kicked")
+        message = f"You were removed by the staff{f': {reason}' if reason else '.'}"
+        self._realtime.close(listener, Disconnect("removed", message, False, 4506))
+        if target.room_id in self._lobbies:
+            self.line(target.room_id, f"{name} was removed by {caller.name}.")
+        event = AdminEvent("lobby.kicked", target.visitor.account_id or "", f"{caller.name} removed {name}.")
+        self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
+
+    def account_changed(self, account: Account) -> None:
+        """An account got another role, or was locked (`SessionService.on_account_changed`)."""
+        for one in self._attendance.all():
+            if one.visitor.account_id != account.id:
+                continue
+            if account.status is not AccountStatus.ACTIVE:
+                self.leave(one.visitor.listener, "kicked")
+                self._realtime.close(one.visitor.listener, LOCKED)
+            elif one.visitor.role is not account.role:
+                self._change(one, visitor=replace(one.visitor, role=account.role))
+
+    async def _measure(
+        self, caller: Caller, action: str, target: Occupant, reason: str, then: Callable[[], None]
+    ) -> None:
+        """Take a measure against somebody, if the caller may, and write it down."""
+        now, visitor = self._clock.now(), target.visitor
+
+        def work(tx: Transaction) -> None:
+            actor = role_within(tx, caller)
+            require_role(actor, Role.MODERATOR)
+            role = tx.accounts.require(visitor.account_id).role if visitor.account_id is not None else Role.PLAYER
+            require_authority(actor, role, Role.MODERATOR)
+            detail = {"name": plain(target.name), "lobby": str(target.room_id), "reason": reason[:REASON_LENGTH]}
+            tx.moderation.record(AuditEntry(now, caller.account_id, action, visitor.account_id or "", detail))
+
+        await self._store.write(work, then=lambda _: then())
+
+    def _require_number(self, number: int) -> Occupant:
+        target = self._attendance.by_number(number)
+        if target is None:
+            raise Unreachable("That player is not here.", hint="`.who` shows who is.")
+        return target
+
+    # --- the list of lobbies -----------------------------------------------------------------------------
+
+    async def add(self, caller: Caller, lobby: Lobby) -> Lobby:
+        """Open a lobby, at once and for good.
+
+        Raises:
+            PermissionDenied: the caller is no admin.
+            InvalidInput: a field makes no sense, or there is a lobby of that number.
+
+        """
+        checked(lobby)
+
+        def change(known: dict[int, Lobby]) -> Lobby:
+            if lobby.room_id in known:
+                raise InvalidInput(f"Number {lobby.room_id} is {known[lobby.room_id].name}'s.", field="room_id")
+            return lobby
+
+        return await self._save(caller, "lobby.added", lobby.room_id, change)
+
+    async def change(self, caller: Caller, room_id: int, **changes: Any) -> Lobby:
+        """Change a lobby, at once and for good; who is in it stays. Raises as `add`, and NotFound."""
+
+        def change(known: dict[int, Lobby]) -> Lobby:
+            return checked(replace(_require(known, room_id), **changes, room_id=room_id))
+
+        return await self._save(caller, "lobby.changed", room_id, change)
+
+    async def remove(self, caller: Caller, room_id: int) -> None:
+        """Close a lobby for good; who is in it has to go. Raises PermissionDenied, NotFound."""
+
+        def change(known: dict[int, Lobby]) -> None:
+            _require(known, room_id)
+
+        await self._save(caller, "lobby.removed", room_id, change)
+
+    async def _save(self, caller: Caller, action: str, room_id: int, change: Callable[[dict[int, Lobby]], _L]) -> _L:
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> tuple[_L, str]:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            changes = tx.facts.get(LOBBIES_FACT) or "{}"
+            changed = change(_overlaid(self._configured, changes))
+            rows = json.loads(changes)
+            if changed is None and room_id not in self._configured:
+                rows.pop(str(room_id), None)
+            else:
+                rows[str(room_id)] = None if changed is None else asdict(changed)
+            text = json.dumps(rows)
+            tx.facts.set(LOBBIES_FACT, text)
+            detail = {"name": changed.name if changed is not None else ""}
+            tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", detail))
+            return changed, text
+
+        changed, _ = await self._store.write(work, then=lambda result: self._apply(result[1]))
+        return changed
+
+    async def catch_up(self) -> None:
+        """Take note of changes of the list that were made beside this node. Call it before the first visitor."""
+        changes = await self._store.read(lambda tx: tx.facts.get(LOBBIES_FACT))
+        self._apply(changes or "{}")
+
+    def _apply(self, changes: str) -> None:
+        if changes == self._changes:
+            return
+        self._changes = changes
+        before, self._lobbies = self._lobbies, _overlaid(self._configured, changes)
+        for room_id, lobby in before.items():
+            now = self._lobbies.get(room_id)
+            if now is None:
+                self._empty(lobby)
+            elif now.motd != lobby.motd and now.motd:
+                self.line(room_id, now.motd)
+        self._counts_changed = True
+
+    def _empty(self, lobby: Lobby) -> None:
+        """The lobby is no more; nobody can be in it."""
+        for one in list(self._attendance.within(lobby.room_id)):
+            listener = one.visitor.listener
+            self.leave(listener, "moved")
+            if one.visitor.is_character:
+                self.line_to(listener, f"{lobby.name} was closed.")
+            else:
+                self._realtime.close(listener, CLOSED)
+        self._said.pop(lobby.room_id, None)
+        self._empty_since.pop(lobby.room_id, None)
+        log.info("lobby closed", extra={"room": lobby.room_id})
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Tell how many are where if that changed; close temporary lobbies that were left. Call it every second."""
+        await self.catch_up()
+        if self._counts_changed:
+            self._counts_changed = False
+            event = event_of(LobbyCounts(self.views()), self._clock.now(), coalesce=LobbyCounts.event_type)
+            self._realtime.publish(LOBBIES_TOPIC, event)
+        now, patience = self._clock.monotonic(), self.policy.empty_timeout.total_seconds()
+        for lobby in self.lobbies():
+            if lobby.temporary and not self._attendance.within(lobby.room_id):
+                since = self._empty_since.setdefault(lobby.room_id, now)
+                if now - since >= patience:
+                    await self._close_temporary(lobby)
+
+    async def _close_temporary(self, lobby: Lobby) -> None:
+        def work(tx: Transaction) -> str:
+            rows = json.loads(tx.facts.get(LOBBIES_FACT) or "{}")
+            rows[str(lobby.room_id)] = None
+            text = json.dumps(rows)
+            tx.facts.set(LOBBIES_FACT, text)
+            return text
+
+        await self._store.write(work, then=self._apply)
+
+    async def settle(self) -> None:
+        """Wait until all that was started in passing is done. Before the store closes."""
+        await self._errands.settle()
+
+    # --- telling -----------------------------------------------------------------------------------------
+
+    def publish_game(self, game: HostedGame, payload: Payload) -> None:
+        """Tell a lobby about a game in it."""
+        self._realtime.publish(self._topic(game.room_id), self._event(game.room_id, payload, game))
+        self._counts_changed = True
+
+    def _publish(self, room_id: int, payload: Payload, occupant: Occupant) -> None:
+        self._realtime.publish(self._topic(room_id), self._event(room_id, payload, occupant))
+
+    def _event(self, room_id: int, payload: Payload, subject: Occupant | HostedGame) -> Event:
+        return event_of(payload, self._clock.now(), room_id=self._topic(room_id), subject=subject)
+
+    @staticmethod
+    def _topic(room_id: int) -> Topic:
+        return lobby_topic(room_id)
+
+
+# --- views -----------------------------------------------------------------------------------------------
+
+
+def player_view(occupant: Occupant) -> LobbyPlayerView:
+    """Somebody as people without style codes see them."""
+    visitor, looks = occupant.visitor, occupant.looks
+    return LobbyPlayerView(
+        number=occupant.number,
+        name=plain(looks.name),
+        team=plain(looks.team),
+        client=visitor.client,
+        door=visitor.door,
+        is_guest=visitor.is_guest,
+        role=visitor.role.value,
+        caste=visitor.caste,
+        colour=_shown(looks.primary),
+        clan=visitor.clan,
+        away=occupant.away,
+        afk_text=occupant.afk_text,
+        in_game=occupant.in_game,
+    )
+
+
+def _shown(colour: Colour) -> str:
+    """As `#rrggbb`; black is what people have who never chose."""
+    if colour == Colour():
+        return UNSEEN_COLOUR
+    return f"#{colour.red >> 8:02x}{colour.green >> 8:02x}{colour.blue >> 8:02x}"
+
+
+def game_view(game: HostedGame, now: float) -> HostedGameView:
+    """A game as people without style codes see it at the monotonic time `now`."""
+    facts = game.facts
+    return HostedGameView(
+        number=game.number,
+        name=plain(facts.name),
+        host=game.host,
+        host_name=plain(game.host_name),
+        family=game.family.value,
+        state=game.state.value,
+        joinable=game.is_joinable,
+        map_name=plain(facts.map_name),
+        kind=facts.kind,
+        difficulty=facts.difficulty,
+        scenario=facts.scenario,
+        players=facts.players,
+        max_players=facts.max_players,
+        seconds_left=game.seconds_left(now),
+        has_password=facts.has_password,
+        reachable=game.reachable,
+    )
+
+
+def greeting(lobby: Lobby, visitor: Visitor) -> list[str]:
+    """What the lobby says to who enters."""
+    return [text for text in (lobby.motd, lobby.guest_motd if visitor.is_guest else "") if text]
+
+
+def _keys(occupant: Occupant) -> tuple[str, ...]:
+    """What somebody is called: as they are shown, and for who has an account, the account's name."""
+    shown = name_key(plain(occupant.name))
+    return (shown,) if occupant.visitor.account_id is None else (shown, name_key(occupant.visitor.name))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _require(known: Mapping[int, Lobby], room_id: int) -> Lobby:
+    lobby = known.get(room_id)
+    if lobby is None:
+        raise NotFound("There is no such lobby.")
+    return lobby
+
+
+_FIELDS: Final = frozenset(one.name for one in fields(Lobby))
+
+
+def _overlaid(configured: Mapping[int, Lobby], changes: str) -> dict[int, Lobby]:
+    """The lobbies of the settings with what was changed since."""
+    known = dict(configured)
+    for number, row in json.loads(changes).items():
+        if row is None:
+            known.pop(int(number), None)
+        else:
+            kept = {name: value for name, value in row.items() if name in _FIELDS}
+            known[int(number)] = Lobby(**kept | {"family": Family(row["family"])})
+    return known
