@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import mythgate
-from mythgate.cli import bench, config, doctor, generate, migrate, play, serve, user, world
+from mythgate.cli import bench, config, doctor, generate, metaserver, migrate, play, serve, user, world
 
 app = typer.Typer(
     name="mythgate",
@@ -48,6 +48,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(world.app, name="world")
 app.add_typer(generate.app, name="gen")
+app.add_typer(metaserver.app, name="metaserver")
 
 
 def main() -> None:

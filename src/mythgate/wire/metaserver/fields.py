@@ -75,7 +75,7 @@ def _response(family: Family, fields: Mapping[str, Any]) -> bytes:
     """The answer to a challenge, as given or worked out from what the client knew."""
     if "response_hex" in fields:
         return bytes.fromhex(fields["response_hex"])
-    password = encode_text(fields.get("password", fields.get("response", "")))
+    password = encode_text(str(fields.get("password", fields.get("response", ""))))
     if family is Family.MYTH:
         return password + b"\0"
     if family is Family.MYTH2_18:

@@ -168,18 +168,19 @@ class Unused(Sparse):
     """Bytes without a meaning; kept, so that what was received can be passed on unchanged."""
 
 
-class Echo(Raw):
+class Echo(Number):
     """A meaningless slot that old servers fill with the field before it; receivers ignore it."""
 
-    def __init__(self, original: str) -> None:
-        super().__init__(2)
+    def __init__(self, original: str, code: str = "h", *, only: Family | None = None) -> None:
+        super().__init__(code)
         self.original = original
+        self.only = only
 
     def show(self, record: Any, name: str, fields: dict[str, Any], family: Family) -> None:
         """Nothing to show."""
 
     def take(self, fields: Mapping[str, Any], name: str, family: Family) -> Any:
-        return (fields.get(self.original, 0) & 0xFFFF).to_bytes(2, "big")
+        return 0 if self.only not in {None, family} else super().take(fields, self.original, family)
 
 
 class Text(Fixed):
@@ -249,6 +250,20 @@ class Rest(Variable):
 
     def take(self, fields: Mapping[str, Any], name: str, family: Family) -> Any:
         return _from_hex(fields, name)
+
+
+class StringOrBytes(Rest):
+    """All bytes to the end; shown as text if they are one string."""
+
+    def show(self, record: Any, name: str, fields: dict[str, Any], family: Family) -> None:
+        data: bytes = getattr(record, name)
+        if data.find(b"\0") == len(data) - 1:
+            fields[name] = decode_text(data)
+        else:
+            super().show(record, name, fields, family)
+
+    def take(self, fields: Mapping[str, Any], name: str, family: Family) -> Any:
+        return encode_text(fields[name]) + b"\0" if name in fields else super().take(fields, name, family)
 
 
 class MissingZero(Variable):

@@ -225,7 +225,7 @@ class UserSuccessfulLogin:
 
     user_id: U32
     order_index: I16 = 0
-    order_index_again: Annotated[bytes, Echo("order_index")] = bytes(2)
+    order_index_again: Annotated[int, Echo("order_index")] = 0
     token: Annotated[bytes, Raw(TOKEN_BYTES)]
 
 
@@ -329,7 +329,7 @@ class UpdateInfo:
     size: I32
     host: Annotated[int, Address()]
     port: U16
-    port_again: Annotated[bytes, Echo("port")] = bytes(2)
+    port_again: Annotated[int, Echo("port", "H")] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -574,7 +574,7 @@ class GameSearchQuery:
     teams: I16
     alliances: I16
     enemy_visibility: I16
-    enemy_visibility_again: Annotated[bytes, Echo("enemy_visibility")] = bytes(2)
+    enemy_visibility_again: Annotated[int, Echo("enemy_visibility", only=Family.MYTH)] = 0
     game_name: Str
     map_name: Str
 
