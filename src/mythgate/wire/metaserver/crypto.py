@@ -113,14 +113,12 @@ def chain(payload: bytes, random0: int, random1: int) -> Chained:
 class Cipher:
     """Encrypts and decrypts the payloads of one connection."""
 
-    __slots__ = ("_key", "_stream", "_stream_bytes")
+    __slots__ = ("_key",)
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("A session key is 8 bytes.")
         self._key = key
-        self._stream_bytes = 0
-        self._stream = 0
 
     def seal(self, payload: bytes, random0: int, random1: int) -> bytes:
         """The encrypted payload, 24 bytes longer."""
@@ -159,10 +157,7 @@ class Cipher:
 
     def _keystream(self, size: int) -> int:
         """The key over and over, `size` bytes of it."""
-        if size != self._stream_bytes:
-            self._stream = int.from_bytes((self._key * (size // KEY_BYTES + 1))[:size], "little")
-            self._stream_bytes = size
-        return self._stream
+        return int.from_bytes((self._key * (size // KEY_BYTES + 1))[:size], "little")
 
 
 # --- the answer to a challenge of type 1 -----------------------------------------------------------

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from ipaddress import IPv4Address
+from operator import attrgetter
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from mythgate.domain.errors import ProtocolError
@@ -489,13 +490,17 @@ class _Field(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Fields of fixed width that one `struct` reads."""
+    """Fields of fixed width that one `struct` reads and writes."""
 
     struct: struct.Struct
     names: tuple[str, ...]
+    values_of: Callable[[Any], Sequence[Any]]
     loads: tuple[tuple[str, Callable[[Any], Any]], ...]
     """Those whose value is not what `struct` gives."""
-    fields: tuple[_Field, ...]
+    dumps: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Those whose value is not what `struct` takes, by place."""
+    sizes: tuple[tuple[int, str], ...]
+    """Those that are written as the size of another field, by place."""
 
 
 class Layout(Generic[R]):
@@ -512,6 +517,7 @@ class Layout(Generic[R]):
             if field.default is dataclasses.MISSING
         }
         self._sizes = tuple((field.name, field.size_of) for field in self.fields if field.size_of)
+        self._variable = tuple((field.name, field.kind) for field in self.fields if isinstance(field.kind, Variable))
         self.fixed_bytes = sum(step.struct.size for step in self._steps if isinstance(step, _Run))
 
     def read(self, data: bytes, at: int = 0) -> tuple[R, int]:
@@ -527,47 +533,47 @@ class Layout(Generic[R]):
                 for name, load in step.loads:
                     values[name] = load(values[name])
             else:
-                name, kind, _ = step
-                assert isinstance(kind, Variable)
-                start = at
-                if isinstance(kind, Many) and kind.counted_by:
-                    values[name], at = kind.read_so_many(data, at, self.family, values[kind.counted_by])
-                else:
-                    values[name], at = kind.read(data, at, self.family, name)
-                if isinstance(kind, Nested) and kind.sized_by and self.family is not Family.ALEPHONE:
-                    at = max(at, min(start + values[kind.sized_by], len(data)))
+                at = self._read_variable(step, data, at, values)
         return self.record(**values), at
+
+    def _read_variable(self, field: _Field, data: bytes, at: int, values: dict[str, Any]) -> int:
+        """Put the field at `at` into `values`; where the next one begins."""
+        name, kind, _ = field
+        if isinstance(kind, Many) and kind.counted_by:
+            values[name], end = kind.read_so_many(data, at, self.family, values[kind.counted_by])
+        else:
+            assert isinstance(kind, Variable)
+            values[name], end = kind.read(data, at, self.family, name)
+        if isinstance(kind, Nested) and kind.sized_by and self.family is not Family.ALEPHONE:
+            end = max(end, min(at + values[kind.sized_by], len(data)))
+        return end
 
     def write(self, record: R) -> bytes:
         """The bytes of `record`, with true sizes. Raises ValueError."""
-        variable: dict[str, bytes] = {}
-        for step in self._steps:
-            if not isinstance(step, _Run):
-                assert isinstance(step.kind, Variable)
-                variable[step.name] = step.kind.write(getattr(record, step.name), self.family)
+        variable = {name: kind.write(getattr(record, name), self.family) for name, kind in self._variable}
         sizes = {
             name: (len(getattr(record, size.field)) if size.records else len(variable[size.field])) + size.more
             for name, size in self._sizes
         }
-        parts: list[bytes] = []
-        for step in self._steps:
-            if isinstance(step, _Run):
-                parts.append(self._write_run(step, record, sizes))
-            else:
-                parts.append(variable[step.name])
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(
+            [
+                self._write_run(step, record, sizes) if isinstance(step, _Run) else variable[step.name]
+                for step in self._steps
+            ]
+        )
 
     def _write_run(self, run: _Run, record: R, sizes: Mapping[str, int]) -> bytes:
-        values = [
-            sizes[name] if size_of else kind.dump(getattr(record, name))
-            for name, kind, size_of in run.fields
-            if isinstance(kind, Fixed)
-        ]
+        values = run.values_of(record)
+        if run.dumps or run.sizes:
+            values = list(values)
+            for place, dump in run.dumps:
+                values[place] = dump(values[place])
+            for place, name in run.sizes:
+                values[place] = sizes[name]
         try:
             return run.struct.pack(*values)
         except struct.error as error:
-            told = ", ".join(f"{name}={value!r}" for name, value in zip(run.names, values, strict=True))
-            raise ValueError(f"{self.record.__name__} cannot be written ({error}): {told}") from None
+            raise ValueError(f"{self.record.__name__} cannot be written: {error}.") from None
 
     def show(self, record: R) -> dict[str, Any]:
         """The fields as named values that JSON can hold."""
@@ -628,16 +634,24 @@ def _steps(fields: Sequence[_Field], byte_order: str) -> list[_Run | _Field]:
 
 def _run(fields: Sequence[_Field], byte_order: str) -> _Run:
     kinds = [field.kind for field in fields if isinstance(field.kind, Fixed)]
+    names = tuple(field.name for field in fields)
     return _Run(
         struct.Struct(byte_order + "".join(kind.code for kind in kinds)),
-        tuple(field.name for field in fields),
+        names,
+        _values_of(names),
+        tuple((name, kind.load) for name, kind in zip(names, kinds, strict=True) if type(kind).load is not Fixed.load),
         tuple(
-            (field.name, kind.load)
-            for field, kind in zip(fields, kinds, strict=True)
-            if type(kind).load is not Fixed.load
+            (place, kind.dump)
+            for place, (kind, field) in enumerate(zip(kinds, fields, strict=True))
+            if type(kind).dump is not Fixed.dump and field.size_of is None
         ),
-        tuple(fields),
+        tuple((place, field.name) for place, field in enumerate(fields) if field.size_of),
     )
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[Any], Sequence[Any]]:
+    get: Callable[[Any], Any] = attrgetter(*names)
+    return get if len(names) > 1 else lambda record: (get(record),)
 
 
 def _from_hex(fields: Mapping[str, Any], name: str) -> Any:
