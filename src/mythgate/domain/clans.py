@@ -70,6 +70,17 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class ClanMember:
+    """A member as lists show them. `number` is the account's."""
+
+    account_id: AccountId
+    number: int
+    name: str
+    rank: ClanRank
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClanDetails:
     """What a clan says of itself."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NewType, Protocol
@@ -379,10 +380,14 @@ class Ranked:
 def ranked(standings: Iterable[Standing]) -> list[Ranked]:
     """The standings of one category as a ladder, best first."""
     ordered = sorted(standings, key=lambda one: one.order)
-    active = sum(one.is_active for one in ordered)
+    return placed(ordered, sum(one.is_active for one in ordered))
+
+
+def placed(ordered: Iterable[Standing], active: int, first_place: int = 1) -> list[Ranked]:
+    """A part of a ladder that has `active` active players, in its order, from `first_place` on."""
     return [
         Ranked(place, caste_at(place, active) if one.is_active else _caste_of_beginner(one.games), one)
-        for place, one in enumerate(ordered, start=1)
+        for place, one in enumerate(ordered, start=first_place)
     ]
 
 
@@ -420,3 +425,19 @@ def compared(before: Sequence[Ranked], after: Sequence[Ranked]) -> list[Moved]:
     old = {one.standing.number: one for one in before}
     moved = [Moved(one.standing.number, old.pop(one.standing.number, None), one) for one in after]
     return moved + [Moved(number, one, None) for number, one in old.items()]
+
+
+# --- seasons ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Season:
+    """A stretch of results that make one ladder, from `first_result` on; the present one has no end."""
+
+    name: str
+    formula: str
+    starts_at: datetime
+    first_result: int = 1
+    ends_at: datetime | None = None
+    last_result: int | None = None
+    number: int = 0

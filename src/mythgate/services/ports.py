@@ -18,7 +18,10 @@ from typing import Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.characters import Character
+from mythgate.domain.clans import Clan, ClanMember, Membership
 from mythgate.domain.events import Event, Payload
+from mythgate.domain.films import Film
+from mythgate.domain.friends import Friend, Pair
 from mythgate.domain.ids import (
     AccountId,
     CharacterId,
@@ -31,7 +34,11 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.presence import Presence
+from mythgate.domain.profiles import Profile
+from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
+from mythgate.domain.results import Match, Result, Testimony
 from mythgate.domain.sessions import AccessClaims, Session
+from mythgate.domain.tournaments import Entry, Prize, Tournament, TournamentState
 from mythgate.domain.world import Problem, World
 
 T = TypeVar("T")
@@ -133,6 +140,26 @@ class Transaction(Protocol):
     def preferences(self) -> PreferenceRepository: ...
     @property
     def facts(self) -> FactRepository: ...
+    @property
+    def profiles(self) -> ProfileRepository: ...
+    @property
+    def game_passwords(self) -> GamePasswordRepository: ...
+    @property
+    def friends(self) -> FriendRepository: ...
+    @property
+    def clans(self) -> ClanRepository: ...
+    @property
+    def matches(self) -> MatchRepository: ...
+    @property
+    def results(self) -> ResultRepository: ...
+    @property
+    def ratings(self) -> RatingRepository: ...
+    @property
+    def tournaments(self) -> TournamentRepository: ...
+    @property
+    def films(self) -> FilmRepository: ...
+    @property
+    def imported(self) -> ImportRepository: ...
 
 
 class AccountRepository(Protocol):
@@ -274,6 +301,203 @@ class FactRepository(Protocol):
     def set(self, key: str, value: str) -> None: ...
     def take(self, key: str) -> str | None:
         """Get and delete in one step."""
+
+
+class ProfileRepository(Protocol):
+    def get(self, account_id: AccountId) -> Profile | None: ...
+    def save(self, profile: Profile) -> None:
+        """Replaces an earlier one."""
+
+    def delete(self, account_id: AccountId) -> bool: ...
+
+
+class GamePasswordRepository(Protocol):
+    """Passwords for old game clients only, as hashes."""
+
+    def get(self, account_id: AccountId) -> str | None: ...
+    def set(self, account_id: AccountId, password_hash: str) -> None: ...
+    def clear(self, account_id: AccountId) -> bool: ...
+
+
+class FriendRepository(Protocol):
+    """In a write, two people whose entries were asked for keep their lists to themselves until the end."""
+
+    def pair(self, mine: AccountId, theirs: AccountId) -> Pair: ...
+    def set_pair(self, mine: AccountId, theirs: AccountId, pair: Pair) -> None: ...
+    def count(self, account_id: AccountId) -> int:
+        """How many the account lists."""
+
+    def of_account(self, account_id: AccountId) -> list[Friend]:
+        """Whom the account lists, by number; nobody's whereabouts are known here."""
+
+    def listing(self, account_id: AccountId) -> list[AccountId]:
+        """Who lists the account."""
+
+    def forget(self, account_id: AccountId) -> None:
+        """Delete the account's entries and all entries for it."""
+
+
+class ClanRepository(Protocol):
+    """In a write, a clan that was asked for is kept from others to the end, with its members."""
+
+    def add(self, clan: Clan) -> Clan:
+        """Save a new clan and set its `number`; raises NameTaken."""
+
+    def get(self, number: int) -> Clan | None: ...
+    def require(self, number: int) -> Clan:
+        """As `get`; raises NotFound for nothing."""
+
+    def by_name_key(self, name_key: str) -> Clan | None: ...
+    def all(self) -> list[Clan]:
+        """By number."""
+
+    def save(self, clan: Clan) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def delete(self, number: int) -> None:
+        """Delete the clan and all memberships."""
+
+    def membership(self, account_id: AccountId) -> Membership | None: ...
+    def members(self, number: int) -> list[Membership]:
+        """By age, oldest first."""
+
+    def roster(self, number: int) -> list[ClanMember]:
+        """As `members`, with names."""
+
+    def join(self, membership: Membership) -> bool:
+        """False if the account is in a clan already."""
+
+    def set_rank(self, membership: Membership) -> None: ...
+    def leave(self, account_id: AccountId) -> bool: ...
+
+
+class MatchRepository(Protocol):
+    """Games whose result is not recorded yet, and what was reported of all games."""
+
+    def open(self, match: Match) -> None: ...
+    def get(self, match_id: str) -> Match | None:
+        """In a write, nobody else has the match until the end."""
+
+    def all(self) -> list[Match]: ...
+    def save(self, match: Match) -> None: ...
+    def close(self, match_id: str) -> None:
+        """Forget the match. Its reports stay."""
+
+    def testify(self, testimony: Testimony) -> None: ...
+    def testimony(self, match_id: str) -> list[Testimony]:
+        """In the order it was received."""
+
+
+class ResultRepository(Protocol):
+    """Results are added and read; there is no way to change one."""
+
+    def add(self, result: Result) -> Result | None:
+        """Record a result and set its `number`, above that of all others; None if the match has one already."""
+
+    def get(self, number: int) -> Result | None: ...
+    def of_match(self, match_id: str) -> Result | None: ...
+    def recent(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        room_id: int | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Result]:
+        """Newest first, from before the result `before` on."""
+
+    def from_number(self, first: int, last: int | None = None, *, limit: int = 1000) -> list[Result]:
+        """Oldest first."""
+
+    def newest(self) -> int:
+        """The number of the newest; 0 for none."""
+
+
+class RatingRepository(Protocol):
+    """Seasons, and the standings that were derived from their results."""
+
+    def current(self) -> Season | None:
+        """The season without an end. In a write, whoever has it is alone with all standings until the end."""
+
+    def season(self, number: int) -> Season | None: ...
+    def seasons(self) -> list[Season]:
+        """By number."""
+
+    def add(self, season: Season) -> Season:
+        """Save a new season and set its `number`."""
+
+    def save(self, season: Season) -> None: ...
+    def table(self, season: int) -> StandingTable: ...
+    def clear(self, season: int) -> None:
+        """Delete all standings of the season."""
+
+    def ladder(
+        self, season: int, kind: SubjectKind, category: Category, *, limit: int | None = None, offset: int = 0
+    ) -> list[Standing]:
+        """Standings in the order of `Standing.order`."""
+
+    def active(self, season: int, kind: SubjectKind, category: Category) -> int:
+        """How many active standings there are."""
+
+    def of_subject(self, season: int, kind: SubjectKind, number: int) -> list[Standing]:
+        """All categories of one player or clan."""
+
+    def names(self, kind: SubjectKind, numbers: Collection[int]) -> dict[int, str]:
+        """What those who are still there are called."""
+
+
+class TournamentRepository(Protocol):
+    """In a write, a tournament that was asked for is kept from others to the end, with its entries."""
+
+    def add(self, tournament: Tournament) -> Tournament:
+        """Save a new tournament and set its `number`."""
+
+    def get(self, number: int) -> Tournament | None: ...
+    def require(self, number: int) -> Tournament:
+        """As `get`; raises NotFound for nothing."""
+
+    def save(self, tournament: Tournament) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def in_state(self, *states: TournamentState) -> list[Tournament]:
+        """By start time."""
+
+    def in_slot(self, slot: int) -> Tournament | None:
+        """The tournament of a slot that is not over. In a write, the slot is kept from others."""
+
+    def entries(self, number: int) -> list[Entry]:
+        """In the order they came."""
+
+    def enter(self, entry: Entry) -> bool:
+        """False if the account has entered already."""
+
+    def set_seed(self, entry: Entry) -> None: ...
+    def withdraw(self, number: int, account_id: AccountId) -> bool: ...
+    def of_account(self, account_id: AccountId) -> list[Tournament]:
+        """Those the account entered that are not over."""
+
+    def award(self, prize: Prize) -> bool:
+        """Record a prize; False if this place has one already."""
+
+    def prizes(self, number: int) -> list[Prize]:
+        """By place."""
+
+
+class FilmRepository(Protocol):
+    def add(self, film: Film) -> Film:
+        """Save what is known of a film and set its `number`; raises NameTaken if there is such a file."""
+
+    def get(self, number: int) -> Film | None: ...
+    def of_match(self, match_id: str) -> list[Film]: ...
+    def recent(self, limit: int = 50) -> list[Film]:
+        """Newest first."""
+
+
+class ImportRepository(Protocol):
+    """What was brought over from another server: its key there, and what it became here."""
+
+    def ours(self, source: str, kind: str, key: str) -> str | None: ...
+    def note(self, source: str, kind: str, key: str, ours: str) -> None: ...
 
 
 # --- live state ------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def values_of(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def save_version(connection: SqlConnection, save: Statement, record: Any, **key: str) -> None:
+def save_version(connection: SqlConnection, save: Statement, record: Any, **key: str | int) -> None:
     """Overwrite the row of a record that has a name and a version, which rises.
 
     Raises:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -22,9 +23,15 @@ from sqlalchemy import (
     Text,
 )
 
-from mythgate.backends.sql.types import Choice, UtcDateTime, small_json
+from mythgate.backends.sql.types import Choice, ColourText, UtcDateTime, small_json
 from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.clans import ClanRank
+from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
+from mythgate.domain.lobbies import Family, LobbyKind
+from mythgate.domain.ratings import SubjectKind
+from mythgate.domain.results import Ending, Outcome, Verdict
+from mythgate.domain.tournaments import TournamentState
 
 metadata: Final = MetaData(
     naming_convention={
@@ -203,4 +210,250 @@ command_receipts: Final = Table(
     Column("command_id", String, primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_command_receipts_created_at", "created_at"),
+)
+
+profiles: Final = Table(
+    "profiles",
+    metadata,
+    _account_id(primary_key=True),
+    Column("city", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("country", String, nullable=False),
+    Column("quote", String, nullable=False),
+    Column("country_code", Integer, nullable=False),
+    Column("shown_name", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("icon", Integer, nullable=False),
+    Column("primary", ColourText, nullable=False),
+    Column("secondary", ColourText, nullable=False),
+    Column("opaque", LargeBinary, nullable=False),
+    Column("updated_at", UtcDateTime),
+)
+
+# Apart from the accounts: nothing that shows an account can show these.
+game_passwords: Final = Table(
+    "game_passwords",
+    metadata,
+    _account_id(primary_key=True),
+    Column("password_hash", String, nullable=False),
+)
+
+friends: Final = Table(
+    "friends",
+    metadata,
+    _account_id(primary_key=True),
+    _account_id("friend_id", primary_key=True),
+    Column("state", Choice(FriendState), nullable=False),
+    Index("ix_friends_friend_id", "friend_id"),
+)
+
+clans: Final = Table(
+    "clans",
+    metadata,
+    _number(),
+    Column("name", String, nullable=False),
+    Column("name_key", String, nullable=False, unique=True),
+    Column("founded_at", UtcDateTime, nullable=False),
+    Column("maintenance_hash", String, nullable=False),
+    Column("member_hash", String, nullable=False),
+    Column("motto", String, nullable=False),
+    Column("url", String, nullable=False),
+    Column("contact", String, nullable=False),
+    Column("motd", String, nullable=False),
+    Column("below_since", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+clan_members: Final = Table(
+    "clan_members",
+    metadata,
+    _account_id(primary_key=True),
+    Column("clan", Integer, ForeignKey("clans.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("rank", Choice(ClanRank), nullable=False),
+    Column("joined_at", UtcDateTime, nullable=False),
+)
+
+# Games that were started and whose result is not recorded yet.
+matches: Final = Table(
+    "matches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("room_id", Integer, nullable=False),
+    Column("family", Choice(Family), nullable=False),
+    Column("kind", Choice(LobbyKind), nullable=False),
+    Column("host", BigInteger, nullable=False),
+    Column("line_up", small_json(), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("name", String, nullable=False),
+    Column("map_name", String, nullable=False),
+    Column("scoring", Integer, nullable=False),
+    Column("clan_game", Boolean, nullable=False),
+    Column("cooperative", Boolean, nullable=False),
+    Column("tournament", Integer, nullable=False),
+    Column("removed_at", UtcDateTime),
+)
+
+# The evidence. It outlives its match: no foreign key.
+score_reports: Final = Table(
+    "score_reports",
+    metadata,
+    _number(),
+    Column("match_id", String, nullable=False, index=True),
+    Column("report", small_json(), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("fault", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+results: Final = Table(
+    "results",
+    metadata,
+    _number(),
+    Column("match_id", String, nullable=False, unique=True),
+    Column("room_id", Integer, nullable=False),
+    Column("family", Choice(Family), nullable=False),
+    Column("kind", Choice(LobbyKind), nullable=False),
+    Column("name", String, nullable=False),
+    Column("map_name", String, nullable=False),
+    Column("scoring", Integer, nullable=False),
+    Column("clan_game", Boolean, nullable=False),
+    Column("cooperative", Boolean, nullable=False),
+    Column("tournament", Integer, nullable=False),
+    Column("host", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False, index=True),
+    Column("verdict", Choice(Verdict), nullable=False),
+    Column("ended", Choice(Ending), nullable=False),
+    Column("elapsed", BigInteger, nullable=False),
+    Column("agreeing", Integer, nullable=False),
+    Column("heard", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+result_lines: Final = Table(
+    "result_lines",
+    metadata,
+    Column("result", Integer, ForeignKey("results.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
+    # No foreign key: a result stays as it is when an account goes.
+    Column("account_id", String, index=True),
+    Column("clan", Integer, nullable=False),
+    Column("side", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("captain", Boolean, nullable=False),
+    Column("outcome", Choice(Outcome), nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("time_played", BigInteger, nullable=False),
+    Column("units_killed", BigInteger, nullable=False),
+    Column("units_lost", BigInteger, nullable=False),
+    Column("points_killed", BigInteger, nullable=False),
+    Column("points_lost", BigInteger, nullable=False),
+)
+
+seasons: Final = Table(
+    "seasons",
+    metadata,
+    _number(),
+    Column("name", String, nullable=False),
+    Column("formula", String, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("first_result", Integer, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("last_result", Integer),
+    sqlite_autoincrement=True,
+)
+
+# Derived from results, and can be derived again at any time.
+standings: Final = Table(
+    "standings",
+    metadata,
+    Column("season", Integer, ForeignKey("seasons.number", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Choice(SubjectKind), primary_key=True),
+    Column("category", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("points", Integer, nullable=False),
+    Column("games", Integer, nullable=False),
+    Column("wins", Integer, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("ties", Integer, nullable=False),
+    Column("lasts", Integer, nullable=False),
+    Column("damage_given", BigInteger, nullable=False),
+    Column("damage_taken", BigInteger, nullable=False),
+    Column("disconnects", Integer, nullable=False),
+    Column("best_points", Integer, nullable=False),
+    Column("caste", Integer, nullable=False),
+    Column("best_caste", Integer, nullable=False),
+    Column("recent", small_json(), nullable=False),
+    Index("ix_standings_ladder", "season", "kind", "category", "points"),
+)
+
+tournaments: Final = Table(
+    "tournaments",
+    metadata,
+    _number(),
+    Column("name", String, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("room_id", Integer, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("min_players", Integer, nullable=False),
+    Column("max_players", Integer, nullable=False),
+    Column("prize_pool", BigInteger, nullable=False),
+    Column("prize_shares", small_json(), nullable=False),
+    Column("state", Choice(TournamentState), nullable=False, index=True),
+    Column("bracket", small_json(), nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+tournament_entries: Final = Table(
+    "tournament_entries",
+    metadata,
+    Column("tournament", Integer, ForeignKey("tournaments.number", ondelete="CASCADE"), primary_key=True),
+    _account_id(primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("entered_at", UtcDateTime, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Index("ix_tournament_entries_account_id", "account_id"),
+)
+
+# One row a place, written once: whoever records a prize again finds it there.
+tournament_prizes: Final = Table(
+    "tournament_prizes",
+    metadata,
+    Column("tournament", Integer, ForeignKey("tournaments.number"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", String, nullable=False),  # outlives the winner's account
+    Column("name", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+# What is known of recordings of games; the bytes are elsewhere.
+films: Final = Table(
+    "films",
+    metadata,
+    _number(),
+    Column("match_id", String, nullable=False, index=True),
+    Column("room_id", Integer, nullable=False),
+    Column("host_name", String, nullable=False),
+    Column("file_name", String, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("stored_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What was brought over from another server, so that bringing it again changes nothing.
+imported: Final = Table(
+    "imported",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("ours", String, nullable=False),
 )

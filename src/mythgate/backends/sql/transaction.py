@@ -6,13 +6,21 @@ from typing import Final
 
 from mythgate.backends.sql.accounts import SqlAccounts
 from mythgate.backends.sql.characters import SqlCharacters
+from mythgate.backends.sql.clans import SqlClans
 from mythgate.backends.sql.facts import SqlFacts
+from mythgate.backends.sql.films import SqlFilms
+from mythgate.backends.sql.friends import SqlFriends
+from mythgate.backends.sql.imports import SqlImports
 from mythgate.backends.sql.items import SqlItems
 from mythgate.backends.sql.moderation import SqlModeration
 from mythgate.backends.sql.preferences import SqlPreferences
+from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
+from mythgate.backends.sql.ratings import SqlRatings
 from mythgate.backends.sql.receipts import SqlReceipts
+from mythgate.backends.sql.results import SqlMatches, SqlResults
 from mythgate.backends.sql.sessions import SqlSessions
 from mythgate.backends.sql.statements import SqlConnection
+from mythgate.backends.sql.tournaments import SqlTournaments
 
 
 class SqlTransaction:
@@ -26,4 +34,14 @@ class SqlTransaction:
         self.moderation: Final = SqlModeration(connection)
         self.preferences: Final = SqlPreferences(connection)
         self.facts: Final = SqlFacts(connection)
+        self.profiles: Final = SqlProfiles(connection)
+        self.game_passwords: Final = SqlGamePasswords(connection)
+        self.friends: Final = SqlFriends(connection)
+        self.clans: Final = SqlClans(connection)
+        self.matches: Final = SqlMatches(connection)
+        self.results: Final = SqlResults(connection)
+        self.ratings: Final = SqlRatings(connection)
+        self.tournaments: Final = SqlTournaments(connection)
+        self.films: Final = SqlFilms(connection)
+        self.imported: Final = SqlImports(connection)
         self.receipts: Final = SqlReceipts(connection)

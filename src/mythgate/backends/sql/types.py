@@ -10,6 +10,8 @@ from sqlalchemy import JSON, BigInteger, Dialect, String
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from mythgate.domain.lobbies import Colour
+
 E = TypeVar("E", bound=StrEnum)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +64,19 @@ class Choice(TypeDecorator[E], Generic[E]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:  # noqa: ARG002
         return None if value is None else self.kind(value)
+
+
+class ColourText(TypeDecorator[Colour]):
+    """A colour of 16 bits a part, kept as twelve hexadecimal digits."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Colour | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else f"{value.red:04x}{value.green:04x}{value.blue:04x}"
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Colour | None:  # noqa: ARG002
+        return None if value is None else Colour(int(value[:4], 16), int(value[4:8], 16), int(value[8:], 16))
 
 
 def small_json() -> TypeEngine[Any]:

@@ -6,7 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from mythgate.backends.sql.tables import metadata
-from mythgate.backends.sql.types import Choice, UtcDateTime
+from mythgate.backends.sql.types import Choice, ColourText, UtcDateTime
 
 
 def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
@@ -14,7 +14,7 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     if kind == "type" and isinstance(item, UtcDateTime):
         autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
         return "sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), 'postgresql')"
-    if kind == "type" and isinstance(item, Choice):
+    if kind == "type" and isinstance(item, (Choice, ColourText)):
         return "sa.String()"
     return False
 
