@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -47,9 +47,11 @@ from mythgate.backends.system import (
 )
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
 from mythgate.config import Settings
-from mythgate.domain.accounts import Role
+from mythgate.domain.accounts import Account, Role
 from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
+from mythgate.domain.ids import SessionId
+from mythgate.domain.lobbies import Lobby
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
@@ -63,6 +65,7 @@ from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
+from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.all import Services
@@ -72,6 +75,9 @@ from mythgate.services.commands.execute import CommandPolicy, CommandService
 from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
+from mythgate.services.hosting import HostingService
+from mythgate.services.lobbies import LobbyPolicy, LobbyService
+from mythgate.services.lobbycommands import LobbyCommands
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import Rate
@@ -106,11 +112,13 @@ class Node:
 
     settings: Settings
     store: SqlStore
-    hub: Hub
+    hub: Hub  # of the world: browsers and whatever else resumes
     services: Services
     clock: SystemClock
     hasher: Argon2Hasher
     presences: MemoryPresence
+    lobby_hub: Hub  # of connections that are in a lobby and nowhere else; they do not resume
+    hubs: Hubs  # both
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
 
 
@@ -236,20 +244,9 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     except InvalidPacks as error:
         raise CannotStart(str(error), "`mythgate world check FOLDER` repeats the list.") from error
 
-    realtime = settings.realtime
-    hub = Hub(
-        clock,
-        RealtimeLimits(
-            merge_window=realtime.merge_window.total_seconds(),
-            outbox_events=realtime.outbox_messages,
-            outbox_bytes=realtime.outbox_bytes,
-            stream_events=realtime.stream_events,
-            stream_bytes=realtime.stream_bytes,
-            linkdead_display=realtime.linkdead_display.total_seconds(),
-            resume_grace=realtime.resume_grace.total_seconds(),
-            heartbeat_interval=realtime.heartbeat_interval.total_seconds(),
-        ),
-    )
+    hub = Hub(clock, _realtime_limits(settings))
+    lobby_hub = Hub(clock, replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0))
+    hubs = Hubs(hub, lobby_hub)
     presences = MemoryPresence()
     history = MemoryHistory(settings.world.history)
     throttle = MemoryThrottle(clock)
@@ -274,7 +271,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         clock=clock,
         ids=ids,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         policy=AccountPolicy(
             registration_open=settings.sessions.registration == "open",
             guests=settings.sessions.guests,
@@ -290,10 +287,10 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         source=packs,
         store=store,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         clock=clock,
         ids=ids,
-        policy=WorldPolicy(room_capacity=settings.world.room_capacity, tick_interval=realtime.tick_interval),
+        policy=WorldPolicy(room_capacity=settings.world.room_capacity, tick_interval=settings.realtime.tick_interval),
     )
     characters = CharacterService(
         store=store,
@@ -305,12 +302,12 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
             per_account=settings.sessions.characters_per_account, undo_window=settings.sessions.undo_window
         ),
     )
-    sight = Sight(store=store, presence=presences, world=world, realtime=hub, clock=clock)
-    company = Company(presence=presences, realtime=hub, clock=clock)
+    sight = Sight(store=store, presence=presences, world=world, realtime=hubs, clock=clock)
+    company = Company(presence=presences, realtime=hubs, clock=clock)
     presence = PresenceService(
         store=store,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         history=history,
         world=world,
         characters=characters,
@@ -321,7 +318,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     movement = MovementService(
         store=store,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         world=world,
         sight=sight,
         company=company,
@@ -330,7 +327,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     things = ThingService(
         store=store,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         world=world,
         sight=sight,
         clock=clock,
@@ -339,14 +336,14 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     chat = ChatService(
         store=store,
         presence=presences,
-        realtime=hub,
+        realtime=hubs,
         history=history,
         world=world,
         clock=clock,
         ids=ids,
         policy=ChatPolicy(characters=limits.chat_characters),
     )
-    moderation = ModerationService(store=store, presence=presences, realtime=hub, clock=clock)
+    moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
     play = Play(
         clock=clock,
         store=store,
@@ -360,10 +357,39 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         company=company,
         moderation=moderation,
     )
-    hub.watcher = presence
+    lobbies = LobbyService(
+        [Lobby(**one.model_dump()) for one in settings.lobbies.rooms],
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        clock=clock,
+        ids=ids,
+        policy=LobbyPolicy(
+            characters=limits.chat_characters,
+            history=settings.lobbies.history,
+            action_interval=settings.lobbies.action_interval,
+            empty_timeout=settings.lobbies.empty_timeout,
+            guests=settings.sessions.guests,
+        ),
+    )
+    hosting = HostingService(lobbies, clock=clock)
+    lobbies.commands = LobbyCommands(
+        lobbies=lobbies, hosting=hosting, moderation=moderation, store=store, presence=presences, clock=clock
+    )
+    hub.watcher = Watchers(presence, lobbies)
+    lobby_hub.watcher = lobbies
+    presence.on_reentered = lobbies.on_reentered
     world.on_displaced = presence.on_displaced
     world.on_items_changed = sight.items_changed
-    sessions.on_revoked(lambda session_id: hub.close_session(session_id, SESSION_ENDED))
+    sessions.on_revoked(lambda session_id: hubs.close_session(session_id, SESSION_ENDED))
+    sessions.on_account_changed(lobbies.account_changed)
+    moderation.on_voice_changed(lobbies.voice_changed)
+
+    def locked(account: Account, ended: list[SessionId]) -> None:
+        sessions.ended(ended)
+        sessions.account_changed(account)
+
+    moderation.on_banned(locked)
     services = Services(
         clock=clock,
         store=store,
@@ -379,9 +405,25 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         commands=CommandService(
             play, throttle=throttle, policy=CommandPolicy(line_characters=limits.command_characters)
         ),
-        positions=PositionService(presence=presences, realtime=hub, clock=clock),
+        positions=PositionService(presence=presences, realtime=hubs, clock=clock),
+        lobbies=lobbies,
+        hosting=hosting,
     )
-    return Node(settings, store, hub, services, clock, hasher, presences)
+    return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
+
+
+def _realtime_limits(settings: Settings) -> RealtimeLimits:
+    realtime = settings.realtime
+    return RealtimeLimits(
+        merge_window=realtime.merge_window.total_seconds(),
+        outbox_events=realtime.outbox_messages,
+        outbox_bytes=realtime.outbox_bytes,
+        stream_events=realtime.stream_events,
+        stream_bytes=realtime.stream_bytes,
+        linkdead_display=realtime.linkdead_display.total_seconds(),
+        resume_grace=realtime.resume_grace.total_seconds(),
+        heartbeat_interval=realtime.heartbeat_interval.total_seconds(),
+    )
 
 
 def build_app(
@@ -425,6 +467,10 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     hub, play, rows = node.hub.stats, door.stats, node.store.statistics()
     yield reading("active_users", "Characters in the world.", node.presences.count())
     yield reading("occupied_rooms", "Rooms with somebody in them.", len(node.presences.populations()))
+    lobbies = node.services.lobbies
+    inside = {str(one.room_id): one.players for one in lobbies.views()}
+    yield reading("lobby_players", "People in a lobby.", by="room", values=inside)
+    yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
@@ -544,6 +590,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
     settings = node.settings
     await node.services.world.start()
+    await node.services.lobbies.catch_up()
     known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     http = _http_protocol(settings)
@@ -556,13 +603,14 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
         try:
             yield OpenDoors(door, serving)
         finally:
-            node.hub.close_all(GOING_AWAY)
+            node.hubs.close_all(GOING_AWAY)
             server.should_exit = True
             for task in beside:
                 task.cancel()
             await serving
     await node.services.movement.settle()
     await node.services.presence.settle()
+    await node.services.lobbies.settle()
 
 
 @contextlib.contextmanager
@@ -708,7 +756,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
     services, settings = node.services, node.settings
 
     async def seconds() -> None:
-        node.hub.tick()
+        node.hubs.tick()
         door.tick()
 
     async def sweep() -> None:
@@ -725,11 +773,16 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
     async def catch_up() -> None:
         nonlocal known
         known = await services.accounts.catch_up(known)
+        await services.lobbies.tick()
+
+    async def lift_bans() -> None:
+        await services.moderation.lift_bans()
 
     jobs: dict[str, Coroutine[Any, Any, None]] = {
         "seconds": _every(FINEST_SWEEP, seconds),
         "catch_up": _every(1.0, catch_up),
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
+        "bans": _every(60.0, lift_bans, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
         "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)

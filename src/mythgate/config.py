@@ -32,6 +32,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from mythgate.domain.lobbies import DEFAULT_CAPACITY, Family
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -254,6 +256,63 @@ class WorldSettings(Section):
     history: int = Field(100, ge=1, le=10000, description="Talk a room remembers, in messages.")
 
 
+class LobbySettings(Section):
+    """One lobby of the metaserver. Admins can change the list while the server runs: `mythgate lobby`."""
+
+    name: str = Field(min_length=1, max_length=31, description="As people read it.")
+    room_id: int = Field(ge=0, le=32767, description="Number of the lobby; Aleph One joins 26, called Arrival.")
+    ranked: bool = Field(False, description="Whether results count for the ladder.")
+    country: int = Field(0, ge=0, le=32767, description="Country code of those who may enter; 0: any.")
+    min_caste: int = Field(-1, ge=-1, le=99, description="Least caste that may enter; -1: also guests.")
+    max_caste: int = Field(99, ge=-1, le=99, description="Highest caste that may enter.")
+    tournament: int = Field(0, ge=0, le=32767, description="Tournament whose members may enter; 0: none.")
+    family: Family = Field(Family.MARATHON, description="Whose clients it is for: marathon, myth, myth2 or myth3.")
+    capacity: int = Field(DEFAULT_CAPACITY, ge=1, le=1000, description="How many it takes.")
+    motd: str = Field("", max_length=1000, description="Greets everybody who enters.")
+    guest_motd: str = Field("", max_length=1000, description="Greets guests besides.")
+    films: bool = Field(False, description="Whether it keeps recordings of games.")
+    temporary: bool = Field(False, description="Whether it is closed for good once nobody has been in it for a while.")
+
+    @model_validator(mode="after")
+    def _castes_in_order(self) -> LobbySettings:
+        if self.max_caste < self.min_caste:
+            msg = "max_caste must not be below min_caste"
+            raise ValueError(msg)
+        return self
+
+
+_LOBBIES: Final = [
+    LobbySettings(name="Arrival", room_id=26, motd="Welcome to Mythgate."),
+    LobbySettings(name="Crows Bridge", room_id=0, family=Family.MYTH, motd="Welcome to Mythgate."),
+    LobbySettings(name="Otter Ferry", room_id=1, family=Family.MYTH, ranked=True, motd="Games here are ranked."),
+    LobbySettings(name="White Falls", room_id=2, family=Family.MYTH2, motd="Welcome to Mythgate."),
+    LobbySettings(name="Silvermines", room_id=3, family=Family.MYTH2, ranked=True, motd="Games here are ranked."),
+]
+
+
+class LobbiesSettings(Section):
+    """Lobbies, where old clients and browsers meet."""
+
+    rooms: list[LobbySettings] = Field(
+        default_factory=lambda: list(_LOBBIES), description="The lobbies there are, each with the fields below."
+    )
+    history: int = Field(100, ge=0, le=10000, description="Talk a lobby remembers, in messages.")
+    action_interval: Seconds = Field(timedelta(seconds=15), description="Time between two `.me` of one person.")
+    empty_timeout: Duration = Field(
+        timedelta(seconds=300), description="A temporary lobby is closed after nobody was in it for so long."
+    )
+
+    @field_validator("rooms")
+    @classmethod
+    def _have_numbers_of_their_own(cls, value: list[LobbySettings]) -> list[LobbySettings]:
+        numbers = [one.room_id for one in value]
+        twice = sorted({number for number in numbers if numbers.count(number) > 1})
+        if twice:
+            msg = f"room_id {twice[0]} stands twice"
+            raise ValueError(msg)
+        return value
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -288,6 +347,7 @@ class Settings(BaseSettings):
     realtime: RealtimeSettings = RealtimeSettings()
     world: WorldSettings = WorldSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    lobbies: LobbiesSettings = LobbiesSettings()
 
     @field_validator("secret_key")
     @classmethod

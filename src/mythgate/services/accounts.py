@@ -319,12 +319,12 @@ class AccountService:
         if not account.is_guest:
             await self._prove(account, password, "The password is wrong.")
 
-        def work(tx: Transaction) -> list[SessionId]:
+        def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
             if tx.accounts.require(caller.account_id).password_hash != stored:
                 raise BadCredentials("The password is wrong.")  # it was changed while we checked the old one
             return self._delete_within(tx, caller, caller.account_id)
 
-        await self._store.write(work, then=self._sessions.ended)
+        await self._store.write(work, then=self._shut_out)
 
     async def _prove(self, account: Account, password: str, refusal: str) -> str:
         """The stored hash that `password` fits.
@@ -464,8 +464,8 @@ class AccountService:
             return account, ended
 
         def after(result: tuple[Account, list[SessionId]]) -> None:
-            account, ended = result
-            self._sessions.ended(ended)
+            self._shut_out(result)
+            account, _ = result
             self._tell_staff("account.disabled", account, f"{account.name} is disabled.")
 
         return (await self._store.write(work, then=after))[0]
@@ -503,7 +503,13 @@ class AccountService:
 
     async def delete(self, caller: Caller, account_id: AccountId) -> None:
         """Delete an account for good: its sessions end, its characters are laid aside, its name is free again."""
-        await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._sessions.ended)
+        await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._shut_out)
+
+    def _shut_out(self, result: tuple[Account, list[SessionId]]) -> None:
+        """The account may not be here any more."""
+        account, ended = result
+        self._sessions.ended(ended)
+        self._sessions.account_changed(account)
 
     async def reset_password(self, caller: Caller, account_id: AccountId, password: str | None = None) -> str:
         """Give an account another password and end all its sessions; returns the password.
@@ -695,7 +701,7 @@ class AccountService:
 
         return await self._store.write(work, then=self._sessions.account_changed)
 
-    def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> list[SessionId]:
+    def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
         actor, account = self._actor_and_target(tx, caller, account_id)
         if account_id != caller.account_id:
             require_authority(actor, account.role, Role.ADMIN)
@@ -715,7 +721,7 @@ class AccountService:
         account.selected_character = None
         tx.accounts.save(account)
         self._record(tx, caller, "account.deleted", account)
-        return ended
+        return account, ended
 
     def _require_other_owner(self, tx: Transaction, account: Account) -> None:
         """Refuse to lose the last owner. All owners' rows are locked, so two who resign at once cannot both succeed."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
     from mythgate.services.commands.execute import CommandService
+    from mythgate.services.hosting import HostingService
+    from mythgate.services.lobbies import LobbyService
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
     from mythgate.services.ports import Clock, Store
@@ -37,3 +39,5 @@ class Services:
     world: WorldService
     commands: CommandService
     positions: PositionService
+    lobbies: LobbyService
+    hosting: HostingService

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
 from mythgate.domain.errors import InvalidInput, NotFound
 from mythgate.domain.events import AdminEvent, SystemMessage, event_of
-from mythgate.domain.ids import STAFF_TOPIC, AccountId
+from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
@@ -18,8 +20,11 @@ from mythgate.services.ports import Clock, PresenceStore, Realtime, Store, Trans
 UNTIL_LIFTED: Final = datetime.max.replace(tzinfo=UTC)
 """`Presence.muted_until` of somebody whose mute has no end."""
 
+UNMUTED: Final = "You are no longer muted."
 LONGEST_MUTE: Final = timedelta(days=3650)
 REASON_LENGTH: Final = 200
+LONGEST_BAN: Final = timedelta(days=3650)
+BANS_FACT: Final = "bans"  # when the accounts that are disabled for a time may come back, as JSON
 
 
 class ModerationService:
@@ -30,6 +35,18 @@ class ModerationService:
         self._presence = presence
         self._realtime = realtime
         self._clock = clock
+        self._voice_observers: list[Callable[[AccountId, datetime | None, str], None]] = []
+        self._ban_observers: list[Callable[[Account, list[SessionId]], None]] = []
+
+    def on_voice_changed(self, observer: Callable[[AccountId, datetime | None, str], None]) -> None:
+        """Have `observer` told, once it is saved, until when an account is muted (None: not any more), and how to
+        tell its owner."""
+        self._voice_observers.append(observer)
+
+    def on_banned(self, observer: Callable[[Account, list[SessionId]], None]) -> None:
+        """Have `observer` told, once it is saved, of an account that was locked or may come back, and which of its
+        sessions ended."""
+        self._ban_observers.append(observer)
 
     async def mute(
         self, caller: Caller, account_id: AccountId, minutes: float | None, reason: str = "", *, called: str = ""
@@ -65,10 +82,13 @@ class ModerationService:
             return account
 
         def after(account: Account) -> None:
-            presence = self._presence.of_account(account_id)
+            presence, until = self._presence.of_account(account_id), mute.ends_at or UNTIL_LIFTED
+            sentence = f"{_sentence(mute, minutes)}{f' Reason: {mute.reason}' if mute.reason else ''}"
             if presence is not None:
-                presence.muted_until = mute.ends_at or UNTIL_LIFTED
-                self._tell(presence, f"{_sentence(mute, minutes)}{f' Reason: {mute.reason}' if mute.reason else ''}")
+                presence.muted_until = until
+                self._tell(presence, sentence)
+            for observer in self._voice_observers:
+                observer(account_id, until, sentence)
             message = f"{caller.name} muted {called or account.name} {lasting(minutes)}."
             self._tell_staff(caller, "account.muted", account, message)
 
@@ -91,7 +111,9 @@ class ModerationService:
                 presence.muted_until = None
             if account is not None:
                 if presence is not None:
-                    self._tell(presence, "You are no longer muted.", "info")
+                    self._tell(presence, UNMUTED, "info")
+                for observer in self._voice_observers:
+                    observer(account_id, None, UNMUTED)
                 message = f"{caller.name} unmuted {called or account.name}."
                 self._tell_staff(caller, "account.unmuted", account, message)
 
@@ -102,6 +124,74 @@ class ModerationService:
         now = self._clock.now()
         mute = await self._store.read(lambda tx: tx.moderation.mute_of(account_id))
         return mute if mute is not None and mute.is_active(now) else None
+
+    async def ban(
+        self, caller: Caller, account_id: AccountId, days: float | None, reason: str = "", *, called: str = ""
+    ) -> Account:
+        """Lock an account out for so many days, or until an admin lets it in; it is gone from all doors at once.
+
+        Raises:
+            PermissionDenied: the caller is no moderator or does not stand above the account.
+            NotFound: there is no such account.
+            InvalidInput: the time makes no sense.
+
+        """
+        now = self._clock.now()
+        if days is not None and not 0 < days <= LONGEST_BAN.total_seconds() / 86400:
+            raise InvalidInput("The number of days makes no sense.", field="days", hint="Leave it out for no end.")
+        until = None if days is None else now + timedelta(days=days)
+
+        def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
+            account = _require_target(tx, caller, account_id)
+            account.status = AccountStatus.DISABLED
+            tx.accounts.save(account)
+            bans = json.loads(tx.facts.get(BANS_FACT) or "{}")
+            bans.pop(account_id, None)
+            if until is not None:
+                bans[account_id] = until.isoformat()
+            tx.facts.set(BANS_FACT, json.dumps(bans))
+            ended = "lifted" if until is None else until.isoformat()
+            self._record(tx, caller, "account.banned", account, until=ended, reason=reason.strip()[:REASON_LENGTH])
+            return account, tx.sessions.revoke_all(account_id, now)
+
+        def after(result: tuple[Account, list[SessionId]]) -> None:
+            account, sessions = result
+            for observer in self._ban_observers:
+                observer(account, sessions)
+            lasts = "until lifted" if days is None else f"for {days:g} day{'' if days == 1 else 's'}"
+            message = f"{caller.name} banned {called or account.name} {lasts}."
+            self._tell_staff(caller, "account.banned", account, message)
+
+        return (await self._store.write(work, then=after))[0]
+
+    async def lift_bans(self) -> list[Account]:
+        """Let in again whose time is over. Call it now and then."""
+        now = self._clock.now()
+        if not _over(await self._store.read(lambda tx: tx.facts.get(BANS_FACT)), now):
+            return []
+
+        def work(tx: Transaction) -> list[Account]:
+            text = tx.facts.get(BANS_FACT)
+            over = _over(text, now)
+            tx.facts.set(BANS_FACT, json.dumps({k: v for k, v in json.loads(text or "{}").items() if k not in over}))
+            lifted = []
+            for account_id in over:
+                account = tx.accounts.get(account_id)
+                if account is not None and account.status is AccountStatus.DISABLED:
+                    account.status = AccountStatus.ACTIVE
+                    tx.accounts.save(account)
+                    tx.moderation.record(
+                        AuditEntry(now, "system", "account.enabled", account_id, {"name": account.name})
+                    )
+                    lifted.append(account)
+            return lifted
+
+        def after(lifted: list[Account]) -> None:
+            for account in lifted:
+                for observer in self._ban_observers:
+                    observer(account, [])
+
+        return await self._store.write(work, then=after)
 
     async def audit(self, caller: Caller, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """The record, newest first; for admins and up."""
@@ -131,6 +221,12 @@ class ModerationService:
         realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
         if colleague is not None:
             realtime.subscribe(colleague, STAFF_TOPIC)
+
+
+def _over(bans: str | None, now: datetime) -> list[AccountId]:
+    """Whose ban is over at `now`, of those in the fact."""
+    rows: dict[AccountId, str] = json.loads(bans or "{}")
+    return [account_id for account_id, until in rows.items() if datetime.fromisoformat(until) <= now]
 
 
 def lasting(minutes: float | None) -> str:

@@ -8,7 +8,7 @@ others to have seen it leave, while its stream still listens), or neither.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -96,6 +96,7 @@ class PresenceService:
         self._clock = clock
         self._asleep = sight.asleep
         self._entering: set[CharacterId] = set()  # rows read, not present yet
+        self.on_reentered: Callable[[CharacterId], None] | None = None  # a new stream without having left
         characters.on_deleted = self._on_deleted
         self._errands = Errands("presence")
 
@@ -245,6 +246,8 @@ class PresenceService:
             self.on_returned(body.id)
         else:
             self._realtime.send(body.id, self._sight.occupants_event(present.room_id))
+        if not came and self.on_reentered is not None:
+            self.on_reentered(body.id)
         log.info("character entered", extra={"character": body.id, "room": present.room_id, "came": came, "door": door})
         return present
 

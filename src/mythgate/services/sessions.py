@@ -111,6 +111,7 @@ class SessionService:
         self._policy = policy or SessionPolicy()
         self._live: dict[SessionId, _Live] = {}
         self._observers: list[Callable[[SessionId], None]] = []
+        self._account_observers: list[Callable[[Account], None]] = []
         # Rises whenever a session ends or an account changes: what was read before may be stale.
         self._changes = 0
 
@@ -126,6 +127,10 @@ class SessionService:
         It runs on the event loop right after the end is durable and must not block.
         """
         self._observers.append(callback)
+
+    def on_account_changed(self, callback: Callable[[Account], None]) -> None:
+        """Have `callback` called, likewise, for every account whose name, role or status changed."""
+        self._account_observers.append(callback)
 
     # --- opening ---
 
@@ -352,11 +357,13 @@ class SessionService:
         return [session_id for session_id, live in self._live.items() if live.caller.account_id == account_id]
 
     def account_changed(self, account: Account) -> None:
-        """Name or role of an account changed: calls from now on carry the new ones."""
+        """Name, role or status of an account changed: calls from now on carry the new ones."""
         self._changes += 1
         for session_id, live in self._live.items():
             if live.caller.account_id == account.id:
                 live.caller = caller_of(account, session_id)
+        for observer in self._account_observers:
+            observer(account)
 
     def _end(self, session_ids: Iterable[SessionId]) -> None:
         for session_id in session_ids:

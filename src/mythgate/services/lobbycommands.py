@@ -1,0 +1,500 @@
+"""Dot commands: what people in a lobby can do by typing `.who`, and in a browser also `/who`.
+
+A table like that of the text world (`services.commands`), with the same grammar. Answers come as lines of the
+server to whoever typed the command. Who a command is about is named in it, by name or `#number`; an old client
+that sends it as private chat means the receiver.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.chat import tidy
+from mythgate.domain.errors import BadUsage, PermissionDenied, Refused, Unreachable
+from mythgate.domain.hosting import HostedGame
+from mythgate.domain.ids import AccountId, SessionId
+from mythgate.domain.lobbies import Lobby, Occupant
+from mythgate.domain.names import name_key
+from mythgate.domain.sessions import Caller
+from mythgate.domain.styles import enclosed, plain
+from mythgate.domain.textcommands import Grammar, read_line
+from mythgate.services.commands.registry import Wordbook
+from mythgate.services.hosting import HostingService
+from mythgate.services.lobbies import LobbyService
+from mythgate.services.moderation import ModerationService, lasting
+from mythgate.services.ports import Clock, PresenceStore, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+NAME_WORDS: Final = 5
+BAN_DAYS: Final = 7.0
+
+
+class LobbyGroup(StrEnum):
+    """Where help lists a command. The value is the heading."""
+
+    LOOKING = "Who and what is here"
+    SELF = "Yourself"
+    PEOPLE = "Others"
+    STAFF = "Staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What commands are made of."""
+
+    lobbies: LobbyService
+    hosting: HostingService
+    moderation: ModerationService
+    store: Store
+    presence: PresenceStore
+    clock: Clock
+
+
+@dataclass(slots=True)
+class LobbyCall:
+    """One command being carried out."""
+
+    desk: Desk
+    registry: LobbyRegistry
+    actor: Occupant
+    command: LobbyCommand
+    arguments: Mapping[str, str]
+    target: int | None  # whom an old client sent it to
+
+    def __getitem__(self, name: str) -> str:
+        """An argument that may be missing; then ""."""
+        return self.arguments.get(name, "")
+
+    @property
+    def caller(self) -> Caller:
+        """The actor, for use cases that check rights. Raises PermissionDenied for who has no account."""
+        visitor = self.actor.visitor
+        if visitor.account_id is None:
+            raise PermissionDenied("Guests may not do that.")
+        return Caller(visitor.account_id, SessionId(""), visitor.name, visitor.role)
+
+    @property
+    def lobby(self) -> Lobby:
+        return self.desk.lobbies.lobby(self.actor.room_id)
+
+    def person(self, text: str) -> tuple[Occupant, str]:
+        """Somebody in a lobby who is meant, and the words after their name.
+
+        Raises:
+            Unreachable: nobody is called so.
+            BadUsage: nobody is named, or more than one may be meant.
+
+        """
+        lobbies = self.desk.lobbies
+        if self.target is not None:
+            found = lobbies.by_number(self.target)
+            if found is None:
+                raise Unreachable("That player is not here.")
+            return found, text
+        words = text.split()
+        if not words:
+            raise self.command.grammar.misused()
+        if words[0][:1] == "#" and words[0][1:].isascii() and words[0][1:].isdigit():
+            found = lobbies.by_number(int(words[0][1:11]))
+            if found is None:
+                raise Unreachable(f"Nobody has the number {words[0][1:11]}.")
+            return found, " ".join(words[1:])
+        if words[0][:1] in ('"', "“"):
+            name, _, rest = text.strip()[1:].replace("”", '"').partition('"')
+            return lobbies.by_name(name, self.actor.room_id), rest.strip()
+        for count in range(min(NAME_WORDS, len(words)), 1, -1):
+            try:
+                return lobbies.by_name(" ".join(words[:count]), self.actor.room_id), " ".join(words[count:])
+            except Unreachable:
+                continue
+        return lobbies.by_name(words[0], self.actor.room_id), " ".join(words[1:])
+
+
+Handler = Callable[[LobbyCall], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyCommand:
+    """One dot command. `usage` is also its grammar (see `domain.textcommands`); `run` returns the answer."""
+
+    name: str
+    group: LobbyGroup
+    usage: str
+    summary: str  # one line
+    run: Handler
+    aliases: tuple[str, ...] = ()
+    role: Role = Role.PLAYER
+    abbreviable: bool = True
+    grammar: Grammar = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grammar", Grammar.of(self.usage))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words that call it."""
+        return (self.name, *self.aliases)
+
+
+class LobbyRegistry(Wordbook[LobbyCommand]):
+    """All dot commands."""
+
+
+class LobbyCommands:
+    """Carries out the lines that `LobbyService` takes for commands. `refused` counts refusals by their code."""
+
+    def __init__(
+        self,
+        *,
+        lobbies: LobbyService,
+        hosting: HostingService,
+        moderation: ModerationService,
+        store: Store,
+        presence: PresenceStore,
+        clock: Clock,
+        registry: LobbyRegistry | None = None,
+    ) -> None:
+        self.registry: Final = registry if registry is not None else REGISTRY
+        self.refused: Final[Counter[str]] = Counter()
+        self._desk = Desk(lobbies, hosting, moderation, store, presence, clock)
+
+    async def execute(self, actor: Occupant, line: str, target: int | None = None) -> None:
+        """Carry out `line`, which has no dot any more, and tell the actor the answer. Never raises `Refused`."""
+        try:
+            typed = read_line(line)
+            command = self.registry.resolve(typed.word, actor.visitor.role)
+            call = LobbyCall(self._desk, self.registry, actor, command, command.grammar.bind(typed.rest), target)
+            answer = await command.run(call)
+        except Refused as refused:
+            self.refused[refused.code] += 1
+            log.debug("lobby command refused", extra={"number": actor.number, "code": refused.code})
+            answer = f"{refused.message} {refused.hint}".rstrip()
+        self._desk.lobbies.line_to(actor.visitor.listener, answer)
+
+
+# --- looking -------------------------------------------------------------------------------------------
+
+
+async def help_(call: LobbyCall) -> str:
+    role, topic = call.actor.visitor.role, call["command"].lstrip("./").casefold()
+    if topic:
+        command = call.registry.resolve(topic, role)
+        others = f" Also: {', '.join(f'.{alias}' for alias in command.aliases)}." if command.aliases else ""
+        return f".{command.usage}: {command.summary}{others}"
+    lines = []
+    for group in LobbyGroup:
+        names = [f".{one.name}" for one in call.registry.allowed(role) if one.group is group]
+        if names:
+            lines.append(f"{group.value}: {' '.join(names)}")
+    return "\n".join([*lines, "More: .help and a command."])
+
+
+async def who(call: LobbyCall) -> str:
+    lobbies = call.desk.lobbies
+    wanted = name_key(call["name"])
+    lines = []
+    for lobby in lobbies.lobbies():
+        people = [one for one in lobbies.occupants(lobby.room_id) if wanted in name_key(plain(one.name))]
+        if people or (lobby.room_id == call.actor.room_id and not wanted):
+            lines.append(f"{lobby.name}: {', '.join(map(_described, people)) or 'nobody'}")
+    return "\n".join(lines) or f"Nobody called {call['name'][:40]} is in a lobby."
+
+
+def _described(one: Occupant) -> str:
+    notes = [one.visitor.client] if one.visitor.client else []
+    if one.in_game:
+        notes.append("playing")
+    elif one.away:
+        notes.append(f"away: {one.afk_text}" if one.afk_text else "away")
+    return enclosed(one.name) + (f" ({', '.join(notes)})" if notes else "")
+
+
+async def games(call: LobbyCall) -> str:
+    found = call.desk.hosting.games(call.actor.room_id)
+    now = call.desk.clock.monotonic()
+    return "\n".join(_listed(game, now) for game in found) or "No games are hosted here."
+
+
+def _listed(game: HostedGame, now: float) -> str:
+    facts = game.facts
+    parts = [f"{enclosed(facts.name or 'A game')}, hosted by {enclosed(game.host_name)}"]
+    if facts.map_name:
+        parts.append(f"on {enclosed(facts.map_name)}")
+    parts.append(f"{facts.players} of {facts.max_players}" if facts.max_players > 0 else f"{facts.players} in it")
+    if game.started_at is not None:
+        parts.append(f"running for {_clock_time(now - game.started_at)}")
+    elif not game.is_joinable:
+        parts.append("closed")
+    if game.proxied:
+        parts.append("by way of this server")
+    if game.reachable is False:
+        parts.append("cannot be reached")
+    return ", ".join(parts)
+
+
+def _clock_time(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+async def time(call: LobbyCall) -> str:
+    return f"{call.desk.clock.now():%A, %d %B %Y, %H:%M} UTC."
+
+
+async def motd(call: LobbyCall) -> str:
+    if not call["words"]:
+        lobby = call.lobby
+        return lobby.motd or f"{lobby.name} greets nobody."
+    words = "" if call["words"] == "-" else tidy(call["words"])
+    await call.desk.lobbies.change(call.caller, call.actor.room_id, motd=words)
+    return "The greeting is changed." if words else "The greeting is gone."
+
+
+async def rooms(call: LobbyCall) -> str:
+    views = call.desk.lobbies.views()
+    return "\n".join(f"{one.name} ({one.family}, {one.kind}): {one.players} of {one.capacity}" for one in views)
+
+
+# --- yourself ------------------------------------------------------------------------------------------
+
+
+async def afk(call: LobbyCall) -> str:
+    text = call["text"] or "afk"
+    call.desk.lobbies.set_away(call.actor.visitor.listener, True, text)
+    return "You are away. Say something, or .back, when you are not."
+
+
+async def back(call: LobbyCall) -> str:
+    was_away = call.actor.away
+    call.desk.lobbies.set_away(call.actor.visitor.listener, False)
+    return "You are back." if was_away else "You were not away."
+
+
+async def me(call: LobbyCall) -> str:
+    await call.desk.lobbies.act(call.actor.visitor.listener, call["action"])
+    return ""
+
+
+async def why(call: LobbyCall) -> str:
+    """About oneself; the staff may ask about others: `.why Ada in Arrival`."""
+    lobbies = call.desk.lobbies
+    named, _, place = call["lobby"].rpartition(" in ") if " in " in call["lobby"] else ("", "", call["lobby"])
+    person = call.actor
+    if call.target is not None or named:
+        if not call.actor.visitor.role.includes(Role.MODERATOR):
+            raise PermissionDenied("Only the staff may ask that about others.")
+        person, _ = call.person(named)
+    return "\n".join(lobbies.why(person.visitor, _lobby_called(lobbies, place, call.actor.room_id).room_id))
+
+
+def _lobby_called(lobbies: LobbyService, text: str, here: int) -> Lobby:
+    """By number, name or the beginning of a name; nothing stands for `here`."""
+    text = text.strip().lstrip("#")
+    if not text:
+        return lobbies.lobby(here)
+    if text.isascii() and text.isdigit():
+        return lobbies.lobby(int(text[:6]))
+    found = [one for one in lobbies.lobbies() if one.name.casefold().startswith(text.casefold())]
+    if len(found) != 1:
+        raise BadUsage("Which lobby?", hint=f"There are: {', '.join(one.name for one in lobbies.lobbies())}.")
+    return found[0]
+
+
+# --- others --------------------------------------------------------------------------------------------
+
+
+async def info(call: LobbyCall) -> str:
+    person, _ = call.person(call["person"]) if call["person"] or call.target is not None else (call.actor, "")
+    visitor, lobbies = person.visitor, call.desk.lobbies
+    kind = "a guest" if visitor.is_guest else f"registered as {visitor.name}"
+    rank = f", {visitor.role.value}" if visitor.role is not Role.PLAYER else ""
+    there = lobbies.lobby(person.room_id).name
+    lines = [
+        f"{enclosed(person.name)} (#{person.number}) is {kind}{rank}, in {there} with {visitor.client or visitor.door}."
+    ]
+    if visitor.caste >= 0:
+        lines.append(f"Caste {visitor.caste}.")
+    if call.actor.visitor.role.includes(Role.MODERATOR):
+        lines.append(f"Address {visitor.address or 'unknown'}, build {visitor.build or 'unknown'}.")
+    return "\n".join(lines)
+
+
+async def ignore(call: LobbyCall) -> str:
+    person, _ = call.person(call["person"])
+    await call.desk.lobbies.ignore(call.actor.visitor.listener, person.number)
+    return f"You hear nothing of {enclosed(person.name)} any more."
+
+
+async def unignore(call: LobbyCall) -> str:
+    person, _ = call.person(call["person"])
+    await call.desk.lobbies.unignore(call.actor.visitor.listener, person.number)
+    return f"You hear {enclosed(person.name)} again."
+
+
+# --- the staff -----------------------------------------------------------------------------------------
+
+
+async def kick(call: LobbyCall) -> str:
+    person, reason = call.person(call["person"])
+    await call.desk.lobbies.kick(call.caller, person.number, reason)
+    return f"{enclosed(person.name)} was removed."
+
+
+async def mute(call: LobbyCall) -> str:
+    subject = await _subject(call, call["person"])
+    first, _, reason = subject.rest.partition(" ")
+    minutes = _number(first)
+    if minutes is None:
+        reason = subject.rest
+    if subject.account_id is None:
+        await call.desk.lobbies.mute_guest(call.caller, subject.number, minutes, reason)
+    else:
+        await call.desk.moderation.mute(call.caller, subject.account_id, minutes, reason, called=subject.name)
+    return f"{subject.name} is muted {lasting(minutes)}."
+
+
+async def unmute(call: LobbyCall) -> str:
+    subject = await _subject(call, call["person"])
+    if subject.account_id is None:
+        await call.desk.lobbies.unmute_guest(call.caller, subject.number)
+        lifted = True
+    else:
+        lifted = await call.desk.moderation.unmute(call.caller, subject.account_id, called=subject.name)
+    return f"{subject.name} may speak again." if lifted else f"{subject.name} is not muted."
+
+
+async def ban(call: LobbyCall) -> str:
+    subject = await _subject(call, call["person"])
+    first, _, reason = subject.rest.partition(" ")
+    days = _number(first)
+    if days is None:
+        reason = subject.rest
+    if subject.account_id is None:
+        await call.desk.lobbies.kick(call.caller, subject.number, reason)
+        return f"{subject.name} is a guest and was only removed."
+    await call.desk.moderation.ban(call.caller, subject.account_id, days or BAN_DAYS, reason, called=subject.name)
+    return f"{subject.name} is banned for {days or BAN_DAYS:g} days."
+
+
+async def message(call: LobbyCall) -> str:
+    """To the receiver of the private message it came in, or the whole lobby."""
+    words = f"{call.actor.visitor.name}: {tidy(call['words'])}"
+    if call.target is not None:
+        person, _ = call.person("")
+        call.desk.lobbies.line_to(person.visitor.listener, words)
+        return f"{enclosed(person.name)} was told."
+    call.desk.lobbies.line(call.actor.room_id, words)
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a measure is meant for, and what was typed after the name. Guests have no account, only a number."""
+
+    name: str
+    number: int
+    account_id: AccountId | None
+    rest: str
+
+
+async def _subject(call: LobbyCall, text: str) -> _Subject:
+    """Who is meant: in a lobby, or else by the account's name, whether they are on or not."""
+    try:
+        person, rest = call.person(text)
+        return _Subject(plain(person.name), person.number, person.visitor.account_id, rest)
+    except Unreachable:
+        if call.target is not None:
+            raise
+    words = text.split()
+
+    def work(tx: Transaction) -> _Subject | None:
+        for count in range(min(NAME_WORDS, len(words)), 0, -1):
+            account = tx.accounts.by_name_key(name_key(" ".join(words[:count])))
+            if account is not None and account.status is not AccountStatus.DELETED:
+                return _Subject(account.name, account.number, account.id, " ".join(words[count:]))
+        return None
+
+    found = await call.desk.store.read(work)
+    if found is None:
+        raise Unreachable(f"Nobody is called {words[0][:40]}.")
+    return found
+
+
+def _number(word: str) -> float | None:
+    return float(word[:9]) if word.isascii() and word.isdigit() else None
+
+
+REGISTRY: Final = LobbyRegistry(
+    (
+        LobbyCommand("help", LobbyGroup.LOOKING, "help [<command>]", "What you can do here.", help_, ("about",)),
+        LobbyCommand("who", LobbyGroup.LOOKING, "who [<name...>]", "Who is in which lobby.", who),
+        LobbyCommand("games", LobbyGroup.LOOKING, "games", "Which games are hosted here.", games),
+        LobbyCommand("rooms", LobbyGroup.LOOKING, "rooms", "Which lobbies there are.", rooms, ("lobbies",)),
+        LobbyCommand("time", LobbyGroup.LOOKING, "time", "What time the server has.", time),
+        LobbyCommand("why", LobbyGroup.LOOKING, "why [<lobby...>]", "Why you may or may not enter a lobby.", why),
+        LobbyCommand("afk", LobbyGroup.SELF, "afk [<text...>]", "Say that you are away.", afk, ("away",)),
+        LobbyCommand("back", LobbyGroup.SELF, "back", "Say that you are back.", back),
+        LobbyCommand("me", LobbyGroup.SELF, "me <action...>", "Do something that all see.", me, ("action",)),
+        LobbyCommand("info", LobbyGroup.PEOPLE, "info [<person...>]", "Who somebody is.", info, ("caste",)),
+        LobbyCommand("ignore", LobbyGroup.PEOPLE, "ignore [<person...>]", "Hear nothing of somebody.", ignore),
+        LobbyCommand("unignore", LobbyGroup.PEOPLE, "unignore [<person...>]", "Hear somebody again.", unignore),
+        LobbyCommand(
+            "kick",
+            LobbyGroup.STAFF,
+            "kick [<person...>]",
+            "Remove somebody, with a reason after the name.",
+            kick,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "ban",
+            LobbyGroup.STAFF,
+            "ban [<person...>]",
+            "Lock an account out for so many days, 7 unless a number follows the name, and then a reason.",
+            ban,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "mute",
+            LobbyGroup.STAFF,
+            "mute [<person...>]",
+            "Silence somebody, for so many minutes if a number follows the name, and then a reason.",
+            mute,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "unmute",
+            LobbyGroup.STAFF,
+            "unmute [<person...>]",
+            "Let somebody speak again.",
+            unmute,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "message",
+            LobbyGroup.STAFF,
+            "message <words...>",
+            "Tell the lobby something in the name of the server.",
+            message,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "motd",
+            LobbyGroup.LOOKING,
+            "motd [<words...>]",
+            "The greeting of this lobby; the staff changes it with words, and removes it with a dash.",
+            motd,
+        ),
+    )
+)
