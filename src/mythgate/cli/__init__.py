@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import mythgate
-from mythgate.cli import bench, config, doctor, generate, metaserver, migrate, play, serve, user, world
+from mythgate.cli import bench, config, doctor, generate, lobby, metaserver, migrate, play, serve, user, world
 
 app = typer.Typer(
     name="mythgate",
@@ -43,7 +43,9 @@ app.command("serve")(serve.serve)
 app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
+app.command("why")(lobby.why)
 app.add_typer(user.app, name="user")
+app.add_typer(lobby.app, name="lobby")
 app.add_typer(config.app, name="config")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(world.app, name="world")

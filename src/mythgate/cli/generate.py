@@ -157,18 +157,35 @@ def _settings() -> Iterator[tuple[str, str]]:
             default = field.get_default(call_default_factory=True)
             if isinstance(default, BaseModel):
                 continue
+            if _is_list_of_sections(default):
+                lists.append((f"{prefix}.{name}", type(default[0])))
+                default = f"{len(default)} of them: {', '.join(entry.name for entry in default)}"
             dotted = f"{prefix}.{name}" if prefix else name
             variable = "MYTHGATE_" + dotted.replace(".", "__").upper()
             lines.append(f"| `{dotted}` | `{variable}` | {_default(default)} | {field.description} |")
         lines.append("")
 
+    lists: list[tuple[str, type[BaseModel]]] = []
     table(Settings, "")
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, BaseModel):
             model = type(field.default)
             lines.extend([f"## {name}", "", inspect.getdoc(model) or "", ""])
             table(model, name)
+    for dotted, model in lists:
+        lines.extend([f"## Each `[[{dotted}]]`", "", inspect.getdoc(model) or "", ""])
+        lines.extend(["| field | default | meaning |", "|---|---|---|"])
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else _default(field.default)
+            lines.append(f"| `{name}` | {default} | {field.description} |")
+        lines.append("")
     yield "docs/reference/settings.md", "\n".join(lines).rstrip() + "\n"
+
+
+def _is_list_of_sections(value: Any) -> bool:
+    from pydantic import BaseModel
+
+    return isinstance(value, list) and bool(value) and isinstance(value[0], BaseModel)
 
 
 def _default(value: Any) -> str:

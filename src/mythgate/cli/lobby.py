@@ -1,0 +1,238 @@
+"""`mythgate lobby` and `mythgate why`: the list of lobbies, and who may enter them. Work while the server runs, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table, refusals, settings_or_exit
+from mythgate.domain.lobbies import DEFAULT_CAPACITY, MAX_CASTE, NO_CASTE, Family, Lobby, Looks, Visitor, lobby_listener
+from mythgate.domain.sessions import OPERATOR
+
+if TYPE_CHECKING:
+    from mythgate.services.all import Services
+
+T = TypeVar("T")
+
+app = typer.Typer(help="List, open, change and close lobbies.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Number of the lobby.")]
+Maybe = str | None
+
+
+def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Run `work` on the services of a node without doors."""
+    from mythgate import bootstrap, telemetry
+
+    settings = settings_or_exit(data_dir=data_dir)
+    telemetry.configure("warning")
+
+    async def on_node() -> T:
+        async with bootstrap.open_node(settings) as node:
+            await node.services.lobbies.catch_up()
+            return await work(node.services)
+
+    try:
+        with refusals():
+            return asyncio.run(on_node())
+    except bootstrap.CannotStart as error:
+        fail(error.message, error.hint)
+
+
+@app.command("list")
+def list_lobbies(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the lobbies: those of the settings with what was changed since.
+
+    Example:  mythgate lobby list --json
+    """
+
+    async def work(services: Services) -> list[Lobby]:
+        return list(services.lobbies.lobbies())
+
+    found = _run(data_dir, work)
+    if json:
+        print_json([asdict(lobby) for lobby in found])
+        return
+    print_table(
+        ("id", "name", "for", "kind", "castes", "country", "capacity", "greeting"),
+        (
+            (
+                str(lobby.room_id),
+                lobby.name + (" (temporary)" if lobby.temporary else ""),
+                lobby.family.value,
+                lobby.kind.value,
+                f"{lobby.min_caste} to {lobby.max_caste}",
+                str(lobby.country or "any"),
+                str(lobby.capacity),
+                lobby.motd,
+            )
+            for lobby in found
+        ),
+        empty="There are no lobbies.",
+    )
+
+
+@app.command()
+def add(
+    number: Number,
+    name: Annotated[str, typer.Argument(help="Name of the lobby, 31 characters at most.")],
+    family: Annotated[Family, typer.Option(help="Whose clients it is for.")] = Family.MARATHON,
+    ranked: Annotated[bool, typer.Option("--ranked", help="Results count.")] = False,
+    country: Annotated[int, typer.Option(help="Country code of those who may enter; 0: any.")] = 0,
+    min_caste: Annotated[int, typer.Option(help="Least caste that may enter.")] = NO_CASTE,
+    max_caste: Annotated[int, typer.Option(help="Highest caste that may enter.")] = MAX_CASTE,
+    tournament: Annotated[int, typer.Option(help="Tournament whose members may enter; 0: none.")] = 0,
+    capacity: Annotated[int, typer.Option(help="How many it takes.")] = DEFAULT_CAPACITY,
+    motd: Annotated[str, typer.Option(help="Greets everybody who enters.")] = "",
+    guest_motd: Annotated[str, typer.Option(help="Greets guests besides.")] = "",
+    films: Annotated[bool, typer.Option("--films", help="Keep recordings of games.")] = False,
+    temporary: Annotated[bool, typer.Option("--temporary", help="Close it once nobody was in it for a while.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Open a lobby. A server that runs has it within a second.
+
+    Example:  mythgate lobby add 4 "Shoal" --family myth2 --ranked --min-caste 3
+    """
+    lobby = Lobby(
+        name=name,
+        room_id=number,
+        ranked=ranked,
+        country=country,
+        min_caste=min_caste,
+        max_caste=max_caste,
+        tournament=tournament,
+        family=family,
+        capacity=capacity,
+        motd=motd,
+        guest_motd=guest_motd,
+        films=films,
+        temporary=temporary,
+    )
+    added = _run(data_dir, lambda services: services.lobbies.add(OPERATOR, lobby))
+    print(f"{added.name} is open, number {added.room_id}.")
+
+
+@app.command("set")
+def change(
+    number: Number,
+    name: Annotated[Maybe, typer.Option(help="Another name.")] = None,
+    family: Annotated[Family | None, typer.Option(help="Whose clients it is for.")] = None,
+    ranked: Annotated[bool | None, typer.Option("--ranked/--unranked", help="Whether results count.")] = None,
+    country: Annotated[int | None, typer.Option(help="Country code of those who may enter; 0: any.")] = None,
+    min_caste: Annotated[int | None, typer.Option(help="Least caste that may enter.")] = None,
+    max_caste: Annotated[int | None, typer.Option(help="Highest caste that may enter.")] = None,
+    tournament: Annotated[int | None, typer.Option(help="Tournament whose members may enter; 0: none.")] = None,
+    capacity: Annotated[int | None, typer.Option(help="How many it takes.")] = None,
+    motd: Annotated[Maybe, typer.Option(help="Greets everybody who enters; those in it read it now.")] = None,
+    guest_motd: Annotated[Maybe, typer.Option(help="Greets guests besides.")] = None,
+    films: Annotated[bool | None, typer.Option("--films/--no-films", help="Keep recordings of games.")] = None,
+    temporary: Annotated[
+        bool | None, typer.Option("--temporary/--lasting", help="Close it once nobody was in it for a while.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Change a lobby. Who is in it stays.
+
+    Example:  mythgate lobby set 26 --motd "Tournament tonight at eight." --capacity 64
+    """
+    given: dict[str, Any] = {
+        "name": name,
+        "family": family,
+        "ranked": ranked,
+        "country": country,
+        "min_caste": min_caste,
+        "max_caste": max_caste,
+        "tournament": tournament,
+        "capacity": capacity,
+        "motd": motd,
+        "guest_motd": guest_motd,
+        "films": films,
+        "temporary": temporary,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    changed = _run(data_dir, lambda services: services.lobbies.change(OPERATOR, number, **changes))
+    print(f"{changed.name} is changed.")
+
+
+@app.command()
+def remove(number: Number, data_dir: DataDir = None) -> None:
+    """Close a lobby. Who is in it has to go.
+
+    Example:  mythgate lobby remove 4
+    """
+
+    async def work(services: Services) -> Lobby:
+        lobby = services.lobbies.lobby(number)
+        await services.lobbies.remove(OPERATOR, number)
+        return lobby
+
+    print(f"{_run(data_dir, work).name} is closed.")
+
+
+def why(
+    name: Annotated[str, typer.Argument(metavar="USER", help="Name of the account; guest for one without.")],
+    number: Annotated[int | None, typer.Argument(metavar="[ROOM]", help="Number of the lobby; default: all.")] = None,
+    family: Annotated[Family | None, typer.Option(help="Of the client they come with; default: any.")] = None,
+    country: Annotated[int, typer.Option(help="Country code that their client tells.")] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Say step by step why somebody may or may not enter a lobby. Ends with 1 if they may enter none.
+
+    How many are in it only the running server knows: `.why` in a lobby tells that, too.
+
+    Example:  mythgate why ada 3 --family myth2
+    """
+
+    async def work(services: Services) -> tuple[list[str], bool]:
+        visitor, lines = await _visitor(services, name, family, country)
+        may_sign_in = not any(line.startswith("NO") for line in lines)
+        may_enter = False
+        for lobby in services.lobbies.lobbies():
+            if number is None or lobby.room_id == number:
+                steps = services.lobbies.why(visitor, lobby.room_id)
+                may_enter = may_enter or not any(step.startswith("NO") for step in steps)
+                lines += ["", f"{lobby.name} (number {lobby.room_id}, {lobby.family}, {lobby.kind})", *steps]
+        if number is not None:
+            services.lobbies.lobby(number)
+        return lines, may_sign_in and may_enter
+
+    lines, may_enter = _run(data_dir, work)
+    print("\n".join(lines))
+    if not may_enter:
+        raise typer.Exit(EXIT_FAILED)
+
+
+async def _visitor(services: Services, name: str, family: Family | None, country: int) -> tuple[Visitor, list[str]]:
+    """Who would come, and whether the server lets them in at all."""
+    looks = Looks(name=name)
+    if name.casefold() == "guest":
+        guest = Visitor(lobby_listener(0), 0, "Guest", looks, "", "", family=family, country=country)
+        return guest, ["ok  account: a guest has none"]
+    account = await services.accounts.find(OPERATOR, name)
+    if account is None:
+        fail(f"There is no account named {name}.", "List them with: mythgate user list")
+    mute = await services.moderation.mute_of(account.id)
+    is_active = account.status.value == "active"
+    lines = [f"{'ok' if is_active else 'NO':2}  account: {account.name}, {account.role.value}, {account.status.value}"]
+    if mute is not None:
+        until = "it is lifted" if mute.ends_at is None else f"{mute.ends_at:%Y-%m-%d %H:%M} UTC"
+        lines.append(f"ok  voice: muted until {until}; may enter, but is not heard")
+    visitor = Visitor(
+        listener=lobby_listener(account.number),
+        number=account.number,
+        name=account.name,
+        looks=looks,
+        door="",
+        client="",
+        account_id=account.id,
+        family=family,
+        role=account.role,
+        caste=NO_CASTE if account.is_guest else account.caste,
+        country=country,
+        has_guest_account=account.is_guest,
+    )
+    return visitor, lines
