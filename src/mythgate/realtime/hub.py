@@ -92,7 +92,9 @@ class Hub:
         *,
         watcher: StreamWatcher | None = None,
         call_later: Callable[[float, Callable[[], None]], object] | None = None,
+        followed: str = ROOM_TOPICS,
     ) -> None:
+        self._followed = followed  # what the topics begin with of which a listener has one at a time
         self.limits = limits if limits is not None else RealtimeLimits()
         self.stats = RealtimeStats()
         self.watcher = watcher
@@ -264,7 +266,7 @@ class Hub:
         log = self._topics.get(topic)
         if log is None:
             log = self._topics[topic] = TopicLog()
-        if stream.log is None and topic.startswith(ROOM_TOPICS):
+        if stream.log is None and topic.startswith(self._followed):
             self._follow(stream, log)
         else:
             log.members[character_id] = stream
