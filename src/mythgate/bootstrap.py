@@ -51,7 +51,7 @@ from mythgate.domain.accounts import Account, Role
 from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.domain.ids import SessionId
-from mythgate.domain.lobbies import Lobby
+from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
@@ -245,7 +245,8 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         raise CannotStart(str(error), "`mythgate world check FOLDER` repeats the list.") from error
 
     hub = Hub(clock, _realtime_limits(settings))
-    lobby_hub = Hub(clock, replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0))
+    lobby_limits = replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0)
+    lobby_hub = Hub(clock, lobby_limits, followed=LOBBY_TOPICS)
     hubs = Hubs(hub, lobby_hub)
     presences = MemoryPresence()
     history = MemoryHistory(settings.world.history)

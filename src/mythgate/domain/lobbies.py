@@ -27,6 +27,7 @@ NAME_CHARACTERS: Final = 31  # of a lobby, a person, a team
 LAST_ROOM: Final = 0x7FFF  # old clients keep 16 bits
 LARGEST: Final = 1000
 MOTD_CHARACTERS: Final = 1000
+LOBBY_TOPICS: Final = "lobby:"  # what the topics of lobbies begin with; a listener is in one at a time
 LISTENERS: Final = "lobby:"  # what the listeners of people who are nowhere but in a lobby begin with
 LOBBIES_TOPIC: Final = Topic("lobbies")  # how many are where
 
@@ -97,7 +98,7 @@ def checked(lobby: Lobby) -> Lobby:
 
 def lobby_topic(room_id: int) -> Topic:
     """What happens in one lobby."""
-    return Topic(f"lobby:{room_id}")
+    return Topic(f"{LOBBY_TOPICS}{room_id}")
 
 
 def lobby_listener(number: int) -> CharacterId:

@@ -73,6 +73,10 @@ class Watchers:
         for watcher in self.watchers:
             watcher.on_returned(character_id)
 
+    def on_missed(self, character_id: CharacterId) -> None:
+        for watcher in self.watchers:
+            watcher.on_missed(character_id)
+
     def on_display_grace_over(self, character_id: CharacterId) -> None:
         for watcher in self.watchers:
             watcher.on_display_grace_over(character_id)

@@ -418,6 +418,9 @@ class LobbyService:
     def on_returned(self, character_id: CharacterId) -> None:
         """The line is back, and nothing was missed."""
 
+    def on_missed(self, character_id: CharacterId) -> None:
+        """Lobbies do not tell whose line is broken."""
+
     def on_display_grace_over(self, character_id: CharacterId) -> None:
         """Gone for so long that others see the character leave."""
         self.leave(character_id, "lost")
