@@ -43,6 +43,9 @@ class Watcher:
     def on_returned(self, character_id: CharacterId) -> None:
         self.heard.append(("returned", character_id))
 
+    def on_missed(self, character_id: CharacterId) -> None:
+        self.heard.append(("missed", character_id))
+
     def on_display_grace_over(self, character_id: CharacterId) -> None:
         self.heard.append(("display", character_id))
 
@@ -461,6 +464,8 @@ def test_resume_without_a_number_gives_what_was_never_written(world: World) -> N
 @pytest.mark.parametrize(("asked", "reason"), [(0, "too_old"), (5000, "ahead")])
 def test_reset_says_why_and_numbers_go_on(asked: int, reason: str) -> None:
     world = World(RealtimeLimits(stream_events=100))
+    started_at = world.clock.now()
+    world.wait(1_000)
     stream, ann = world.join("ann")
     world.tell(*map(str, range(400)))
     world.hub.detach(stream, ann)
@@ -470,6 +475,7 @@ def test_reset_says_why_and_numbers_go_on(asked: int, reason: str) -> None:
     [(number, event)] = again.wire
     assert number == 401
     assert isinstance(event.payload, Reset)
+    assert event.payload.started_at == started_at
     assert (event.payload.reason, event.payload.last_seq) == (reason, asked)
     world.wait(100)
     world.tell("next")
@@ -596,21 +602,37 @@ def test_a_connection_that_was_replaced_can_be_detached_again(world: World) -> N
 def test_grace_runs_in_steps(world: World) -> None:
     stream, ann = world.join("ann")
     world.hub.detach(stream, ann)
-    world.wait(29_000)
+    world.wait(2_900)
     world.hub.tick()
     assert world.watcher.heard == [("detached", "ann")]
+    world.wait(100)
+    world.hub.tick()
+    world.wait(26_000)
+    world.hub.tick()
+    assert world.watcher.heard[1:] == [("missed", "ann")]
     world.wait(1_000)
     world.hub.tick()
     world.hub.tick()
-    assert world.watcher.heard[1:] == [("display", "ann")]
+    assert world.watcher.heard[2:] == [("display", "ann")]
     world.wait(89_000)
     world.hub.tick()
     assert world.hub.find(stream.play_id, stream.account_id) is stream
     world.wait(1_000)
     world.hub.tick()
-    assert world.watcher.heard[2:] == [("expired", "ann")]
+    assert world.watcher.heard[3:] == [("expired", "ann")]
     assert world.hub.find(stream.play_id, stream.account_id) is None
     assert not world.hub._topics
+
+
+def test_who_is_away_again_is_missed_again(world: World) -> None:
+    stream, pipe = world.join("ann")
+    for _ in range(2):
+        world.hub.detach(stream, pipe)
+        world.wait(4_000)
+        world.hub.tick()
+        pipe = Pipe(world.hub)
+        world.hub.attach(stream, pipe)
+    assert [what for what, _ in world.watcher.heard] == ["detached", "missed", "returned"] * 2
 
 
 def test_who_returns_starts_the_grace_anew(world: World) -> None:

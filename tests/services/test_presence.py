@@ -199,13 +199,40 @@ async def test_a_lost_line_shows_at_once_and_so_does_its_return(kit: PlayKit) ->
     kit.presence.on_detached(ada.character_id)  # told once
     assert kit.heard(bob).kinds() == ["player_status", "room_occupants"]
     (status,) = kit.heard(bob).of(PlayerStatus)
-    assert (status.player_name, status.status) == ("Ada", "linkdead")
+    assert (status.player_name, status.status, status.message) == ("Ada", "linkdead", "")
     assert {one.name: one.status for one in kit.heard(bob).of(RoomOccupants)[-1].players}["Ada"] == "linkdead"
     kit.realtime.clear()
     kit.presence.on_returned(ada.character_id)
     kit.presence.on_returned(ada.character_id)
-    assert [one.status for one in kit.heard(bob).of(PlayerStatus)] == ["online"]
+    assert [(one.status, one.message) for one in kit.heard(bob).of(PlayerStatus)] == [("online", "")]
     assert ada.linkdead_since is None
+
+
+async def test_who_is_not_back_in_a_moment_is_told_of_and_so_is_their_return(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_missed(ada.character_id)  # the line is fine
+    kit.presence.on_missed(CharacterId("nobody"))
+    kit.realtime.clear()
+    for _ in range(2):
+        kit.presence.on_detached(ada.character_id)
+        kit.presence.on_missed(ada.character_id)
+        kit.presence.on_missed(ada.character_id)  # told once
+        kit.presence.on_returned(ada.character_id)
+        told = [one.message for one in kit.heard(bob).of(PlayerStatus) if one.message]
+        assert told == ["Ada has lost the connection.", "Ada is connected again."]
+        kit.realtime.clear()
+
+
+async def test_who_slept_is_back_without_a_word_after_the_next_short_break(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_missed(ada.character_id)
+    kit.presence.on_display_grace_over(ada.character_id)
+    kit.presence.on_returned(ada.character_id)
+    kit.realtime.clear()
+    kit.presence.on_detached(ada.character_id)
+    kit.presence.on_returned(ada.character_id)
+    assert [one.message for one in kit.heard(bob).of(PlayerStatus)] == ["", ""]
 
 
 async def test_after_the_grace_others_see_one_leave_while_the_stream_listens(kit: PlayKit) -> None:

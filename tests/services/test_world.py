@@ -19,6 +19,7 @@ from tests.support.play import (
     GARDEN,
     KEY,
     LANTERN,
+    LETTER,
     PATH,
     SQUARE,
     TAVERN,
@@ -375,6 +376,11 @@ async def test_things_alike_share_a_row(kit: PlayKit) -> None:
         (items[0].id, "a copper coin", 2),
         (items[1].id, "a brass lantern", 1),
     ]
+
+
+async def test_a_row_says_whether_one_can_read_it(kit: PlayKit) -> None:
+    rows = item_views(small_world(), [await kit.lay(template) for template in (COIN, LETTER)])
+    assert [(row.name, row.readable) for row in rows] == [("a copper coin", False), ("a letter", True)]
 
 
 async def test_an_occupant_is_seen_linkdead_before_anything_else(kit: PlayKit) -> None:

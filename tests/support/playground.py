@@ -122,6 +122,9 @@ class Game:
     def on_returned(self, character_id: CharacterId) -> None:
         self.told.append(("returned", character_id))
 
+    def on_missed(self, character_id: CharacterId) -> None:
+        self.told.append(("missed", character_id))
+
     def on_display_grace_over(self, character_id: CharacterId) -> None:
         self.told.append(("display", character_id))
 

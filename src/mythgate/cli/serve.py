@@ -67,7 +67,7 @@ def _print_banner(started: Started) -> None:
     lines = [("Browser client", f"[bold]{started.url}/[/]" if started.has_browser_client else _how_to_build())]
     if started.claim_url:
         lines.append(("Become owner", f"[bold]{started.claim_url}[/]"))
-        lines.append(("", f"[dim](signed in, once, until {started.claim_until})[/]"))
+        lines.append(("", f"[dim](signed in, once, until {started.claim_until} or the next start)[/]"))
     lines += [
         ("Doors", ", ".join(f"{name} {address}" for name, address in started.doors.items())),
         ("World", f"{started.world}, {started.places} places"),

@@ -143,6 +143,8 @@ class ItemView:
     """The sentence one reads where it lies."""
     count: int = 1
     """How many things this row stands for, 1 or more."""
+    readable: bool = False
+    """Whether something is written on it, for `read`."""
 
 
 @dataclass(slots=True)
@@ -567,6 +569,8 @@ class Reset(Payload):
     """The same for the player."""
     last_seq: int | None = None
     """What the client had asked for; null if it named no number."""
+    started_at: datetime | None = None
+    """When this server was started: whoever heard of it before was told so by one that is no more."""
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ class Presence:
     availability: Availability = Availability.ONLINE
     afk_text: str = ""
     linkdead_since: datetime | None = None
+    loss_told: bool = False  # others have read that the connection is lost
     following: CharacterId | None = None
     reply_to: CharacterId | None = None  # the last who whispered to this character
     muted_until: datetime | None = None  # cached from the account's active mute; aware max for "until lifted"

@@ -58,6 +58,9 @@ class StreamWatcher(Protocol):
     def on_returned(self, character_id: CharacterId) -> None:
         """A connection is there again before the stream ended."""
 
+    def on_missed(self, character_id: CharacterId) -> None:
+        """Gone for longer than a reload of the page takes."""
+
     def on_display_grace_over(self, character_id: CharacterId) -> None:
         """Gone long enough for others to see the character leave."""
 
@@ -99,6 +102,7 @@ class Hub:
         self.stats = RealtimeStats()
         self.watcher = watcher
         self._clock = clock
+        self._started_at = clock.now()
         self._monotonic = clock.monotonic
         self._call_later = call_later
         self._window = self.limits.merge_window
@@ -371,7 +375,7 @@ class Hub:
         returned = stream.detached_at is not None and stream.was_attached
         stream.was_attached = True
         stream.detached_at = None
-        stream.display_told = False
+        stream.display_told = stream.missed_told = False
         self._detached.pop(stream.character_id, None)
         if reset is not None:
             self.stats.resets[reset] += 1
@@ -431,7 +435,7 @@ class Hub:
 
     def reset_event(self, reason: ResetReason, last_seq: int | None) -> Event:
         """What tells a client that it cannot resume and why."""
-        return event_of(Reset(reason, RESET_MESSAGES[reason], last_seq), self._clock.now())
+        return event_of(Reset(reason, RESET_MESSAGES[reason], last_seq, self._started_at), self._clock.now())
 
     # --- back-pressure, for sinks ------------------------------------------------------------------
 
@@ -462,9 +466,13 @@ class Hub:
             if away >= self.limits.resume_grace:
                 self._end(stream, None, reason="expired", tell=True)
             elif away >= self.limits.linkdead_display and not stream.display_told:
-                stream.display_told = True
+                stream.display_told = stream.missed_told = True
                 if self.watcher is not None:
                     self.watcher.on_display_grace_over(stream.character_id)
+            elif away >= self.limits.linkdead_told and not stream.missed_told:
+                stream.missed_told = True
+                if self.watcher is not None:
+                    self.watcher.on_missed(stream.character_id)
         if now >= self._next_sweep:
             self._next_sweep = now + self._sweep_every
             self._send_heartbeats()

@@ -18,6 +18,7 @@ class RealtimeLimits:
     outbox_bytes: int = 1 << 20
     stream_events: int = 1000
     stream_bytes: int = 1 << 20
+    linkdead_told: float = 3.0  # a reload of the page takes less
     linkdead_display: float = 30.0
     resume_grace: float = 120.0
     heartbeat_interval: float = 30.0

@@ -45,6 +45,7 @@ class Stream:
         "log",
         "low",
         "low_count",
+        "missed_told",
         "outboxes",
         "play_id",
         "session_id",
@@ -86,6 +87,7 @@ class Stream:
         self.detached_at: float | None = now  # until the first attach
         self.was_attached = False
         self.display_told = False
+        self.missed_told = False
         self.ended = False
         self.farewell: Payload | None = None  # what it was ended with
 

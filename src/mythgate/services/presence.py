@@ -374,11 +374,22 @@ class PresenceService:
     # --- the line (realtime.hub.StreamWatcher) ------------------------------------------------------------
 
     def on_detached(self, character_id: CharacterId) -> None:
-        """The line broke: the character stands there, linkdead. Whom it follows it goes on following."""
+        """The line broke: the character stands there, linkdead. Whom it follows it goes on following.
+
+        Not worth a word yet: whoever reloads their page is back in a moment.
+        """
         present = self._presence.get(character_id)
         if present is None or present.linkdead_since is not None:
             return
         present.linkdead_since = self._clock.now()
+        self._tell_status(present, "")
+
+    def on_missed(self, character_id: CharacterId) -> None:
+        """Not back in a moment: others read about it."""
+        present = self._presence.get(character_id)
+        if present is None or present.linkdead_since is None or present.loss_told:
+            return
+        present.loss_told = True
         self._tell_status(present, f"{present.name} has lost the connection.")
 
     def on_returned(self, character_id: CharacterId) -> None:
@@ -392,7 +403,8 @@ class PresenceService:
             return
         present.linkdead_since = None
         present.last_seen_at = self._clock.now()
-        self._tell_status(present, f"{present.name} is connected again.")
+        was_told, present.loss_told = present.loss_told, False
+        self._tell_status(present, f"{present.name} is connected again." if was_told else "")
 
     def _wake(self, sleeper: Presence) -> None:
         if self._world.world.room(sleeper.room_id) is None:  # a reload took it, and moved the row to the start
@@ -401,6 +413,7 @@ class PresenceService:
             self._realtime.subscribe(sleeper.character_id, room_topic(sleeper.room_id))
             self._errands.start(self._show_room(sleeper))
         sleeper.linkdead_since = None
+        sleeper.loss_told = False
         sleeper.last_seen_at = self._clock.now()
         self._presence.track(sleeper)
         self._tell_came(sleeper)

@@ -95,7 +95,8 @@ def item_views(world: World, items: Iterable[Item]) -> list[ItemView]:
             continue
         template = world.template(item.template_id)
         summary = template.lying(in_place=item.in_place)
-        rows[key] = ItemView(id=item.id, name=template.full_name, summary=summary)
+        readable = template.read_text is not None
+        rows[key] = ItemView(id=item.id, name=template.full_name, summary=summary, readable=readable)
     return list(rows.values())
 
 

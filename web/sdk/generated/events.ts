@@ -434,6 +434,10 @@ export interface ItemView {
    * How many things this row stands for, 1 or more.
    */
   count?: number;
+  /**
+   * Whether something is written on it, for `read`.
+   */
+  readable?: boolean;
 }
 /**
  * Part of a place that can be looked at and read, never taken.
@@ -1156,6 +1160,10 @@ export interface Reset {
    * What the client had asked for; null if it named no number.
    */
   last_seq: number | null;
+  /**
+   * When this server was started: whoever heard of it before was told so by one that is no more.
+   */
+  started_at: string | null;
 }
 /**
  * What lies in the room now. Replaces, never merges.

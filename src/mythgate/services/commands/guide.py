@@ -27,7 +27,11 @@ TOPICS: Final[Mapping[str, str]] = {
         "When your connection breaks, others see you linkdead at once, and leave after half a minute. Come back "
         "within two minutes and you have missed nothing. Whom you follow you go on following meanwhile."
     ),
-    "keys": "A locked way opens by itself to whoever carries its key. `unlock` tells whether you do.",
+    "keys": (
+        "A locked way opens by itself to whoever carries its key. `unlock` tells whether you do. On the keyboard, in "
+        "the browser and in the terminal, the arrow up brings back what you typed and Tab completes it; in the browser "
+        "Escape or just typing goes back to the command line."
+    ),
 }
 
 

@@ -56,13 +56,21 @@ function sample(schema, depth = 0) {
   }
 }
 
+/** Prose of openapi.json, where a word between backticks is code and an empty line begins a paragraph. */
+function prose(text) {
+  const words = (text ?? "").trim().split("`");
+  return words.map((part, index) => (index % 2 && index < words.length - 1 ? el("code", {}, part) : part));
+}
+
+const paragraphs = (text) => (text ?? "").trim().split(/\n\s*\n/).map((one) => el("p", {}, ...prose(one)));
+
 function fieldsTable(schema) {
   const found = resolve(schema);
   const rows = Object.entries(found.properties ?? {}).map(([name, field]) =>
     el("tr", {},
       el("td", {}, el("code", {}, name), found.required?.includes(name) ? " *" : ""),
       el("td", {}, typeName(field)),
-      el("td", {}, resolve(field).description ?? field.description ?? "")));
+      el("td", {}, ...prose(resolve(field).description ?? field.description))));
   return rows.length ? el("table", {}, el("tbody", {}, ...rows)) : el("p", {}, typeName(schema));
 }
 
@@ -125,7 +133,7 @@ function tryForm(method, path, operation) {
 function operationView(method, path, operation) {
   const answers = Object.entries(operation.responses ?? {}).map(([status, answer]) => {
     const schema = jsonSchemaOf(answer.content);
-    return el("tr", {}, el("td", {}, status), el("td", {}, answer.description ?? ""), el("td", {}, schema ? typeName(schema) : ""));
+    return el("tr", {}, el("td", {}, status), el("td", {}, ...prose(answer.description)), el("td", {}, schema ? typeName(schema) : ""));
   });
   const ok = Object.entries(operation.responses ?? {}).find(([status]) => status.startsWith("2"));
   const okSchema = ok && jsonSchemaOf(ok[1].content);
@@ -134,7 +142,7 @@ function operationView(method, path, operation) {
     el("summary", {}, el("span", { class: "method" }, method.toUpperCase()), el("code", {}, path),
       el("span", { class: "note" }, `${operation.summary ?? ""}${operation.security ? " · needs a token" : ""}`)),
     el("div", { class: "body" },
-      el("p", {}, operation.description ?? ""),
+      ...paragraphs(operation.description),
       ...(bodySchema ? [el("h4", {}, "Body"), fieldsTable(bodySchema)] : []),
       ...(okSchema ? [el("h4", {}, "Answer"), fieldsTable(okSchema)] : []),
       el("h4", {}, "Statuses"), el("table", {}, el("tbody", {}, ...answers)),
@@ -143,7 +151,7 @@ function operationView(method, path, operation) {
   return details;
 }
 
-document.getElementById("about").textContent = `Version ${api.info.version}. ${(api.info.description ?? "").trim()}`;
+document.getElementById("about").replaceChildren(...paragraphs(`Version ${api.info.version}. ${(api.info.description ?? "").trim()}`));
 document.getElementById("token-form").addEventListener("submit", (event) => event.preventDefault());
 
 const groups = new Map((api.tags ?? []).map((tag) => [tag.name, { about: tag.description ?? "", operations: [] }]));
@@ -156,7 +164,7 @@ for (const [path, item] of Object.entries(api.paths)) {
 }
 const list = document.getElementById("operations");
 for (const [name, group] of groups) {
-  if (group.operations.length) list.append(el("section", {}, el("h2", {}, name), el("p", {}, group.about), ...group.operations));
+  if (group.operations.length) list.append(el("section", {}, el("h2", {}, name), ...paragraphs(group.about), ...group.operations));
 }
 
 document.getElementById("filter").addEventListener("input", (event) => {
