@@ -151,8 +151,11 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 
 @contextlib.asynccontextmanager
-async def open_node(settings: Settings) -> AsyncIterator[Node]:
+async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[Node]:
     """The services over an open, up-to-date store; everything is closed at the end.
+
+    A folder, database or key that is not there is made, and an older database brought up to date; unless not
+    `makes`, for who only looks or changes what is there.
 
     Raises:
         CannotStart: the database or the world is not usable.
@@ -166,9 +169,12 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
             "Remove redis_url (MYTHGATE_REDIS_URL) from the settings.",
         )
     try:
-        _make_data_dir(settings.data_dir)
+        if makes:
+            _make_data_dir(settings.data_dir)
         # In a thread: it blocks, and for PostgreSQL it runs an event loop of its own.
         if await asyncio.to_thread(migrate.pending, settings.database_location):
+            if not makes:
+                raise await asyncio.to_thread(_not_ready, settings)
             await asyncio.to_thread(migrate.upgrade, settings.database_location)
         store = open_store(
             settings.database_location,
@@ -193,10 +199,24 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         queue=settings.passwords.queue,
     )
     try:
+        if not (makes or settings.secret_key.get_secret_value() or (settings.data_dir / KEY_FILE).exists()):
+            settings = settings.model_copy(update={"secret_key": SecretStr(secrets.token_urlsafe())})
         yield compose(settings, store, clock, hasher)
     finally:
         hasher.close()
         await store.close()
+
+
+def _not_ready(settings: Settings) -> CannotStart:
+    """Why the database cannot be used as it is."""
+    if migrate.current_revision(settings.database_location) is not None:
+        return CannotStart("The database is of an older version.", "Bring it up to date: `mythgate migrate up`")
+    file = sqlite_file(settings.database_location)
+    where = f"in {file.resolve().parent}" if file is not None else "of Mythgate where the settings say"
+    return CannotStart(
+        f"There is no database {where}.",
+        "Is it the right folder? --data-dir names another; `mythgate serve` makes what is missing.",
+    )
 
 
 def _make_data_dir(folder: Path) -> None:
@@ -278,6 +298,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
             guests=settings.sessions.guests,
             password_min_length=settings.passwords.min_length,
             password_max_length=settings.passwords.max_length,
+            game_passwords_only=settings.passwords.game_passwords_only,
             failures_per_account=Rate(limits.logins_per_account, limits.login_pause),
             failures_per_address=Rate(limits.logins_per_address, limits.login_address_pause),
             registrations_per_address=Rate(limits.registrations_per_address, limits.registration_window),

@@ -182,6 +182,10 @@ class PasswordSettings(Section):
     time_cost: int = Field(2, ge=1, le=1000, description="Passes of one hash.")
     parallel_hashes: int = Field(2, ge=1, le=64, description="Hashes computed at the same time.")
     queue: int = Field(1000, ge=1, le=_MANY, description="Log-ins waiting for a hash at most.")
+    game_passwords_only: bool = Field(
+        False,
+        description="Whether old game clients, which send passwords in clear, must use a game password of their own.",
+    )
 
 
 class LimitSettings(Section):
@@ -244,6 +248,79 @@ class RealtimeSettings(Section):
     deflate_threshold: int = Field(
         1024, ge=64, le=2**30, description="Compressing connections compress messages from this size."
     )
+
+
+class RemoteHubSettings(Section):
+    """A machine that hosts Aleph One games for players whose own cannot be reached."""
+
+    number: int = Field(ge=1, le=65535, description="What clients know it by.")
+    address: str = Field(description="Its IPv4 address.")
+    port: int = Field(ge=1, le=65535, description="Its port.")
+    version: str = Field("", max_length=31, description="Network protocol it speaks, as clients name it; empty: any.")
+
+    @field_validator("address")
+    @classmethod
+    def _is_ipv4(cls, value: str) -> str:
+        return _ipv4(value)
+
+
+def _ipv4(value: str) -> str:
+    """`value` if it is an address that clients can connect to, for which they know IPv4 only."""
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        msg = f"{value!r} is no IPv4 address (203.0.113.7)"
+        raise ValueError(msg) from None
+    if address.is_unspecified or address.is_multicast:
+        msg = f"{value} is nowhere that anybody could connect to"
+        raise ValueError(msg)
+    return value
+
+
+class MetaserverSettings(Section):
+    """The metaserver door: Aleph One, Myth: TFL, Myth II, Myth III."""
+
+    enabled: bool = Field(True, description="Open this door.")
+    host: str = Field("", description="Address to listen on; empty: that of the http door.")
+    port: Port = Field(
+        6321, description="Port of the log-in server; 0 takes a free one. Aleph One connects to 6321 and nothing else."
+    )
+    room_port: Port = Field(6335, description="Port of the first lobby, the others follow; 0 takes free ones.")
+    advertise_host: str = Field(
+        "", description="IPv4 address that clients are told to connect to; empty: the one they reached the server at."
+    )
+    passwords: Literal["auto", "plain", "https"] = Field(
+        "auto",
+        description="How clients are asked for passwords. 'auto': over HTTPS if the client can, else in clear; "
+        "'plain': in clear, for clients whose HTTPS log-in goes to another server; "
+        "'https': never in clear over a line without encryption.",
+    )
+    connections: int = Field(10000, ge=1, le=_MANY, description="Connections to this door, in all.")
+    connections_per_address: int = Field(
+        64, ge=1, le=_MANY, description="Connections from one address; those from the same machine are not counted."
+    )
+    newcomers: int = Field(
+        4096, ge=1, le=_MANY, description="Connections that are not in a lobby yet; beyond that the oldest is closed."
+    )
+    first_packet_within: Duration = Field(timedelta(seconds=10), description="Time to say something.")
+    login_within: Duration = Field(
+        timedelta(seconds=60), description="Time to log in, with the visit to the web site that Aleph One makes."
+    )
+    room_login_within: Duration = Field(timedelta(seconds=15), description="Time to enter a lobby.")
+    packets_per_second: float = Field(20, gt=0, le=_MANY, description="Packets a connection may send, lasting.")
+    packet_burst: int = Field(200, ge=10, le=_MANY, description="Packets a connection may send at once.")
+    token_lifetime: Duration = Field(
+        timedelta(seconds=60), description="How long a log-in opens lobbies before the first and after the last one."
+    )
+    minimum_build: int = Field(427, ge=0, le=_MANY, description="Oldest build of Myth II 1.8 that is let in.")
+    remote_hubs: list[RemoteHubSettings] = Field(
+        default_factory=list, description="Hubs for Aleph One games, each with the fields below."
+    )
+
+    @field_validator("advertise_host")
+    @classmethod
+    def _can_be_connected_to(cls, value: str) -> str:
+        return _ipv4(value) if value else value
 
 
 class WorldSettings(Section):
@@ -346,6 +423,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     world: WorldSettings = WorldSettings()
+    metaserver: MetaserverSettings = MetaserverSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     lobbies: LobbiesSettings = LobbiesSettings()
 

@@ -6,7 +6,11 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import importlib
+import importlib.util
+import logging
 import os
+import re
 import secrets
 import threading
 import time
@@ -19,11 +23,13 @@ from typing import Any, Final, TypeVar
 import argon2
 import jwt
 
-from mythgate.domain.errors import InvalidToken, TokenExpired, Unavailable
+from mythgate.domain.errors import InvalidInput, InvalidToken, TokenExpired, Unavailable
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.sessions import AccessClaims
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class SystemClock:
@@ -89,6 +95,34 @@ class UuidIds:
 # --- passwords -------------------------------------------------------------------------------------
 
 
+_MD5: Final = re.compile("[0-9a-fA-F]{32}")
+_BCRYPT: Final = re.compile(r"(\$2[abxy]?\$[0-3]\d\$[./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
+_IMPORTED: Final = re.compile(r"\$imported\$(?:(md5)|bcrypt(\$2[abxy]?\$[0-3]\d\$[./A-Za-z0-9]{22}))(\$argon2id\$.*)")
+_BCRYPT_LONGEST: Final = 72  # bytes of a password that count
+
+
+def can_check_bcrypt() -> bool:
+    """Whether the package is installed that imported bcrypt hashes need."""
+    return importlib.util.find_spec("bcrypt") is not None
+
+
+def _foreign_digest(found: re.Match[str], password: bytes) -> bytes:
+    """What another server would have stored for `password`; nothing anybody stored if we cannot tell."""
+    if found[1]:
+        return hashlib.md5(password, usedforsecurity=False).hexdigest().encode()
+    try:
+        bcrypt = importlib.import_module("bcrypt")
+    except ImportError:
+        log.warning("cannot check an imported bcrypt password: the package bcrypt is not installed")
+        return b""
+    salt = found[2].encode()
+    try:
+        digest: bytes = bcrypt.hashpw(password[:_BCRYPT_LONGEST], salt)
+    except ValueError:  # a zero byte, or a salt it does not take
+        return b""
+    return digest[len(salt) :]
+
+
 class Argon2Hasher:
     """Argon2id in threads of its own.
 
@@ -132,8 +166,25 @@ class Argon2Hasher:
         """
         return await self._run(lambda: self._verify(stored_hash, password.encode("utf-8", "surrogatepass")))
 
+    async def adopt(self, foreign_hash: str) -> str:
+        """The hash of another server inside a slow one of ours, so that what is stored is never a fast one.
+
+        Raises:
+            InvalidInput: it is neither bcrypt's nor the 32 hexadecimal digits of MD5.
+            Unavailable: too many wait in line.
+
+        """
+        text = foreign_hash.strip()
+        if found := _BCRYPT.fullmatch(text):
+            settings, inner = f"bcrypt{found[1]}", found[2]
+        elif _MD5.fullmatch(text):
+            settings, inner = "md5", text.lower()
+        else:
+            raise InvalidInput("This password hash is neither bcrypt nor MD5.", field="password_hash")
+        return f"$imported${settings}{await self.hash(inner)}"
+
     def needs_rehash(self, stored_hash: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash was made with other parameters than today's, or by another server."""
         try:
             return self._argon2.check_needs_rehash(stored_hash)
         except argon2.exceptions.InvalidHashError:
@@ -144,6 +195,8 @@ class Argon2Hasher:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _verify(self, stored_hash: str, password: bytes) -> bool:
+        if found := _IMPORTED.fullmatch(stored_hash):
+            password, stored_hash = _foreign_digest(found, password), found[3]
         try:
             return self._argon2.verify(stored_hash, password)
         except argon2.exceptions.VerifyMismatchError:

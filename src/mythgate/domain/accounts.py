@@ -122,3 +122,26 @@ def check_password(
             field=field,
             hint="A few unrelated words work well.",
         )
+
+
+GAME_PASSWORD_LENGTHS: Final = range(4, 16)  # what every old client can send
+
+
+def check_game_password(password: str, *, name: str, field: str = "password") -> None:
+    """Raise InvalidInput unless `password` may be used for old game clients, which know MacRoman and little of it."""
+    if len(password) not in GAME_PASSWORD_LENGTHS or not password.strip():
+        raise InvalidInput(
+            "The game password does not fit.",
+            field=field,
+            hint=f"Use {GAME_PASSWORD_LENGTHS.start} to {GAME_PASSWORD_LENGTHS.stop - 1} characters.",
+        )
+    try:
+        password.encode("mac_roman")
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            "Old game clients cannot send this password.", field=field, hint="Use letters without rare accents."
+        ) from None
+    if not password.isprintable():
+        raise InvalidInput("The game password has a character that cannot be typed.", field=field)
+    if name_key(password) == name_key(name):
+        raise InvalidInput("The game password is the name.", field=field, hint="Use something others cannot see.")

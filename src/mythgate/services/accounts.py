@@ -20,6 +20,7 @@ from mythgate.domain.accounts import (
     Account,
     AccountStatus,
     Role,
+    check_game_password,
     check_password,
     require_authority,
     require_grant,
@@ -28,6 +29,7 @@ from mythgate.domain.accounts import (
 from mythgate.domain.addresses import address_key
 from mythgate.domain.errors import (
     AccountDisabled,
+    AuthenticationError,
     BadCredentials,
     InvalidInput,
     InvalidToken,
@@ -37,12 +39,15 @@ from mythgate.domain.errors import (
     SessionEnded,
     TooMany,
     TooManyLogins,
+    Unavailable,
 )
 from mythgate.domain.events import AdminEvent, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
+from mythgate.services.departed import forget
+from mythgate.services.loginkeys import KeyPurpose, LoginKeys
 from mythgate.services.ports import (
     Clock,
     Ids,
@@ -88,6 +93,7 @@ class AccountPolicy:
     failures_per_address: Rate = _TEN_IN_TEN_MINUTES
     registrations_per_address: Rate = _TEN_IN_TEN_MINUTES
     admin_link_lifetime: timedelta = timedelta(days=1)
+    game_passwords_only: bool = False  # old clients may not send an account's own password in clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,7 @@ class AccountService:
         self._realtime = realtime
         self._policy = policy or AccountPolicy()
         self._lanes = _Lanes()
+        self._keys = LoginKeys(clock)
 
     @property
     def policy(self) -> AccountPolicy:
@@ -266,6 +273,127 @@ class AccountService:
     async def logout(self, caller: Caller) -> None:
         """End the caller's present session, everywhere at once. A guest's account goes when it is swept."""
         await self._sessions.revoke(caller, caller.session_id)
+
+    # --- coming in with an old game client ---
+
+    async def check_game_login(self, name: str, password: bytes, *, address: str | None = None) -> Account:
+        """The account that a game client proves with a password it sends in clear, in MacRoman, ended by a zero.
+
+        That is the account's game password if it has one; else its own, unless the operator insists on the other.
+
+        Raises:
+            BadCredentials, TooManyLogins, AccountDisabled, Unavailable: as `login`.
+
+        """
+        text = password.partition(b"\0")[0].decode("mac_roman")
+        return await self._prove_for_game(name, text, address, in_clear=True)
+
+    async def issue_login_key(
+        self, name: str, password: str, salt: str | bytes = b"", *, address: str | None = None
+    ) -> bytes:
+        """A key for `redeem_login_key`, got over HTTPS with the password that `check_game_login` takes, or with
+        the account's own if there is no game password. Empty if anything is wrong, whatever it is.
+
+        Without `salt` the client wants to see its settings: the key is for `redeem_settings_key`.
+        """
+        try:
+            account = await self._prove_for_game(name, password, address, in_clear=False)
+        except (AuthenticationError, TooMany, Unavailable):
+            return b""
+        return self._keys.issue(account, name_key(name), KeyPurpose.GAME if salt else KeyPurpose.SETTINGS)
+
+    def redeem_login_key(self, name: str, key: bytes) -> Account | None:
+        """The account a key was issued to; once, within a minute, by the same name."""
+        return self._keys.redeem(key, KeyPurpose.GAME, name_key(name))
+
+    def redeem_settings_key(self, key: bytes) -> Account | None:
+        """The account whose settings may be shown, once, within a minute."""
+        return self._keys.redeem(key, KeyPurpose.SETTINGS)
+
+    async def _prove_for_game(self, name: str, password: str, address: str | None, *, in_clear: bool) -> Account:
+        key = name_key(name)
+
+        def known(tx: Transaction) -> tuple[Account | None, str | None]:
+            account = tx.accounts.by_name_key(key)
+            return account, tx.game_passwords.get(account.id) if account is not None else None
+
+        async with self._checking(key, address):
+            account, game_hash = await self._store.read(known)
+            stored = game_hash or ""
+            if game_hash is None and not (in_clear and self._policy.game_passwords_only):
+                stored = account.password_hash if account is not None else ""
+            if account is not None and account.status is AccountStatus.DELETED:
+                stored = ""
+            if not await self._is_genuine(key, address, stored, password) or account is None:
+                raise BadCredentials
+        await self._throttle.clear(_account_key(key))
+        if account.status is not AccountStatus.ACTIVE:
+            raise AccountDisabled
+        fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
+        account_id = account.id
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> Account:
+            entering = tx.accounts.require(account_id)
+            if entering.status is not AccountStatus.ACTIVE:
+                raise AccountDisabled
+            if (entering.password_hash if game_hash is None else tx.game_passwords.get(account_id)) != stored:
+                raise BadCredentials  # it was changed while we checked the old one
+            entering.last_login_at = now
+            if fresh_hash is not None:
+                if game_hash is None:
+                    entering.password_hash = fresh_hash
+                else:
+                    tx.game_passwords.set(account_id, fresh_hash)
+            tx.accounts.save(entering)
+            return entering
+
+        return await self._store.write(work)
+
+    async def has_game_password(self, caller: Caller) -> bool:
+        """Whether the caller has a password for old game clients only."""
+        return await self._store.read(lambda tx: tx.game_passwords.get(caller.account_id)) is not None
+
+    async def set_game_password(self, caller: Caller, current: str, new: str) -> None:
+        """Set a password for old game clients only; `current` is the account's own.
+
+        Raises:
+            BadCredentials: `current` is wrong.
+            InvalidInput: `new` may not be used, or is the account's own, which it is there to protect.
+            PermissionDenied: guests have no password.
+
+        """
+        if caller.is_guest:
+            raise PermissionDenied("A guest has no password.", hint="Register an account.")
+        account = await self.me(caller)
+        check_game_password(new, name=account.name, field="new_password")
+        stored = await self._prove(account, current, "The current password is wrong.")
+        if new == current:
+            raise InvalidInput(
+                "The game password travels in clear, so it must not be the account's own.", field="new_password"
+            )
+        new_hash = await self._hasher.hash(new)
+
+        def work(tx: Transaction) -> None:
+            account = tx.accounts.require(caller.account_id)
+            if account.password_hash != stored:
+                raise BadCredentials("The current password is wrong.")
+            tx.game_passwords.set(account.id, new_hash)
+            self._record(tx, caller, "account.game_password_set", account)
+
+        await self._store.write(work)
+
+    async def clear_game_password(self, caller: Caller) -> bool:
+        """Do without a game password again; False if there was none."""
+        account = await self.me(caller)
+
+        def work(tx: Transaction) -> bool:
+            cleared = tx.game_passwords.clear(account.id)
+            if cleared:
+                self._record(tx, caller, "account.game_password_cleared", account)
+            return cleared
+
+        return await self._store.write(work)
 
     # --- one's own account ---
 
@@ -529,6 +657,7 @@ class AccountService:
                 raise PermissionDenied("A guest has no password.")
             account.password_hash = new_hash
             tx.accounts.save(account)
+            tx.game_passwords.clear(account.id)  # whoever lost one password may have lost the other
             ended = tx.sessions.revoke_all(account.id, now)
             self._record(tx, caller, "account.password_reset", account, sessions_ended=str(len(ended)))
             return account.name_key, ended
@@ -609,7 +738,8 @@ class AccountService:
                 raise PermissionDenied("This server has an owner already.")
             if not hmac.compare_digest(known, wanted) or now >= datetime.fromisoformat(expires_at):
                 raise InvalidToken(
-                    "The admin link is not valid any more.", hint="Start the server again for a new one."
+                    "The admin link is not valid any more.",
+                    hint="Use the newest one: the server prints another at each start until it has an owner.",
                 )
             account = tx.accounts.require(caller.account_id)
             if account.status is not AccountStatus.ACTIVE:
@@ -711,6 +841,7 @@ class AccountService:
         for character in tx.characters.of_account(account_id):
             character.deleted_at = now
             tx.characters.save(character)
+        forget(tx, account_id, now)
         ended = tx.sessions.revoke_all(account_id, now)
         account.status = AccountStatus.DELETED
         account.role = Role.PLAYER

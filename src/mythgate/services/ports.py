@@ -70,6 +70,14 @@ class PasswordHasher(Protocol):
 
     def needs_rehash(self, stored_hash: str) -> bool: ...
 
+    async def adopt(self, foreign_hash: str) -> str:
+        """Something to store for the hash of another server, which `verify` then checks passwords against.
+
+        Raises:
+            InvalidInput: it is of no kind that is known here.
+
+        """
+
 
 class TokenSigner(Protocol):
     """Makes and reads access tokens. Reading proves who signed, for whom and until when; nothing else."""
