@@ -41,7 +41,9 @@ def test_origins_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert rows["limits.connections"] == (7, "mythgate.toml")
     assert rows["secret_key"] == ("********", "MYTHGATE_SECRET_KEY")
     assert rows["http.port"] == (1, "flag")
-    assert rows["sessions.lifetime"] == (3600.0, "default")
+    assert rows["sessions.lifetime"] == (timedelta(hours=1), "default")
+    rows = {row.name: (row.value, row.origin) for row in setting_rows(load(data_dir="there"), flags={"data_dir"})}
+    assert rows["data_dir"] == (Path("there"), "flag")
 
 
 def test_every_setting_is_described() -> None:

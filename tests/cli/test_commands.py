@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mythgate.cli import app
+from mythgate.cli.config import print_settings
+from mythgate.cli.output import span_text
 
 Run = Callable[..., Result]
 
@@ -60,6 +63,7 @@ def test_version(run: Run) -> None:
 
 
 def test_accounts_from_the_command_line(run: Run) -> None:
+    run("migrate", "up")
     assert "There are no accounts yet." in run("user", "list").stdout
     made = parsed(run("user", "create", "Ada", "--role", "admin", "--json", typed="correct horse\n"))
     assert (made["name"], made["role"], made["number"]) == ("Ada", "admin", 1)
@@ -80,9 +84,9 @@ def test_accounts_from_the_command_line(run: Run) -> None:
 
 
 def test_refusals_say_what_to_do_and_exit_1(run: Run) -> None:
+    run("user", "create", "Ada", typed="correct horse\n")
     refused = run("user", "show", "Nobody", code=1)
     assert "mythgate user list" in refused.stderr
-    run("user", "create", "Ada", typed="correct horse\n")
     assert "taken" in run("user", "create", "ADA", typed="correct horse\n", code=1).stderr
     assert "8" in run("user", "create", "Cato", typed="short\n", code=1).stderr
     run("user", "role", "Ada", "owner")
@@ -165,7 +169,8 @@ def test_a_setting_nobody_knows(run: Run) -> None:
 
 def test_misspelt_variables_are_warned_about(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYTHGATE_HTPP", "x")
-    assert "Did you mean MYTHGATE_HTTP?" in run("config", "check").stderr
+    for command in ("show", "check"):
+        assert "Did you mean MYTHGATE_HTTP?" in run("config", command).stderr
     assert [problem[:13] for problem in parsed(run("config", "check", "--json"))["warnings"]] == ["MYTHGATE_HTPP"]
 
 
@@ -175,8 +180,133 @@ def test_the_doctor_finds_the_secret_the_server_made(run: Run) -> None:
         return next((row["level"], row["message"]) for row in rows if row["subject"] == "secret key")
 
     assert finding() == ("ok", "none yet; the first start makes one")
-    run("user", "list")  # makes it, as a start does
+    run("user", "create", "Ada", typed="correct horse\n")  # makes it, as a start does
     level, message = finding()
     assert (level, Path(message).name) == ("ok", "secret.key")
     Path(message).chmod(0o644)
     assert finding()[0] == "problem"
+
+
+# --- looking makes nothing ---
+
+
+LOOKING = (
+    ("user", "list"),
+    ("user", "list", "--json"),
+    ("user", "show", "Ada"),
+    ("user", "role", "Ada", "owner"),
+    ("lobby", "list"),
+)
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+def test_without_a_database_the_folder_is_named_and_nothing_made(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    refused = run(*words, code=1)
+    assert f"There is no database in {tmp_path / 'data'}." in refused.stderr
+    assert refused.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [*LOOKING, ("user", "create", "Ada"), ("migrate", "status"), ("doctor",)], ids=" ".join
+)
+def test_a_folder_that_is_named_has_to_be_there(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = run(*words, "--data-dir", str(tmp_path / "typo"), typed="correct horse\n", code=1)
+    assert f"There is no folder {tmp_path / 'typo'}." in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_showing_and_checking_make_nothing(run: Run, tmp_path: Path) -> None:
+    run("config", "show")
+    run("config", "check")
+    run("doctor", "--json")
+    assert "nothing (empty)" in run("migrate", "status").stdout
+    assert "nothing to take back" in run("migrate", "down", "base", "--yes", code=1).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_listing_makes_no_key_and_changes_no_schema(run: Run, tmp_path: Path) -> None:
+    run("migrate", "up")
+    before = {file.name for file in (tmp_path / "data").iterdir()}
+    assert parsed(run("user", "list", "--json")) == []
+    assert {file.name for file in (tmp_path / "data").iterdir()} == before
+    run("migrate", "down", "0001", "--yes")
+    assert "mythgate migrate up" in run("user", "list", code=1).stderr
+    assert parsed(run("migrate", "status", "--json"))["current"] == "0001"
+
+
+# --- what is said ---
+
+
+def test_settings_are_told_with_units_a_line_each(run: Run) -> None:
+    lines = run("config", "show").stdout.splitlines()
+    told = {line.split()[0]: re.split(r"  +", line)[1] for line in lines}
+    assert len(told) == len(lines)
+    assert told["sessions.undo_window"] == "14 d"
+    assert told["realtime.merge_window"] == "20 ms"
+    assert told["http.max_body_bytes"] == "64 KiB"
+    assert told["limits.commands_per_second"] == "20"
+    values = {row["name"]: row["value"] for row in parsed(run("config", "show", "--json"))}
+    assert values["sessions.undo_window"] == 14 * 24 * 3600
+    assert values["http.max_body_bytes"] == 65536
+
+
+def test_settings_of_another_folder(run: Run, tmp_path: Path) -> None:
+    row = parsed(run("config", "show", "data_dir", "--json", "--data-dir", str(tmp_path / "other")))[0]
+    assert (row["value"], row["origin"]) == (str(tmp_path / "other"), "flag")
+
+
+def test_a_narrow_terminal_breaks_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        ("limits.registrations_per_address", "10", "MYTHGATE_LIMITS__REGISTRATIONS_PER_ADDRESS", "many words " * 12)
+    ]
+    print_settings(("setting", "value", "from", "meaning"), rows, 80)
+    first, second, *rest = capsys.readouterr().out.splitlines()
+    assert first.split() == ["setting", "value", "from"]
+    assert second.split() == list(rows[0][:3])
+    assert " ".join(" ".join(rest).split()) == rows[0][3].strip()
+    assert max(map(len, rest)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(days=14), "14 d"),
+        (timedelta(minutes=90), "1 h 30 min"),
+        (timedelta(seconds=1.5), "1 s 500 ms"),
+        (timedelta(0), "0 s"),
+    ],
+)
+def test_durations_as_people_write_them(span: timedelta, text: str) -> None:
+    assert span_text(span) == text
+
+
+def test_a_misspelt_command_or_role_is_told_plainly(run: Run) -> None:
+    assert "Did you mean 'serve'?" in run("serv", code=2).stderr
+    assert "Did you mean 'list'?" in run("user", "lst", code=2).stderr
+    assert "Did you mean" not in run("xyzzy", code=2).stderr
+    refused = " ".join(run("user", "role", "zoe", "king", code=2).stderr.replace("│", " ").split())
+    assert "'king' is not one of 'player', 'moderator', 'admin', 'owner'" in refused
+    assert "Value error" not in refused
+
+
+def test_an_account_is_shown_with_names_for_ids(run: Run) -> None:
+    run("user", "create", "Ada", typed="correct horse\n")
+    run("user", "disable", "Ada")
+    told = run("user", "show", "Ada").stdout
+    assert re.search(r"^guest +no$", told, re.MULTILINE)
+    assert re.search(r"account\.disabled +by the command line", told)
+    assert "reason" not in told
+    assert parsed(run("user", "show", "Ada", "--json"))["audit"][0]["actor_name"] == "the command line"
+
+
+def test_world_check_without_a_folder_checks_what_the_settings_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "worlds/mythgate" in run("world", "check").stdout
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "pack.yaml").write_text("id: broken\nnmae: x\n")
+    monkeypatch.setenv("MYTHGATE_WORLD__PACKS", json.dumps([str(tmp_path / "pack")]))
+    assert re.search(r"pack\.yaml:2", run("world", "check", code=1).stdout)

@@ -6,15 +6,45 @@ fast. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the settings do 
 
 from __future__ import annotations
 
-from typing import Annotated
+import difflib
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 import mythgate
 from mythgate.cli import bench, config, doctor, generate, lobby, metaserver, migrate, play, serve, user, world
 
+
+class Commands(typer.core.TyperGroup):
+    """Commands that name what was meant, if a word is none of them, in words without Python in them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first of `args` calls."""
+        word = args[0]
+        if not word.startswith("-") and self.get_command(ctx, word) is None:
+            meant = _meant(word, self.list_commands(ctx))
+            ctx.fail(f"There is no command '{word}'." + (f" Did you mean '{meant}'?" if meant else ""))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was called."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.replace("Value error, ", "")
+            raise
+
+
+def _meant(word: str, names: list[str]) -> str | None:
+    """The likeliest of `names`: one that begins so, or else one that looks alike."""
+    begun = [name for name in names if name.startswith(word)]
+    return next(iter(begun or difflib.get_close_matches(word, names, n=1)), None)
+
+
 app = typer.Typer(
     name="mythgate",
+    cls=Commands,
     help="One multiplayer game server, many kinds of client, the same rooms.",
     epilog="Start here:  mythgate serve   ·   then open the address it prints.",
     no_args_is_help=True,
@@ -44,13 +74,13 @@ app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("why")(lobby.why)
-app.add_typer(user.app, name="user")
-app.add_typer(lobby.app, name="lobby")
-app.add_typer(config.app, name="config")
-app.add_typer(migrate.app, name="migrate")
-app.add_typer(world.app, name="world")
-app.add_typer(generate.app, name="gen")
-app.add_typer(metaserver.app, name="metaserver")
+app.add_typer(user.app, name="user", cls=Commands)
+app.add_typer(lobby.app, name="lobby", cls=Commands)
+app.add_typer(config.app, name="config", cls=Commands)
+app.add_typer(migrate.app, name="migrate", cls=Commands)
+app.add_typer(world.app, name="world", cls=Commands)
+app.add_typer(generate.app, name="gen", cls=Commands)
+app.add_typer(metaserver.app, name="metaserver", cls=Commands)
 
 
 def main() -> None:

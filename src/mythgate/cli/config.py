@@ -126,12 +126,12 @@ def show(
     columns = ("setting", "value", "from", "meaning")
     cells = [(row.name, _text(row), row.origin, row.description) for row in rows]
     if sys.stdout.isatty():
-        _print_settings(columns, cells, shutil.get_terminal_size().columns)
+        print_settings(columns, cells, shutil.get_terminal_size().columns)
     else:
         print_table(columns, cells, empty="")
 
 
-def _print_settings(columns: tuple[str, ...], rows: list[tuple[str, str, str, str]], width: int) -> None:
+def print_settings(columns: tuple[str, ...], rows: list[tuple[str, str, str, str]], width: int) -> None:
     """Names, values and origins stay whole; where the meaning does not fit beside them, it stands below."""
     lines = aligned([columns, *rows])
     if max(map(len, lines)) > width:

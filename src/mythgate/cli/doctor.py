@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import typer
 
+from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
 from mythgate.config import Settings, unknown_variables
 
@@ -35,6 +36,7 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
 
     Exit code 1 if something has to be mended. Example:  mythgate doctor
     """
+    require_folder(data_dir)
     settings = settings_or_exit(data_dir=data_dir)
     findings = [finding for check in CHECKS for finding in check(settings)]
     if json:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table, refusals, settings_or_exit
+from mythgate.cli.offline import on_services
+from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table
 from mythgate.domain.lobbies import DEFAULT_CAPACITY, MAX_CASTE, NO_CASTE, Family, Lobby, Looks, Visitor, lobby_listener
 from mythgate.domain.sessions import OPERATOR
 
@@ -25,22 +25,13 @@ Maybe = str | None
 
 
 def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Run `work` on the services of a node without doors."""
-    from mythgate import bootstrap, telemetry
+    """Run `work` on the services of a node without doors that knows the list of lobbies."""
 
-    settings = settings_or_exit(data_dir=data_dir)
-    telemetry.configure("warning")
+    async def caught_up(services: Services) -> T:
+        await services.lobbies.catch_up()
+        return await work(services)
 
-    async def on_node() -> T:
-        async with bootstrap.open_node(settings) as node:
-            await node.services.lobbies.catch_up()
-            return await work(node.services)
-
-    try:
-        with refusals():
-            return asyncio.run(on_node())
-    except bootstrap.CannotStart as error:
-        fail(error.message, error.hint)
+    return on_services(data_dir, caught_up)
 
 
 @app.command("list")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mythgate.cli.output import DataDir, Json, print_json, refusals, settings_or_exit
+from mythgate.cli.offline import require_folder
+from mythgate.cli.output import DataDir, Json, fail, print_json, refusals, settings_or_exit
 
 app = typer.Typer(help="Show and change the schema of the database.", no_args_is_help=True)
 
@@ -19,6 +20,7 @@ def status(data_dir: DataDir = None, json: Json = False) -> None:
     """
     from mythgate.backends.sql import migrate
 
+    require_folder(data_dir)
     url = settings_or_exit(data_dir=data_dir).database_location
     with refusals():
         current = migrate.current_revision(url)
@@ -28,7 +30,7 @@ def status(data_dir: DataDir = None, json: Json = False) -> None:
     elif current == head:
         print(f"The database is up to date ({head}).")
     else:
-        print(f"The database is at {current or 'nothing (empty)'}; this version needs {head}.")
+        print(f"The database {_where(url)} is at {current or 'nothing (empty)'}; this version needs {head}.")
         print("Run `mythgate migrate up`; `mythgate serve` does it by itself.")
 
 
@@ -59,9 +61,20 @@ def down(
     """
     from mythgate.backends.sql import migrate
 
+    require_folder(data_dir)
     url = settings_or_exit(data_dir=data_dir).database_location
+    with refusals():
+        if migrate.current_revision(url) is None:
+            fail(f"There is nothing to take back: no database {_where(url)}.")
     if not yes:
         typer.confirm(f"Go back to {revision}? Data of newer tables will be lost.", abort=True)
     with refusals():
         migrate.downgrade(url, revision)
     print(f"The database is at {migrate.current_revision(url) or 'nothing (empty)'}.")
+
+
+def _where(url: str) -> str:
+    from mythgate.backends.sql.urls import sqlite_file
+
+    file = sqlite_file(url)
+    return f"in {file.resolve().parent}" if file is not None else "on PostgreSQL"

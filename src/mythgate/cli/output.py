@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from mythgate.config import Settings, load
+from mythgate.config import Settings, load, unknown_variables
 from mythgate.domain.errors import MythError, Refused
 
 EXIT_FAILED: Final = 1
 EXIT_SETTINGS: Final = 3
+
+MAKE_TARGET: Final = "MAKE_TARGET"
+"""Variable in which `make serve` and `make play` say that they called, so that hints can be followed with make."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text.")]
 DataDir = Annotated[
@@ -38,12 +44,34 @@ def settings_or_exit(**flags: Any) -> Settings:
     raise typer.Exit(EXIT_SETTINGS)
 
 
+def warn_of_ignored_variables() -> None:
+    """Tell on standard error which `MYTHGATE_…` variables set nothing."""
+    for warning in unknown_variables():
+        print(f"warning: {warning}", file=sys.stderr)
+
+
 def fail(message: str, hint: str = "") -> NoReturn:
     """End the program because something was refused or failed."""
     print(message, file=sys.stderr)
     if hint:
         print(hint, file=sys.stderr)
+        target = os.environ.get(MAKE_TARGET)
+        if target and " --" in hint and "make " not in hint:
+            print(f'Options of `make {target}` stand in ARGS: make {target} ARGS="--help" lists them.', file=sys.stderr)
+        if target and "`mythgate " in hint:
+            print("`mythgate` is .venv/bin/mythgate here.", file=sys.stderr)
     raise typer.Exit(EXIT_FAILED)
+
+
+def typed(command: str, *words: str) -> str:
+    """What to type for `mythgate COMMAND WORDS`, where it was make that called: the same through make.
+
+    Only for commands that make has a target for.
+    """
+    rest = shlex.join(words)
+    if os.environ.get(MAKE_TARGET):
+        return f'make {command} ARGS="{rest}"' if rest else f"make {command}"
+    return f"mythgate {command} {rest}".rstrip()
 
 
 @contextmanager
@@ -67,17 +95,66 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A plain table; `empty` is said instead when there is no row."""
-    from rich.console import Console
-    from rich.table import Table
+    """A plain table; `empty` is said instead when there is no row.
 
+    What stands in the first column is never broken. Piped, a row is a line, however long.
+    """
     rows = list(rows)
     if not rows:
         print(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False).print(table)
+    elif sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for number, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=number == 0)
+        for row in rows:
+            table.add_row(*row)
+        Console(highlight=False, markup=False).print(table)
+    else:
+        print("\n".join(aligned([columns, *rows])))
+
+
+_WIDEST_CELL: Final = 50  # what is wider pushes the rest of its own line aside, not that of all
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, their cells below each other."""
+    from rich.cells import cell_len
+
+    widths = [
+        max((width for width in map(cell_len, column) if width <= _WIDEST_CELL), default=_WIDEST_CELL)
+        for column in zip(*rows, strict=True)
+    ]
+    return [
+        "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+_SPANS: Final = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("min", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+    ("ms", timedelta(milliseconds=1)),
+)
+
+
+def span_text(span: timedelta) -> str:
+    """A duration as people write it: `14 d`, `1 h 30 min`, `20 ms`. Less than a millisecond is left out."""
+    words = []
+    for unit, length in _SPANS:
+        count, span = divmod(span, length)
+        if count:
+            words.append(f"{count} {unit}")
+    return " ".join(words) or "0 s"
+
+
+def size_text(count: int) -> str:
+    """Bytes in the largest unit that leaves a whole number: `64 KiB`, `1000 bytes`."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count and count % size == 0:
+            return f"{count // size} {unit}"
+    return f"{count} bytes"

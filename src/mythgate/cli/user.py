@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mythgate.cli.output import DataDir, Json, fail, print_json, print_table, refusals, settings_or_exit
+from mythgate.cli.offline import on_services
+from mythgate.cli.output import DataDir, Json, aligned, fail, print_json, print_table
 from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.ids import AccountId
 from mythgate.domain.sessions import OPERATOR
 
 if TYPE_CHECKING:
+    from mythgate.domain.characters import Character
+    from mythgate.domain.moderation import AuditEntry
     from mythgate.services.all import Services
-
-T = TypeVar("T")
 
 app = typer.Typer(help="List, make and change accounts.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the account, as people write it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Run `work` on the services of a node without doors."""
-    from mythgate import bootstrap, telemetry
-
-    settings = settings_or_exit(data_dir=data_dir)
-    telemetry.configure("warning")
-
-    async def on_node() -> T:
-        async with bootstrap.open_node(settings) as node:
-            return await work(node.services)
-
-    try:
-        with refusals():
-            return asyncio.run(on_node())
-    except bootstrap.CannotStart as error:
-        fail(error.message, error.hint)
 
 
 async def _find(services: Services, name: str) -> Account:
@@ -81,7 +64,7 @@ def list_accounts(
 
     Examples:  mythgate user list --json   ·   mythgate user list --role admin
     """
-    found = _run(
+    found = on_services(
         data_dir, lambda services: services.accounts.search(OPERATOR, text, role=role, status=status, limit=limit)
     )
     if json:
@@ -110,30 +93,68 @@ def show(name: Name, data_dir: DataDir = None, json: Json = False) -> None:
     Example:  mythgate user show ada
     """
 
-    async def work(services: Services) -> tuple[Account, list[Any], list[Any]]:
+    async def work(services: Services) -> tuple[Account, list[Character], list[AuditEntry], Mapping[str, str]]:
         account = await _find(services, name)
         characters = await services.store.read(lambda tx: tx.characters.of_account(account.id))
         audit = await services.moderation.audit(OPERATOR, subject=account.id, limit=20)
-        return account, characters, audit
+        return account, characters, audit, await _names(services, characters, audit)
 
-    account, characters, audit = _run(data_dir, work)
+    account, characters, audit, names = on_services(data_dir, work)
     if json:
         print_json(
             _row(account)
             | {
-                "characters": [{"id": one.id, "name": one.name, "room_id": one.room_id} for one in characters],
+                "characters": [
+                    {"id": one.id, "name": one.name, "room_id": one.room_id, "room_name": names.get(one.room_id)}
+                    for one in characters
+                ],
                 "audit": [
-                    {"at": one.at, "actor": one.actor, "action": one.action, "detail": one.detail} for one in audit
+                    {
+                        "at": one.at,
+                        "actor": one.actor,
+                        "actor_name": names.get(one.actor),
+                        "action": one.action,
+                        "detail": one.detail,
+                    }
+                    for one in audit
                 ],
             }
         )
         return
     for key, value in _row(account).items():
-        print(f"{key:14} {_when(value) if key.endswith('_at') else '-' if value is None else value}")
-    print(f"{'characters':14} {', '.join(f'{one.name} in {one.room_id}' for one in characters) or '-'}")
-    for entry in audit:
-        detail = ", ".join(f"{key} {value}" for key, value in entry.detail.items())
-        print(f"  {_when(entry.at)}  {entry.action}  by {entry.actor}  {detail}")
+        print(f"{key.replace('_', ' '):14} {_when(value) if key.endswith('_at') else _word(value)}")
+    places = [f"{one.name} in {names.get(one.room_id, one.room_id)}" for one in characters]
+    print(f"{'characters':14} {', '.join(places) or '-'}")
+    if audit:
+        print()
+    rows = [
+        (
+            _when(entry.at),
+            entry.action,
+            f"by {names.get(entry.actor, entry.actor)}",
+            ", ".join(f"{key} {value}" for key, value in entry.detail.items() if value),
+        )
+        for entry in audit
+    ]
+    print("\n".join(aligned(rows)))
+
+
+async def _names(services: Services, characters: Sequence[Character], audit: Sequence[AuditEntry]) -> Mapping[str, str]:
+    """What people call the places and actors behind these ids; those that are no more are left out."""
+    rooms = (services.world.world.room(one.room_id) for one in characters)
+    actors = {entry.actor for entry in audit}
+    accounts = await services.store.read(lambda tx: [tx.accounts.get(AccountId(actor)) for actor in actors])
+    return {
+        OPERATOR.account_id: "the command line",
+        **{room.id: room.name for room in rooms if room is not None},
+        **{account.id: account.name for account in accounts if account is not None},
+    }
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in (None, "") else str(value)
 
 
 @app.command()
@@ -148,7 +169,9 @@ def create(
     Example:  mythgate user create ada --role admin
     """
     password = _new_password()
-    account = _run(data_dir, lambda services: services.accounts.create(OPERATOR, name, password, role=role))
+    account = on_services(
+        data_dir, lambda services: services.accounts.create(OPERATOR, name, password, role=role), makes=True
+    )
     print_json(_row(account)) if json else print(f"{account.name} is registered, role {account.role.value}.")
 
 
@@ -162,7 +185,7 @@ def set_role(name: Name, role: Annotated[Role, typer.Argument(help="The new role
     async def work(services: Services) -> Account:
         return await services.accounts.set_role(OPERATOR, (await _find(services, name)).id, role)
 
-    account = _run(data_dir, work)
+    account = on_services(data_dir, work)
     print(f"{account.name} is {account.role.value} now.")
 
 
@@ -179,7 +202,7 @@ def password(name: Name, data_dir: DataDir = None) -> None:
         await services.accounts.reset_password(OPERATOR, account.id, new)
         return account
 
-    print(f"{_run(data_dir, work).name} has a new password and is signed out everywhere.")
+    print(f"{on_services(data_dir, work).name} has a new password and is signed out everywhere.")
 
 
 @app.command()
@@ -196,7 +219,7 @@ def disable(
     async def work(services: Services) -> Account:
         return await services.accounts.disable(OPERATOR, (await _find(services, name)).id, reason)
 
-    print(f"{_run(data_dir, work).name} is disabled and signed out everywhere.")
+    print(f"{on_services(data_dir, work).name} is disabled and signed out everywhere.")
 
 
 @app.command()
@@ -209,7 +232,7 @@ def enable(name: Name, data_dir: DataDir = None) -> None:
     async def work(services: Services) -> Account:
         return await services.accounts.enable(OPERATOR, (await _find(services, name)).id)
 
-    print(f"{_run(data_dir, work).name} may sign in again.")
+    print(f"{on_services(data_dir, work).name} may sign in again.")
 
 
 @app.command()
@@ -224,7 +247,7 @@ def rename(
     async def work(services: Services) -> Account:
         return await services.accounts.rename(OPERATOR, (await _find(services, name)).id, new_name)
 
-    print(f"The account is called {_run(data_dir, work).name} now.")
+    print(f"The account is called {on_services(data_dir, work).name} now.")
 
 
 @app.command()
@@ -241,7 +264,7 @@ def delete(name: Name, data_dir: DataDir = None, yes: Yes = False) -> None:
         await services.accounts.delete(OPERATOR, account.id)
         return account
 
-    print(f"{_run(data_dir, work).name} is deleted.")
+    print(f"{on_services(data_dir, work).name} is deleted.")
 
 
 def _new_password() -> str:

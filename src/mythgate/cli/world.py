@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mythgate.cli.output import EXIT_FAILED, Json, print_json
+from mythgate.cli.output import EXIT_FAILED, Json, print_json, settings_or_exit
 
 app = typer.Typer(help="Check world packs.", no_args_is_help=True)
 
 
 @app.command()
 def check(
-    packs: Annotated[list[Path], typer.Argument(help="Folders of world packs, base pack first.")],
+    packs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of world packs, base pack first; default: those of the settings."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Validate world packs; every mistake is named with file, line and column.
@@ -23,6 +26,7 @@ def check(
     """
     from mythgate.backends import worldpacks
 
+    packs = packs or settings_or_exit().world.packs or [worldpacks.DEFAULT_PACK]
     problems = [str(problem) for problem in worldpacks.check(packs)]
     if json:
         print_json({"ok": not problems, "problems": problems})
@@ -30,6 +34,6 @@ def check(
         print("\n".join(problems))
         print(f"{len(problems)} {'mistake' if len(problems) == 1 else 'mistakes'}.")
     else:
-        print("No mistakes.")
+        print(f"No mistakes in {', '.join(str(pack) for pack in packs)}.")
     if problems:
         raise typer.Exit(EXIT_FAILED)
