@@ -39,6 +39,7 @@ TRY_LATER = 4429
 CLOSED_TRANSPORT = "the handler is closed"  # uvloop's word for it, until it tells that the line is lost
 SWEEP_SECONDS = 5.0  # how finely silence is measured for heartbeats, or finer for a short interval
 FINEST_SWEEP = 0.5
+RECOUNT = 16  # events a paused connection is behind from one exact count of their bytes to the next
 
 RESET_MESSAGES: dict[str, str] = {
     "unknown_session": "This play session is over; here is where you are now.",
@@ -200,15 +201,19 @@ class Hub:
                 level = tuple(outbox for outbox in level if outbox not in early)
             if level:
                 wrote = True
-                for outbox, error in kind.write_to_all(level, first, batch):
-                    self._failed(outbox, error)
+                try:
+                    failures = kind.write_to_all(level, first, batch)
+                except Exception as error:  # against the promise; who has got it cannot be told
+                    failures = [(outbox, error) for outbox in level]
+                for outbox, failure in failures:
+                    self._failed(outbox, failure, first + outbox.offset)
         for outbox, start in early.items():
             if start < log.count:
                 wrote = True
                 try:
                     outbox.sink.write(start + outbox.offset, Batch(batch.events[start - first :]))
                 except Exception as error:
-                    self._failed(outbox, error)
+                    self._failed(outbox, error, start + outbox.offset)
         if wrote:
             log.quiet_from = now + self._window
             log.weigh(first)
@@ -379,6 +384,8 @@ class Hub:
         self._detached.pop(stream.character_id, None)
         if reset is not None:
             self.stats.resets[reset] += 1
+            for other in stream.outboxes:  # a number of its own: the twins step apart
+                self._let_wait(other)
             start = stream.last_seq
             stream.append(self.reset_event(reset, last_seq))
         outbox = Outbox(stream, sink, start)
@@ -394,6 +401,8 @@ class Hub:
         self._flush(outbox, self._monotonic())
         if returned and self.watcher is not None:
             self.watcher.on_returned(stream.character_id)
+        if self._overdue:
+            self._close_overdue()
         return AttachResult(outbox, replayed, returned, reset)
 
     def _dismiss(self, stream: Stream, sink: Sink) -> AttachResult:
@@ -536,7 +545,7 @@ class Hub:
         try:
             outbox.sink.write(first, batch)
         except Exception as error:
-            self._failed(outbox, error)
+            self._failed(outbox, error, first)
         self._step_back(outbox)
 
     def _publish_low(self, streams: Iterable[Stream], event: Event, spared: Collection[Stream]) -> None:
@@ -586,8 +595,10 @@ class Hub:
         """`event` cannot be written this moment, or has to take along what waits before it."""
         if outbox.paused:
             outbox.unread_bytes += event.weight
-            limits = self.limits
-            if outbox.pending > limits.outbox_events or outbox.unread_bytes > limits.outbox_bytes:
+            limits, pending = self.limits, outbox.pending
+            if pending % RECOUNT == 0:  # what was merged was rendered since, and its weight is exact now
+                outbox.unread_bytes = sum(one.weight for one in outbox.stream.since(outbox.cursor))
+            if pending > limits.outbox_events or outbox.unread_bytes > limits.outbox_bytes:
                 self._overdue.append(outbox)
         elif urgent or outbox.pending >= self.limits.outbox_events:
             self._flush(outbox, now)
@@ -640,10 +651,11 @@ class Hub:
             outbox.ready_at = min(outbox.ready_at, now)
             self._step_back(outbox)
 
-    def _failed(self, outbox: Outbox, error: Exception) -> None:
+    def _failed(self, outbox: Outbox, error: Exception, first: int) -> None:
         """A sink broke its promise, or its line a moment ago: the connection goes, nobody else notices."""
         self._note_failure(error)
         self.pause(outbox)
+        outbox.cursor = first - 1  # when in doubt, none of it was written: a client recognises a repeat
         self._overdue.append(outbox)
 
     def _note_failure(self, error: Exception) -> None:
@@ -684,8 +696,12 @@ class Hub:
                 self._note_failure(error)
             stream.replace_last(event_of(Heartbeat(), farewell.timestamp))
         for other in stream.outboxes:
-            if other is not outbox and other.cursor < stream.last_seq:
+            if other is outbox:
+                continue
+            if other.cursor < stream.last_seq:
                 self._let_wait(other)
+            else:
+                self._step_back(other)
         self._remove(outbox)
         outbox.sink.close(payload.code, payload.reason, abandon=outbox.paused)
 
@@ -705,9 +721,12 @@ class Hub:
             del self._by_account[stream.account_id]
         if self._detached.get(stream.character_id) is stream:
             del self._detached[stream.character_id]
-        outboxes, stream.outboxes = stream.outboxes, ()
-        if payload is not None and outboxes:
-            stream.append(event_of(payload, self._clock.now()))
+        outboxes = stream.outboxes
+        if outboxes:
+            stream.promote_low()  # before the farewell, which is the last event
+            if payload is not None:
+                stream.append(event_of(payload, self._clock.now()))
+        stream.outboxes = ()  # only now: what they still have to get must be kept until here
         code = payload.code if isinstance(payload, Disconnect) else 1000
         for outbox in outboxes:
             if not outbox.paused:

@@ -82,8 +82,8 @@ class Stream:
         self.blocks: list[tuple[int, int]] = []  # events and bytes of each block that was weighed, oldest first
         self.kept_bytes = 0  # of these
         self._unsettled = 0  # events that came after these
-        self._unweighed = 0  # bytes of those of them that were told to a room
-        self._own: list[Event] = []  # those that were not
+        self._unweighed = 0  # bytes of those of them that a room was told and that were rendered
+        self._own: list[Event] = []  # the others
         self.detached_at: float | None = now  # until the first attach
         self.was_attached = False
         self.display_told = False
@@ -98,7 +98,10 @@ class Stream:
             return
         new = log.count - self.taken
         self._events += log.since(self.taken)
-        self._unweighed += log.weight_since(self.taken)
+        if self.taken < log.written:
+            self._unweighed += log.weight_written(self.taken)
+        if log.written < log.count:  # not rendered yet
+            self._own += log.since(max(self.taken, log.written))
         self._last += new
         self.taken = log.count
         self._unsettled += new
@@ -161,7 +164,7 @@ class Stream:
         excess = len(events) - limits.stream_events
         gone = released = 0
         for count, weight in blocks:
-            if released + count > spare or (released >= excess and self.kept_bytes <= limits.stream_bytes):
+            if released + count > spare or (released + count > excess and self.kept_bytes <= limits.stream_bytes):
                 break
             gone += 1
             released += count

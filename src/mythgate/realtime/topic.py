@@ -73,9 +73,10 @@ class TopicLog:
         """The events from `index` on."""
         return self.events[index - self.base :]
 
-    def weight_since(self, index: int) -> int:
-        """How many bytes the events from `index` on count for, of which there must be one."""
-        return self.weight - self.weights[index - self.base]
+    def weight_written(self, index: int) -> int:
+        """How many bytes the events from `index` to `written` count for, of which there must be one."""
+        end = self.weight if self.written == self.count else self.weights[self.written - self.base]
+        return end - self.weights[index - self.base]
 
     def weigh(self, index: int) -> None:
         """The events from `index` on have been rendered: what they count for is exact now."""

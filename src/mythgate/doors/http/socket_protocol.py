@@ -110,6 +110,7 @@ class SocketProtocol(asyncio.Protocol):
         "_close_sent",
         "_close_timer",
         "_full",
+        "_full_bytes",
         "_handshake",
         "_listener",
         "_loop",
@@ -147,6 +148,7 @@ class SocketProtocol(asyncio.Protocol):
         self._close_sent = False
         self._close_timer: asyncio.TimerHandle | None = None
         self._full = False
+        self._full_bytes = 0  # when it became so
         self._reading = True  # what the transport was told last
         self._wanted = True  # whether messages are taken; set by who gets them
         self._rest: asyncio.Handle | None = None  # takes what the last slice left in the parser
@@ -197,6 +199,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._full = True
+        self._full_bytes = self.transport.get_write_buffer_size()
         if self._listener is not None:
             self._listener.on_full()
 
@@ -270,8 +273,13 @@ class SocketProtocol(asyncio.Protocol):
 
     @property
     def unsent_bytes(self) -> int:
-        """What was written here and not yet taken by the operating system."""
-        return 0 if self.lost else self.transport.get_write_buffer_size()
+        """What was written here and not yet taken by the operating system.
+
+        Of a full line that is lost the transport has forgotten it: then what it was when it became full.
+        """
+        if self.lost:
+            return self._full_bytes if self._full else 0
+        return self.transport.get_write_buffer_size()
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
