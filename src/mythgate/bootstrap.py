@@ -64,6 +64,8 @@ from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
+from mythgate.doors.metaserver.door import TICK_SECONDS, MetaserverDoor
+from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, PasswordScheme, RemoteHub
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
@@ -449,7 +451,12 @@ def _realtime_limits(settings: Settings) -> RealtimeLimits:
 
 
 def build_app(
-    node: Node, door: PlayDoor, door_names: Sequence[str] = ("http",), *, sockets: Sockets | None = None
+    node: Node,
+    door: PlayDoor,
+    door_names: Sequence[str] = ("http",),
+    *,
+    sockets: Sockets | None = None,
+    metaserver: MetaserverStats | None = None,
 ) -> FastAPI:
     """The application of the http door over a node's services; `sockets` are the connections it is to count."""
     http = node.settings.http
@@ -465,6 +472,8 @@ def build_app(
         rooms_occupied=lambda: len(presences.populations()),
     )
     options.registry.register(telemetry.Readings(lambda: _readings(node, door, options.errors)))
+    counts = metaserver if metaserver is not None else MetaserverStats()
+    options.registry.register(telemetry.Readings(lambda: _metaserver_readings(counts)))
     if sockets is not None:
         options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
     app = create_app(
@@ -524,6 +533,24 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     yield reading("store_connections_in_use", "Database connections in use.", rows.connections_in_use)
 
 
+def _metaserver_readings(stats: MetaserverStats) -> Iterator[telemetry.Reading]:
+    reading = telemetry.Reading
+    yield reading("metaserver_connections", "Open connections of old clients.", stats.connected)
+    yield reading("metaserver_in_lobbies", "Connections of old clients that are in a lobby.", stats.in_rooms)
+    yield reading("metaserver_accepted", "Connections of old clients taken.", stats.accepted, "counter")
+    turned_away = "Connections of old clients that were not taken, or had to make room."
+    yield reading("metaserver_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
+    yield reading("metaserver_logins", "Old clients that logged in.", kind="counter", by="client", values=stats.logins)
+    entered = "Lobbies entered by old clients."
+    yield reading("metaserver_entered", entered, kind="counter", by="client", values=stats.entered)
+    yield reading("metaserver_refused", "Old clients refused.", kind="counter", by="code", values=stats.refused)
+    closed = "Connections of old clients that we closed."
+    yield reading("metaserver_closed", closed, kind="counter", by="reason", values=stats.closed)
+    yield reading("metaserver_packets", "Packets from old clients.", stats.packets, "counter")
+    yield reading("metaserver_ignored_packets", "Of these, meant nothing.", stats.ignored_packets, "counter")
+    yield reading("metaserver_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
+
+
 def _socket_readings(sockets: Sockets) -> Iterator[telemetry.Reading]:
     reading = telemetry.Reading
     yield reading("http_connections", "Open HTTP connections, those of WebSockets among them.", sockets.open)
@@ -550,7 +577,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
             listener = _listen(settings.http.host, settings.http.port)
             async with open_node(settings) as node, open_doors(node, listener) as doors:
                 spare_the_collector()
-                on_ready(await _started(node, listener, time.perf_counter() - began))
+                on_ready(await _started(node, listener, doors, time.perf_counter() - began))
                 ready = True
                 log.info("ready", extra={"node": node.name, "http": _address(listener)})
                 stopped = asyncio.create_task(stop.wait())
@@ -601,10 +628,11 @@ def _only_server(settings: Settings) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class OpenDoors:
-    """What `open_doors` gives: the door, and the task that serves, which ends when the server does."""
+    """What `open_doors` gives: the doors, and the task that serves, which ends when the server does."""
 
     play: PlayDoor
     serving: asyncio.Task[None]
+    metaserver: MetaserverDoor | None = None  # None: closed
 
 
 @contextlib.asynccontextmanager
@@ -616,14 +644,25 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     http = _http_protocol(settings)
-    app = build_app(node, door, sockets=http.sockets if http is not None else None)
+    metaserver = await _open_metaserver(node)
+    app = build_app(
+        node,
+        door,
+        ("http",) if metaserver is None else ("http", "metaserver"),
+        sockets=http.sockets if http is not None else None,
+        metaserver=metaserver.stats if metaserver is not None else None,
+    )
     server = uvicorn.Server(_uvicorn_config(settings, app, http))
-    async with door.running(), asyncio.TaskGroup() as tasks:
+    async with contextlib.AsyncExitStack() as running, door.running(), asyncio.TaskGroup() as tasks:
+        jobs = _beside(node, door, known)
+        if metaserver is not None:
+            await running.enter_async_context(metaserver.running())
+            jobs["metaserver"] = _every(TICK_SECONDS, metaserver.tick)
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
-        beside = [tasks.create_task(work, name=name) for name, work in _beside(node, door, known).items()]
+        beside = [tasks.create_task(work, name=name) for name, work in jobs.items()]
         await _until_started(server, serving)
         try:
-            yield OpenDoors(door, serving)
+            yield OpenDoors(door, serving, metaserver)
         finally:
             node.hubs.close_all(GOING_AWAY)
             server.should_exit = True
@@ -633,6 +672,58 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.movement.settle()
     await node.services.presence.settle()
     await node.services.lobbies.settle()
+
+
+async def _open_metaserver(node: Node) -> MetaserverDoor | None:
+    """The metaserver door with its ports open; None if it is to be closed.
+
+    A port that somebody else has is a reason not to start if it was chosen, and else to do without this door.
+
+    Raises:
+        CannotStart: the chosen port cannot be opened.
+
+    """
+    settings = node.settings.metaserver
+    if not settings.enabled:
+        return None
+    door = MetaserverDoor(node.lobby_hub, node.services, _metaserver_options(node.settings))
+    try:
+        await door.open()
+    except OSError as error:
+        where = f"{door.options.host}:{settings.port}"
+        if settings.model_fields_set & {"port", "host", "enabled"}:
+            raise CannotStart(
+                f"The metaserver door cannot be opened at {where}: {error.strerror or error}.",
+                "Choose another with MYTHGATE_METASERVER__PORT, or close the door: MYTHGATE_METASERVER__ENABLED=false",
+            ) from error
+        log.warning("metaserver door stays closed", extra={"address": where, "reason": error.strerror or str(error)})
+        return None
+    return door
+
+
+def _metaserver_options(settings: Settings) -> MetaserverOptions:
+    metaserver = settings.metaserver
+    host = metaserver.host or settings.http.host
+    if ":" in host:  # these clients know IPv4 only
+        host = "127.0.0.1" if host == "::1" else "0.0.0.0"  # noqa: S104 (as the http door was told to)
+    return MetaserverOptions(
+        host=host,
+        port=metaserver.port,
+        room_port=metaserver.room_port,
+        advertise_host=metaserver.advertise_host,
+        connections=metaserver.connections,
+        connections_per_address=metaserver.connections_per_address,
+        newcomers=metaserver.newcomers,
+        first_packet_within=metaserver.first_packet_within.total_seconds(),
+        login_within=metaserver.login_within.total_seconds(),
+        room_login_within=metaserver.room_login_within.total_seconds(),
+        packets_per_second=metaserver.packets_per_second,
+        packet_burst=metaserver.packet_burst,
+        token_lifetime=metaserver.token_lifetime.total_seconds(),
+        passwords=PasswordScheme(metaserver.passwords),
+        minimum_build=metaserver.minimum_build,
+        remote_hubs=tuple(RemoteHub(**hub.model_dump()) for hub in metaserver.remote_hubs),
+    )
 
 
 @contextlib.contextmanager
@@ -742,7 +833,7 @@ async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) ->
         await asyncio.sleep(0.005)
 
 
-async def _started(node: Node, listener: socket.socket, seconds: float) -> Started:
+async def _started(node: Node, listener: socket.socket, doors: OpenDoors, seconds: float) -> Started:
     settings = node.settings
     address = _address(listener)
     host, _, port = address.rpartition(":")
@@ -756,7 +847,7 @@ async def _started(node: Node, listener: socket.socket, seconds: float) -> Start
         # In the fragment, which browsers keep to themselves: it reaches no log.
         claim_url=f"{url}/#claim={token}" if token else None,
         claim_until=f"{until:%d %B %H:%M}",
-        doors={"http": address},
+        doors={"http": address, **_metaserver_address(doors.metaserver)},
         data_dir=settings.data_dir,
         database="SQLite" if settings.database_location.startswith("sqlite") else "PostgreSQL",
         world=world.name,
@@ -764,6 +855,10 @@ async def _started(node: Node, listener: socket.socket, seconds: float) -> Start
         has_browser_client=browser_client_dir() is not None,
         seconds=seconds,
     )
+
+
+def _metaserver_address(door: MetaserverDoor | None) -> dict[str, str]:
+    return {} if door is None else {"metaserver": f"{door.options.host}:{door.login_port}"}
 
 
 def _address(listener: socket.socket) -> str:
@@ -862,7 +957,11 @@ def metric_reference() -> list[telemetry.Reading]:
     """What is counted, by name."""
     with _node_on_paper() as (node, door):
         http = _http_protocol(node.settings)
-        readings = [*_readings(node, door, {}), *(_socket_readings(http.sockets) if http is not None else ())]
+        readings = [
+            *_readings(node, door, {}),
+            *_metaserver_readings(MetaserverStats()),
+            *(_socket_readings(http.sockets) if http is not None else ()),
+        ]
     return sorted(readings, key=lambda reading: reading.name)
 
 

@@ -1,0 +1,314 @@
+"""The log-in port: who are you, what do you run, and where can you go.
+
+What a client may say when stands in `wire.metaserver.machines`. A refusal comes where Aleph One understands it: in
+place of the challenge (6) or of the acceptance (12). Nothing else is said to it before 12, and the rooms (0)
+come after the success (7).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from mythgate.domain.accounts import Account
+from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
+from mythgate.domain.ids import SessionId
+from mythgate.domain.lobbies import Barrier, Looks, Visitor, barriers
+from mythgate.domain.names import name_key
+from mythgate.doors.metaserver.clients import MYTH_18_PLATFORM, Client, client_of
+from mythgate.doors.metaserver.connection import Connection
+from mythgate.doors.metaserver.options import PasswordScheme
+from mythgate.doors.metaserver.rendering import player_entry
+from mythgate.wire.metaserver.layout import Family as WireFamily
+from mythgate.wire.metaserver.machines import STATUS_TEXTS, LoginEvent, Verdict, login_machine, login_reaction
+from mythgate.wire.metaserver.packets import (
+    SALT_BYTES,
+    AuthenticationType,
+    Login,
+    PasswordChallenge,
+    PasswordResponse,
+    RemoteHubList,
+    RemoteHubRequest,
+    SendVersions,
+    SetPlayerDataFromMetaserver,
+    StatusCode,
+    UserSuccessfulLogin,
+    VersionControl,
+    application_of,
+    family_of,
+)
+from mythgate.wire.metaserver.packets import RoomList as RoomListPacket
+from mythgate.wire.metaserver.records import PlayerData, Verb
+from mythgate.wire.metaserver.text import plain_name
+
+if TYPE_CHECKING:
+    from mythgate.doors.metaserver.door import MetaserverDoor
+
+GUEST_NAME: Final = "guest"
+BUILD_THAT_KNOWS_GUEST_CODES: Final = 428
+LOGIN, LOGOUT, PASSWORD, VERSION, HUBS = 100, 102, 109, 115, 122
+
+
+class LoginConnection(Connection):
+    """One connection to the log-in port."""
+
+    port_kind: ClassVar[str] = "login"
+
+    def __init__(self, door: MetaserverDoor) -> None:
+        super().__init__(door)
+        self.machine = login_machine()
+        self.client: Client
+        self.user_name = ""
+        self.data: PlayerData
+        self.country = 0
+        self.build = 0
+        self.salt = b""
+        self.scheme = AuthenticationType.PLAINTEXT
+        self.account: Account | None = None
+        self.visitor: Visitor
+        self.session_id: SessionId
+        self._key_offer_at: float | None = None
+
+    # --- time --------------------------------------------------------------------------------------
+
+    def on_connected(self, now: float) -> None:
+        options = self.door.options
+        self.deadline = now + options.first_packet_within
+        self._key_offer_at = now + options.key_offer_after
+
+    def on_tick(self, now: float) -> None:
+        if self._key_offer_at is not None and now >= self._key_offer_at:
+            self._key_offer_at = None
+            self.offer_key()
+        super().on_tick(now)
+
+    # --- what comes in -----------------------------------------------------------------------------
+
+    def on_keys(self) -> None:
+        self.machine.apply(LoginEvent.KEYS_EXCHANGED)
+
+    def on_packet(self, packet_type: int, payload: bytes) -> None:
+        reaction = login_reaction(self.machine.state, packet_type)
+        if reaction.verdict is Verdict.TAKE:
+            HANDLERS[packet_type](self, payload)
+        elif reaction.code is not None:
+            self.refuse(reaction.code)
+        else:
+            self.door.stats.ignored_packets += 1
+
+    def on_logout(self, payload: bytes) -> None:
+        """102."""
+        del payload
+        self.close("logged_out")
+
+    def on_login(self, payload: bytes) -> None:
+        """100."""
+        application = application_of(payload)
+        family = family_of(application, encrypted=self.cipher is not None)
+        if family is None:
+            self.refuse(StatusCode.UNKNOWN_GAME_TYPE)
+            return
+        if family is WireFamily.ALEPHONE and self.cipher is not None:
+            raise ProtocolError("Aleph One exchanges no keys.", code="unexpected_key")
+        self.family = family
+        packet: Login = self._decode(LOGIN, payload)
+        data = packet.player_data
+        is_18 = packet.platform_type >= MYTH_18_PLATFORM or (
+            self.cipher is not None and data.game_version >= self.door.options.minimum_version
+        )
+        client = client_of(application, is_18=is_18)
+        assert client is not None
+        if not any(lobby.family is client.family for lobby in self.door.lobbies()):
+            self.refuse(StatusCode.GAME_NOT_ALLOWED, f"This server has no room for {client.name}.")
+            return
+        self.client = client
+        self.family = client.wire
+        self.data = data
+        self.user_name = plain_name(packet.username)
+        self.build = data.build_number
+        self.country = getattr(packet, "country_code", 0)
+        self.deadline = self.door.clock.monotonic() + self.door.options.login_within
+        if self._is_guest():
+            self._welcome_guest()
+            return
+        self._challenge(packet.max_authentication)
+
+    def _challenge(self, highest: int) -> None:
+        """6."""
+        scheme = self._choose_scheme(highest)
+        if scheme is None:
+            self.refuse(
+                StatusCode.BAD_USER_OR_PASSWORD,
+                "This server takes no passwords in clear. Use a client that logs in over HTTPS, or come as a guest.",
+            )
+            return
+        self.scheme = scheme
+        # Aleph One reads the salt as a C string, whatever the scheme.
+        if scheme is AuthenticationType.HTTPS_TOKEN:
+            self.salt = secrets.token_hex(SALT_BYTES)[: SALT_BYTES - 1].encode() + b"\0"
+        else:
+            self.salt = bytes(SALT_BYTES)
+        self.machine.apply(LoginEvent.PASSWORD_ASKED)
+        self.send(PasswordChallenge(authentication_type=scheme, salt=self.salt))
+
+    def _is_guest(self) -> bool:
+        """Whether the name alone says so. Myth II 1.8 has guests with names, who have no password."""
+        return self.user_name.casefold() == GUEST_NAME or (not self.user_name and self.client.waits_for_data)
+
+    def _choose_scheme(self, highest: int) -> AuthenticationType | None:
+        """How to ask for the password; None if there is no way the operator allows."""
+        wanted = self.door.options.passwords
+        if self.client.is_marathon and wanted is not PasswordScheme.PLAIN and highest >= AuthenticationType.HTTPS_TOKEN:
+            return AuthenticationType.HTTPS_TOKEN
+        if wanted is PasswordScheme.HTTPS and self.cipher is None:
+            return None
+        return AuthenticationType.PLAINTEXT
+
+    def on_password(self, payload: bytes) -> None:
+        """109."""
+        packet: PasswordResponse = self._decode(PASSWORD, payload)
+        self.run(self._check_password(packet))
+
+    async def _check_password(self, packet: PasswordResponse) -> None:
+        accounts = self.door.services.accounts
+        raw = packet.response.partition(b"\0")[0]
+        account: Account | None = None
+        try:
+            if self.scheme is AuthenticationType.HTTPS_TOKEN:
+                account = accounts.redeem_login_key(self.user_name, packet.key)
+            elif not raw and not self.client.waits_for_data:
+                await self._welcome_named_guest()
+                return
+            elif self.user_name:
+                account = await accounts.check_game_login(self.user_name, raw, address=self.address)
+        except AccountDisabled as error:
+            self.refuse(StatusCode.ACCOUNT_LOCKED, error.message)
+            return
+        except AuthenticationError:
+            pass  # one answer for all that is wrong
+        except (TooMany, Unavailable) as error:
+            self.refuse(StatusCode.BAD_USER_OR_PASSWORD, error.message)
+            return
+        if self.closing:
+            return
+        if account is None:
+            self.refuse(StatusCode.BAD_USER_OR_PASSWORD)
+            return
+        await self._welcome(account)
+
+    async def _welcome(self, account: Account) -> None:
+        self.account = account
+        try:
+            self.visitor = await self.door.visitor_of(self.client, account, self._looks(account), self)
+            self.session_id = await self.door.session_of(account, self)
+        except Refused as error:
+            self.refuse(StatusCode.ACCOUNT_LOCKED, error.message)
+            return
+        if not self.closing:
+            self._accept()
+
+    async def _welcome_named_guest(self) -> None:
+        """A guest of Myth II 1.8 has a name and no password."""
+        if self.user_name:
+            key = name_key(self.user_name)
+            taken = await self.door.services.store.read(lambda tx: tx.accounts.by_name_key(key))
+            if self.closing:
+                return
+            if taken is not None and not taken.is_guest:
+                self._refuse_guest(StatusCode.GUEST_NAME_TAKEN)
+                return
+        self._welcome_guest()
+
+    def _welcome_guest(self) -> None:
+        if not self.door.services.lobbies.policy.guests:
+            self._refuse_guest(StatusCode.GUESTS_NOT_ALLOWED)
+            return
+        self.user_name = ""
+        self.visitor = self.door.guest(self.client, self._looks(None), self)
+        self.session_id = SessionId(self.visitor.sender)  # no session of anybody's
+        self._accept()
+
+    def _refuse_guest(self, code: StatusCode) -> None:
+        """Builds of Myth before 428 know neither code."""
+        knows = self.client.is_marathon or self.build >= BUILD_THAT_KNOWS_GUEST_CODES
+        self.refuse(code if knows else StatusCode.BAD_USER_OR_PASSWORD, STATUS_TEXTS[code])
+
+    def _looks(self, account: Account | None) -> Looks:
+        return self.door.looks(self.client, self.data, account)
+
+    def _accept(self) -> None:
+        """12, unless there is no room they could go to: the last moment Aleph One understands a refusal."""
+        problem = self._nowhere_to_go()
+        if problem is not None:
+            self.refuse(*problem)
+            return
+        self.machine.apply(LoginEvent.PLAYER_ADMITTED)
+        self.send(SendVersions())
+
+    def _nowhere_to_go(self) -> tuple[StatusCode, str] | None:
+        if self.door.rooms_for(self.visitor, self.client):
+            return None
+        lobbies = [lobby for lobby in self.door.lobbies() if lobby.family is self.client.family]
+        for lobby in lobbies:
+            found = barriers(lobby, self.visitor, self.door.population(lobby.room_id))
+            if any(barrier is Barrier.FULL for barrier, _ in found):
+                return StatusCode.ROOM_FULL, found[0][1]
+            if any(barrier is Barrier.GUEST for barrier, _ in found):
+                return StatusCode.GUESTS_NOT_ALLOWED, found[0][1]
+        return StatusCode.GAME_NOT_ALLOWED, "No room is open to you at present."
+
+    def on_version(self, payload: bytes) -> None:
+        """115. Aleph One's says nothing."""
+        packet: VersionControl = self._decode(VERSION, payload)
+        options = self.door.options
+        if self.client.legacy:
+            outdated = packet.patch_number < options.minimum_patch
+        elif self.client.is_marathon:
+            outdated = False
+        else:
+            self.build = packet.build_number
+            outdated = (
+                packet.application_version < options.minimum_version or packet.build_number < options.minimum_build
+            )
+        if outdated:
+            self.refuse(StatusCode.WRONG_GAME_VERSION)
+            return
+        self._succeed()
+
+    def _succeed(self) -> None:
+        """7, 8 and 0, in this order."""
+        door, visitor = self.door, self.visitor
+        held = door.passes.issue(self.client, self.user_name, visitor, self.account, self.session_id)
+        door.stats.logins[self.client.name] += 1
+        self.machine.apply(LoginEvent.ROOMS_TOLD)
+        packets: list[Any] = [
+            UserSuccessfulLogin(user_id=visitor.number, order_index=visitor.clan or -1, token=held.token)
+        ]
+        if not self.client.is_marathon:
+            occupant = door.as_occupant(visitor)
+            entry = player_entry(occupant, self.family, Verb.ADD, ranked=True)
+            packets.append(SetPlayerDataFromMetaserver(player=entry))
+        packets.append(RoomListPacket(rooms=door.room_entries(visitor, self.client, self.line)))
+        self.send(*packets)
+        self.deadline = door.clock.monotonic() + door.options.login_within
+        if not self.client.waits_for_data:
+            self.close("done")  # Myth II 1.8 waits for it
+
+    def on_hub_request(self, payload: bytes) -> None:
+        """122 from Aleph One."""
+        if not self.client.is_marathon:
+            self.close("out_of_place")
+            return
+        packet: RemoteHubRequest = self._decode(HUBS, payload)
+        self.send(RemoteHubList(hubs=self.door.free_hubs(packet.network_version)))
+
+
+HANDLERS: Final[Mapping[int, Callable[[LoginConnection, bytes], None]]] = {
+    LOGIN: LoginConnection.on_login,
+    LOGOUT: LoginConnection.on_logout,
+    PASSWORD: LoginConnection.on_password,
+    VERSION: LoginConnection.on_version,
+    HUBS: LoginConnection.on_hub_request,
+}
+"""What is done for each packet that is ever legal here."""

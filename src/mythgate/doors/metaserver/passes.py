@@ -1,0 +1,85 @@
+"""Passes: what a log-in leaves behind for the room connection that follows.
+
+The log-in port hands out a token of 32 bytes, and the room port gets it back. It is good for a minute until
+it is first used, then for as long as its holder is in a room and a minute beyond, so that Myth clients can
+change rooms with it. Aleph One logs in anew for every room; its tokens open one room once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from mythgate.domain.accounts import Account
+from mythgate.domain.ids import SessionId
+from mythgate.domain.lobbies import Visitor
+from mythgate.doors.metaserver.clients import Client
+from mythgate.services.ports import Clock
+
+TOKEN_BYTES: Final = 32
+
+
+@dataclass(slots=True, eq=False)
+class Pass:
+    """Who logged in, and with what."""
+
+    token: bytes
+    client: Client
+    user_name: str  # as given at log-in; empty for a guest
+    visitor: Visitor
+    account: Account | None  # None: a guest
+    session_id: SessionId
+    expires_at: float | None = None  # monotonic; None while its holder is in a room
+    used: bool = False
+
+
+class Passes:
+    """All passes of this node that may still be used."""
+
+    def __init__(self, clock: Clock, lifetime: float) -> None:
+        self._monotonic = clock.monotonic
+        self._lifetime = lifetime
+        self._by_token: dict[bytes, Pass] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_token)
+
+    def issue(
+        self, client: Client, user_name: str, visitor: Visitor, account: Account | None, session_id: SessionId
+    ) -> Pass:
+        """A new pass."""
+        token = secrets.token_bytes(TOKEN_BYTES)
+        issued = Pass(token, client, user_name, visitor, account, session_id, self._monotonic() + self._lifetime)
+        self._by_token[token] = issued
+        return issued
+
+    def find(self, token: bytes) -> Pass | None:
+        """The pass with this token if it is still good."""
+        found = self._by_token.get(token)
+        if found is None or (found.expires_at is not None and self._monotonic() >= found.expires_at):
+            return None
+        return None if found.used and not found.client.keeps_token else found
+
+    def enter(self, held: Pass) -> None:
+        """Its holder is in a room now."""
+        held.used = True
+        held.expires_at = None
+        if not held.client.keeps_token:
+            self._by_token.pop(held.token, None)
+
+    def leave(self, held: Pass) -> None:
+        """Its holder is in no room any more."""
+        held.expires_at = self._monotonic() + self._lifetime
+
+    def revoke(self, held: Pass) -> None:
+        """It opens nothing any more."""
+        self._by_token.pop(held.token, None)
+
+    def sweep(self) -> list[Pass]:
+        """Forget those that are too old; returns them."""
+        now = self._monotonic()
+        old = [one for one in self._by_token.values() if one.expires_at is not None and now >= one.expires_at]
+        for one in old:
+            del self._by_token[one.token]
+        return old

@@ -1,0 +1,223 @@
+"""People and games as entries of the lists of old clients."""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import Final
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.errors import ProtocolError
+from mythgate.domain.hosting import GameFacts, HostedGame
+from mythgate.domain.lobbies import Colour, LobbyKind, Looks, Occupant
+from mythgate.wire.metaserver import records
+from mythgate.wire.metaserver.layout import Family, layout_of
+from mythgate.wire.metaserver.records import (
+    DESCRIPTIONS,
+    MAX_DESCRIPTION_BYTES,
+    MAX_NAME_BYTES,
+    MIN_DESCRIPTION_BYTES,
+    AlephGame,
+    AlephGameStatus,
+    AlephSortKey,
+    GameDescription,
+    GameEntry,
+    MythGameFlag,
+    PlayerData,
+    PlayerEntry,
+    PlayerFlag,
+    RoomType,
+    Verb,
+)
+from mythgate.wire.metaserver.text import ADMIN_MARK, decode_text, encode_text, strip_styles
+
+NO_ORDER: Final = -1
+ALEPHONE_VERSION: Final = 5000
+TICKS_PER_SECOND: Final = 30
+LONGEST_GAME: Final = 7 * 24 * 3600  # seconds; hosts write more, or nothing, for "untimed"
+_OPAQUE: Final = struct.Struct(">hhh12s")  # player data from `order_index` to the names
+ROOM_TYPES: Final = {
+    LobbyKind.UNRANKED: RoomType.UNRANKED,
+    LobbyKind.RANKED: RoomType.RANKED,
+    LobbyKind.TOURNAMENT: RoomType.TOURNAMENT,
+}
+_ALEPH_KINDS: Final = (
+    "every man for himself", "co-operative play", "capture the flag", "king of the hill", "kill the man with the ball",
+    "defense", "rugby", "tag", "custom",
+)  # fmt: skip
+_ALEPH_DIFFICULTIES: Final = ("Kindergarten", "Easy", "Normal", "Major Damage", "Total Carnage")
+_MYTH_KINDS: Final = (
+    "Body Count", "Steal the Bacon", "Last Man on the Hill", "Scavenger Hunt", "Flag Rally", "Capture the Flag",
+    "Balls on Parade", "Territories", "Captures", "King of the Hill", "Stampede", "Assassin", "Hunting",
+    "Custom", "King of the Hill (TFL)", "King of the Map",
+)  # fmt: skip
+_MYTH_DIFFICULTIES: Final = ("Timid", "Simple", "Normal", "Heroic", "Legendary")
+_MYTH_OPTIONS: Final = {
+    1: "teams", 2: "limited visibility", 4: "unit trading", 5: "veterans", 7: "co-operative", 13: "alliances",
+    14: "overhead map", 15: "clan game", 20: "death match", 21: "TFL rules", 22: "anti-clump",
+}  # fmt: skip
+
+
+# --- people ----------------------------------------------------------------------------------------
+
+
+def looks_of(data: PlayerData, *, may_be_marked: bool = False) -> Looks:
+    """How a client wants its player to be shown. Only staff may begin a name with the administrators' mark."""
+    name = data.name
+    if not may_be_marked:
+        while strip_styles(name).lstrip().startswith(ADMIN_MARK):
+            name = name.replace(ADMIN_MARK, "", 1)
+    return Looks(
+        name=name,
+        team=data.team,
+        icon=data.coat_of_arms,
+        primary=_colour(data.primary_color),
+        secondary=_colour(data.secondary_color),
+        opaque=_OPAQUE.pack(data.order_index, data.game_version, data.build_number, data.unused),
+    )
+
+
+def _colour(colour: records.Colour) -> Colour:
+    return Colour(colour.red, colour.green, colour.blue)
+
+
+def wire_colour(colour: Colour) -> records.Colour:
+    return records.Colour(red=colour.red, green=colour.green, blue=colour.blue)
+
+
+def shown_name(occupant: Occupant, family: Family) -> str:
+    """The name in lists and before what somebody says; Aleph One's has no other place for why they are away."""
+    if family is Family.ALEPHONE and occupant.away and occupant.afk_text:
+        return cut(f"|i{occupant.afk_text[:8]}|p-{occupant.name}")
+    return occupant.name
+
+
+def cut(name: str) -> str:
+    """`name` no longer than clients have room for."""
+    return decode_text(encode_text(name, MAX_NAME_BYTES))
+
+
+def player_data(occupant: Occupant, family: Family) -> PlayerData:
+    """How others see somebody."""
+    looks = occupant.looks
+    visitor = occupant.visitor
+    if family is Family.ALEPHONE:
+        order, version, build, unused = 0, ALEPHONE_VERSION, 0, bytes(12)
+        team = "" if visitor.is_guest else visitor.name
+    else:
+        opaque = looks.opaque if len(looks.opaque) == _OPAQUE.size else _OPAQUE.pack(NO_ORDER, 0, 0, bytes(12))
+        order, version, build, unused = _OPAQUE.unpack(opaque)
+        team = looks.team
+    return PlayerData(
+        coat_of_arms=looks.icon & 0xFF,
+        state=1 if occupant.away or occupant.in_game else 0,
+        primary_color=wire_colour(looks.primary),
+        secondary_color=wire_colour(looks.secondary),
+        order_index=order,
+        game_version=version,
+        build_number=build,
+        unused=unused,
+        name=cut(shown_name(occupant, family)),
+        team=cut(team),
+    )
+
+
+def player_flags(occupant: Occupant, family: Family) -> int:
+    """Aleph One sorts by them: who is here before who is away, then moderators, then accounts."""
+    visitor = occupant.visitor
+    staff = visitor.role.includes(Role.MODERATOR)
+    if family is Family.ALEPHONE:
+        key = AlephSortKey(0) if occupant.away else AlephSortKey.PRESENT
+        if staff:
+            key |= AlephSortKey.MODERATOR
+        if not visitor.is_guest:
+            key |= AlephSortKey.REGISTERED
+        return int(key)
+    flags = PlayerFlag.GUEST if visitor.is_guest else PlayerFlag(0)
+    if staff:
+        flags |= PlayerFlag.EMPLOYEE | PlayerFlag.ADMIN_ICON
+    return int(flags)
+
+
+def player_entry(occupant: Occupant, family: Family, verb: Verb, *, ranked: bool) -> PlayerEntry:
+    """Somebody in a player list. Castes are shown where something is ranked."""
+    visitor = occupant.visitor
+    caste = visitor.caste if ranked else -1
+    alephone = family is Family.ALEPHONE
+    return PlayerEntry(
+        verb=verb,
+        flags=player_flags(occupant, family),
+        ranking=0 if alephone else caste,
+        player_id=visitor.number,
+        room_id=0 if alephone else occupant.room_id,
+        caste=0 if alephone else caste,
+        order=0 if alephone else visitor.clan or NO_ORDER,
+        data=player_data(occupant, family),
+    )
+
+
+# --- games -----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2048)
+def description_of(descriptor: bytes, family: Family) -> GameDescription:
+    """A client's description of its game. Raises ProtocolError if other clients would stumble over it."""
+    if not MIN_DESCRIPTION_BYTES <= len(descriptor) <= MAX_DESCRIPTION_BYTES:
+        raise ProtocolError(f"A game's description has {len(descriptor)} bytes.", code="bad_description")
+    description, _ = layout_of(DESCRIPTIONS[family], family).read(descriptor, 0)
+    return description  # type: ignore[no-any-return]
+
+
+def facts_of(description: GameDescription) -> GameFacts:
+    """What lists and searches show of a game."""
+    if isinstance(description, AlephGame):
+        return GameFacts(
+            name=strip_styles(description.game_name),
+            map_name=strip_styles(description.map_name),
+            kind=_named(_ALEPH_KINDS, description.game_type),
+            scoring=description.game_type,
+            difficulty=_named(_ALEPH_DIFFICULTIES, description.difficulty),
+            players=description.num_players,
+            max_players=description.maximum_players,
+            teams=description.maximum_teams != 0xFFFF,
+            time_limit=seconds_of_ticks(description.time_limit),
+            closed=bool(description.status & (AlephGameStatus.CLOSED | AlephGameStatus.RUNNING)),
+            scenario=description.scenario_name or description.scenario_id,
+        )
+    return GameFacts(
+        name=strip_styles(description.game_name),
+        map_name=strip_styles(description.map_name),
+        kind=_named(_MYTH_KINDS, description.scoring),
+        scoring=description.scoring,
+        difficulty=_named(_MYTH_DIFFICULTIES, description.difficulty),
+        players=max(0, description.player_count),
+        max_players=max(0, description.maximum_players),
+        teams=bool(description.option_flags & 1 << 1),
+        time_limit=seconds_of_ticks(description.time_limit),
+        closed=bool(description.flags & (MythGameFlag.CLOSED | MythGameFlag.IN_PROGRESS)),
+        has_password=bool(description.flags & MythGameFlag.HAS_PASSWORD),
+        options=frozenset(name for bit, name in _MYTH_OPTIONS.items() if description.option_flags & 1 << bit),
+    )
+
+
+def _named(names: tuple[str, ...], index: int) -> str:
+    return names[index] if 0 <= index < len(names) else ""
+
+
+def seconds_of_ticks(ticks: int) -> float | None:
+    """A time limit in 1/30 s; None if it stands for no limit."""
+    return None if ticks <= 0 or ticks >= LONGEST_GAME * TICKS_PER_SECOND else ticks / TICKS_PER_SECOND
+
+
+def game_entry(game: HostedGame, family: Family, verb: Verb, *, host: int, now: float) -> GameEntry:
+    """A game in a game list, with the address its reader finds it at."""
+    left = game.seconds_left(now)
+    return GameEntry(
+        game_id=game.number,
+        host=host,
+        port=game.port,
+        verb=verb,
+        seconds_remaining=-1 if left is None else left,
+        creating_player_id=game.host,
+        description=description_of(game.descriptor, family),
+    )
