@@ -161,15 +161,21 @@ class Stream:
             return
         needed = max((outbox.pending for outbox in self.outboxes), default=0)
         spare = len(events) - max(needed, MIN_KEPT_EVENTS)
-        excess = len(events) - limits.stream_events
-        gone = released = 0
-        for count, weight in blocks:
+        excess = min(spare, len(events) - limits.stream_events)
+        released = 0
+        while blocks and (released < excess or self.kept_bytes > limits.stream_bytes):
+            count, weight = blocks[0]
             if released + count > spare or (released + count > excess and self.kept_bytes <= limits.stream_bytes):
+                part = excess - released  # of a block only as many as there are too many
+                if part > 0:
+                    self.kept_bytes -= weight * part // count
+                    blocks[0] = (count - part, weight - weight * part // count)
+                    released = excess
                 break
-            gone += 1
+            del blocks[0]
             released += count
             self.kept_bytes -= weight
-        del blocks[:gone], events[:released]
+        del events[:released]
 
     def since(self, cursor: int) -> list[Event]:
         """The events after number `cursor`, which must all be kept."""
