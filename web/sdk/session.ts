@@ -74,6 +74,13 @@ export class Session {
     return this.#signedIn(await this.#api.request("POST", "api/auth/guest", { body: name ? { name } : {} }));
   }
 
+  /** Carries on with a login that was made elsewhere on this device. */
+  adopt(login: StoredLogin): void {
+    this.#login = login;
+    this.#access = null;
+    this.#store.save(login);
+  }
+
   /** Ends the login here and, if it can be reached, on the server. */
   async signOut(): Promise<void> {
     if (!this.#login) return;
@@ -114,7 +121,12 @@ export class Session {
   exploredMap = (): Promise<ExploredMap> => this.#authorized("GET", "api/maps/explored");
 
   /** Become the owner with the secret of the server's one-time link. */
-  redeemAdminLink = (token: string): Promise<void> => this.#authorized("POST", "api/auth/admin-link", { token });
+  async redeemAdminLink(token: string): Promise<void> {
+    const { role } = await this.#authorized<{ role: string }>("POST", "api/auth/admin-link", { token });
+    if (!this.#login) return;
+    this.#login = { ...this.#login, role };
+    this.#store.save(this.#login);
+  }
 
   /** The account's role as the server has it now. */
   role = async (): Promise<string> => (await this.#authorized<{ role: string }>("GET", "api/auth/me")).role;

@@ -94,3 +94,32 @@ export function event<K extends EventType>(
     data: data as EventCatalogue[K],
   } as ServerEvent;
 }
+
+/** What tabs of one browser tell each other, delivered a moment later. */
+export class FakeChannel {
+  static all: FakeChannel[] = [];
+  static asleep = false;
+  static #kept: (() => void)[] = [];
+
+  onmessage: ((message: { data: unknown }) => void) | null = null;
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+    FakeChannel.all.push(this);
+  }
+
+  static wake(): void {
+    for (const deliver of FakeChannel.#kept.splice(0)) deliver();
+  }
+
+  postMessage(data: unknown): void {
+    const copy = structuredClone(data);
+    for (const other of FakeChannel.all) {
+      if (other === this || other.name !== this.name) continue;
+      const deliver = () => other.onmessage?.({ data: copy });
+      if (FakeChannel.asleep) FakeChannel.#kept.push(deliver);
+      else queueMicrotask(deliver);
+    }
+  }
+}

@@ -58,8 +58,8 @@ const chat = (data: Partial<ChatMessage>): ServerEvent =>
 describe("state", () => {
   test("game_state replaces everything known and describes the place", () => {
     expect(playing).toMatchObject({ player, room, inventory: [], following: null });
-    const text = "Stalls and noise.\nBaker is here.\nWays: north.";
-    expect(playing.log).toMatchObject([{ kind: "place", title: "Market Square", text }]);
+    const told = { about: "Stalls and noise.", text: "Baker is here.\nWays: north." };
+    expect(playing.log).toMatchObject([{ kind: "place", title: "Market Square", ...told }]);
     const elsewhere = { ...room, id: "gate", name: "Gate", players: [] };
     const next = applyEvent(
       playing,
@@ -113,8 +113,7 @@ describe("state", () => {
         { direction: "up", room_id: "tower", locked: true },
       ],
     };
-    const text = [
-      "Tall.",
+    const company = [
       "A lamp lies here. (×2)",
       "a key",
       "A guard yawns.",
@@ -123,9 +122,12 @@ describe("state", () => {
       "Ways: south, up (locked).",
     ].join("\n");
     const taken = applyEvent(playing, event("room_update", { room: gate }));
-    expect(newLines(taken)).toMatchObject([{ kind: "place", title: "Gate", text }]);
+    expect(newLines(taken)).toMatchObject([{ kind: "place", title: "Gate", text: `Tall.\n${company}` }]);
+    expect(newLines(taken)[0]).not.toHaveProperty("about");
     const entered = applyEvent(EMPTY_GAME, event("game_state", { player, room: gate, recent: [] }));
-    expect(newLines(entered, EMPTY_GAME)).toMatchObject([{ kind: "place", title: "Gate", text }]);
+    expect(newLines(entered, EMPTY_GAME)).toMatchObject([
+      { kind: "place", title: "Gate", about: "Tall.", text: company },
+    ]);
     const closed = { ...room, id: "cell", description: "", npcs: [], ways: [] };
     const caught = applyEvent(playing, event("room_update", { room: closed }));
     expect(newLines(caught)).toMatchObject([{ text: "There is no way out that you can see." }]);
@@ -176,6 +178,19 @@ describe("state", () => {
 });
 
 describe("coming and going", () => {
+  test("whoever enters or leaves the world here counts at once among those online", () => {
+    const bob = { player_id: "bob", player_name: "Bob", message: "" };
+    expect(applyEvent(playing, event("player_entered_game", bob)).playersOnline).toBeNull();
+    const counted = applyEvent(playing, event("game_tick", { players: 4 }));
+    const came = applyEvent(counted, event("player_entered_game", bob));
+    expect(came.playersOnline).toBe(5);
+    expect(applyEvent(came, event("player_entered_game", bob)).playersOnline).toBe(5);
+    const left = applyEvent(came, event("player_left_game", bob));
+    expect(left.playersOnline).toBe(4);
+    expect(applyEvent(left, event("player_left_game", bob)).playersOnline).toBe(4);
+    expect(applyEvent(counted, event("player_entered", bob)).playersOnline).toBe(4);
+  });
+
   test.each(["player_entered", "player_entered_game"] as const)("%s adds an occupant and a line", (type) => {
     const data = { player_id: "bob", player_name: "Bob", message: "Bob comes in." };
     const next = applyEvent(playing, event(type, data));
@@ -325,24 +340,41 @@ describe("the connection", () => {
       const next = applyEvents(playing, [reset, event("game_state", { player, room })]);
       expect(newLines(next)).toMatchObject([
         { kind: "notice", text },
-        { kind: "place", title: "Market Square", text: "Stalls and noise.\nBaker is here.\nWays: north." },
+        { kind: "place", title: "Market Square", about: "Stalls and noise.", text: "Baker is here.\nWays: north." },
       ]);
       expect(applyEvent(EMPTY_GAME, reset)).toBe(EMPTY_GAME);
     },
   );
 
-  test("the server's farewell is shown, and explains the reset that follows", () => {
+  const state = event("game_state", { player, room }, { timestamp: "2026-03-01T12:10:00Z" });
+  const resetBy = (started_at: string | null) =>
+    event("reset", { reason: "unknown_session", started_at }, { timestamp: "2026-03-01T12:10:00Z" });
+
+  test("a server that began after what was last heard was started again, whether it said goodbye or not", () => {
     const farewell = event("disconnect", { reason: "going_away", message: "The server stops.", code: 1001 });
-    const reset = event("reset", { reason: "unknown_session", message: "" });
-    const state = event("game_state", { player, room });
-    const next = applyEvents(playing, [farewell, reset, state, reset]);
-    expect(newLines(next).map((line) => line.text)).toEqual([
+    const said = newLines(applyEvents(playing, [farewell, resetBy("2026-03-01T12:00:05Z"), state]));
+    expect(said.map((line) => line.text)).toEqual([
       "The server stops.",
       "The server was started again.",
-      "Stalls and noise.\nBaker is here.\nWays: north.",
-      "You are back.",
+      "Baker is here.\nWays: north.",
     ]);
-    expect(newLines(next)[0]).toMatchObject({ kind: "system" });
+    expect(said[0]).toMatchObject({ kind: "system" });
+    const killed = applyEvents(playing, [resetBy("2026-03-01T12:00:05Z"), state]);
+    expect(newLines(killed)[0]?.text).toBe("The server was started again.");
+    const again = applyEvent(killed, resetBy("2026-03-01T12:00:05Z"));
+    expect(newLines(again, killed)[0]?.text, "of that restart one knows").toBe("You are back.");
+  });
+
+  test("what was typed at this device's own time says nothing of the server", () => {
+    const typed = echo(playing, "look", "m-1", "2030-01-01T00:00:00Z");
+    const next = applyEvent(typed, resetBy("2026-03-01T12:00:05Z"));
+    expect(newLines(next, typed)[0]?.text).toBe("The server was started again.");
+    expect(newLines(applyEvent(playing, resetBy("2026-03-01T11:59:00Z")))[0]?.text).toBe("You are back.");
+  });
+
+  test("how many are online is not known anew until the world's clock tells", () => {
+    const counted = applyEvent(playing, event("game_tick", { players: 4 }));
+    expect(applyEvents(counted, [resetBy(null), state]).playersOnline).toBeNull();
   });
 
   test.each<EventType>(["heartbeat", "pong", "session_expiring", "disconnect", "position_update"])(

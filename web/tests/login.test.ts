@@ -93,13 +93,25 @@ test("a link pasted into the open page is redeemed at once and leaves the addres
 
 test("a player in the world reads in the log what became of the link", async () => {
   signedInBefore();
-  const { play } = await open();
+  const { login, play, claimed } = await open();
   play.enterWorld({ id: "ada", name: "Ada" });
   await settle();
   paste("#claim=secret");
   await settle();
   const last = play.usePlay.getState().game.log.at(-1);
   expect(last).toMatchObject({ kind: "system", text: "You own this server now." });
+  expect(claimed(), "it is said once").toBeNull();
+  expect(login.useLogin.getState().login?.role).toBe("owner");
+});
+
+test("what became of the link is said on the page of characters until one enters the world", async () => {
+  signedInBefore();
+  const { play, claimed } = await open();
+  paste("#claim=secret");
+  await settle();
+  expect(claimed()).toBe("You own this server now.");
+  play.enterWorld({ id: "ada", name: "Ada" });
+  expect(claimed()).toBeNull();
 });
 
 test("nobody signed in: the link waits for it", async () => {
@@ -116,7 +128,7 @@ test("nobody signed in: the link waits for it", async () => {
 
 test.each([
   ["permission_denied", "player", "This server has an owner already."],
-  ["invalid_token", "player", /^This link was used already or is too old\./],
+  ["invalid_token", "player", /^This link was used already, is too old, or there is a newer one: /],
   ["invalid_token", "owner", "You own this server already."],
 ])("refused as %s to a %s", async (code, ownRole, told) => {
   signedInBefore();

@@ -58,7 +58,7 @@ const room = {
   items: [],
   ways: [{ direction: "north", room_id: "gate" }],
 } as unknown as RoomView;
-const PLACE = "Wide.\nWays: north.";
+const PLACE = "Ways: north.";
 const say = (sequence: number, words: string) =>
   event(
     "chat_message",

@@ -2,10 +2,13 @@
 import type { ItemView, NpcView, OccupantView, RoomView } from "@mythgate/sdk";
 
 /** What a place is like, what lies there, who is there and the ways out, as the server tells whoever walks in. */
-export function placeText(room: RoomView, self: string | undefined): string {
+export const placeText = (room: RoomView, self: string | undefined): string =>
+  [room.description, companyText(room, self)].filter(Boolean).join("\n");
+
+/** The same without what the place is like. */
+export function companyText(room: RoomView, self: string | undefined): string {
   const others = room.players.filter((one) => one.id !== self).map(personName);
   const lines = [
-    room.description,
     ...room.items.map(itemText),
     ...room.npcs.map(npcText),
     others.length > 0 ? `${enumerate(others)} ${others.length === 1 ? "is" : "are"} here.` : "",

@@ -11,7 +11,7 @@ import type {
   RoomView,
   ServerEvent,
 } from "@mythgate/sdk";
-import { comingText, inPlainWords, leavingText, placeText } from "./arrival.ts";
+import { comingText, companyText, inPlainWords, leavingText, placeText } from "./arrival.ts";
 import type { LogLine } from "./lines.ts";
 
 export const MAX_LINES = 500;
@@ -28,8 +28,6 @@ export interface Game {
   readonly nextLine: number;
   /** Names the player talked with in private, latest first. */
   readonly correspondents: readonly string[];
-  /** The server said that it stops, and was not heard of since. */
-  readonly serverStopped: boolean;
 }
 
 export const EMPTY_GAME: Game = {
@@ -42,7 +40,6 @@ export const EMPTY_GAME: Game = {
   log: [],
   nextLine: 1,
   correspondents: [],
-  serverStopped: false,
 };
 
 type NewLine = Omit<LogLine, "id">;
@@ -99,7 +96,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "player_entered_game": {
       const { player, player_id, player_name, message } = event.data;
       const text = message || `${player_name} steps into the world.`;
-      return withNewcomer(game, event, player ?? { id: player_id, name: player_name }, text);
+      const counted = isHere(game, player_id) ? game : withMoreOnline(game, 1);
+      return withNewcomer(counted, event, player ?? { id: player_id, name: player_name }, text);
     }
     case "player_left": {
       const { player_id, player_name, direction, message } = event.data;
@@ -107,7 +105,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     }
     case "player_left_game": {
       const { player_id, player_name, message } = event.data;
-      return withoutLeaver(game, event, player_id, message || `${player_name} leaves the world.`);
+      const counted = isHere(game, player_id) ? withMoreOnline(game, -1) : game;
+      return withoutLeaver(counted, event, player_id, message || `${player_name} leaves the world.`);
     }
     case "player_status": {
       const { player_id, status, afk_text, message } = event.data;
@@ -137,15 +136,12 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "reset":
       // Only worth a word if there is something on the screen that it interrupts.
       return game.room
-        ? notice({ ...game, room: null, serverStopped: false }, resetText(event.data.reason, game.serverStopped), at)
+        ? notice({ ...game, room: null, playersOnline: null }, resetText(event.data, lastHeard(game)), at)
         : game;
     case "disconnect":
       // The other reasons to close are told in the banner and on the screen that follows.
       if (event.data.reason !== "going_away") return game;
-      return addLines(
-        { ...game, serverStopped: true },
-        { at, kind: "system", text: event.data.message, level: "warning" },
-      );
+      return addLines(game, { at, kind: "system", text: event.data.message, level: "warning" });
     case "game_tick":
       return {
         ...game,
@@ -161,8 +157,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
 // --- parts ------------------------------------------------------------------------------------------
 
 function withGameState(game: Game, data: GameStateData, at: string): Game {
-  const next = withPlayer({ ...game, room: data.room, serverStopped: false }, data.player);
-  const told = game.room?.id === data.room.id ? next : addLines(next, placeLine(data.room, data.player, at));
+  const next = withPlayer({ ...game, room: data.room }, data.player);
+  const told = game.room?.id === data.room.id ? next : addLines(next, arrivalLine(data.room, data.player, at));
   return ((data.recent ?? []) as unknown as ChatMessage[]).reduce(
     (state, message) => withChat(state, message, message.timestamp, true),
     told,
@@ -174,6 +170,13 @@ const placeLine = (room: RoomView, player: PlayerView | null, at: string): NewLi
   kind: "place",
   title: room.name,
   text: placeText(room, player?.id),
+});
+
+/** On entering the world, where the place stands beside the log, one need not read twice what it is like. */
+const arrivalLine = (room: RoomView, player: PlayerView, at: string): NewLine => ({
+  ...placeLine(room, player, at),
+  about: room.description || undefined,
+  text: companyText(room, player.id),
 });
 
 function withRoomUpdate(game: Game, room: RoomView, at: string): Game {
@@ -197,11 +200,21 @@ function withoutLeaver(game: Game, event: ServerEvent, id: string, text: string)
 }
 
 /** What a reset means to the player, of whom nobody asks to know about sessions. */
-function resetText(reason: Reset["reason"], serverStopped: boolean): string {
-  if (serverStopped) return "The server was started again.";
+function resetText({ reason, started_at: startedAt }: Reset, heardAt: number): string {
+  // However the server ended, by being told to or by a fall: it was another one that was heard last.
+  if (startedAt && Date.parse(startedAt) > heardAt) return "The server was started again.";
   return reason === "too_old" || reason === "overflow"
     ? "You are back. Too much happened meanwhile to tell it all."
     : "You are back.";
+}
+
+/** Lines that bear this device's own time. */
+const OWN_LINES: ReadonlySet<LogLine["kind"]> = new Set(["echo", "notice"]);
+
+/** When the server last said something that is in the log, in milliseconds since the epoch. */
+function lastHeard({ log }: Game): number {
+  const times = log.filter((line) => !OWN_LINES.has(line.kind)).map((line) => Date.parse(line.at));
+  return Math.max(...times.filter(Number.isFinite));
 }
 
 function withPlayer(game: Game, player: PlayerView): Game {
@@ -225,6 +238,13 @@ function asSeen(game: Game): Game {
   if (!seen || seen.status === "linkdead") return game;
   if (seen.status === player.status && seen.afk_text === player.afk_text) return game;
   return { ...game, player: { ...player, status: seen.status ?? "online", afk_text: seen.afk_text ?? "" } };
+}
+
+const isHere = (game: Game, id: string): boolean => game.room?.players.some((one) => one.id === id) ?? false;
+
+/** Until the next tick of the world's clock tells the number anew. */
+function withMoreOnline(game: Game, more: number): Game {
+  return game.playersOnline === null ? game : { ...game, playersOnline: Math.max(1, game.playersOnline + more) };
 }
 
 const without = (players: readonly OccupantView[], id: string) => players.filter((one) => one.id !== id);

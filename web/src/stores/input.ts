@@ -86,11 +86,15 @@ export function completeNext(backwards = false): boolean {
   return true;
 }
 
+/** Go to the command line once the menu this was chosen from has given the focus back to its button. */
+export function returnToCommandLine(): void {
+  setTimeout(focusCommandLine, MENU_CLOSES_MS);
+}
+
 /** Put `text` there for the player to go on with, e.g. "whisper Ada ". */
 export function prepare(text: string): void {
   useInput.setState({ text, offer: null });
-  // After the menu this was chosen from has given the focus back to its button.
-  setTimeout(focusCommandLine, MENU_CLOSES_MS);
+  returnToCommandLine();
 }
 
 const MENU_CLOSES_MS = 60;
@@ -99,4 +103,9 @@ export const COMMAND_LINE_ID = "command-line";
 
 export function focusCommandLine(): void {
   document.getElementById(COMMAND_LINE_ID)?.focus();
+}
+
+/** Be ready for the next line, except on a touch screen: the keyboard would cover half of what there is to read. */
+export function awaitNextLine(): void {
+  if (window.matchMedia("(pointer: fine)").matches) returnToCommandLine();
 }

@@ -21,6 +21,8 @@ export interface LogLine {
   readonly title?: string | undefined;
   /** What stands before the title, e.g. how the player got there. */
   readonly lead?: string | undefined;
+  /** What a place is like, before the text; not shown where the place stands beside the log in full. */
+  readonly about?: string | undefined;
   readonly hint?: string | undefined;
   readonly channel?: string | undefined;
   readonly speaker?: string | undefined;

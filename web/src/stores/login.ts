@@ -4,8 +4,10 @@ import { create } from "zustand";
 import { browserStorage, isRecord, load, remove, save, tabStorage } from "./storage.ts";
 
 const KEY = "mythgate.login";
+/** Somebody with an account was here before; not who. */
+const RETURNING_KEY = "mythgate.returning";
 
-function isStoredLogin(value: unknown): value is StoredLogin {
+export function isStoredLogin(value: unknown): value is StoredLogin {
   return isRecord(value) && typeof value.refreshToken === "string" && typeof value.username === "string";
 }
 
@@ -59,6 +61,17 @@ export const useLogin = create<LoginState>(() => ({
   claimed: null,
 }));
 
+/** Whether somebody has signed in with this browser before, so that they rather sign in than register. */
+export const isReturning = (): boolean => load(browserStorage, RETURNING_KEY, (value) => value === true) !== null;
+
+/** Be signed in like another tab of this browser, for as long as one of them stays. */
+export function joinLogin(login: StoredLogin): void {
+  if (session.login) return;
+  loginStore.staySignedIn = false;
+  session.adopt(login);
+  signedIn();
+}
+
 export async function signIn(username: string, password: string, stay: boolean): Promise<void> {
   loginStore.staySignedIn = stay;
   await session.signIn(username, password);
@@ -90,6 +103,7 @@ export function loginEnded(message: string): void {
 }
 
 function signedIn(): void {
+  if (!session.login?.isGuest) save(browserStorage, RETURNING_KEY, true);
   useLogin.setState({ login: session.login, notice: null, claimed: null });
   void redeemClaim();
 }
@@ -101,7 +115,7 @@ export async function redeemClaim(): Promise<void> {
   useLogin.setState({ claim: null });
   try {
     await session.redeemAdminLink(claim);
-    useLogin.setState({ claimed: "You own this server now." });
+    useLogin.setState({ login: session.login, claimed: "You own this server now." });
   } catch (error) {
     useLogin.setState({ claimed: await whyNotClaimed(error) });
   }
@@ -114,10 +128,18 @@ async function whyNotClaimed(error: unknown): Promise<string> {
   }
   if (refused === "invalid_token") {
     // The server forgets a link once it is used, so this is all that can be said.
-    return "This link was used already or is too old. Start the server again for a new one if nobody owns it yet.";
+    return (
+      "This link was used already, is too old, or there is a newer one: " +
+      "while nobody owns the server, it prints the link that counts at its start."
+    );
   }
   const { message, hint } = explain(error);
   return `${message} ${hint}`.trim();
+}
+
+/** The player has read what became of the link. */
+export function claimRead(): void {
+  useLogin.setState({ claimed: null });
 }
 
 /** The operator's link came into a page that is open already, where only the part after # changes. */

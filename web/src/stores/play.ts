@@ -3,7 +3,7 @@ import { Connection, type ConnectionStatus, type PendingCommand, randomId, type 
 import { create } from "zustand";
 import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
 import { TABS, type Tab } from "./lines.ts";
-import { api, loginEnded, session, useLogin } from "./login.ts";
+import { api, claimRead, loginEnded, session, useLogin } from "./login.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
 
 /** Attempts go on for about ten minutes; whoever is away longer presses a button. */
@@ -89,6 +89,7 @@ function begin(
   pending: readonly PendingCommand[],
 ): void {
   connection?.close();
+  claimRead();
   sessionId = playSession;
   lastSeq = resumeAfter;
   usePlay.setState({
@@ -254,5 +255,6 @@ useLogin.subscribe((state, before) => {
   if (state.claimed && state.claimed !== before.claimed && playing) {
     const line = { at: new Date().toISOString(), kind: "system", text: state.claimed, level: "announcement" } as const;
     setGame((game) => addLines(game, line));
+    claimRead();
   }
 });

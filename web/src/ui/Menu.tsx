@@ -19,7 +19,7 @@ export function ActionMenu({ label, trigger, actions }: ActionMenuProps) {
   return (
     <MenuTrigger>
       {trigger}
-      <Popover className={styles.popover ?? ""} placement="bottom start">
+      <Popover className={`${styles.popover} ${styles.scrolls}`} placement="bottom start">
         <AriaMenu className={styles.menu ?? ""} aria-label={label}>
           {actions.map((action) => (
             <AriaMenuItem

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { Form, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
-import { playAsGuest, register, signIn, useLogin } from "../../stores/login.ts";
+import { isReturning, playAsGuest, register, signIn, useLogin } from "../../stores/login.ts";
 import { enterAsGuest } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
@@ -24,7 +24,7 @@ const ACTION: Readonly<Record<Mode, string>> = {
 export function Entrance() {
   const notice = useLogin((state) => state.notice);
   const claiming = useLogin((state) => state.claim !== null);
-  const [mode, setMode] = useState<Mode>(claiming ? "register" : "sign-in");
+  const [mode, setMode] = useState<Mode>(() => (claiming && !isReturning() ? "register" : "sign-in"));
   const [switched, setSwitched] = useState(false);
   useTitle("Sign in");
   return (
@@ -33,7 +33,7 @@ export function Entrance() {
         <header className={styles.head}>
           <Gate size={56} />
           <h1 className={styles.name}>Mythgate</h1>
-          <p className={styles.lead}>A world made of words. Others are already inside.</p>
+          <p className={styles.lead}>A world made of words, to walk, talk and trade in.</p>
         </header>
         {notice && (
           <p className={ui.note} role="status">

@@ -1,5 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useEffect } from "react";
 import {
+  awaitNextLine,
   COMMAND_LINE_ID,
   completeNext,
   focusCommandLine,
@@ -17,10 +18,9 @@ const MAX_LENGTH = 1000;
 
 export function CommandLine() {
   const text = useInput((state) => state.text);
-  useSlashToFocus();
+  useKeysToFocus();
   useEffect(() => {
-    // On a touch screen the keyboard would cover half of what there is to read.
-    if (window.matchMedia("(pointer: fine)").matches) focusCommandLine();
+    awaitNextLine();
   }, []);
 
   function onSubmit(event: FormEvent) {
@@ -102,14 +102,22 @@ function Offers() {
   );
 }
 
-/** "/" goes to the command line from anywhere outside of a text field. */
-function useSlashToFocus() {
+/** What keeps the keys that are pressed in it: fields, lists that one searches by typing, windows above all this. */
+const KEEPS_KEYS =
+  "input, textarea, select, [contenteditable=true], [role=menu], [role=listbox], [role=dialog], [role=alertdialog]";
+
+/** Escape goes to the command line from anywhere on the screen, and so does typing: "/" only goes there. */
+function useKeysToFocus() {
   useEffect(() => {
     const onKey = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
       const target = event.target as HTMLElement | null;
-      if (target?.closest("input, textarea, select, [role=menu], [role=dialog], [role=alertdialog]")) return;
-      event.preventDefault();
+      if (target?.closest(KEEPS_KEYS) || document.querySelector("[role=dialog], [role=alertdialog]")) return;
+      // The space bar presses buttons and scrolls.
+      const types = event.key.length === 1 && event.key !== " ";
+      if (!types && event.key !== "Escape") return;
+      if (event.key === "/") event.preventDefault();
+      // What is typed arrives where the focus is by then.
       focusCommandLine();
     };
     document.addEventListener("keydown", onKey);

@@ -63,26 +63,35 @@ export function ConnectionBanner() {
   const what = given ? "No connection." : (status.ending?.message ?? "The connection was lost.");
   return (
     <section className={styles.banner} aria-label="Connection" data-state={status.state} data-testid="reconnecting">
-      <span className={styles.what} title={what}>
-        {what}
-      </span>
+      <span className={styles.what}>{what}</span>
       {!given && (
         <span className={styles.when}>
-          <span className={styles.attempt}>
-            Attempt {status.attempt} of {status.maxAttempts}{" "}
-          </span>
+          Attempt {status.attempt} of {status.maxAttempts}{" "}
           {seconds === null ? "under way…" : seconds === 0 ? "now…" : `in ${seconds} s`}
         </span>
       )}
       <span className={styles.calm}>
-        {given
-          ? "The server did not answer for a long time."
-          : waiting > 0
-            ? `${waiting} ${waiting === 1 ? "line is" : "lines are"} kept and sent when you are back.`
-            : "Nothing is lost; what you type is sent when you are back."}
+        {given ? "The server did not answer for a long time." : <Calm waiting={waiting} />}
       </span>
       <Button onPress={reconnectNow}>Reconnect now</Button>
     </section>
+  );
+}
+
+/** Why there is no need to worry; in brief where there is little room. */
+function Calm({ waiting }: { readonly waiting: number }) {
+  if (waiting === 0) {
+    return (
+      <>
+        Nothing is lost<span className={styles.more}>; what you type is sent when you are back</span>.
+      </>
+    );
+  }
+  return (
+    <>
+      {waiting} {waiting === 1 ? "line is" : "lines are"} kept
+      <span className={styles.more}> and sent when you are back</span>.
+    </>
   );
 }
 

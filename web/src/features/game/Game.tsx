@@ -32,12 +32,12 @@ export function Game() {
   useTitle(place ?? "Entering", unread);
 
   const connected = usePlay((state) => state.connection.state === "connected");
-  const claimed = useLogin((state) => state.claimed);
+  const role = useLogin((state) => state.login?.role);
   // Another role has other commands.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs again after a claim
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs again with another role
   useEffect(() => {
     if (connected) void loadCommands();
-  }, [connected, claimed]);
+  }, [connected, role]);
 
   useEffect(() => {
     if (drawer === null) return;

@@ -8,6 +8,7 @@ import {
   Popover,
   Separator,
 } from "react-aria-components";
+import { awaitNextLine } from "../../stores/input.ts";
 import { signOut } from "../../stores/login.ts";
 import { leaveWorld, send, usePlay } from "../../stores/play.ts";
 import { changeSettings, type TextSize, type Theme, useSettings } from "../../stores/settings.ts";
@@ -17,11 +18,13 @@ import ui from "../../ui/ui.module.css";
 import { Account } from "../account/Account.tsx";
 import { ConnectionBadge } from "./Connection.tsx";
 import styles from "./Header.module.css";
+import { Keyboard } from "./Keyboard.tsx";
 import { STATUS_MARKS } from "./status.ts";
 
 export function Header() {
   const room = usePlay((state) => state.game.room);
   const [accountOpen, setAccountOpen] = useState(false);
+  const [keyboardOpen, setKeyboardOpen] = useState(false);
   return (
     <header className={styles.header}>
       <span className={styles.gate}>
@@ -32,8 +35,9 @@ export function Header() {
         {room?.zone_name && <span className={styles.zone}>, {room.zone_name}</span>}
       </h1>
       <ConnectionBadge />
-      <MainMenu onAccount={() => setAccountOpen(true)} />
+      <MainMenu onAccount={() => setAccountOpen(true)} onKeyboard={() => setKeyboardOpen(true)} />
       <Account isOpen={accountOpen} onClose={() => setAccountOpen(false)} />
+      <Keyboard isOpen={keyboardOpen} onClose={() => setKeyboardOpen(false)} />
     </header>
   );
 }
@@ -56,7 +60,12 @@ const SIZES: readonly { id: TextSize; label: string }[] = [
   { id: "large", label: "Text: large" },
 ];
 
-function MainMenu({ onAccount }: { readonly onAccount: () => void }) {
+interface MainMenuProps {
+  readonly onAccount: () => void;
+  readonly onKeyboard: () => void;
+}
+
+function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
   const name = usePlay((state) => state.game.player?.name ?? state.character?.name ?? "");
   const status = usePlay((state) => state.game.player?.status ?? "online");
   const { theme, textSize, timestamps } = useSettings();
@@ -68,7 +77,7 @@ function MainMenu({ onAccount }: { readonly onAccount: () => void }) {
         {status !== "online" && <span>{STATUS_MARKS[status].mark}</span>}
         <span aria-hidden>▾</span>
       </Button>
-      <Popover className={ui.popover ?? ""} placement="bottom end">
+      <Popover className={`${ui.popover} ${ui.scrolls}`} placement="bottom end">
         <Menu className={ui.menu ?? ""} aria-label="Menu">
           <MenuSection
             selectionMode="single"
@@ -124,8 +133,17 @@ function MainMenu({ onAccount }: { readonly onAccount: () => void }) {
           <MenuItem className={item} onAction={() => changeSettings({ timestamps: !timestamps })}>
             {timestamps ? "Hide times" : "Show times"}
           </MenuItem>
-          <MenuItem className={item} onAction={() => send("help")}>
+          <MenuItem
+            className={item}
+            onAction={() => {
+              send("help");
+              awaitNextLine();
+            }}
+          >
             Help
+          </MenuItem>
+          <MenuItem className={item} onAction={onKeyboard}>
+            Keyboard
           </MenuItem>
           <Separator className={ui.separator ?? ""} />
           <MenuItem className={item} onAction={onAccount}>

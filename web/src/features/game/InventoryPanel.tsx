@@ -27,7 +27,7 @@ export function InventoryPanel() {
 }
 
 function Carried({ item }: { readonly item: ItemView }) {
-  const { name, count = 1 } = item;
+  const { name, count = 1, readable = false } = item;
   const plain = withoutArticle(name);
   const label = count > 1 ? `${name} ×${count}` : name;
   return (
@@ -41,7 +41,7 @@ function Carried({ item }: { readonly item: ItemView }) {
         }
         actions={[
           { label: "Look", run: () => send(`look ${plain}`) },
-          { label: "Read", run: () => send(`read ${plain}`) },
+          ...(readable ? [{ label: "Read", run: () => send(`read ${plain}`) }] : []),
           { label: "Give…", run: () => prepare(`give ${plain} to `) },
           { label: "Drop", run: () => send(`drop ${plain}`) },
         ]}

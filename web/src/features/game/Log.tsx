@@ -10,9 +10,11 @@ import {
   TABS,
   type Tab as TabName,
 } from "../../stores/lines.ts";
+import { splitLinks } from "../../stores/links.ts";
 import { showTab, usePlay } from "../../stores/play.ts";
 import { useSettings } from "../../stores/settings.ts";
 import { Button } from "../../ui/Button.tsx";
+import ui from "../../ui/ui.module.css";
 import { clockTime, fullTime } from "../when.ts";
 import styles from "./Log.module.css";
 
@@ -21,7 +23,7 @@ export function Log() {
   const tab = usePlay((state) => state.tab);
   return (
     <Tabs className={styles.tabs ?? ""} selectedKey={tab} onSelectionChange={(key) => showTab(key as TabName)}>
-      <TabList className={styles.tabList ?? ""} aria-label="Which lines to show">
+      <TabList className={`${styles.tabList} ${ui.scrollsSideways}`} aria-label="Which lines to show">
         {TABS.map((name) => (
           <Tab key={name} id={name} className={styles.tab ?? ""}>
             {TAB_LABELS[name]}
@@ -187,6 +189,7 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
       <span className={styles.body}>
         {line.lead && <span className={styles.lead}>{line.lead}</span>}
         {line.title && <span className={styles.title}>{line.title}</span>}
+        {line.about && <span className={styles.about}>{line.about}</span>}
         <Words line={line} />
         {waiting && <span className={styles.waiting}> (waits for the connection)</span>}
         {line.hint && <span className={styles.hint}>{line.hint}</span>}
@@ -198,11 +201,26 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
 /** The text, with the speaker's name brought out where it begins with one. */
 function Words({ line }: { readonly line: LogLine }) {
   const length = speakerLength(line);
-  if (length === 0) return line.text;
+  if (line.kind !== "chat") return line.text;
   return (
     <>
-      <span className={styles.speaker}>{line.text.slice(0, length)}</span>
-      {line.text.slice(length)}
+      {length > 0 && <span className={styles.speaker}>{line.text.slice(0, length)}</span>}
+      <Linked text={line.text.slice(length)} />
     </>
   );
+}
+
+/** People's words, whose web addresses one can follow; the page they lead to learns nothing of this one. */
+function Linked({ text }: { readonly text: string }) {
+  let at = 0;
+  return splitLinks(text).map((part) => {
+    const key = at;
+    at += part.text.length;
+    if (!part.href) return <Fragment key={key}>{part.text}</Fragment>;
+    return (
+      <a key={key} href={part.href} target="_blank" rel="noopener noreferrer nofollow ugc">
+        {part.text}
+      </a>
+    );
+  });
 }

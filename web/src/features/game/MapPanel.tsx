@@ -78,6 +78,9 @@ function Drawing({ map, here }: DrawingProps) {
   const count = map.rooms.length;
   return (
     <div className={styles.frame}>
+      <p className={styles.label} aria-hidden>
+        {here.name}
+      </p>
       <svg
         className={styles.drawing}
         viewBox={`${left} ${top} ${width} ${height}`}
@@ -96,9 +99,6 @@ function Drawing({ map, here }: DrawingProps) {
         onWheel={(event) => setZoom(clampZoom(zoom + (event.deltaY < 0 ? 1 : -1)))}
       >
         <Level map={map} here={here} />
-        <text className={styles.label} x={here.x * CELL} y={here.y * CELL - SIZE}>
-          {here.name}
-        </text>
       </svg>
       <div className={styles.tools}>
         <Button

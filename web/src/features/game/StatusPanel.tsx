@@ -9,7 +9,10 @@ export function StatusPanel() {
   const player = usePlay((state) => state.game.player);
   const following = usePlay((state) => state.game.following);
   const worldTime = usePlay((state) => state.game.worldTime);
-  const online = usePlay((state) => state.game.playersOnline);
+  // Never fewer than one sees: the number is told now and then, who is here at once.
+  const online = usePlay(
+    ({ game }) => game.playersOnline && Math.max(game.playersOnline, game.room?.players.length ?? 0),
+  );
   if (!player) return null;
   const { mark, word } = STATUS_MARKS[player.status];
   return (
