@@ -840,3 +840,56 @@ class LobbyCounts(Payload):
     priority: ClassVar[Priority] = Priority.LOW
     lobbies: list[LobbyView]
     """All of them."""
+
+
+# --- friends and clans -----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FriendView:
+    """Somebody on a list of friends."""
+
+    number: int
+    """Of the account, the same in every lobby."""
+    name: str
+    """Of the account."""
+    state: Literal["unacknowledged", "active", "offline"]
+    """`unacknowledged`: does not list you; `offline`: is in no lobby."""
+    room_id: int | None = None
+    """The lobby they are in; null if they are in none."""
+
+
+@dataclass(slots=True)
+class FriendsChanged(Payload):
+    """Your list of friends is another, or one of them came or went."""
+
+    event_type: ClassVar[str] = "friends_changed"
+    friends: list[FriendView]
+    """All of them."""
+
+
+@dataclass(slots=True)
+class ClanMemberView:
+    """A member of a clan."""
+
+    number: int
+    """Of the account, the same in every lobby."""
+    name: str
+    """Of the account."""
+    rank: Literal["leader", "officer", "member"]
+    """Within the clan."""
+    room_id: int | None = None
+    """The lobby they are in; null if they are in none."""
+
+
+@dataclass(slots=True)
+class ClanChanged(Payload):
+    """Your clan is another, or one of its members came or went."""
+
+    event_type: ClassVar[str] = "clan_changed"
+    number: int
+    """Of the clan; 0: you are in none any more."""
+    name: str
+    """Of the clan. Empty: you are in none any more."""
+    members: list[ClanMemberView]
+    """All of them, the longest-standing first."""

@@ -1,0 +1,363 @@
+"""Ladders: standings, castes, seasons, and other formulas tried out before they are used.
+
+Standings in the database are only what results came to; `recompute` makes them anew at any time, and the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mythgate.domain import ratings as rules
+from mythgate.domain.accounts import Account, Role, require_role
+from mythgate.domain.errors import InvalidInput, NotFound
+from mythgate.domain.ids import AccountId
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.ratings import (
+    ADMIN_CASTE,
+    FORMULAS,
+    NO_CASTE,
+    RANKED,
+    Breakpoints,
+    Category,
+    Formula,
+    Ladder,
+    Moved,
+    Ranked,
+    Season,
+    Standing,
+    SubjectKind,
+)
+from mythgate.domain.results import Result
+from mythgate.domain.sessions import Caller
+from mythgate.services.accounts import role_within
+from mythgate.services.ports import Clock, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = 500  # results read at once
+NAME_LENGTH: Final = 63
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRow:
+    """One line of a ladder. The name is empty if its bearer is gone."""
+
+    name: str
+    ranked: Ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The best of a category, and the average over everybody there is, rounded down."""
+
+    top_name: str
+    everybody: int
+    points: tuple[int, int]  # average, best
+    games: tuple[int, int]
+    wins: tuple[int, int]
+    damage_given: tuple[int, int]
+    damage_taken: tuple[int, int]
+
+
+class RatingService:
+    """Use cases around ladders."""
+
+    def __init__(self, *, store: Store, clock: Clock, default_formula: str = "elo") -> None:
+        self._store = store
+        self._clock = clock
+        self._default = FORMULAS[default_formula]
+
+    # --- looking ---
+
+    async def ladder(
+        self,
+        category: Category = RANKED,
+        *,
+        kind: SubjectKind = SubjectKind.PLAYER,
+        season: int | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[LadderRow]:
+        """A part of a ladder, best first; of the present season unless another is named. Raises NotFound."""
+
+        def work(tx: Transaction) -> list[LadderRow]:
+            number = _season_number(tx, season)
+            part = tx.ratings.ladder(number, kind, category, limit=limit, offset=offset)
+            placed = rules.placed(part, tx.ratings.active(number, kind, category), offset + 1)
+            names = tx.ratings.names(kind, [one.number for one in part])
+            return [LadderRow(names.get(one.standing.number, ""), one) for one in placed]
+
+        return await self._store.read(work)
+
+    async def standings(
+        self, number: int, *, kind: SubjectKind = SubjectKind.PLAYER, season: int | None = None
+    ) -> dict[Category, Ranked]:
+        """All standings of one account or clan, with their places. Raises NotFound for an unknown season."""
+
+        def work(tx: Transaction) -> dict[Category, Ranked]:
+            found = _season_number(tx, season)
+            known = tx.ratings.of_subject(found, kind, number)
+            return {one.category: _placed(tx, found, one) for one in known}
+
+        return await self._store.read(work)
+
+    async def caste_of(self, account_id: AccountId) -> int:
+        """The caste of an account by its ranked games of the present season; staff has one of its own."""
+
+        def work(tx: Transaction) -> int:
+            account = tx.accounts.get(account_id)
+            if account is None or account.is_guest:
+                return NO_CASTE
+            if account.role.includes(Role.ADMIN):
+                return ADMIN_CASTE
+            return _caste_within(tx, account)
+
+        return await self._store.read(work)
+
+    async def breakpoints(self, category: Category = RANKED, *, kind: SubjectKind = SubjectKind.PLAYER) -> Breakpoints:
+        """Where castes begin in the present season."""
+
+        def work(tx: Transaction) -> list[Standing]:
+            return tx.ratings.ladder(_season_number(tx, None), kind, category)
+
+        return rules.breakpoints(rules.ranked(await self._store.read(work)))
+
+    async def overview(self, category: Category = RANKED, *, kind: SubjectKind = SubjectKind.PLAYER) -> Overview:
+        """The best and the average of a category of the present season."""
+
+        def work(tx: Transaction) -> tuple[list[Standing], int, str]:
+            standings = tx.ratings.ladder(_season_number(tx, None), kind, category)
+            names = tx.ratings.names(kind, [one.number for one in standings[:1]])
+            everybody = tx.accounts.count() if kind is SubjectKind.PLAYER else len(tx.clans.all())
+            return standings, everybody, next(iter(names.values()), "")
+
+        standings, everybody, top_name = await self._store.read(work)
+
+        def over(value: Callable[[Standing], int]) -> tuple[int, int]:
+            values = [value(one) for one in standings]
+            return sum(values) // max(1, everybody), max(values, default=0)
+
+        return Overview(
+            top_name,
+            everybody,
+            over(lambda one: one.points),
+            over(lambda one: one.games),
+            over(lambda one: one.wins),
+            over(lambda one: one.damage_given),
+            over(lambda one: one.damage_taken),
+        )
+
+    # --- seasons and formulas ---
+
+    async def seasons(self) -> list[Season]:
+        """All seasons, the oldest first; the last one goes on."""
+        return await self._store.read(lambda tx: tx.ratings.seasons())
+
+    async def open_season(self, caller: Caller, name: str, formula: str | None = None) -> Season:
+        """Close the present season and begin another, in which everybody starts anew; for admins and up.
+
+        Raises:
+            PermissionDenied: the caller may not.
+            InvalidInput: there is no such formula, or the name does not fit.
+
+        """
+        if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+            raise InvalidInput("The name does not fit.", field="name", hint=f"Use 1 to {NAME_LENGTH} characters.")
+        chosen = self._formula(formula)
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> Season:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            present = self.season_within(tx)
+            newest = tx.results.newest()
+            present.ends_at, present.last_result = now, newest
+            tx.ratings.save(present)
+            season = tx.ratings.add(Season(name, chosen.name, now, newest + 1))
+            _record(tx, caller, "season.opened", self._clock, name=name, formula=chosen.name)
+            return season
+
+        return await self._store.write(work)
+
+    async def preview(
+        self,
+        formula: str,
+        category: Category = RANKED,
+        *,
+        kind: SubjectKind = SubjectKind.PLAYER,
+        season: int | None = None,
+    ) -> list[Moved]:
+        """Everybody's place as it is and as it would be under another formula. Changes nothing.
+
+        Raises:
+            InvalidInput: there is no such formula.
+            NotFound: there is no such season.
+
+        """
+        chosen = self._formula(formula)
+        found = await self._require(season)
+        ladder, _ = await self._fold(found, chosen)
+        before = await self._store.read(lambda tx: tx.ratings.ladder(found.number, kind, category))
+        return rules.compared(rules.ranked(before), rules.ranked(ladder.of(kind, category)))
+
+    async def recompute(self, caller: Caller, *, season: int | None = None, formula: str | None = None) -> int:
+        """Make the standings of a season anew from its results; returns how many there are. For admins and up.
+
+        With `formula`, the season goes by that one from now on.
+
+        Raises:
+            PermissionDenied: the caller may not.
+            InvalidInput: there is no such formula.
+            NotFound: there is no such season.
+
+        """
+        await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
+        found = await self._require(season)
+        chosen = self._formula(formula or found.formula)
+        ladder, newest = await self._fold(found, chosen)
+
+        def work(tx: Transaction) -> tuple[list[Standing], int]:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            self.season_within(tx)  # nobody else changes standings from here on
+            current = _season(tx, found.number)
+            # What was recorded while we were folding. The fold of all is in memory and can be repeated.
+            late = tx.results.from_number(newest + 1, current.last_result)
+            whole = ladder
+            if late:
+                whole = Ladder()
+                for standing in ladder.all():
+                    whole.put(standing)
+                for result in late:
+                    rules.apply(result, whole, chosen)
+            tx.ratings.clear(current.number)
+            table = tx.ratings.table(current.number)
+            standings = whole.all()
+            for standing in standings:
+                table.put(standing)
+            before, current.formula = current.formula, chosen.name
+            tx.ratings.save(current)
+            if current.ends_at is None:
+                self._note_castes(tx, current.number)
+            _record(tx, caller, "season.recomputed", self._clock, before=before, after=chosen.name)
+            return standings, current.number
+
+        standings, number = await self._store.write(work)
+        log.info("standings recomputed", extra={"season": number, "standings": len(standings)})
+        return len(standings)
+
+    async def rerank(self) -> int:
+        """Write everybody's caste into their account, for those it changed for; returns how many.
+
+        The caste moves also when others play. To be called now and then.
+        """
+        return await self._store.write(lambda tx: self._note_castes(tx, self.season_within(tx).number))
+
+    # --- parts that others need within their transaction ---
+
+    def season_within(self, tx: Transaction) -> Season:
+        """The present season, alone with all standings until the end; the first is opened here."""
+        present = tx.ratings.current()
+        if present is not None:
+            return present
+        return tx.ratings.add(Season("First season", self._default.name, self._clock.now()))
+
+    def apply_within(self, tx: Transaction, result: Result) -> None:
+        """Let a result that was just recorded change the standings, and the castes of those who played."""
+        season = self.season_within(tx)
+        rules.apply(result, tx.ratings.table(season.number), self._formula(season.formula))
+        if not (rules.counts(result) and result.ranked):
+            return
+        for line in result.lines:
+            account = tx.accounts.get(line.account_id) if line.account_id is not None else None
+            if account is not None:
+                _set_caste(tx, account, _caste_within(tx, account))
+
+    def _note_castes(self, tx: Transaction, season: int) -> int:
+        changed = 0
+        for one in rules.ranked(tx.ratings.ladder(season, SubjectKind.PLAYER, RANKED)):
+            account = tx.accounts.by_number(one.standing.number)
+            if account is not None:
+                changed += _set_caste(tx, account, one.caste)
+        return changed
+
+    def _formula(self, name: str | None) -> Formula:
+        if name is None:
+            return self._default
+        formula = FORMULAS.get(name)
+        if formula is None:
+            raise InvalidInput(
+                "There is no such formula.", field="formula", hint=f"There are: {', '.join(sorted(FORMULAS))}."
+            )
+        return formula
+
+    async def _fold(self, season: Season, formula: Formula) -> tuple[Ladder, int]:
+        """The ladder of a season, and the number of the last result in it. Computed beside the event loop."""
+        ladder = Ladder()
+        newest = season.first_result - 1
+        while page := await self._page(newest + 1, season.last_result):
+            await asyncio.to_thread(_fold_page, page, ladder, formula)
+            newest = page[-1].number
+        return ladder, newest
+
+    async def _page(self, first: int, last: int | None) -> list[Result]:
+        return await self._store.read(lambda tx: tx.results.from_number(first, last, limit=PAGE))
+
+    async def _require(self, number: int | None) -> Season:
+        """A season by its number, or the present one, which is opened if there is none yet."""
+        if number is None:
+            return await self._store.write(self.season_within)
+        return await self._store.read(lambda tx: _season(tx, number))
+
+
+def _fold_page(page: Sequence[Result], ladder: Ladder, formula: Formula) -> None:
+    for result in page:
+        rules.apply(result, ladder, formula)
+
+
+def _season(tx: Transaction, number: int) -> Season:
+    found = tx.ratings.season(number)
+    if found is None:
+        raise NotFound("There is no such season.")
+    return found
+
+
+def _season_number(tx: Transaction, number: int | None) -> int:
+    """Of the season that is asked for, or of the present one; 0, which has no standings, before the first."""
+    if number is not None:
+        return _season(tx, number).number
+    present = tx.ratings.current()
+    return present.number if present is not None else 0
+
+
+def _placed(tx: Transaction, season: int, standing: Standing) -> Ranked:
+    """One standing with its place. Those with few games come after all active ones."""
+    active = tx.ratings.active(season, standing.kind, standing.category)
+    if standing.is_active:
+        place, _ = tx.ratings.table(season).place(standing)
+    else:
+        ladder = tx.ratings.ladder(season, standing.kind, standing.category)
+        place = 1 + sum(one.order < standing.order for one in ladder)
+    return rules.placed([standing], active, place)[0]
+
+
+def _caste_within(tx: Transaction, account: Account) -> int:
+    season = tx.ratings.current()
+    if season is None:
+        return 0
+    standing = tx.ratings.table(season.number).get(SubjectKind.PLAYER, RANKED, account.number)
+    return 0 if standing is None else _placed(tx, season.number, standing).caste
+
+
+def _set_caste(tx: Transaction, account: Account, caste: int) -> bool:
+    if account.caste == caste:
+        return False
+    account.caste = caste
+    tx.accounts.save(account)
+    return True
+
+
+def _record(tx: Transaction, caller: Caller, action: str, clock: Clock, **detail: str) -> None:
+    tx.moderation.record(AuditEntry(clock.now(), caller.account_id, action, "ladder", detail))

@@ -1,0 +1,291 @@
+"""Tournaments: announced by staff, entered by players, started when the time and enough players have come,
+carried on by the results of games, ended with prizes recorded once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mythgate.domain import tournaments as rules
+from mythgate.domain.accounts import Role, require_role
+from mythgate.domain.errors import Conflict, NotFound
+from mythgate.domain.ids import AccountId
+from mythgate.domain.lobbies import Occupant
+from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.ratings import RANKED, SubjectKind
+from mythgate.domain.results import Result
+from mythgate.domain.sessions import Caller
+from mythgate.domain.tournaments import (
+    Entry,
+    Prize,
+    Readiness,
+    Tournament,
+    TournamentAct,
+    TournamentState,
+)
+from mythgate.services.accounts import role_within
+from mythgate.services.friends import self_of
+from mythgate.services.ports import Clock, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+
+class TournamentLobbies(Protocol):
+    """The lobbies tournaments are played in; `services.lobbies.LobbyService`."""
+
+    def occupants(self, room_id: int) -> Sequence[Occupant]: ...
+
+    def line(self, room_id: int | None, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TournamentView:
+    """A tournament with who takes part and who won what."""
+
+    tournament: Tournament
+    entries: Sequence[Entry]
+    prizes: Sequence[Prize]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened to a tournament. `winner`: whose pairing was decided; 0: none was."""
+
+    view: TournamentView
+    winner: int = 0
+
+
+class TournamentService:
+    """Use cases around tournaments. `tick` must be called every few seconds."""
+
+    def __init__(self, *, store: Store, lobbies: TournamentLobbies, clock: Clock) -> None:
+        self._store = store
+        self._lobbies = lobbies
+        self._clock = clock
+
+    # --- looking ---
+
+    async def all(self, *, over: bool = False) -> list[TournamentView]:
+        """Tournaments to come and under way, by start time; with `over`, those that have ended instead."""
+        states = (TournamentState.SIGNUP, TournamentState.RUNNING)
+        if over:
+            states = (TournamentState.FINISHED, TournamentState.CANCELLED)
+        return await self._store.read(
+            lambda tx: [_view(tx, tournament) for tournament in tx.tournaments.in_state(*states)]
+        )
+
+    async def view(self, number: int) -> TournamentView:
+        """A tournament. Raises NotFound."""
+        return await self._store.read(lambda tx: _view(tx, tx.tournaments.require(number)))
+
+    async def memberships(self, account_id: AccountId) -> frozenset[int]:
+        """The slots of the tournaments somebody takes part in: what lobbies ask for."""
+        found = await self._store.read(lambda tx: tx.tournaments.of_account(account_id))
+        return frozenset(tournament.slot for tournament in found)
+
+    # --- before ---
+
+    async def announce(self, caller: Caller, tournament: Tournament) -> Tournament:
+        """Open a tournament for sign-up; for admins and up.
+
+        Raises:
+            PermissionDenied: the caller may not.
+            InvalidInput: a value does not fit.
+            Conflict: the slot has a tournament that is not over.
+
+        """
+        rules.check(tournament)
+
+        def work(tx: Transaction) -> Tournament:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            if tx.tournaments.in_slot(tournament.slot) is not None:
+                raise Conflict("This slot has a tournament that is not over.", hint="Use another, or cancel it.")
+            added = tx.tournaments.add(tournament)
+            self._record(tx, caller.account_id, "tournament.announced", added)
+            return added
+
+        return await self._store.write(work)
+
+    async def sign_up(self, actor: AccountId, number: int) -> TournamentView:
+        """Take part.
+
+        Raises:
+            NotFound: there is no such tournament.
+            Conflict: it has begun, or the actor takes part already.
+            LimitReached: it is full.
+            PermissionDenied: guests take part in none.
+
+        """
+
+        def work(tx: Transaction) -> TournamentView:
+            account = self_of(tx, actor)
+            tournament = tx.tournaments.require(number)
+            rules.require_entry(tournament, tx.tournaments.entries(number), actor)
+            tx.tournaments.enter(Entry(number, actor, account.number, account.name, self._clock.now()))
+            return _view(tx, tournament)
+
+        return await self._store.write(work)
+
+    async def withdraw(self, actor: AccountId, number: int) -> None:
+        """Take part no more. Raises NotFound, and Conflict once it has begun."""
+
+        def work(tx: Transaction) -> None:
+            tournament = tx.tournaments.require(number)
+            if tournament.state is not TournamentState.SIGNUP:
+                raise Conflict("The tournament has begun.", hint="")
+            if not tx.tournaments.withdraw(number, actor):
+                raise NotFound("You do not take part in this tournament.")
+
+        await self._store.write(work)
+
+    async def cancel(self, caller: Caller, number: int) -> Tournament:
+        """End a tournament without a winner; for admins and up. Raises NotFound, and Conflict if it is over."""
+
+        def work(tx: Transaction) -> Step:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            tournament = tx.tournaments.require(number)
+            self._end(tx, tournament, TournamentAct.CANCEL, caller.account_id)
+            return Step(_view(tx, tournament))
+
+        return (await self._store.write(work, then=self.tell)).view.tournament
+
+    # --- under way ---
+
+    async def tick(self) -> list[Tournament]:
+        """Start the tournaments whose time and players have come, and give up those that had too few for too
+        long; returns both."""
+        waiting = await self._store.read(lambda tx: tx.tournaments.in_state(TournamentState.SIGNUP))
+        now = self._clock.now()
+        moved = []
+        for tournament in waiting:
+            if now >= tournament.starts_at:
+                after = await self._begin(tournament.number)
+                if after is not None:
+                    moved.append(after)
+        return moved
+
+    async def _begin(self, number: int) -> Tournament | None:
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> Step | None:
+            tournament = tx.tournaments.require(number)
+            if tournament.state is not TournamentState.SIGNUP:
+                return None
+            entries = tx.tournaments.entries(number)
+            present = {occupant.number for occupant in self._lobbies.occupants(tournament.room_id)}
+            there = [entry for entry in entries if entry.number in present]
+            readiness = rules.readiness(tournament, len(there), now)
+            if readiness is Readiness.LAPSED:
+                self._end(tx, tournament, TournamentAct.CANCEL, "system")
+                return Step(_view(tx, tournament))
+            if readiness is not Readiness.READY:
+                return None
+            for entry in entries:
+                if entry not in there:
+                    tx.tournaments.withdraw(number, entry.account_id)
+            drawn = rules.seeded(there, _points(tx, there))
+            for entry in drawn:
+                tx.tournaments.set_seed(entry)
+            tournament.apply(TournamentAct.START)
+            tournament.bracket = rules.draw([entry.number for entry in drawn])
+            tx.tournaments.save(tournament)
+            self._record(tx, "system", "tournament.started", tournament)
+            return Step(_view(tx, tournament))
+
+        def then(step: Step | None) -> None:
+            if step is not None:
+                self.tell(step)
+
+        step = await self._store.write(work, then=then)
+        return step.view.tournament if step is not None else None
+
+    async def decide(self, caller: Caller, number: int, round_number: int, slot: int, winner: int) -> TournamentView:
+        """Decide a pairing that is not played, for moderators and up.
+
+        Raises:
+            NotFound: there is no such tournament or pairing.
+            Conflict: it is not to be played now.
+            InvalidInput: the winner is not one of the two.
+
+        """
+
+        def work(tx: Transaction) -> Step:
+            require_role(role_within(tx, caller), Role.MODERATOR)
+            tournament = tx.tournaments.require(number)
+            tournament.bracket = rules.decided(tournament.bracket, round_number, slot, winner, 0)
+            self._record(tx, caller.account_id, "tournament.decided", tournament, winner=str(winner))
+            return self._carry_on(tx, tournament, winner)
+
+        return (await self._store.write(work, then=self.tell)).view
+
+    def advance_within(self, tx: Transaction, result: Result) -> Step | None:
+        """Let a result that was just recorded decide a pairing; what to `tell` then, if it did."""
+        if not result.tournament:
+            return None
+        tournament = tx.tournaments.in_slot(result.tournament)
+        if tournament is None or tournament.state is not TournamentState.RUNNING:
+            return None
+        found = rules.decided_by(tournament.bracket, result)
+        if found is None:
+            return None
+        pairing, winner = found
+        tournament.bracket = rules.decided(tournament.bracket, pairing.round, pairing.slot, winner, result.number)
+        return self._carry_on(tx, tournament, winner)
+
+    def _carry_on(self, tx: Transaction, tournament: Tournament, winner: int) -> Step:
+        """Save a bracket that changed; with its last pairing the tournament ends, and prizes are recorded."""
+        if tournament.champion:
+            self._end(tx, tournament, TournamentAct.FINISH, "system")
+            for prize in rules.prizes(tournament, tx.tournaments.entries(tournament.number), self._clock.now()):
+                tx.tournaments.award(prize)  # a place that has its prize keeps it
+        else:
+            tx.tournaments.save(tournament)
+        return Step(_view(tx, tournament), winner)
+
+    def _end(self, tx: Transaction, tournament: Tournament, act: TournamentAct, actor: str) -> None:
+        tournament.apply(act)
+        tournament.ended_at = self._clock.now()
+        tx.tournaments.save(tournament)
+        self._record(tx, actor, f"tournament.{tournament.state}", tournament)
+
+    # --- telling ---
+
+    def tell(self, step: Step) -> None:
+        """Say in the tournament's lobby what happened."""
+        tournament = step.view.tournament
+        names = {entry.number: entry.name for entry in step.view.entries}
+        if tournament.state is TournamentState.CANCELLED:
+            words = "cancelled."
+        elif tournament.state is TournamentState.FINISHED:
+            words = f"{names[tournament.champion]} wins."
+        else:
+            to_play = ", ".join(
+                f"{names[one.first]} - {names[one.second]}" for one in tournament.bracket if one.is_open
+            )
+            news = f"{names[step.winner]} goes on" if step.winner else "it begins"
+            words = f"{news}. To play: {to_play}."
+        self._lobbies.line(tournament.room_id, f"Tournament {tournament.name}: {words}")
+        log.info("tournament moved on", extra={"tournament": tournament.number, "state": tournament.state})
+
+    def _record(self, tx: Transaction, actor: str, action: str, tournament: Tournament, **detail: str) -> None:
+        subject = f"tournament:{tournament.number}"
+        entry = AuditEntry(self._clock.now(), actor, action, subject, {"name": tournament.name, **detail})
+        tx.moderation.record(entry)
+
+
+def _view(tx: Transaction, tournament: Tournament) -> TournamentView:
+    number = tournament.number
+    return TournamentView(tournament, tx.tournaments.entries(number), tx.tournaments.prizes(number))
+
+
+def _points(tx: Transaction, entries: Sequence[Entry]) -> dict[int, int]:
+    """Ranked points of the present season, by number."""
+    season = tx.ratings.current()
+    if season is None:
+        return {}
+    table = tx.ratings.table(season.number)
+    found = {entry.number: table.get(SubjectKind.PLAYER, RANKED, entry.number) for entry in entries}
+    return {number: standing.points for number, standing in found.items() if standing is not None}
