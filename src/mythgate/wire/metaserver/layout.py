@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,26 +77,22 @@ class Fixed(Kind):
     """A field of fixed width, part of a `struct` run."""
 
     code: str
-
-    def load(self, raw: Any) -> Any:
-        """What `struct` read, as the record holds it."""
-        return raw
-
-    def dump(self, value: Any) -> Any:
-        """What the record holds, as `struct` writes it."""
-        return value
+    load: Callable[[Any], Any] | None = None
+    """From what `struct` reads to what the record holds, if that differs."""
+    dump: Callable[[Any], Any] | None = None
+    """From what the record holds to what `struct` writes, if that differs."""
 
 
-class Variable(Kind):
+class Variable(Kind, ABC):
     """A field whose width its content decides."""
 
+    @abstractmethod
     def read(self, data: bytes, at: int, family: Family, name: str) -> tuple[Any, int]:
-        """The value at `at` and where the next field begins."""
-        raise NotImplementedError
+        """The value at `at` and where the next field begins. Raises ProtocolError."""
 
+    @abstractmethod
     def write(self, value: Any, family: Family) -> bytes:
-        """The bytes of `value`."""
-        raise NotImplementedError
+        """The bytes of `value`. Raises ValueError."""
 
 
 class Number(Fixed):
@@ -639,11 +636,11 @@ def _run(fields: Sequence[_Field], byte_order: str) -> _Run:
         struct.Struct(byte_order + "".join(kind.code for kind in kinds)),
         names,
         _values_of(names),
-        tuple((name, kind.load) for name, kind in zip(names, kinds, strict=True) if type(kind).load is not Fixed.load),
+        tuple((name, kind.load) for name, kind in zip(names, kinds, strict=True) if kind.load),
         tuple(
             (place, kind.dump)
             for place, (kind, field) in enumerate(zip(kinds, fields, strict=True))
-            if type(kind).dump is not Fixed.dump and field.size_of is None
+            if kind.dump and field.size_of is None
         ),
         tuple((place, field.name) for place, field in enumerate(fields) if field.size_of),
     )
