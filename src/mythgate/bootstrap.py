@@ -73,10 +73,12 @@ from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.all import Services
 from mythgate.services.characters import CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
+from mythgate.services.clans import ClanService
 from mythgate.services.commands.execute import CommandPolicy, CommandService
 from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
+from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import LobbyCommands
@@ -85,9 +87,13 @@ from mythgate.services.movement import MovementService
 from mythgate.services.ports import Rate
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
+from mythgate.services.profiles import ProfileService
+from mythgate.services.ratings import RatingService
+from mythgate.services.results import ResultService
 from mythgate.services.sessions import SessionPolicy, SessionService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.tournaments import TournamentService
 from mythgate.services.world import WorldPolicy, WorldService
 
 if TYPE_CHECKING:
@@ -400,6 +406,18 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
     lobbies.commands = LobbyCommands(
         lobbies=lobbies, hosting=hosting, moderation=moderation, store=store, presence=presences, clock=clock
     )
+    friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
+    clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
+    ratings = RatingService(store=store, clock=clock)
+    tournaments = TournamentService(store=store, lobbies=lobbies, clock=clock)
+    results = ResultService(
+        store=store, lobbies=lobbies, ratings=ratings, tournaments=tournaments, clock=clock, ids=ids
+    )
+    hosting.results = results
+    hosting.on_ended(results.round_over)
+    for observer in (friends.whereabouts_changed, clans.whereabouts_changed):
+        lobbies.on_entered(observer)
+        lobbies.on_leaving(observer)
     hub.watcher = Watchers(presence, lobbies)
     lobby_hub.watcher = lobbies
     presence.on_reentered = lobbies.on_reentered
@@ -432,6 +450,12 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         positions=PositionService(presence=presences, realtime=hubs, clock=clock),
         lobbies=lobbies,
         hosting=hosting,
+        friends=friends,
+        clans=clans,
+        profiles=ProfileService(store=store, clock=clock),
+        results=results,
+        ratings=ratings,
+        tournaments=tournaments,
     )
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
 
@@ -641,6 +665,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     settings = node.settings
     await node.services.world.start()
     await node.services.lobbies.catch_up()
+    await node.services.results.start()
     known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     http = _http_protocol(settings)
@@ -672,6 +697,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.movement.settle()
     await node.services.presence.settle()
     await node.services.lobbies.settle()
+    await node.services.friends.settle()
+    await node.services.clans.settle()
+    await node.services.results.settle()
 
 
 async def _open_metaserver(node: Node) -> MetaserverDoor | None:
@@ -892,6 +920,16 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         known = await services.accounts.catch_up(known)
         await services.lobbies.tick()
 
+    async def settle_games() -> None:
+        await services.results.settle_due()
+        await services.tournaments.tick()
+
+    async def rerank() -> None:
+        await services.ratings.rerank()
+
+    async def maintain_clans() -> None:
+        await services.clans.maintain()
+
     async def lift_bans() -> None:
         await services.moderation.lift_bans()
 
@@ -900,6 +938,9 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "catch_up": _every(1.0, catch_up),
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
         "bans": _every(60.0, lift_bans, jitter=0.1),
+        "games": _every(5.0, settle_games, jitter=0.1),
+        "castes": _every(600.0, rerank, jitter=0.1),
+        "clans": _every(3600.0, maintain_clans, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
         "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
+    from mythgate.services.clans import ClanService
     from mythgate.services.commands.execute import CommandService
+    from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
     from mythgate.services.lobbies import LobbyService
     from mythgate.services.moderation import ModerationService
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
     from mythgate.services.ports import Clock, Store
     from mythgate.services.positions import PositionService
     from mythgate.services.presence import PresenceService
+    from mythgate.services.profiles import ProfileService
+    from mythgate.services.ratings import RatingService
+    from mythgate.services.results import ResultService
     from mythgate.services.sessions import SessionService
     from mythgate.services.things import ThingService
+    from mythgate.services.tournaments import TournamentService
     from mythgate.services.world import WorldService
 
 
@@ -41,3 +47,9 @@ class Services:
     positions: PositionService
     lobbies: LobbyService
     hosting: HostingService
+    friends: FriendService
+    clans: ClanService
+    profiles: ProfileService
+    results: ResultService
+    ratings: RatingService
+    tournaments: TournamentService

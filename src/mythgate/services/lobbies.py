@@ -161,6 +161,7 @@ class LobbyService:
         self._last_guest = FIRST_GUEST - 1
         self._counts_changed = False
         self._leaving: list[Callable[[Occupant], None]] = []
+        self._entered: list[Callable[[Occupant], None]] = []
         self._errands = Errands("lobbies")
 
     # --- looking around ----------------------------------------------------------------------------------
@@ -277,6 +278,10 @@ class LobbyService:
         """Have `observer` called before somebody leaves, when they hear nothing of the lobby any more."""
         self._leaving.append(observer)
 
+    def on_entered(self, observer: Callable[[Occupant], None]) -> None:
+        """Have `observer` called when somebody has entered, after all others are told."""
+        self._entered.append(observer)
+
     def enter(self, visitor: Visitor, room_id: int, *, quiet: bool = False) -> Occupant:
         """Put `visitor` into a lobby; they leave the one they were in. `quiet`: without the lobby's greeting.
 
@@ -317,6 +322,8 @@ class LobbyService:
         if not quiet:
             for text in greeting(lobby, visitor):
                 self.line_to(listener, text)
+        for observer in self._entered:
+            observer(occupant)
         log.info("entered lobby", extra={"room": room_id, "number": visitor.number, "client": visitor.client})
         return occupant
 

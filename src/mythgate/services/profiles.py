@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from mythgate.domain.accounts import Account, AccountStatus
 from mythgate.domain.clans import Clan
@@ -14,7 +15,7 @@ from mythgate.domain.profiles import Profile
 from mythgate.services.friends import self_of
 from mythgate.services.ports import Clock, Store, Transaction
 
-MOST_FOUND = 100
+MOST_FOUND: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class PlayerCard:
     account: Account
     profile: Profile
     clan: Clan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What lobbies ask of an account besides the account: its profile, its clan (0: none), and the slots of the
+    tournaments it takes part in."""
+
+    profile: Profile
+    clan: int
+    tournaments: frozenset[int]
 
 
 class ProfileService:
@@ -36,6 +47,16 @@ class ProfileService:
     async def profile(self, account_id: AccountId) -> Profile:
         """The account's profile; an empty one if nothing was ever saved."""
         return await self._store.read(lambda tx: _profile(tx, account_id))
+
+    async def ties(self, account_id: AccountId) -> Ties:
+        """Everything a door needs to make the account a visitor of lobbies."""
+
+        def work(tx: Transaction) -> Ties:
+            membership = tx.clans.membership(account_id)
+            slots = frozenset(tournament.slot for tournament in tx.tournaments.of_account(account_id))
+            return Ties(_profile(tx, account_id), membership.clan if membership is not None else 0, slots)
+
+        return await self._store.read(work)
 
     async def card(self, name: str) -> PlayerCard:
         """The player who has this name or one that looks like it. Raises NotFound."""
