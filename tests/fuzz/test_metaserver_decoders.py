@@ -35,7 +35,7 @@ def frames(data: bytes) -> None:
 
 
 def packets(data: bytes) -> None:
-    """Whatever decodes can be encoded, decodes to the same again, and has named values."""
+    """Whatever decodes can be encoded, which settles it (fields without NUL are cut), and has named values."""
     payload = data[1:]
     packet_type = NUMBERS[(data[:1] or b"\0")[0] % len(NUMBERS)]
     for family in Family:
@@ -49,7 +49,8 @@ def packets(data: bytes) -> None:
             except ValueError as error:
                 assert "128" in str(error), "a log-in may bring more than there is place for"
                 continue
-            assert decode(family, direction, packet_type, again) == packet
+            settled = decode(family, direction, packet_type, again)
+            assert encode(family, direction, settled) == again
             fields.show(family, direction, packet)
 
 

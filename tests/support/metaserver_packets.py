@@ -63,13 +63,18 @@ def _values(kind: Kind, family: Family) -> st.SearchStrategy[Any]:
             return _integers("h")
         case Slots(exactly=None):
             return st.lists(records(kind.layout(family)), max_size=20).map(tuple)
+        case Many(exactly=None):
+            return st.lists(records(kind.layout(family)), max_size=3).map(tuple)
         case Many():
-            size = kind.exactly
-            most = 3 if size is None else size
-            return st.lists(records(kind.layout(family)), min_size=size or 0, max_size=most).map(tuple)
+            return _filled(records(kind.layout(family)), kind.exactly or 0)
         case Nested():
             return records(kind.layout(family))
     raise AssertionError(kind)
+
+
+def _filled(some: st.SearchStrategy[Any], size: int) -> st.SearchStrategy[Any]:
+    """A table of so many, with one or two different ones in it."""
+    return st.lists(some, min_size=1, max_size=2).map(lambda made: tuple(made[at % len(made)] for at in range(size)))
 
 
 def records(layout: Layout[Any]) -> st.SearchStrategy[Any]:
