@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from mythgate.domain.errors import NoGame
+from mythgate.domain.errors import NoGame, Unavailable
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
 from mythgate.domain.hosting import GameAct, GameFacts, GameSearch, HostedGame
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Occupant
+from mythgate.domain.results import ScoreReport
 from mythgate.services.lobbies import LobbyService, game_view
 from mythgate.services.ports import Clock
 
@@ -28,7 +29,7 @@ FULL_LINE_UP: Final = 64  # players
 class Results(Protocol):
     """Where reports about games go."""
 
-    async def report(self, game: HostedGame, reporter: Occupant, report: Any) -> Any:
+    async def report(self, game: HostedGame, reporter: Occupant, report: ScoreReport) -> Any:
         """Take note of how `game` ended for `reporter`."""
 
 
@@ -166,19 +167,22 @@ class HostingService:
         occupant = self._lobbies.occupant(listener)
         return self._remove(occupant) if occupant is not None else None
 
-    async def report(self, listener: CharacterId, report: Any) -> Any:
-        """What a player says of how a game ended; `report.game` is its number, or else it is the player's own.
+    async def report(self, listener: CharacterId, report: ScoreReport, *, game_number: int | None = None) -> Any:
+        """What a player says of how a game ended, or if no number is given, the game they host. Raises what
+        `Results.report` raises besides.
 
         Raises:
             NotInLobby, NoGame: there is no such player, or no such game lately.
+            Unavailable: nobody keeps results here.
 
         """
         reporter = self._lobbies.require(listener)
-        number = getattr(report, "game", None)
-        game = self.recent(number) if number is not None else self._board.of_host(reporter.number)
+        game = self.recent(game_number) if game_number is not None else self._board.of_host(reporter.number)
         if game is None:
             raise NoGame("There was no such game lately.", hint="")
-        return await self.results.report(game, reporter, report) if self.results is not None else None
+        if self.results is None:
+            raise Unavailable("Nobody keeps results here.", hint="")
+        return await self.results.report(game, reporter, report)
 
     def recent(self, number: int) -> HostedGame | None:
         """A game that is on the list, or was lately."""
