@@ -288,3 +288,11 @@ def test_what_may_be_defined_never_goes_in_circles(wanted: dict[str, str]) -> No
         aliases[name] = command
     for name in aliases:
         tc.expand(Line(name, ""), aliases)
+
+
+@pytest.mark.parametrize(
+    ("word", "seen"),
+    [("wave", "waves"), ("clap", "claps"), ("cry", "cries"), ("blush", "blushes"), ("kiss", "kisses"), ("sway", None)],
+)
+def test_gestures_as_others_see_them(word: str, seen: str | None) -> None:
+    assert tc.gesture(word) == seen

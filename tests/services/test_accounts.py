@@ -627,7 +627,7 @@ async def test_disabling_ends_all_sessions_and_enabling_opens_the_door_again(kit
     signed_in = await kit.register("Alric")
     await kit.accounts.disable(OPERATOR, signed_in.caller.account_id, "rude")
     assert kit.ended == [signed_in.session.id]
-    with pytest.raises(SessionEnded):
+    with pytest.raises(AccountDisabled):
         await kit.sessions.authenticate(signed_in.access_token)
     await kit.accounts.enable(OPERATOR, signed_in.caller.account_id)
     await kit.login("Alric")

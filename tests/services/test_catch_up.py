@@ -10,7 +10,7 @@ from tests.support.databases import PostgresServer
 
 from mythgate.backends.sql import open_store
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import SessionEnded
+from mythgate.domain.errors import AccountDisabled
 from mythgate.domain.ids import STAFF_TOPIC, AccountId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.sessions import OPERATOR
@@ -41,7 +41,7 @@ async def test_changes_from_another_process_are_taken_up(store: Store, clock: Fa
     later = await node.accounts.catch_up(known)
     assert later.newest > known.newest
     assert node.ended == [signed_in.session.id]
-    with pytest.raises(SessionEnded):
+    with pytest.raises(AccountDisabled):
         await node.sessions.authenticate(signed_in.access_token)
     await node.accounts.catch_up(later)
     assert node.ended == [signed_in.session.id], "an end is told once, however often it is read"

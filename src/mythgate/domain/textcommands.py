@@ -202,6 +202,26 @@ def similar(word: str, names: Iterable[str], *, limit: int = 3) -> list[str]:
     return difflib.get_close_matches(word[:40], list(names), n=limit, cutoff=0.6)
 
 
+_GESTURE_WORDS: Final = (
+    "agree applaud blink blush bow cackle cheer chuckle clap comfort cough cringe cry cuddle curtsy dance disagree "
+    "embrace faint fidget flinch frown gasp giggle glare greet grin groan grumble hug jump kiss kneel laugh mumble "
+    "nod pat point ponder pout shiver shrug sigh sing sleep smile smirk sneeze snicker snore sob stare stretch "
+    "think thank tickle tremble wave weep whistle wink wince yawn"
+)
+_GESTURES: Final = frozenset(_GESTURE_WORDS.split())
+
+
+def gesture(word: str) -> str | None:
+    """What a player does who typed `word`, as others see it: "waves" for "wave". None if it is no known gesture."""
+    if word not in _GESTURES:
+        return None
+    if word.endswith(("s", "sh", "ch", "x", "z")):
+        return f"{word}es"
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}s"
+
+
 def one_of(names: Sequence[str]) -> str:
     """Choices in a sentence: "a", "a or b", "a, b or c"."""
     return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

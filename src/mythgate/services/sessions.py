@@ -432,11 +432,11 @@ def caller_of(account: Account, session_id: SessionId) -> Caller:
 
 def _require_usable(tx: Transaction, session: Session, now: datetime) -> Account:
     """The account of a living session."""
-    if not session.is_live(now):
-        raise SessionEnded
     account = tx.accounts.get(session.account_id)
     if account is None or account.status is AccountStatus.DELETED:
         raise SessionEnded
-    if account.status is not AccountStatus.ACTIVE:
+    if account.status is not AccountStatus.ACTIVE:  # which ended the session: that is what to tell
         raise AccountDisabled
+    if not session.is_live(now):
+        raise SessionEnded
     return account

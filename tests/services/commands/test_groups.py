@@ -438,6 +438,20 @@ async def test_saving_is_needless(kit: PlayKit) -> None:
     assert "saved" in (await ok(kit, ada, "save")).result
 
 
+async def test_a_gesture_is_told_how_to_be_acted_out(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    for gesture in ("wave", "wave Tom"):
+        assert (await refused(kit, ada, gesture)).hint == "Act it out: `emote waves`"
+
+
+async def test_a_guest_who_quits_is_not_promised_to_be_the_same_again(kit: PlayKit) -> None:
+    ada, guest = await kit.somebody("Ada"), await kit.enter(await kit.caller("Lost Lamb", guest=True))
+    assert "find yourself here when you come back" in (await ok(kit, ada, "quit")).result
+    farewell = (await ok(kit, guest, "quit")).result
+    assert "when you come back" not in farewell
+    assert "somebody new" in farewell
+
+
 async def test_quitting_tells_the_door(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
     assert (await ok(kit, ada, "quit")).data == {"quit": True}

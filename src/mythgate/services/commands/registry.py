@@ -14,7 +14,7 @@ from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import CommandId
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
-from mythgate.domain.textcommands import Grammar, abbreviated, one_of, similar
+from mythgate.domain.textcommands import Grammar, abbreviated, gesture, one_of, similar
 from mythgate.services.chat import ChatService
 from mythgate.services.company import Company
 from mythgate.services.moderation import ModerationService
@@ -197,6 +197,9 @@ class Wordbook(Generic[C]):
             return self._by_word[begun[0]]
         if begun:
             raise UnknownCommand(f"“{word}” may be short for {one_of(begun)}.", hint="Type one letter more.")
+        acted_out = gesture(word)
+        if acted_out is not None and any(one.name == "emote" for one in mine):
+            raise UnknownCommand(f"“{word}” is not a command here.", hint=f"Act it out: `emote {acted_out}`")
         meant = similar(word, [known for one in mine for known in one.words if len(known) > 1])
         hint = f"Did you mean {one_of([f'`{one}`' for one in meant])}?" if meant else None
         raise UnknownCommand(f"“{word[:40]}” is not a command here.", hint=hint)

@@ -121,7 +121,11 @@ async def save(call: Call) -> CommandResponse:
 
 
 async def quit_(call: Call) -> CommandResponse:
-    return call.done("Goodbye! You will find yourself here when you come back.", data={"quit": True})
+    if call.play.sight.persona(call.actor.character_id).is_guest:
+        farewell = "Goodbye! As a guest you are somebody new each time; with an account you would find yourself here."
+    else:
+        farewell = "Goodbye! You will find yourself here when you come back."
+    return call.done(farewell, data={"quit": True})
 
 
 COMMANDS: Final = (
