@@ -160,6 +160,43 @@ async def test_another_process_resumes_the_play_session(server: RunningServer) -
             assert not any(event["event_type"] in ("reset", "game_state") for event in listener.events)
 
 
+async def test_the_end_of_the_block_leaves_the_world(server: RunningServer) -> None:
+    async with Client(server.url) as friend:
+        seen = Listener(friend)
+        await friend.guest()
+        await friend.connect()
+        async with Client(server.url) as client:
+            name = (await client.guest())["username"]
+            await client.connect()
+        gone = await seen.find(lambda e: e["event_type"] == "player_left_game")
+        assert gone["data"]["player_name"] == name
+        assert not any(event["event_type"] == "player_status" for event in seen.events)
+        with pytest.raises(ZeroDivisionError):
+            async with Client(server.url) as client:
+                name = (await client.guest())["username"]
+                await client.connect()
+                _ = 1 / 0
+        await seen.find(lambda e: e["event_type"] == "player_left_game" and e["data"]["player_name"] == name)
+
+
+async def test_a_kept_session_waits_for_its_return(server: RunningServer) -> None:
+    async with Client(server.url) as friend:
+        seen = Listener(friend)
+        await friend.guest()
+        await friend.connect()
+        async with Client(server.url, keep_session=True) as first:
+            await first.register("Cleo", PASSWORD)
+            made = await first.create_character("Cleo")
+            await first.connect(made["id"])
+        await seen.find(lambda e: e["event_type"] == "player_status" and e["data"]["status"] == "linkdead")
+        async with Client(server.url, session_id=first.session_id, last_seq=first.last_seq) as second:
+            listener = Listener(second)
+            await second.login("Cleo", PASSWORD)
+            await second.connect()
+            assert not any(event["event_type"] in ("reset", "game_state") for event in listener.events)
+            assert not any(event["event_type"] == "player_left_game" for event in seen.events)
+
+
 async def test_no_answer_at_all_ends_in_failed_with_what_was_not_sent(server: RunningServer, network: Network) -> None:
     async with Client(network.url, backoff=impatience(2)) as client:
         await client.guest()

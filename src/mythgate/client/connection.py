@@ -31,6 +31,7 @@ _UNANSWERED_LIMIT: Final = 50
 _SILENCE_SECONDS: Final = 40.0  # the server sends a heartbeat every 30 s
 _CONNECT_SECONDS: Final = 30.0
 _PONG_SECONDS: Final = 10.0
+_LEAVE_SECONDS: Final = 2.0
 _PING: Final = '{"type":"ping","data":{}}'
 
 
@@ -62,8 +63,9 @@ class Unsent(MythError):
 class Client:
     """One account's way into one server. Use as an async context manager.
 
-    `session_id` names the play session: give the one of an earlier process together with `last_seq` to
-    resume where that one stopped.
+    At the end of the block the character leaves the world. With `keep_session` it stays, without a line, for
+    as long as the server waits for its return (two minutes, unless configured otherwise); give another
+    client, also in another process, `session_id` and `last_seq` of this one to resume where this one stopped.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Client:
         session_id: str | None = None,
         last_seq: int | None = None,
         reconnect: bool = True,
+        keep_session: bool = False,
         backoff: Backoff | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -85,6 +88,7 @@ class Client:
         self.close_code: int | None = None
         self.retry_in: float | None = None  # seconds, while reconnecting
         self._reconnect = reconnect
+        self._keep_session = keep_session
         self._backoff = backoff if backoff is not None else Backoff()
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -92,6 +96,7 @@ class Client:
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
         self._unanswered: OrderedDict[str, tuple[str, asyncio.Future[dict[str, Any]]]] = OrderedDict()
         self._runner: asyncio.Task[None] | None = None
+        self._has_quit = False
         self._ready = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -101,7 +106,11 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        try:
+            if not self._keep_session:
+                await self.leave()
+        finally:
+            await self.close()
 
     # --- the account ---------------------------------------------------------------------------------
 
@@ -194,6 +203,7 @@ class Client:
         """
         self._character_id = character_id or self._character_id
         self._ready.clear()
+        self._has_quit = False
         self.close_code = None
         self._backoff.succeeded()
         self._runner = asyncio.create_task(self._run())
@@ -223,9 +233,11 @@ class Client:
                 with contextlib.suppress(ConnectionError):  # it is sent again after the reconnect
                     await self._socket.send_str(frame)
             async with asyncio.timeout(wait):
-                return await answer
+                answered = await answer
         finally:
             self._unanswered.pop(message_id, None)
+        self._has_quit = self._has_quit or bool((answered.get("data") or {}).get("quit"))
+        return answered
 
     async def ping(self) -> float:
         """Round-trip time to the server in milliseconds."""
@@ -243,8 +255,18 @@ class Client:
             undo()
         return (loop.time() - started) * 1000
 
+    async def leave(self) -> None:
+        """Leave the world, if the line stands; others see it at once. The account stays signed in."""
+        if self.state is not ConnectionState.CONNECTED or self._has_quit:
+            return
+        with contextlib.suppress(MythError, TimeoutError):
+            await self.command("quit", wait=_LEAVE_SECONDS)
+
     async def close(self) -> None:
-        """Leave without a word to the others and give all resources back."""
+        """Cut the line and give all resources back. To others the character has lost the connection.
+
+        The play session can be resumed for a while; `leave` first ends it.
+        """
         if self._runner is not None:
             self._runner.cancel()
             with contextlib.suppress(asyncio.CancelledError, MythError):
