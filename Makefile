@@ -15,12 +15,13 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 serve: $(VENV)/.core web/dist/index.html ## set up if needed, then run the server (ARGS="--port 8000")
-	@$(BIN)/mythgate serve $(ARGS)
+	@MAKE_TARGET=serve $(BIN)/mythgate serve $(ARGS)
 
 extras: $(VENV)/.extras ## add what PostgreSQL, Redis and the terminal client need
 
-play: $(VENV)/.extras ## a client in the terminal
-	@$(BIN)/mythgate play $(ARGS)
+# What ends it (1) has been told, and Ctrl-C (130) is a way to leave: neither is a failure of make.
+play: $(VENV)/.extras ## a client in the terminal (ARGS="--guest", ARGS="http://127.0.0.1:8000")
+	@MAKE_TARGET=play $(BIN)/mythgate play $(ARGS) || case $$? in 1|130) ;; *) exit 2 ;; esac
 
 test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
 	cd web && npm test --silent

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 from tests.support.server import ROOMY, RunningServer, running_server
 
+from mythgate.cli.addressfile import ADDRESS_FILE
+
 pty = pytest.importorskip("pty", reason="terminals of this kind are of Unix")
 PATIENCE = 20.0
 
@@ -39,14 +41,14 @@ class Terminal:
         self._screen = screen
 
     @classmethod
-    async def run(cls, *words: str) -> Terminal:
+    async def run(cls, *words: str, **variables: str) -> Terminal:
         ours, theirs = pty.openpty()
         # A session of its own with this terminal, so that Ctrl-C means this process.
         script = (
             "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
             "os.execv(sys.executable, [sys.executable, '-m', 'mythgate', *sys.argv[1:]])"
         )
-        environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"} | variables
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", script, *words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
         )
@@ -95,7 +97,7 @@ class Terminal:
             insisting.cancel()
 
 
-async def piped(*words: str, typed: Sequence[str] = ()) -> tuple[int, str]:
+async def piped(*words: str, typed: Sequence[str] = (), **variables: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -104,11 +106,25 @@ async def piped(*words: str, typed: Sequence[str] = ()) -> tuple[int, str]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | variables,
     )
     async with asyncio.timeout(PATIENCE):
         output, _ = await process.communicate("".join(f"{line}\n" for line in typed).encode())
     assert process.returncode is not None
     return process.returncode, output.decode()
+
+
+async def new_player(server: RunningServer, name: str) -> Terminal:
+    """Somebody with an account and a character of that name, at the prompt."""
+    terminal = await Terminal.run("play", server.url, "--new", "-u", name)
+    for question in ("New password: ", "The same again: "):
+        await terminal.shows(question)
+        terminal.type("a good password\r")
+    await terminal.shows("Its name: ")
+    terminal.type(f"{name.title()}\r")
+    await terminal.shows("quit leaves.")
+    await terminal.shows("> ")
+    return terminal
 
 
 async def test_a_guest_walks_about_and_leaves(server: RunningServer) -> None:
@@ -144,7 +160,8 @@ async def test_a_wrong_password_is_asked_for_again_and_a_new_one_twice(server: R
     assert await terminal.interrupted() == 130
 
     terminal = await Terminal.run("play", server.url, "-u", "brom")
-    await terminal.shows("--new makes one, --guest enters")
+    await terminal.shows(f"mythgate play {server.url} --guest   enters for a look around")
+    await terminal.shows(f"mythgate play {server.url} --new   makes one")
     for password in ("not this one", "a good password"):
         await terminal.shows("Password: ")
         terminal.type(f"{password}\r")
@@ -175,24 +192,84 @@ async def test_without_a_server_nothing_is_asked(unused_tcp_port: int) -> None:
     assert output.splitlines() == [
         f"No answer from http://127.0.0.1:{unused_tcp_port}.",
         "Is the server running? Start one with: mythgate serve",
+        "If it runs elsewhere, give the address it printed: mythgate play http://127.0.0.1:PORT",
     ]
 
 
-async def test_whoever_is_taken_over_elsewhere_is_not_left_at_a_dead_prompt(server: RunningServer) -> None:
-    first = await Terminal.run("play", server.url, "--new", "-u", "brom")
-    for question in ("New password: ", "The same again: "):
-        await first.shows(question)
-        first.type("a good password\r")
-    await first.shows("Its name: ")
-    first.type("Brom\r")
-    await first.shows("quit leaves.")
-    await first.shows("> ")
+async def test_through_make_hints_are_what_make_takes(unused_tcp_port: int, server: RunningServer) -> None:
+    code, output = await piped("play", f"http://127.0.0.1:{unused_tcp_port}", MAKE_TARGET="play")
+    assert code == 1
+    assert output.splitlines()[1:] == [
+        "Is the server running? Start one with: make serve",
+        'If it runs elsewhere, give the address it printed: make play ARGS="http://127.0.0.1:PORT"',
+    ]
+    terminal = await Terminal.run("play", "--data-dir", str(server.data_dir), MAKE_TARGET="play")
+    await terminal.shows(f'make play ARGS="--data-dir {server.data_dir} --guest"   enters')
+    assert await terminal.interrupted() == 130
 
+
+async def test_the_server_of_a_data_folder_is_found_while_it_runs(server: RunningServer) -> None:
+    code, output = await piped("play", "--data-dir", str(server.data_dir), "--guest", typed=["quit"])
+    assert code == 0, output
+    assert f"Mythgate at {server.url}, " in output
+    assert (server.data_dir / ADDRESS_FILE).read_text() == f"{server.url}\n"
+    await server.stop()
+    assert not (server.data_dir / ADDRESS_FILE).exists()
+
+
+async def test_an_address_left_by_a_killed_server_is_not_believed_for_ever(server: RunningServer) -> None:
+    await server.kill()
+    code, output = await piped("play", "--data-dir", str(server.data_dir), "--guest")
+    assert code == 1
+    assert f"No answer from {server.url}." in output
+    await server.start()
+    assert (await piped("play", "--data-dir", str(server.data_dir), "--guest", typed=["quit"]))[0] == 0
+
+
+async def test_whoever_is_disabled_is_told_so(server: RunningServer) -> None:
+    terminal = await new_player(server, "brom")
+    await server.run_cli("user", "disable", "brom")
+    await terminal.shows("You are signed out.")
+    await terminal.shows("This account is disabled.")
+    await terminal.shows("Ask an administrator of this server.")
+    assert await terminal.ends() == 1
+
+
+async def test_lines_typed_while_the_line_is_gone_are_kept(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "--guest")
+    await terminal.shows("quit leaves.")
+    await terminal.shows("> ")
+    await server.stop()
+    await terminal.shows("The line is gone. Trying again")
+    for words in ("one", "two"):
+        terminal.type(f"say {words}\r")
+        await terminal.shows("What you typed is kept and sent when you are back; Ctrl-D leaves.")
+    await server.start()
+    await terminal.shows("You say: one")
+    await terminal.shows("You say: two")
+    terminal.type("quit\r")
+    await terminal.shows("somebody new")
+    assert await terminal.ends() == 0
+
+
+async def test_ctrl_d_leaves_although_the_line_is_gone(server: RunningServer) -> None:
+    terminal = await Terminal.run("play", server.url, "--guest")
+    await terminal.shows("quit leaves.")
+    await terminal.shows("> ")
+    await server.stop()
+    await terminal.shows("The line is gone. Trying again")
+    terminal.type("\x04")
+    assert await terminal.ends() == 0
+
+
+async def test_whoever_is_taken_over_elsewhere_is_not_left_at_a_dead_prompt(server: RunningServer) -> None:
+    first = await new_player(server, "brom")
     second = await Terminal.run("play", server.url, "-u", "brom", "-c", "brom")
     await second.shows("Password: ")
     second.type("a good password\r")
     await second.shows("quit leaves.")
     await first.shows("The connection has ended.")
+    await first.shows(f"played from another window. To have it here again: mythgate play {server.url} -u brom")
     assert await first.ends() == 1
     second.type("quit\r")
     assert await second.ends() == 0

@@ -14,13 +14,15 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
-from mythgate.cli.output import EXIT_FAILED, fail, refusals, settings_or_exit
+from mythgate.cli.addressfile import server_of
+from mythgate.cli.offline import require_folder
+from mythgate.cli.output import EXIT_FAILED, fail, refusals, settings_or_exit, typed
 from mythgate.cli.surroundings import (
     Surroundings,
     coming_text,
@@ -29,7 +31,7 @@ from mythgate.cli.surroundings import (
     place_text,
     reset_text,
 )
-from mythgate.domain.errors import MythError, Refused, TooMany
+from mythgate.domain.errors import AccountDisabled, MythError, Refused, TooMany
 
 if TYPE_CHECKING:
     from mythgate.client import Client
@@ -45,7 +47,18 @@ T = TypeVar("T")
 PROMPT: Final = "> "
 EXIT_INTERRUPTED: Final = 130
 _SIGN_IN_ATTEMPTS: Final = 3
-_QUIT_SECONDS: Final = 2.0
+_OVER: Final = "The connection has ended."
+_KEPT_SECONDS: Final = 600.0  # longer than attempts to reconnect take
+_QUIT_CODE: Final = 4500
+_SIGNED_OUT_CODE: Final = 4501
+_NEXT_STEPS: Final = {
+    4502: "Your character is played from another window. To have it here again: {play}",
+    4503: "Sign in again: {play}",
+    4504: "Your account has other characters, or may make one: {play}",
+    4505: "Wait a little before you come back: {play}",
+    4506: "Ask the staff of this server why, if they did not say.",
+}
+"""What to do after a close code (docs/close-codes.md)."""
 _COMINGS: Final = frozenset({"player_entered_game", "player_left_game", "player_status", "room_message"})
 _CLEAR_LINE: Final = "\r\x1b[K"
 _STYLES: Final = {
@@ -68,8 +81,13 @@ def play(
     character: Annotated[str, typer.Option("--character", "-c", help="Name of the character to play.")] = "",
     guest: Annotated[bool, typer.Option("--guest", help="Enter without an account.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Make the account first.")] = False,
+    data_dir: Annotated[
+        str | None, typer.Option("--data-dir", metavar="DIR", help="Data folder of the server to play on.")
+    ] = None,
 ) -> None:
     """Enter a world from the terminal. Leave with `quit` or Ctrl-D.
+
+    Exit code 0 after leaving, 1 if you could not enter or the server ended it, 130 after Ctrl-C.
 
     Examples:  mythgate play --guest   ·   mythgate play http://play.example.org -u ada
     """
@@ -77,12 +95,12 @@ def play(
         import aiohttp  # noqa: F401 (asked for here to explain its absence)
     except ImportError:
         fail("The terminal client needs one more package.", "Install it with: pip install 'mythgate[client]'")
-    if not server:
-        http = settings_or_exit().http
-        server = http.base_url or f"http://{http.host}:{http.port}"
+    require_folder(data_dir)
+    given = [server] if server else ["--data-dir", data_dir] if data_dir else []
+    server = server or server_of(settings_or_exit(data_dir=data_dir))
     try:
         with refusals(), _connection_thread() as run:
-            _play(server, user, character, guest=guest, new=new, run=run)
+            _play(server, given, user, character, guest=guest, new=new, run=run)
     except KeyboardInterrupt:
         print()
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -119,7 +137,10 @@ def _connection_thread() -> Iterator[Run[Any]]:
         loop.close()
 
 
-def _play(server: str, user: str, character: str, *, guest: bool, new: bool, run: Run[Any]) -> None:
+def _play(
+    server: str, given: Sequence[str], user: str, character: str, *, guest: bool, new: bool, run: Run[Any]
+) -> None:
+    """Play on `server`, which the words `given` on the command line, if any, stand for."""
     import aiohttp
 
     from mythgate.client import Backoff, Client
@@ -128,34 +149,40 @@ def _play(server: str, user: str, character: str, *, guest: bool, new: bool, run
     run(client.__aenter__())
     try:
         try:
-            _greet(run, client, server, asks=not (guest or new))
+            _greet(run, client, server, given, asks=not (guest or new))
             _sign_in(run, client, user, guest=guest, new=new)
             chosen = _choose(run, client, character, guest=guest)
             known = run(client.request("GET", "/api/commands"))["commands"]
         except (aiohttp.ClientError, TimeoutError):
-            fail(f"No answer from {server}.", "Is the server running? Start one with: mythgate serve")
+            fail(
+                f"No answer from {server}.",
+                f"Is the server running? Start one with: {typed('serve')}\n"
+                f"If it runs elsewhere, give the address it printed: {typed('play', 'http://127.0.0.1:PORT')}",
+            )
         screen = Screen()
         screen.surroundings.commands = [name for one in known for name in (one["name"], *one["aliases"])]
         client.register_handler("*", screen.show)
         run(client.connect(chosen))
         screen.print("help lists commands, Tab completes them, quit leaves.", "coming")
-        _read_lines(run, client, screen)
+        _read_lines(run, client, screen, again=typed("play", *given, *(["-u", user] if user else [])))
     finally:
-        run(client.close())
+        run(client.__aexit__(None, None, None))
 
 
-def _greet(run: Run[Any], client: Client, server: str, *, asks: bool) -> None:
+def _greet(run: Run[Any], client: Client, server: str, given: Sequence[str], *, asks: bool) -> None:
     """See that there is a server before anything is asked, and say which."""
     try:
         status = run(client.request("GET", "/api/status"))
     except (ValueError, Refused):
         status = {}
     if status.get("name") != "Mythgate":
-        fail(f"What answers at {server} is not Mythgate.", "Give the address that `mythgate serve` prints.")
+        fail(f"What answers at {server} is not Mythgate.", f"Give the address that `{typed('serve')}` prints.")
     online = status["players_online"]
     print(f"Mythgate at {server}, {online} {'player' if online == 1 else 'players'} in the world.")
     if asks:
-        print("Sign in. Without an account: --new makes one, --guest enters for a look around.")
+        print("Sign in. Without an account:")
+        print(f"  {typed('play', *given, '--guest')}   enters for a look around")
+        print(f"  {typed('play', *given, '--new')}   makes one")
 
 
 def _sign_in(run: Run[Any], client: Client, user: str, *, guest: bool, new: bool) -> None:
@@ -216,6 +243,7 @@ class Screen:
         self._lock = threading.Lock()
         self._typing = False
         self._reading = False
+        self._asking = False
         self._server_stopped = False
         self._candidates: list[str] = []
         if readline is not None and sys.stdin.isatty():
@@ -243,6 +271,15 @@ class Screen:
             raise
         finally:
             self._reading = self._typing = False
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """A line was sent, and its answer has not come."""
+        self._asking = True
+        try:
+            yield
+        finally:
+            self._asking = False
 
     def _prompted(self) -> None:
         """The prompt is there. Written once more, as an event may have come between it and this."""
@@ -319,12 +356,13 @@ class Screen:
             self._server_stopped = data["reason"] == "going_away"
             self.print(data["message"], "system")
         elif kind == "reconnecting":
-            self.print(f"The line is gone. Trying again in {data['seconds']:.0f} s.", "error")
+            kept = " What you typed is kept." if self._asking else ""
+            self.print(f"The line is gone. Trying again in {data['seconds']:.0f} s.{kept}", "error")
         elif kind == "reset":
             self.print(reset_text(data["reason"], server_stopped=self._server_stopped), "system")
             self._server_stopped = False
         elif kind == "disconnected":
-            self.over = "The connection has ended."
+            self.over = _OVER
             if self._reading:  # wake up `input`, which waits for a line that could not be sent
                 _interrupt_main_thread()
 
@@ -352,24 +390,89 @@ def _in_second_person(data: dict[str, Any]) -> str:
     return f"You {verb}{target}: {data['message']}"
 
 
-def _read_lines(run: Run[Any], client: Client, screen: Screen) -> None:
+class KeptLines:
+    """Lines typed while the line to the server is gone. They are sent when it is back, and answered on the screen.
+
+    All but the constructor belongs to the thread of the connection.
+    """
+
+    def __init__(self, client: Client, screen: Screen) -> None:
+        self._client = client
+        self._screen = screen
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    async def keep(self, line: str) -> None:
+        """Send `line` as soon as possible."""
+        task = asyncio.create_task(self._send(line))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+        self._screen.print(
+            "The line is gone. What you typed is kept and sent when you are back; Ctrl-D leaves.", "coming"
+        )
+
+    async def all_answered(self) -> None:
+        """Wait until the last line was answered, or never will be."""
+        await asyncio.gather(*self._waiting)
+
+    async def _send(self, line: str) -> None:
+        try:
+            answer = await self._client.command(line, wait=_KEPT_SECONDS)
+        except Refused as refused:
+            self._screen.print(refused.message, "error")
+        except (MythError, TimeoutError):
+            self._screen.print(f"Not sent: {line}", "error")
+        else:
+            self._screen.show_answer(answer)
+
+
+def _read_lines(run: Run[Any], client: Client, screen: Screen, *, again: str) -> None:
+    """What the player types, until they leave. `again` is what to type to come back."""
+    from mythgate.client import ConnectionState, Unsent
+
+    kept = KeptLines(client, screen)
     while True:
         try:
             line = screen.read()
         except EOFError:
             print()
+            if not sys.stdin.isatty():  # nobody is there to whom waiting is a burden
+                run(kept.all_answered())
             if screen.over:
-                fail(screen.over)
-            with contextlib.suppress(MythError, TimeoutError):
-                run(client.command("quit", wait=_QUIT_SECONDS))
+                _end(run, client, again)
             return
         if not line.strip():
             continue
+        if client.state is not ConnectionState.CONNECTED:
+            run(kept.keep(line))
+            continue
         try:
-            answer = run(client.command(line))
+            with screen.asking():
+                answer = run(client.command(line))
         except TimeoutError:
             screen.print("The server did not answer in time.", "error")
             continue
+        except Unsent:
+            _end(run, client, again)
+            return
         screen.show_answer(answer)
         if (answer.get("data") or {}).get("quit"):
             return
+
+
+def _end(run: Run[Any], client: Client, again: str) -> None:
+    """The connection ended for good. Unless the player left, the program ends with what to do about it."""
+    import aiohttp
+
+    code = client.close_code
+    if code == _QUIT_CODE:
+        return
+    if code == _SIGNED_OUT_CODE:
+        try:
+            run(client.request("GET", "/api/auth/me"))
+        except Refused as refused:
+            if refused.code == AccountDisabled.code:
+                fail(refused.message, refused.hint)
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        fail(_OVER, f"You were signed out. Sign in again: {again}")
+    fail(_OVER, _NEXT_STEPS.get(code or 0, "Come back with: {play}").format(play=again))

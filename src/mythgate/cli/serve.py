@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mythgate
+from mythgate.cli import addressfile
 from mythgate.cli.output import Json, fail, settings_or_exit
 from mythgate.config import unknown_variables
 
@@ -51,9 +52,14 @@ def serve(
             fail(f"The log folder cannot be used: {error}", "Choose another with telemetry.log_dir.")
         for warning in unknown_variables():
             logging.getLogger(__name__).warning("unknown setting", extra={"problem": warning})
+
+        def on_ready(started: Started) -> None:
+            stack.enter_context(addressfile.telling(settings.data_dir, started.url))
+            _print_json(started) if json else _print_banner(started)
+
         try:
             with asyncio.Runner(loop_factory=bootstrap.event_loop) as runner:
-                runner.run(bootstrap.serve(settings, on_ready=_print_json if json else _print_banner))
+                runner.run(bootstrap.serve(settings, on_ready=on_ready))
         except bootstrap.CannotStart as error:
             fail(error.message, error.hint)
         except KeyboardInterrupt:
