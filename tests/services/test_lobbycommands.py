@@ -193,9 +193,8 @@ async def test_info(kit: LobbyKit) -> None:
         f"|iCountess|p (#{ada.number}) is registered as Ada, in Arrival with Aleph One.",
         "Caste 3.",
     ]
-    assert await kit.typed(ada, ".info Wander") == [
-        f"Wanderer (#{guest.number}) is a guest, in Arrival with metaserver."
-    ]
+    about_guest = f"Wanderer (#{guest.number}) is a guest, in Arrival with metaserver."
+    assert await answer(kit, ada, ".info Wander") == about_guest
     assert "registered as Watcher, moderator" in (await kit.typed(ada, ".caste watcher"))[0]
     assert (await kit.typed(watcher, f".info #{ada.number}"))[-1] == "Address 203.0.113.5, build 1.7."
     assert (await kit.typed(watcher, ".info wanderer"))[-1] == "Address unknown, build unknown."
