@@ -30,6 +30,7 @@ _NAMES: Final[Mapping[tuple[int, Family], str]] = {
 } | {(11, family): "patch" for family in Family}
 _TYPES: Final[Mapping[str, int]] = {name: packet_type for (packet_type, _), name in _NAMES.items()} | {
     "accept": 12,
+    "game_list_delete": 2,
     "localization": 115,
     "player_list_delete": 1,
     "session_key_client": 203,

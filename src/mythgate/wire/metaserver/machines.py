@@ -1,7 +1,7 @@
 """What is legal when: the log-in and the room connection as tables, and how long silence may last.
 
 A door asks `login_reaction` or `room_reaction` what to do with a packet, does it, and tells its `Machine`
-what came of it. The tables name the packets that are not simply taken; `docs` draws the transitions.
+what came of it.
 
     log-in connection                            room connection
 
