@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 import pytest
 from tests.support.accounts import AccountsKit, accounts_kit
 from tests.support.clock import FakeClock
 
-from mythgate.domain.accounts import Role
-from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
+from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.errors import AccountDisabled, InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import AdminEvent
 from mythgate.domain.ids import STAFF_TOPIC, AccountId
 from mythgate.domain.sessions import OPERATOR
@@ -121,3 +122,110 @@ async def test_the_record_is_for_admins(kit: AccountsKit) -> None:
     for caller in (moderator, player):
         with pytest.raises(PermissionDenied):
             await kit.moderation.audit(caller)
+
+
+# --- bans ------------------------------------------------------------------------------------------
+
+
+async def status(kit: AccountsKit, account_id: AccountId) -> AccountStatus:
+    return (await kit.account(account_id)).status
+
+
+async def test_a_ban_locks_an_account_out_for_its_days(kit: AccountsKit) -> None:
+    moderator = await kit.caller("Watcher", role=Role.MODERATOR)
+    player = await kit.caller("Alric")
+    told: list[tuple[str, AccountStatus, int]] = []
+    kit.moderation.on_banned(lambda account, ended: told.append((account.name, account.status, len(ended))))
+    banned = await kit.moderation.ban(moderator, player.account_id, 1, "  cheating ")
+    assert banned.status is AccountStatus.DISABLED
+    assert told == [("Alric", AccountStatus.DISABLED, 1)]
+    assert told_to_staff(kit)[-1] == "Watcher banned Alric for 1 day."
+    with pytest.raises(AccountDisabled):
+        await kit.login("Alric")
+    assert await kit.moderation.lift_bans() == []
+    kit.pass_time(days=1)
+    assert [account.name for account in await kit.moderation.lift_bans()] == ["Alric"]
+    assert told[-1] == ("Alric", AccountStatus.ACTIVE, 0)
+    assert (await kit.audited(player.account_id))[-2:] == ["account.banned", "account.enabled"]
+    await kit.login("Alric")
+    assert await kit.moderation.lift_bans() == []
+
+
+async def test_a_ban_without_end_is_not_lifted_and_replaces_one_with_an_end(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    await kit.moderation.ban(OPERATOR, player.account_id, 2)
+    await kit.moderation.ban(OPERATOR, player.account_id, None)
+    assert told_to_staff(kit) == ["operator banned Alric for 2 days.", "operator banned Alric until lifted."]
+    kit.pass_time(days=10)
+    assert await kit.moderation.lift_bans() == []
+    assert await status(kit, player.account_id) is AccountStatus.DISABLED
+
+
+async def test_a_ban_that_was_lifted_or_made_pointless_before_its_time(kit: AccountsKit) -> None:
+    first, second, third = [await kit.caller(name) for name in ("Alric", "Balor", "Soulblighter")]
+    for caller in (first, second, third):
+        await kit.moderation.ban(OPERATOR, caller.account_id, 1)
+    await kit.accounts.enable(OPERATOR, first.account_id)
+    await kit.moderation.ban(OPERATOR, third.account_id, 5)
+    kit.pass_time(days=2)
+    await kit.store.write(lambda tx: tx.facts.set("bans", (tx.facts.get("bans") or "").replace("}", GHOST)))
+    assert [account.name for account in await kit.moderation.lift_bans()] == ["Balor"]
+    assert await status(kit, third.account_id) is AccountStatus.DISABLED
+    kit.pass_time(days=4)
+    assert [account.name for account in await kit.moderation.lift_bans()] == ["Soulblighter"]
+
+
+GHOST: Final = ', "nobody": "2000-01-01T00:00:00+00:00"}'  # an account that is no more
+
+
+@pytest.mark.parametrize("days", [0, -1, float("nan"), float("inf"), 1e6])
+async def test_days_that_make_no_sense(kit: AccountsKit, days: float) -> None:
+    player = await kit.caller("Alric")
+    with pytest.raises(InvalidInput):
+        await kit.moderation.ban(OPERATOR, player.account_id, days)
+
+
+async def test_who_may_ban_whom(kit: AccountsKit) -> None:
+    admin = await kit.caller("Boss", role=Role.ADMIN)
+    moderator = await kit.caller("Watcher", role=Role.MODERATOR)
+    player = await kit.caller("Alric")
+    for actor, target in ((player, moderator), (moderator, admin), (moderator, moderator)):
+        with pytest.raises(PermissionDenied):
+            await kit.moderation.ban(actor, target.account_id, 1)
+    with pytest.raises(NotFound):
+        await kit.moderation.ban(admin, AccountId("nobody"), 1)
+    await kit.moderation.ban(admin, moderator.account_id, 1)
+
+
+# --- who is told -----------------------------------------------------------------------------------
+
+
+async def test_observers_hear_of_voices(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    told: list[tuple[datetime | None, str]] = []
+    kit.moderation.on_voice_changed(lambda account_id, until, sentence: told.append((until, sentence)))
+    mute = await kit.moderation.mute(OPERATOR, player.account_id, 5, "noise")
+    await kit.moderation.mute(OPERATOR, player.account_id, None)
+    await kit.moderation.unmute(OPERATOR, player.account_id)
+    await kit.moderation.unmute(OPERATOR, player.account_id)
+    assert [until for until, _ in told] == [mute.ends_at, UNTIL_LIFTED, None]
+    assert told[0][1].endswith("Reason: noise")
+
+
+async def test_observers_hear_of_accounts_that_change_in_any_way(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    told: list[tuple[str, Role, AccountStatus]] = []
+    kit.sessions.on_account_changed(lambda account: told.append((account.name, account.role, account.status)))
+    await kit.accounts.set_role(OPERATOR, player.account_id, Role.MODERATOR)
+    await kit.accounts.rename(OPERATOR, player.account_id, "Alaric")
+    await kit.accounts.disable(OPERATOR, player.account_id)
+    await kit.accounts.enable(OPERATOR, player.account_id)
+    await kit.accounts.delete(OPERATOR, player.account_id)
+    assert [(name, status) for name, _, status in told] == [
+        ("Alric", AccountStatus.ACTIVE),
+        ("Alaric", AccountStatus.ACTIVE),
+        ("Alaric", AccountStatus.DISABLED),
+        ("Alaric", AccountStatus.ACTIVE),
+        (told[-1][0], AccountStatus.DELETED),
+    ]
+    assert told[0][1] is Role.MODERATOR
