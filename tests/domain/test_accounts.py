@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mythgate.domain.accounts import Role, check_password, require_authority, require_grant, require_role
+from mythgate.domain.accounts import (
+    Role,
+    check_game_password,
+    check_password,
+    require_authority,
+    require_grant,
+    require_role,
+)
 from mythgate.domain.errors import InvalidInput, PermissionDenied
 
 P, M, A, O = Role.PLAYER, Role.MODERATOR, Role.ADMIN, Role.OWNER  # noqa: E741
@@ -85,3 +92,14 @@ def test_the_bounds_are_the_operators() -> None:
     check_password("four", name="Alric", min_length=4)
     with pytest.raises(InvalidInput, match="long"):
         check_password("0123456789x", name="Alric", max_length=10)
+
+
+@pytest.mark.parametrize("password", ["four", "fifteen letters", "grüße"])
+def test_game_passwords(password: str) -> None:
+    check_game_password(password, name="Anna")
+
+
+@pytest.mark.parametrize("password", ["abc", "sixteen letters!", "      ", "日本語です", "tab\tby", "A n n a"])
+def test_game_passwords_that_do_not_fit(password: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_game_password(password, name="Anna")
