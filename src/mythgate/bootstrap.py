@@ -374,19 +374,6 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         policy=ChatPolicy(characters=limits.chat_characters),
     )
     moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
-    play = Play(
-        clock=clock,
-        store=store,
-        present=presences,
-        sight=sight,
-        world=world,
-        presence=presence,
-        movement=movement,
-        things=things,
-        chat=chat,
-        company=company,
-        moderation=moderation,
-    )
     lobbies = LobbyService(
         [Lobby(**one.model_dump()) for one in settings.lobbies.rooms],
         store=store,
@@ -401,6 +388,20 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
             empty_timeout=settings.lobbies.empty_timeout,
             guests=settings.sessions.guests,
         ),
+    )
+    play = Play(
+        clock=clock,
+        store=store,
+        present=presences,
+        sight=sight,
+        world=world,
+        presence=presence,
+        movement=movement,
+        things=things,
+        chat=chat,
+        company=company,
+        moderation=moderation,
+        lobbies=lobbies,
     )
     hosting = HostingService(lobbies, clock=clock)
     lobbies.commands = LobbyCommands(

@@ -32,6 +32,7 @@ from mythgate.domain.ids import (
     room_topic,
 )
 from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.lobbies import Lobby
 from mythgate.domain.names import name_key
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
@@ -53,6 +54,7 @@ from mythgate.services.chat import ChatService
 from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Play
 from mythgate.services.company import Company
+from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import LoadedWorld, Store
@@ -238,6 +240,7 @@ class PlayKit:
         )
         self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
         self.moderation = ModerationService(**shared)
+        self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
         self.play = Play(
             clock=clock,
             store=store,
@@ -250,6 +253,7 @@ class PlayKit:
             chat=self.chat,
             company=self.company,
             moderation=self.moderation,
+            lobbies=self.lobbies,
         )
         self.commands = CommandService(self.play, throttle=self.throttle)
         self.realtime.on_closed = self.presence.on_stream_ended

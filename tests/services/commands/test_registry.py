@@ -110,7 +110,7 @@ def test_staff_commands_are_for_staff() -> None:
 
 
 def test_completion() -> None:
-    assert REGISTRY.complete("/LO", Role.PLAYER) == ["logout", "look", "lose"]
+    assert REGISTRY.complete("/LO", Role.PLAYER) == ["lobby", "lobbytell", "logout", "look", "lose"]
     assert REGISTRY.complete("mu", Role.MODERATOR) == ["mute"]
 
 

@@ -17,6 +17,7 @@ from mythgate.domain.sessions import Caller
 from mythgate.domain.textcommands import Grammar, abbreviated, gesture, one_of, similar
 from mythgate.services.chat import ChatService
 from mythgate.services.company import Company
+from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
@@ -69,6 +70,7 @@ class Play:
     chat: ChatService
     company: Company
     moderation: ModerationService
+    lobbies: LobbyService
 
 
 @dataclass(slots=True)

@@ -42,8 +42,12 @@ CHAT_COMMANDS: Final = {
     "global": "shout",
     "whisper": "whisper",
     "tell": "whisper",
+    "lobby": "lobby",
+    "lobby_tell": "lobbytell",
 }
 """What a `chat` message of a channel means as a command."""
+DIRECTED: Final = frozenset(("whisper", "lobbytell"))
+"""Of these, those for one person."""
 
 
 class CommandMessage(NamedTuple):
@@ -226,10 +230,10 @@ def _chat(envelope: dict[str, Any], data: dict[str, Any], max_characters: int) -
         raise ProtocolError("There is no such channel.")
     command = CHAT_COMMANDS[channel]
     args = [words]
-    if command == "whisper":
+    if command in DIRECTED:
         target = data.get("target")
         if type(target) is not str or not 0 < len(target) <= MAX_ID_CHARACTERS:
-            raise ProtocolError("`target` names whom you whisper to.")
+            raise ProtocolError("`target` names whom it is for.")
         args = [target, words]
     return CommandMessage(command, args, None, _message_id(envelope, data), _timestamp(envelope))
 
