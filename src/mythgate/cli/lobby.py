@@ -25,13 +25,13 @@ Maybe = str | None
 
 
 def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Run `work` on the services of a node without doors that knows the list of lobbies."""
+    """`on_services`, with the lobbies as they are now."""
 
-    async def caught_up(services: Services) -> T:
+    async def up_to_date(services: Services) -> T:
         await services.lobbies.catch_up()
         return await work(services)
 
-    return on_services(data_dir, caught_up)
+    return on_services(data_dir, up_to_date)
 
 
 @app.command("list")

@@ -1,0 +1,82 @@
+"""`mythgate lobby` and `mythgate why`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mythgate.cli import app
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command with its own data folder, in which there is a database."""
+    for name in list(os.environ):
+        if name.startswith("MYTHGATE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYTHGATE_PASSWORDS__MEMORY_KIB", "64")
+
+    def run(*words: str, typed: str = "", code: int = 0) -> Result:
+        result = CliRunner().invoke(app, list(words), input=typed)
+        assert result.exit_code == code, f"{words}: {result.output}\n{result.exception!r}"
+        return result
+
+    run("migrate", "up")
+    return run
+
+
+def names(run: Run) -> dict[int, str]:
+    return {one["room_id"]: one["name"] for one in json.loads(run("lobby", "list", "--json").stdout)}
+
+
+def test_the_lobbies_a_new_server_has(run: Run) -> None:
+    assert names(run) == {0: "Crows Bridge", 1: "Otter Ferry", 2: "White Falls", 3: "Silvermines", 26: "Arrival"}
+    listed = run("lobby", "list").stdout
+    assert "Arrival" in listed
+    assert "ranked" in listed
+
+
+def test_lobbies_are_opened_changed_and_closed(run: Run) -> None:
+    options = ("--family", "myth2", "--ranked", "--min-caste", "3", "--temporary")
+    assert run("lobby", "add", "4", "Shoal", *options).stdout == "Shoal is open, number 4.\n"
+    (shoal,) = [one for one in json.loads(run("lobby", "list", "--json").stdout) if one["room_id"] == 4]
+    assert (shoal["family"], shoal["ranked"], shoal["min_caste"], shoal["temporary"]) == ("myth2", True, 3, True)
+    assert "Shoal (temporary)" in run("lobby", "list").stdout
+    assert run("lobby", "set", "4", "--name", "Deep", "--unranked", "--motd", "Hi").stdout == "Deep is changed.\n"
+    assert run("lobby", "remove", "26").stdout == "Arrival is closed.\n"
+    assert names(run) == {0: "Crows Bridge", 1: "Otter Ferry", 2: "White Falls", 3: "Silvermines", 4: "Deep"}
+
+
+def test_what_makes_no_sense_is_refused(run: Run) -> None:
+    assert "Number 26 is Arrival's." in run("lobby", "add", "26", "Again", code=1).stderr
+    assert "There is no such lobby." in run("lobby", "remove", "99", code=1).stderr
+    assert "capacity" in run("lobby", "set", "26", "--capacity", "0", code=1).stderr
+    assert "'king' is not one of" in " ".join(run("lobby", "add", "5", "x", "--family", "king", code=2).stderr.split())
+
+
+def test_why_a_guest_may_or_may_not_enter(run: Run) -> None:
+    told = run("why", "guest").stdout
+    assert "Guest may enter Arrival." in told
+    assert "Guest may not enter Otter Ferry." in told
+    refused = run("why", "guest", "1", code=1).stdout
+    assert "NO  guest: Otter Ferry is ranked, and guests have no rank; sign up to play there." in refused
+    assert "Arrival" not in refused
+    assert "NO  family" in run("why", "guest", "26", "--family", "myth", code=1).stdout
+    assert "There is no such lobby." in run("why", "guest", "99", code=1).stderr
+
+
+def test_why_somebody_with_an_account_may_or_may_not_enter(run: Run) -> None:
+    run("user", "create", "Ada", typed="correct horse battery\n")
+    assert "ok  account: Ada, player, active" in run("why", "ada", "1").stdout
+    run("user", "disable", "Ada")
+    assert "NO  account: Ada, player, disabled" in run("why", "ada", "1", code=1).stdout
+    assert "There is no account named Zoe." in run("why", "Zoe", code=1).stderr
