@@ -21,10 +21,16 @@ async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVi
     link = server.ready["claim_url"]
     await ada.page.goto(link)
     await expect(ada.page.get_by_text("this account will own the server")).to_be_visible()
+    await expect(ada.page.get_by_role("tab", name="Register")).to_have_attribute("aria-selected", "true")
     assert "claim" not in ada.page.url, "the secret does not stay in the address line"
     await ada.fill_entrance("Register", ada.username, PASSWORD)
     await expect(ada.page.get_by_role("status").get_by_text("You own this server now")).to_be_visible()
     assert (await ada.ask("/api/auth/me"))["role"] == "owner"
+    await ada.make_character()
+    await ada.in_world()
+    await ada.choose(f"{ada.name}: menu", "Leave to characters")
+    await expect(ada.page.get_by_role("heading", name="Who will you be?")).to_be_visible()
+    await expect(ada.page.get_by_text("You own this server now")).to_have_count(0)
 
     eve.expects(r"status of 4\d\d")
     await eve.register()
@@ -33,6 +39,27 @@ async def test_the_owners_link_makes_the_signed_in_account_owner(visitors: NewVi
     await expect(eve.page.get_by_role("heading", name="Make your first character")).to_be_visible()
     await expect(eve.page.get_by_role("status").filter(has_text=re.compile(r"\w"))).to_contain_text("owner already")
     assert (await eve.ask("/api/auth/me"))["role"] == "player"
+
+
+async def test_a_link_in_a_new_tab_finds_who_is_signed_in(visitors: NewVisitor, server: RunningServer) -> None:
+    ada = await visitors()
+    ada.expects(r"status of 4\d\d")
+    await ada.register()
+    again = await ada.in_new_tab()
+    await again.page.goto(server.ready["claim_url"])
+    await expect(again.page.get_by_role("heading", name="Make your first character")).to_be_visible()
+    told = again.page.get_by_role("status").filter(has_text=re.compile("You own this server now|owner already"))
+    await expect(told).to_be_visible()
+    kept = str(await again.page.evaluate("JSON.stringify({...localStorage})"))
+    assert "oken" not in kept, "what one does not want kept on the device is not"
+
+    # Out in one is out in both, and whoever was here before is asked to sign in.
+    await again.page.get_by_role("button", name="Sign out").click()
+    await expect(ada.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    await ada.page.goto("about:blank")
+    await ada.page.goto(server.ready["claim_url"])
+    await expect(ada.page.get_by_text("this account will own the server")).to_be_visible()
+    await expect(ada.page.get_by_role("tab", name="Sign in")).to_have_attribute("aria-selected", "true")
 
 
 async def test_a_link_pasted_where_the_client_is_open_already(visitors: NewVisitor, server: RunningServer) -> None:

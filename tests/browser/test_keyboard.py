@@ -88,6 +88,12 @@ async def test_from_registration_to_the_first_step_without_a_mouse(visitors: New
     await keys.type("w")
     await keys.press("Enter")
     await expect(ada.place).to_contain_text("Gate Square")
+    await ada.exit("east").focus()
+    await keys.press("Escape")
+    await expect(ada.command_line).to_be_focused()
+    await ada.exit("east").focus()
+    await keys.type("say It types itself.")
+    await expect(ada.command_line).to_have_value("say It types itself.")
 
 
 async def test_everything_on_the_game_screen_is_reached_and_shows_its_focus(pair: tuple[Visitor, Visitor]) -> None:
@@ -125,6 +131,29 @@ async def test_menus_open_close_and_give_the_focus_back(pair: tuple[Visitor, Vis
     await ada.page.keyboard.press("ArrowDown")
     await ada.page.keyboard.press("Enter")
     await expect(ada.line(f"look {ben.name}", "echo")).to_have_count(1)
+
+
+async def test_the_menu_names_its_choices_and_explains_the_keyboard(pair: tuple[Visitor, Visitor]) -> None:
+    ada, _ = pair
+    page = ada.page
+    menu = page.get_by_role("button", name=f"{ada.name}: menu")
+    await menu.click()
+    await expect(page.get_by_role("menuitemradio", name="Available", exact=True)).to_have_attribute(
+        "aria-checked", "true"
+    )
+    await expect(page.get_by_role("menuitemradio", name="Away", exact=True)).to_be_visible()
+    await page.get_by_role("menuitem", name="Help", exact=True).click()
+    await expect(ada.line("help", "echo")).to_have_count(1)
+    await expect(ada.command_line).to_be_focused()
+
+    await menu.click()
+    await page.get_by_role("menuitem", name="Keyboard", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    await expect(dialog).to_contain_text("completes what you type")
+    await page.keyboard.type("x")
+    await expect(ada.command_line).to_have_value("")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
 
 
 async def test_the_command_line_completes_remembers_and_clears(pair: tuple[Visitor, Visitor]) -> None:

@@ -85,6 +85,7 @@ async def test_twenty_seconds_without_the_network_in_real_time(visitors: NewVisi
         await ben.command(f"say {words}")
         await ben.page.wait_for_timeout(1000)  # these twenty seconds are what the test is about
     await linkdead(ben, ada)
+    await ben.sees(f"{ada.name} has lost the connection.", "presence")
     await reconnecting(ada)
     assert await ada.told(ben.name) == []
 
@@ -92,6 +93,7 @@ async def test_twenty_seconds_without_the_network_in_real_time(visitors: NewVisi
     await ada.context.set_offline(False)
     await back(ben, ada)
     await ada.sees(f"{ben.name} says: Second 20")
+    await ben.sees(f"{ada.name} is connected again.", "presence")
     assert await ada.told(ben.name) == told
     await all_agree((ada, ben))
 

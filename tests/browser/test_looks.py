@@ -89,7 +89,12 @@ async def test_no_screen_has_a_barrier(visitors: NewVisitor, device: dict[str, A
 
     ada.expects_lost_connections()
     await ada.context.set_offline(True)
-    await expect(ada.banner).to_be_visible()
+    for words in ("This device is offline.", "Attempt", "Nothing is lost"):
+        told = ada.banner.get_by_text(words)
+        await expect(told).to_be_visible()
+        assert await told.evaluate(
+            "it => it.scrollWidth <= it.clientWidth || getComputedStyle(it).display === 'inline'"
+        )
     await is_sound(ada, "reconnecting")
     await ada.context.set_offline(False)
     await expect(ada.badge).to_have_text("Connected")
@@ -147,3 +152,27 @@ async def test_a_long_log_stays_at_its_end_unless_one_reads_further_up(pair: tup
     await newer.click()
     await expect(ada.line("And one more.")).to_be_in_viewport()
     await expect(newer).to_have_count(0)
+
+
+async def test_large_text_on_a_small_phone_shows_all_tabs_and_that_the_menu_goes_on(visitors: NewVisitor) -> None:
+    ada = await visitors(come=True, **PHONE)
+    await ada.choose(f"{ada.name}: menu", "Text: large")
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.page.get_by_role("tab").last).to_be_in_viewport(ratio=1)
+    await fits(ada.page, "game in large text")
+    await ada.page.get_by_role("button", name=f"{ada.name}: menu").click()
+    menu = ada.page.get_by_role("menu")
+    await expect(menu).to_be_visible()
+    layers = await menu.evaluate("menu => getComputedStyle(menu.parentElement).backgroundAttachment")
+    assert "local" in layers, "a shadow lies over what is cut off"
+    await expect(ada.page.get_by_role("menuitem", name="Sign out")).not_to_be_in_viewport()
+    await ada.page.get_by_role("menuitem", name="Sign out").scroll_into_view_if_needed()
+    await expect(ada.page.get_by_role("menuitem", name="Sign out")).to_be_in_viewport()
+
+
+async def test_the_interface_documentation_shows_code_as_code(visitors: NewVisitor) -> None:
+    ada = await visitors()
+    await ada.page.goto(f"{ada.url}/docs")
+    about = ada.page.locator("#about")
+    await expect(about.locator("code").first).to_have_text("POST /api/auth/login")
+    assert "`" not in await about.inner_text()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 from tests.browser.conftest import NewVisitor
@@ -40,7 +42,11 @@ async def test_registration_says_what_is_wrong_and_ends_in_a_described_place(vis
 
     await expect(ada.place).to_contain_text("Gate Square")
     await expect(page).to_have_title("Gate Square · Mythgate")
-    await expect(page.get_by_label("The place you are in").get_by_text("Market stalls stand in rings")).to_be_visible()
+    words = "Market stalls stand in rings"
+    await expect(page.get_by_label("The place you are in").get_by_text(words)).to_be_visible()
+    again = await page.get_by_role("log").get_by_text(words).bounding_box()
+    assert again is not None
+    assert again["width"] <= 1, "what the place is like stands there once; whoever listens to the log hears it"
     await expect(page.get_by_role("button", name=ben.name, exact=True)).to_be_visible()
     await ada.agrees_with_server()
 
@@ -54,6 +60,12 @@ async def test_two_people_talk_whisper_and_gesture(pair: tuple[Visitor, Visitor]
     await ada.command("say Good evening; is 5 > 3, really? <b>&amp;</b>")
     await ada.sees("You say: Good evening; is 5 > 3, really? <b>&amp;</b>", "chat")
     await ben.sees(f"{ada.name} says: Good evening; is 5 > 3, really? <b>&amp;</b>", "chat")
+    await ada.command("say Look at https://example.org/a?b=<i>c</i>, and javascript:alert(1)!")
+    link = ben.line("Look at").get_by_role("link")
+    await expect(link).to_have_count(1)
+    await expect(link).to_have_attribute("href", "https://example.org/a?b=")
+    await expect(link).to_have_attribute("rel", re.compile("noopener noreferrer"))
+    await ben.sees(f"{ada.name} says: Look at https://example.org/a?b=<i>c</i>, and javascript:alert(1)!", "chat")
     await ben.command("emote bows to the Arch.")
     for one in pair:
         await one.sees(f"{ben.name} bows to the Arch.", "chat")
@@ -147,6 +159,9 @@ async def test_things_are_taken_dropped_and_given(pair: tuple[Visitor, Visitor])
     await holders(False, True, False)
     await ben.sees(f"{ada.name} takes a single glove.", "action")
 
+    await ada.page.get_by_role("button", name=name, exact=True).click()
+    assert await ada.page.get_by_role("menuitem").all_inner_texts() == ["Look", "Give…", "Drop"], "no Read for a glove"
+    await ada.page.keyboard.press("Escape")
     await ada.choose(name, "Give…")
     await expect(ada.command_line).to_have_value(f"give {glove} to ")
     await ada.command(f"give {glove} to {ben.name}")

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_reloading_keeps_log_input_line_history_and_place(pair: tuple[Visitor, Visitor]) -> None:
-    ada, _ = pair
+    ada, ben = pair
+    await ada.reload()
     await ada.command("east")
     await expect(ada.place).to_contain_text("Lantern Row")
     await ada.command("say Nobody hears this.")
@@ -30,6 +31,7 @@ async def test_reloading_keeps_log_input_line_history_and_place(pair: tuple[Visi
     await expect(ada.command_line).to_have_value("say Nobody hears this.")
     await ada.command_line.press("Escape")
     await all_agree(pair)
+    assert await ben.line("connect", "presence").count() == 0, "a reload is not worth a word to others"
 
 
 async def test_reloading_while_talk_flows_loses_nothing_and_repeats_nothing(pair: tuple[Visitor, Visitor]) -> None:

@@ -38,6 +38,7 @@ async def test_after_a_kill_everybody_is_where_they_were(pair: tuple[Visitor, Vi
     for one, things, lines in zip(pair, carried, logs, strict=True):
         assert await one.carries() == things
         assert (await one.lines())[: len(lines)] == lines, "the log of before is still there"
+        await one.sees("The server was started again.", "notice")
     await all_agree(pair)
     assert (await ada.ask("/api/status"))["players_online"] == 2
 

@@ -33,7 +33,7 @@ export function Entrance() {
         <header className={styles.head}>
           <Gate size={56} />
           <h1 className={styles.name}>Mythgate</h1>
-          <p className={styles.lead}>A world made of words, to walk, talk and trade in.</p>
+          <p className={styles.lead}>A world made of words, to walk and talk in.</p>
         </header>
         {notice && (
           <p className={ui.note} role="status">

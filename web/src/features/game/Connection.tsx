@@ -64,14 +64,16 @@ export function ConnectionBanner() {
   return (
     <section className={styles.banner} aria-label="Connection" data-state={status.state} data-testid="reconnecting">
       <span className={styles.what}>{what}</span>
-      {!given && (
-        <span className={styles.when}>
-          Attempt {status.attempt} of {status.maxAttempts}{" "}
-          {seconds === null ? "under way…" : seconds === 0 ? "now…" : `in ${seconds} s`}
+      <span className={styles.now}>
+        {!given && (
+          <span className={styles.when}>
+            Attempt {status.attempt} of {status.maxAttempts}{" "}
+            {seconds === null ? "under way…" : seconds === 0 ? "now…" : `in ${seconds} s`}
+          </span>
+        )}
+        <span className={styles.calm}>
+          {given ? "The server did not answer for a long time." : <Calm waiting={waiting} />}
         </span>
-      )}
-      <span className={styles.calm}>
-        {given ? "The server did not answer for a long time." : <Calm waiting={waiting} />}
       </span>
       <Button onPress={reconnectNow}>Reconnect now</Button>
     </section>

@@ -4,6 +4,7 @@ import { isNews } from "../../stores/lines.ts";
 import { useLogin } from "../../stores/login.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
+import ui from "../../ui/ui.module.css";
 import { useTitle } from "../useTitle.ts";
 import { CommandLine } from "./CommandLine.tsx";
 import { ConnectionBanner, TakenOver } from "./Connection.tsx";
@@ -73,10 +74,10 @@ export function Game() {
           </Button>
         ))}
       </nav>
-      <aside id="place" className={styles.place} aria-label="The place you are in">
+      <aside id="place" className={`${styles.place} ${ui.scrolls}`} aria-label="The place you are in">
         <RoomPanel />
       </aside>
-      <aside id="aside" className={styles.aside} aria-label="Map, things and status">
+      <aside id="aside" className={`${styles.aside} ${ui.scrolls}`} aria-label="Map, things and status">
         <div className={styles.section} data-panel="map">
           <MapPanel />
         </div>
