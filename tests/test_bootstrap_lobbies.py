@@ -1,0 +1,100 @@
+"""The composition root ties lobbies to the hubs, to accounts and to moderation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.support.http import FAST_HASHES
+from tests.support.pipe import Pipe
+
+from mythgate.bootstrap import Node, open_node
+from mythgate.config import Settings
+from mythgate.domain.accounts import Account, Role
+from mythgate.domain.events import LobbyMessage, LobbyPlayerChanged
+from mythgate.domain.ids import PlayId, SessionId
+from mythgate.domain.lobbies import Family, Looks, Visitor, lobby_listener
+from mythgate.domain.sessions import OPERATOR
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Node]:
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES}
+    async with open_node(Settings(**given)) as opened:
+        yield opened
+        await opened.services.lobbies.settle()
+
+
+async def enter(node: Node, name: str) -> tuple[Account, Pipe]:
+    """Somebody new in Arrival, as the metaserver's door does it."""
+    account = await node.services.accounts.create(OPERATOR, name, "correct horse battery")
+    listener = lobby_listener(account.number)
+    pipe = Pipe(node.lobby_hub)
+    stream = node.lobby_hub.open(PlayId(f"play-{name}"), listener, account.id, SessionId(""))
+    node.lobby_hub.attach(stream, pipe)
+    visitor = Visitor(listener, account.number, name, Looks(name), "metaserver", "test", account.id, Family.MARATHON)
+    node.services.lobbies.enter(visitor, 26)
+    return account, pipe
+
+
+async def test_a_disabled_account_is_shown_out(node: Node) -> None:
+    account, pipe = await enter(node, "Ada")
+    await node.services.accounts.disable(OPERATOR, account.id)
+    assert pipe.closed == 4501
+    assert node.services.lobbies.everybody() == []
+
+
+async def test_so_is_a_banned_one_whose_log_ins_end_besides(node: Node) -> None:
+    account, pipe = await enter(node, "Ada")
+    signed_in = await node.services.sessions.open(account, "metaserver", "192.0.2.1", "test")
+    ended: list[SessionId] = []
+    node.services.sessions.on_revoked(ended.append)
+    await node.services.moderation.ban(OPERATOR, account.id, 1)
+    assert pipe.closed == 4501
+    assert ended == [signed_in.caller.session_id]
+
+
+async def test_a_mute_and_a_new_role_reach_lobbies(node: Node) -> None:
+    account, pipe = await enter(node, "Ada")
+    await node.services.moderation.mute(OPERATOR, account.id, None)
+    await node.services.accounts.set_role(OPERATOR, account.id, Role.MODERATOR)
+    node.lobby_hub._end_window()
+    told = [event.payload for _, event in pipe.wire]
+    lines = [payload.message for payload in told if isinstance(payload, LobbyMessage)]
+    assert lines == ["Welcome to Mythgate.", "You are muted until the staff lifts it."]
+    assert [payload.player.role for payload in told if isinstance(payload, LobbyPlayerChanged)] == ["moderator"]
+
+
+async def test_a_line_that_is_lost_ends_the_stream_with_the_next_tick(node: Node) -> None:
+    account, pipe = await enter(node, "Ada")
+    stream = node.lobby_hub.stream_of(lobby_listener(account.number))
+    assert stream is not None
+    node.lobby_hub.detach(stream, pipe)
+    assert node.services.lobbies.everybody() == []
+    node.hubs.tick()
+    assert stream.ended
+
+
+async def test_the_lobbies_are_those_of_the_settings(tmp_path: Path) -> None:
+    rooms = [{"name": "Shoal", "room_id": 4, "ranked": True, "family": "myth2", "capacity": 50}]
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "lobbies": {"rooms": rooms}}
+    async with open_node(Settings(**given)) as node:
+        (lobby,) = node.services.lobbies.lobbies()
+        assert (lobby.name, lobby.ranked, lobby.family, lobby.capacity) == ("Shoal", True, Family.MYTH2, 50)
+
+
+@pytest.mark.parametrize(
+    ("rooms", "fault"),
+    [
+        ([{"name": "A", "room_id": 1}, {"name": "B", "room_id": 1}], "room_id 1 stands twice"),
+        ([{"name": "A", "room_id": 1, "min_caste": 5, "max_caste": 4}], "max_caste must not be below min_caste"),
+        ([{"name": "", "room_id": 1}], "at least 1 character"),
+        ([{"name": "A", "room_id": 40000}], "less than or equal to 32767"),
+    ],
+)
+def test_lobbies_that_make_no_sense(rooms: list[dict[str, Any]], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        Settings(lobbies={"rooms": rooms})
