@@ -30,7 +30,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mythgate import telemetry
 from mythgate.backends import worldpacks
-from mythgate.backends.folderlock import FolderInUse, hold
+from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
 from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
 from mythgate.backends.memory.throttle import MemoryThrottle
@@ -227,11 +227,15 @@ def _not_ready(settings: Settings) -> CannotStart:
     )
 
 
-def _make_data_dir(folder: Path) -> None:
+def _make_data_dir(folder: Path) -> list[Path]:
+    """The folders that were missing, deepest first."""
+    folder = folder.absolute()
     try:
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"The data folder cannot be used: {error}", "Choose another with --data-dir.") from error
+    return missing
 
 
 def _database_fault(settings: Settings, error: MythError | OSError) -> CannotStart:
@@ -627,8 +631,11 @@ def _only_cause(error: Exception) -> Exception:
 
 @contextlib.contextmanager
 def _only_server(settings: Settings) -> Iterator[None]:
-    """Keep a second server away from the data folder, and from a SQLite file that lies elsewhere."""
-    _make_data_dir(settings.data_dir)
+    """Keep a second server away from the data folder, and from a SQLite file that lies elsewhere.
+
+    A folder that was made for a start that fails goes again, unless more than the lock is in it.
+    """
+    missing = _make_data_dir(settings.data_dir)
     folders = {settings.data_dir.resolve()}
     with contextlib.suppress(MythError):  # an URL nobody can use is told about when it is opened
         file = sqlite_file(settings.database_location)
@@ -648,7 +655,15 @@ def _only_server(settings: Settings) -> Iterator[None]:
                 raise CannotStart(
                     f"The data folder cannot be used: {error}", "Choose another with --data-dir."
                 ) from error
-        yield
+        try:
+            yield
+        except BaseException:
+            if missing and {file.name for file in missing[0].iterdir()} == {LOCK_FILE}:
+                with contextlib.suppress(OSError):
+                    (missing[0] / LOCK_FILE).unlink()
+                    for folder in missing:
+                        folder.rmdir()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -52,12 +53,14 @@ def configure(
     console = _formatter(
         shared,
         [
+            _for_narrow_screens,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
-                pad_event_to=36,
+                pad_event_to=0,
+                pad_level=False,
                 # The richer formatter prints local variables, and those hold passwords and tokens.
                 exception_formatter=structlog.dev.plain_traceback,
-            )
+            ),
         ],
     )
 
@@ -105,6 +108,20 @@ def _blank_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) 
     for name in entry:
         if name.lower() in SECRET_NAMES:
             entry[name] = "***"
+    return entry
+
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})")
+
+
+def _for_narrow_screens(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The time of day, no name of a logger of ours, of ids the end, by which they differ."""
+    for name, value in entry.items():
+        if isinstance(value, str):
+            entry[name] = _ID.sub(r"…\1", value)
+    entry["timestamp"] = entry["timestamp"][11:19] + "Z"
+    if str(entry.get("logger", "")).startswith("mythgate"):
+        del entry["logger"]
     return entry
 
 

@@ -116,6 +116,19 @@ def test_a_folder_is_held_while_the_block_runs(tmp_path: Path) -> None:
         assert (tmp_path / LOCK_FILE).read_text() == f"{os.getpid()}\n"
 
 
+def test_a_start_that_fails_leaves_no_folder_behind(tmp_path: Path) -> None:
+    refused(tmp_path / "new", MYTHGATE_REDIS_URL="redis://localhost")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "old").mkdir()
+    refused(tmp_path / "old", MYTHGATE_REDIS_URL="redis://localhost")
+    assert (tmp_path / "old").is_dir()
+
+
+def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
+    refused(tmp_path / "new", MYTHGATE_DATABASE_URL=f"sqlite:///{tmp_path}", MYTHGATE_TELEMETRY__LOG_DIR="new/logs")
+    assert (tmp_path / "new" / "logs").is_dir()
+
+
 # --- the secret key ---
 
 
