@@ -90,17 +90,26 @@ def test_a_place_walked_into_is_told_like_one_entered(screen: Screen, capsys: py
     assert capsys.readouterr().out == "You go north.\n" + SQUARE_TOLD
 
 
-def test_the_farewell_explains_the_reset_that_follows(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
-    reset = event("reset", reason="unknown_session", message="Over.")
-    for one in (
-        event("disconnect", reason="going_away", message="The server stops."),
-        event("reconnecting", seconds=2),
-        reset,
-        reset,
-    ):
-        screen.show(one)
+def at(clock: str, said: dict[str, Any]) -> dict[str, Any]:
+    return said | {"timestamp": f"2026-03-01T{clock}Z"}
+
+
+@pytest.mark.parametrize("farewell", [True, False])
+def test_a_reset_by_a_server_younger_than_what_was_heard_tells_of_its_start(
+    screen: Screen, capsys: pytest.CaptureFixture[str], farewell: bool
+) -> None:
+    """Whether the one before said goodbye or was killed."""
+    reset = event("reset", reason="unknown_session", message="Over.", started_at="2026-03-01T12:00:05Z")
+    stops = event("disconnect", reason="going_away", message="The server stops.")
+    screen.show(at("12:00:00", STATE))
+    capsys.readouterr()
+    if farewell:
+        screen.show(at("12:00:01", stops))
+    screen.show(event("reconnecting", seconds=2))
+    for _ in range(2):
+        screen.show(at("12:00:09", reset))
     assert capsys.readouterr().out.splitlines() == [
-        "The server stops.",
+        *(["The server stops."] if farewell else []),
         "The line is gone. Trying again in 2 s.",
         "The server was started again.",
         "You are back.",

@@ -15,6 +15,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
@@ -244,7 +245,7 @@ class Screen:
         self._typing = False
         self._reading = False
         self._asking = False
-        self._server_stopped = False
+        self._heard_at: datetime | None = None
         self._candidates: list[str] = []
         if readline is not None and sys.stdin.isatty():
             readline.set_completer(self._complete)
@@ -347,20 +348,20 @@ class Screen:
             self.print("This place has changed.", "coming")
         else:
             self._show_line(kind, data)
+        if said_at := event.get("timestamp"):  # not what the connection itself tells
+            self._heard_at = datetime.fromisoformat(said_at)
 
     def _show_line(self, kind: str, data: dict[str, Any]) -> None:
         """What concerns the connection itself."""
         if kind == "error":
             self.print(data["message"], "error")
         elif kind == "disconnect":
-            self._server_stopped = data["reason"] == "going_away"
             self.print(data["message"], "system")
         elif kind == "reconnecting":
             kept = " What you typed is kept." if self._asking else ""
             self.print(f"The line is gone. Trying again in {data['seconds']:.0f} s.{kept}", "error")
         elif kind == "reset":
-            self.print(reset_text(data["reason"], server_stopped=self._server_stopped), "system")
-            self._server_stopped = False
+            self.print(reset_text(data, self._heard_at), "system")
         elif kind == "disconnected":
             self.over = _OVER
             if self._reading:  # wake up `input`, which waits for a line that could not be sent

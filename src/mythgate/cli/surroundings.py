@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -108,11 +109,15 @@ def leaving_text(data: dict[str, Any]) -> str:
     return f"{name} leaves, going {direction}." if direction in ("up", "down") else f"{name} leaves to the {direction}."
 
 
-def reset_text(reason: str, *, server_stopped: bool) -> str:
-    """What a reset means to the player, of whom nobody asks to know about sessions."""
-    if server_stopped:
+def reset_text(data: dict[str, Any], heard_at: datetime | None) -> str:
+    """What a reset means to the player, of whom nobody asks to know about sessions.
+
+    `heard_at` is when the server last said something. However it ended, one that was started later is another.
+    """
+    started_at = data.get("started_at")
+    if started_at and heard_at is not None and datetime.fromisoformat(started_at) > heard_at:
         return "The server was started again."
-    if reason in ("too_old", "overflow"):
+    if data["reason"] in ("too_old", "overflow"):
         return "You are back. Too much happened meanwhile to tell it all."
     return "You are back."
 
