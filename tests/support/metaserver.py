@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from tests.support.clock import FakeClock
 from tests.support.databases import new_sqlite
-from tests.support.metaserver_client import PATIENCE, AlephOneClient, Myth18Client, MythClient, RoomClient
+from tests.support.metaserver_client import PATIENCE, AlephOneClient, Myth18Client, MythClient, RoomClient, close_lines
 from tests.support.pipe import Pipe
 
 from mythgate.backends.sql import open_store
@@ -50,9 +50,7 @@ class BrowserListener:
         account_id = AccountId(f"account-{name}")
         stream = node.hub.open(PlayId(f"play-{name}"), self.listener, account_id, SessionId(f"session-{name}"))
         node.hub.attach(stream, self.pipe)
-        self.visitor = Visitor(
-            self.listener, number, name, Looks(name), "http", "browser", account_id=account_id, has_guest_account=True
-        )
+        self.visitor = Visitor(self.listener, number, name, Looks(name), "http", "browser", account_id=account_id)
 
     def enter(self, room_id: int = ARRIVAL) -> Occupant:
         return self.node.services.lobbies.enter(self.visitor, room_id)
@@ -87,6 +85,10 @@ class House:
     async def account(self, name: str, password: str = PASSWORD, role: Role = Role.PLAYER) -> Account:
         """An account somebody may log in with."""
         return await self.node.services.accounts.create(OPERATOR, name, password, role=role)
+
+    async def hide(self, account: Account) -> None:
+        """Let somebody of the staff come in unseen."""
+        await self.node.services.accounts.set_hidden(OPERATOR, account.id, True)
 
     async def pass_time(self, seconds: float) -> None:
         """Move the clock, as far as the door is concerned in ticks of its usual length."""
@@ -124,6 +126,12 @@ class House:
         await client.come(self.port, room_id)
         return client
 
+    def listener_of(self, client: RoomClient) -> CharacterId:
+        """What the server knows a client by."""
+        occupant = self.node.services.lobbies.by_number(client.number)
+        assert occupant is not None
+        return occupant.visitor.listener
+
     def browser(self, name: str = "Ada", number: int = 900_001) -> BrowserListener:
         return BrowserListener(self.node, name, number)
 
@@ -150,8 +158,11 @@ async def open_house(folder: Path, *, options: dict[str, Any] | None = None, **s
             chosen = dataclasses.replace(MetaserverOptions(port=0, room_port=0), **(options or {}))
             door = MetaserverDoor(node.lobby_hub, node.services, chosen)
             await door.open()
-            async with door.running():
-                yield House(node, door, clock)
+            try:
+                async with door.running():
+                    yield House(node, door, clock)
+            finally:
+                await close_lines()
             await node.services.lobbies.settle()
 
 

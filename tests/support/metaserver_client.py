@@ -11,8 +11,9 @@ import contextlib
 import itertools
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 PATIENCE: Final = 10.0
 HEADER: Final = struct.Struct(">Hhi")
@@ -282,11 +283,14 @@ def unscramble(data: bytes, key: bytes) -> bytes:
 class Line:
     """One connection that speaks packets."""
 
+    opened: ClassVar[list[Line]] = []  # what `close_lines` closes
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
         self.key: bytes | None = None
         self.received: list[tuple[int, bytes]] = []
+        self.opened.append(self)
 
     @classmethod
     async def open(cls, port: int, host: str = "127.0.0.1", *, local: str | None = None) -> Line:
@@ -362,6 +366,16 @@ class Line:
     def abort(self) -> None:
         """Vanish without a goodbye."""
         self.writer.transport.abort()
+
+
+async def close_lines() -> None:
+    """Close every line of this test that is still open."""
+    lines, Line.opened[:] = Line.opened[:], []
+    for line in lines:
+        line.abort()
+    for line in lines:
+        with contextlib.suppress(ConnectionError):
+            await line.writer.wait_closed()
 
 
 def denial(payload: bytes) -> Denied:
@@ -466,6 +480,11 @@ class RoomClient:
         message, _ = until_nul(raw, at)
         return Said(number, name, message, target, flags, echo, (red, green, blue))
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Listen until something is so."""
+        while not condition():
+            await self.hear()
+
     async def until_said(self, message: str) -> Said:
         """Listen until somebody has said this."""
         while True:
@@ -497,11 +516,15 @@ class RoomClient:
                 return found
             await self.hear()
 
-    async def caught_up(self) -> None:
-        """Hear all that the server had to say up to now: it says things in order, and this is the last."""
+    async def caught_up(self) -> str:
+        """Hear all that the server had to say up to now: it says things in order, and this is the last.
+
+        Everybody hears the mark; it is returned.
+        """
         mark = f"mark {next(_marks)}"
         self.chat(mark)
         await self.until_said(mark)
+        return mark
 
     # --- saying ---
 

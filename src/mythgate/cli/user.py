@@ -190,6 +190,24 @@ def set_role(name: Name, role: Annotated[Role, typer.Argument(help="The new role
 
 
 @app.command()
+def hide(
+    name: Name,
+    show: Annotated[bool, typer.Option("--show", help="Show the account again.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let a member of the staff come into lobbies unseen from now on, or with --show be seen again.
+
+    Example:  mythgate user hide ada
+    """
+
+    async def work(services: Services) -> Account:
+        return await services.accounts.set_hidden(OPERATOR, (await _find(services, name)).id, not show)
+
+    account = on_services(data_dir, work)
+    print(f"{account.name} {'is shown' if show else 'comes in unseen'} from the next log-in on.")
+
+
+@app.command()
 def password(name: Name, data_dir: DataDir = None) -> None:
     """Set a new password and end all sessions of the account. It is asked for, or read from standard input.
 

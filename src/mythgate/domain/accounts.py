@@ -30,6 +30,8 @@ class Role(StrEnum):
         return self.rank >= other.rank
 
 
+HIDDEN: Final = "hidden"  # among an account's numbers: 1 if it is not shown in lobbies
+
 _RANKS: Final = {role: rank for rank, role in enumerate(Role)}
 
 

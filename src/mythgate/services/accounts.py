@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mythgate.domain.accounts import (
+    HIDDEN,
     Account,
     AccountStatus,
     Role,
@@ -575,6 +576,26 @@ class AccountService:
             self._tell_staff("account.role_changed", account, f"{account.name} is {account.role} now.")
 
         return await self._store.write(work, then=after)
+
+    async def set_hidden(self, caller: Caller, account_id: AccountId, hidden: bool) -> Account:
+        """Whether lobbies show the account when it comes in next. Only staff may be hidden.
+
+        Raises:
+            PermissionDenied: the caller is no admin, or the account belongs to nobody of the staff.
+
+        """
+
+        def work(tx: Transaction) -> Account:
+            require_role(self._role_of(tx, caller), Role.ADMIN)
+            account = tx.accounts.require(account_id)
+            if hidden and not account.role.includes(Role.MODERATOR):
+                raise PermissionDenied("Only staff may be hidden.")
+            account.stats[HIDDEN] = int(hidden)
+            tx.accounts.save(account)
+            self._record(tx, caller, "account.hidden" if hidden else "account.shown", account)
+            return account
+
+        return await self._store.write(work)
 
     async def disable(self, caller: Caller, account_id: AccountId, reason: str = "") -> Account:
         """Lock an account: all its sessions end, and it can sign in no more until it is enabled."""

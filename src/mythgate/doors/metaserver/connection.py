@@ -158,7 +158,8 @@ class Connection(asyncio.Protocol):
             payload = self.cipher.open(payload)
         self.on_packet(packet_type, payload)
 
-    def _decode(self, packet_type: int, payload: bytes) -> Packet:
+    def decoded(self, packet_type: int, payload: bytes) -> Packet:
+        """What a payload says. Raises ProtocolError."""
         return decode(self.family, Direction.TO_SERVER, packet_type, payload)
 
     def _encode(self, packet: Packet) -> bytes:
@@ -194,7 +195,7 @@ class Connection(asyncio.Protocol):
     def _exchange_keys(self, payload: bytes) -> None:
         if self.spoke:
             raise ProtocolError("Keys are exchanged once, before anything else.", code="late_key")
-        theirs = self._decode(SESSION_KEY, payload).public_key
+        theirs = self.decoded(SESSION_KEY, payload).public_key
         self.offer_key()
         assert self._private_key is not None
         self.cipher = crypto.Cipher(crypto.session_key(self._private_key, theirs))

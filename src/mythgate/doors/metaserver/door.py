@@ -10,14 +10,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from mythgate.domain.accounts import Account, Role
+from mythgate.domain.accounts import HIDDEN, Account, Role
 from mythgate.domain.addresses import address_key
-from mythgate.domain.errors import LobbyClosedToYou, MythError, Refused, RoomFull
+from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, Refused, RoomFull
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import (
@@ -94,13 +94,18 @@ class MetaserverDoor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hold the task group of what has to wait; leaving closes all ports and connections."""
+        failure: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
                 yield
+            except BaseException as error:
+                failure = error  # raised below: it must not cancel log-ins, nor come out in a group
             finally:
                 self._close()
                 self._tasks = None
+        if failure is not None:
+            raise failure
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work`, which must not raise, to its end."""
@@ -305,35 +310,38 @@ class MetaserverDoor:
             return _as_guest(looks)
         return looks
 
-    def guest(self, client: Client, looks: Looks, connection: LoginConnection) -> Visitor:
+    def guest(self, looks: Looks, connection: LoginConnection) -> Visitor:
         """Somebody without an account."""
-        number = self.services.lobbies.guest_number()
+        return self._visitor(self.services.lobbies.guest_number(), "Guest", looks, connection)
+
+    async def visitor_of(self, account: Account, looks: Looks, connection: LoginConnection) -> Visitor:
+        """Somebody who has proven to own `account`, as they wish to be shown, or were shown last."""
+        profiles = self.services.profiles
+        with suppress(InvalidInput):  # what cannot be kept is shown all the same
+            looks, _ = await profiles.arrive(
+                account.id, looks, changed=connection.brings_looks, country_code=connection.country
+            )
+        ties = await profiles.ties(account.id)
+        return replace(
+            self._visitor(account.number, account.name, looks, connection),
+            account_id=account.id,
+            role=account.role,
+            caste=account.caste,
+            clan=ties.clan,
+            tournaments=ties.tournaments,
+            hidden=bool(account.stats.get(HIDDEN)),
+        )
+
+    @staticmethod
+    def _visitor(number: int, name: str, looks: Looks, connection: LoginConnection) -> Visitor:
         return Visitor(
             listener=lobby_listener(number),
             number=number,
-            name="Guest",
+            name=name,
             looks=looks,
             door="metaserver",
-            client=client.name,
-            family=client.family,
-            country=connection.country,
-            address=connection.address,
-            build=str(connection.build or ""),
-        )
-
-    async def visitor_of(self, client: Client, account: Account, looks: Looks, connection: LoginConnection) -> Visitor:
-        """Somebody who has proven to own `account`."""
-        return Visitor(
-            listener=lobby_listener(account.number),
-            number=account.number,
-            name=account.name,
-            looks=looks,
-            door="metaserver",
-            client=client.name,
-            account_id=account.id,
-            family=client.family,
-            role=account.role,
-            caste=account.caste,
+            client=connection.client.name,
+            family=connection.client.family,
             country=connection.country,
             address=connection.address,
             build=str(connection.build or ""),

@@ -61,6 +61,7 @@ class LoginConnection(Connection):
         self.client: Client
         self.user_name = ""
         self.data: PlayerData
+        self.brings_looks = True  # else the ones on file are meant
         self.country = 0
         self.build = 0
         self.salt = b""
@@ -112,7 +113,7 @@ class LoginConnection(Connection):
         if family is WireFamily.ALEPHONE and self.cipher is not None:
             raise ProtocolError("Aleph One exchanges no keys.", code="unexpected_key")
         self.family = family
-        packet: Login = self._decode(LOGIN, payload)
+        packet: Login = self.decoded(LOGIN, payload)
         data = packet.player_data
         is_18 = packet.platform_type >= MYTH_18_PLATFORM or (
             self.cipher is not None and data.game_version >= self.door.options.minimum_version
@@ -127,6 +128,7 @@ class LoginConnection(Connection):
         self.data = data
         self.user_name = plain_name(packet.username)
         self.build = data.build_number
+        self.brings_looks = packet.replaces_player_data
         self.country = getattr(packet, "country_code", 0)
         self.deadline = self.door.clock.monotonic() + self.door.options.login_within
         if self._is_guest():
@@ -167,7 +169,7 @@ class LoginConnection(Connection):
 
     def on_password(self, payload: bytes) -> None:
         """109."""
-        packet: PasswordResponse = self._decode(PASSWORD, payload)
+        packet: PasswordResponse = self.decoded(PASSWORD, payload)
         self.run(self._check_password(packet))
 
     async def _check_password(self, packet: PasswordResponse) -> None:
@@ -200,7 +202,7 @@ class LoginConnection(Connection):
     async def _welcome(self, account: Account) -> None:
         self.account = account
         try:
-            self.visitor = await self.door.visitor_of(self.client, account, self._looks(account), self)
+            self.visitor = await self.door.visitor_of(account, self._looks(account), self)
             self.session_id = await self.door.session_of(account, self)
         except Refused as error:
             self.refuse(StatusCode.ACCOUNT_LOCKED, error.message)
@@ -225,7 +227,7 @@ class LoginConnection(Connection):
             self._refuse_guest(StatusCode.GUESTS_NOT_ALLOWED)
             return
         self.user_name = ""
-        self.visitor = self.door.guest(self.client, self._looks(None), self)
+        self.visitor = self.door.guest(self._looks(None), self)
         self.session_id = SessionId(self.visitor.sender)  # no session of anybody's
         self._accept()
 
@@ -260,7 +262,7 @@ class LoginConnection(Connection):
 
     def on_version(self, payload: bytes) -> None:
         """115. Aleph One's says nothing."""
-        packet: VersionControl = self._decode(VERSION, payload)
+        packet: VersionControl = self.decoded(VERSION, payload)
         options = self.door.options
         if self.client.legacy:
             outdated = packet.patch_number < options.minimum_patch
@@ -300,7 +302,7 @@ class LoginConnection(Connection):
         if not self.client.is_marathon:
             self.close("out_of_place")
             return
-        packet: RemoteHubRequest = self._decode(HUBS, payload)
+        packet: RemoteHubRequest = self.decoded(HUBS, payload)
         self.send(RemoteHubList(hubs=self.door.free_hubs(packet.network_version)))
 
 

@@ -53,7 +53,7 @@ _MYTH_KINDS: Final = (
 )  # fmt: skip
 _MYTH_DIFFICULTIES: Final = ("Timid", "Simple", "Normal", "Heroic", "Legendary")
 _MYTH_OPTIONS: Final = {
-    1: "teams", 2: "limited visibility", 4: "unit trading", 5: "veterans", 7: "co-operative", 13: "alliances",
+    1: "teams", 2: "limited visibility", 4: "unit trading", 5: "veterans", 7: "cooperative", 13: "alliances",
     14: "overhead map", 15: "clan game", 20: "death match", 21: "TFL rules", 22: "anti-clump",
 }  # fmt: skip
 

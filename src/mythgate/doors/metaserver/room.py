@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from mythgate.domain.accounts import Role
 from mythgate.domain.errors import (
     LobbyClosedToYou,
     MythError,
@@ -26,11 +25,12 @@ from mythgate.domain.errors import (
     Unreachable,
     WrongGameState,
 )
-from mythgate.domain.ids import PlayId
+from mythgate.domain.ids import AccountId, PlayId
 from mythgate.domain.lobbies import Family, Lobby, Looks, Visitor
 from mythgate.doors.metaserver.clients import ALEPH_ONE, Client
 from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.passes import Pass
+from mythgate.doors.metaserver.questions import QUESTIONS, buddies
 from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of, player_entry
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
@@ -58,6 +58,7 @@ from mythgate.wire.metaserver.packets import (
     SetPlayerMode,
     StartGame,
     StatusCode,
+    UpdatePlayerBuddyList,
 )
 from mythgate.wire.metaserver.records import MAX_DESCRIPTION_BYTES, MAX_PLAYER_DATA_BYTES, MIN_DESCRIPTION_BYTES, Verb
 from mythgate.wire.metaserver.text import plain_name
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ROOM_LOGIN, LOGOUT, PLAYER_DATA, CREATE_GAME, REMOVE_GAME, PLAYER_MODE = 101, 102, 103, 104, 105, 107
-FULL_UPDATE, LINE_UP, SCORE, RESET_GAME, START_GAME = 110, 111, 112, 113, 114
+FULL_UPDATE, LINE_UP, RESET_GAME, START_GAME = 110, 111, 113, 114
 CHAT, PRIVATE = 200, 201
 GAME_HEAD_BYTES: Final = 4  # of 104, before the description
 LINE_UP_HEAD_BYTES: Final = 4
@@ -160,13 +161,13 @@ class RoomConnection(Connection):
         except NotInLobby:
             self.close("not_in_lobby")
         except Refused as error:
-            self._tell_refusal(error)
+            self.tell_refusal(error)
 
     # --- coming in ---------------------------------------------------------------------------------
 
     def on_room_login(self, payload: bytes) -> None:
         """101."""
-        packet: RoomLogin = self._decode(ROOM_LOGIN, payload)
+        packet: RoomLogin = self.decoded(ROOM_LOGIN, payload)
         held = self.door.passes.find(packet.token)
         if held is None:
             self.refuse(StatusCode.NOT_LOGGED_IN)
@@ -208,7 +209,7 @@ class RoomConnection(Connection):
         """103: the first one completes entering, later ones change how the player looks."""
         if len(payload) > MAX_PLAYER_DATA_BYTES:
             raise ProtocolError("Player data has 128 bytes at most.", code="bad_player_data")
-        packet: SetPlayerData = self._decode(PLAYER_DATA, payload)
+        packet: SetPlayerData = self.decoded(PLAYER_DATA, payload)
         data = packet.data
         looks = self.door.looks(self.client, data, self.held.account if self.held is not None else None)
         if self.machine.state is RoomState.LOGGED_IN:
@@ -250,6 +251,17 @@ class RoomConnection(Connection):
         self._pinged_at = door.clock.monotonic()
         door.passes.enter(held)
         door.entered(self)
+        if visitor.account_id is not None and not self.client.is_marathon:
+            door.spawn(self._tell_of_friends(visitor.account_id))
+
+    async def _tell_of_friends(self, account_id: AccountId) -> None:
+        """19: the player's own list; changes are told as they happen."""
+        try:
+            friends = await self.door.services.friends.friends(account_id)
+        except Refused:
+            return
+        if not self.closing:
+            self.send(UpdatePlayerBuddyList(buddies=buddies(friends)))
 
     def _refuse_entry(self, error: MythError) -> None:
         """Say why, and close. Aleph One understands nothing here but that the line is closed."""
@@ -306,7 +318,7 @@ class RoomConnection(Connection):
 
     def on_player_mode(self, payload: bytes) -> None:
         """107: deaf while a game runs."""
-        packet: SetPlayerMode = self._decode(PLAYER_MODE, payload)
+        packet: SetPlayerMode = self.decoded(PLAYER_MODE, payload)
         if packet.mode not in (PlayerMode.LISTENING, PlayerMode.DEAF):
             raise ProtocolError("A player listens (0) or is deaf (1).", code="bad_mode")
         self.deaf = packet.mode == PlayerMode.DEAF
@@ -325,12 +337,12 @@ class RoomConnection(Connection):
 
     def on_chat(self, payload: bytes) -> None:
         """200. Who speaks is what we know, whatever the packet says."""
-        packet: RoomBroadcast = self._decode(CHAT, payload)
+        packet: RoomBroadcast = self.decoded(CHAT, payload)
         self.step(self._talk(self.door.services.lobbies.say(self.visitor.listener, packet.chat.message)))
 
     def on_private(self, payload: bytes) -> None:
         """201. To nobody means to everybody."""
-        packet: DirectedData = self._decode(PRIVATE, payload)
+        packet: DirectedData = self.decoded(PRIVATE, payload)
         lobbies, listener, text = self.door.services.lobbies, self.visitor.listener, packet.chat.message
         if packet.target_player_id:
             self.step(self._talk(lobbies.tell(listener, packet.target_player_id, text, echo=bool(packet.echo))))
@@ -345,9 +357,9 @@ class RoomConnection(Connection):
         except NotInLobby:
             self.close("not_in_lobby")
         except Refused as error:
-            self._tell_refusal(error)
+            self.tell_refusal(error)
 
-    def _tell_refusal(self, error: Refused) -> None:
+    def tell_refusal(self, error: Refused) -> None:
         """A line to the client alone."""
         text = f"{error.message} {error.hint}".strip()
         self.door.services.lobbies.line_to(self.visitor.listener, text)
@@ -361,7 +373,7 @@ class RoomConnection(Connection):
             self._reject_game()
             return
         try:
-            packet: CreateGame = self._decode(CREATE_GAME, payload)
+            packet: CreateGame = self.decoded(CREATE_GAME, payload)
             description = description_of(descriptor, self.family)
         except ProtocolError:
             self._reject_game()
@@ -397,7 +409,7 @@ class RoomConnection(Connection):
     def on_start_game(self, payload: bytes) -> None:
         """114. Without a game it means nothing."""
         try:
-            packet: StartGame = self._decode(START_GAME, payload)
+            packet: StartGame = self.decoded(START_GAME, payload)
         except ProtocolError:
             return
         time = packet.game_time / TICKS_PER_SECOND if self.client.is_marathon else float(packet.game_time)
@@ -419,17 +431,11 @@ class RoomConnection(Connection):
         """111: who plays. Of a wrong length it means nothing."""
         if len(payload) < LINE_UP_HEAD_BYTES or len(payload) % 4:
             return
-        packet: GamePlayerList = self._decode(LINE_UP, payload)
+        packet: GamePlayerList = self.decoded(LINE_UP, payload)
         try:
             self.door.services.hosting.line_up(self.visitor.listener, packet.game_id, packet.player_ids)
         except NoGame:
             self.door.stats.ignored_packets += 1
-
-    # --- staff -------------------------------------------------------------------------------------
-
-    @property
-    def is_staff(self) -> bool:
-        return self.visitor.role.includes(Role.MODERATOR)
 
 
 HANDLERS: Final[Mapping[int, Callable[[RoomConnection, bytes], None]]] = {
@@ -445,5 +451,6 @@ HANDLERS: Final[Mapping[int, Callable[[RoomConnection, bytes], None]]] = {
     START_GAME: RoomConnection.on_start_game,
     CHAT: RoomConnection.on_chat,
     PRIVATE: RoomConnection.on_private,
+    **QUESTIONS,
 }
 """What is done for each packet. The rest of what is legal means nothing to us."""

@@ -16,8 +16,10 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mythgate.domain.events import (
+    ClanChanged,
     Disconnect,
     Event,
+    FriendsChanged,
     LobbyCounts,
     LobbyGameChanged,
     LobbyGameListed,
@@ -29,11 +31,13 @@ from mythgate.domain.events import (
     LobbyState,
     Payload,
 )
+from mythgate.domain.friends import Friend, FriendState
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.styles import enclosed
 from mythgate.doors.metaserver.addresses import game_host
 from mythgate.doors.metaserver.connection import packets_in
+from mythgate.doors.metaserver.questions import buddies
 from mythgate.doors.metaserver.rendering import cut, game_entry, player_entry, shown_name, wire_colour
 from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.wire.metaserver import crypto
@@ -48,12 +52,14 @@ from mythgate.wire.metaserver.packets import (
     RoomList,
     ServerMessage,
     StatusCode,
+    UpdateOrderMemberList,
+    UpdatePlayerBuddyList,
     YouJustGotBlammed,
     encode_entry,
     encode_frame,
     pack_entries,
 )
-from mythgate.wire.metaserver.records import CHAT_DIRECTED, MAX_LINE_BYTES, ChatBlock, Verb
+from mythgate.wire.metaserver.records import CHAT_DIRECTED, MAX_LINE_BYTES, ChatBlock, OrderMember, Verb
 
 if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
@@ -297,6 +303,22 @@ class MetaserverSink(Sink):
         rooms = connection.door.room_entries(connection.visitor, connection.client, connection.line)
         return to_client(self.family, RoomList(rooms=rooms))
 
+    def _own_friends(self, event: Event) -> bytes:
+        """19; Aleph One knows no such thing."""
+        if self.connection.client.is_marathon:
+            return b""
+        friends: FriendsChanged = event.payload  # type: ignore[assignment]
+        listed = (Friend(one.number, one.name, FriendState(one.state), one.room_id) for one in friends.friends)
+        return to_client(self.family, UpdatePlayerBuddyList(buddies=buddies(listed)))
+
+    def _own_clan(self, event: Event) -> bytes:
+        """20, likewise."""
+        if self.connection.client.is_marathon:
+            return b""
+        clan: ClanChanged = event.payload  # type: ignore[assignment]
+        members = tuple(OrderMember(player_id=one.number, online=one.room_id is not None) for one in clan.members)
+        return to_client(self.family, UpdateOrderMemberList(members=members))
+
     def _farewell(self, payload: Disconnect) -> bytes:
         code = FAREWELLS.get(payload.reason)
         if code is not None:
@@ -321,6 +343,8 @@ OWN: Final[Mapping[type[Payload], Callable[[MetaserverSink, Event], bytes]]] = {
     LobbyState: MetaserverSink._own_state,
     LobbyCounts: MetaserverSink._own_counts,
     LobbyMessage: MetaserverSink._own_message,
+    FriendsChanged: MetaserverSink._own_friends,
+    ClanChanged: MetaserverSink._own_clan,
 }
 
 

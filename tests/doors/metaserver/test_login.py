@@ -1,0 +1,309 @@
+"""The log-in port: every family's way in, and every way to be refused."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.metaserver import ARRIVAL, FALLS, FERRY, PASSWORD, RANKED_18, House, open_house, until
+from tests.support.metaserver_client import (
+    ACCEPT,
+    CHALLENGE,
+    KEEPALIVE,
+    LOGIN,
+    SERVER_MESSAGE,
+    SUCCESS,
+    VERSIONS,
+    AlephOneClient,
+    Denied,
+    Hangs,
+    Line,
+    Myth18Client,
+    MythClient,
+    denial,
+    fixed,
+    player_data,
+)
+from tests.support.metaserver_client import (
+    PASSWORD as PASSWORD_PACKET,
+)
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.sessions import OPERATOR
+from mythgate.doors.metaserver.options import PasswordScheme
+
+
+async def test_alephone_logs_in_with_a_password_in_clear(house: House) -> None:
+    account = await house.account("Hopper")
+    client = await house.aleph("Grace", "hopper")
+    assert client.number == account.number
+    assert client.players[client.number].name == "Grace"
+    assert client.players[client.number].team == "Hopper"  # the account's name stands where others see it
+
+
+async def test_alephone_logs_in_with_a_key_it_got_over_https(house: House) -> None:
+    account = await house.account("Hopper")
+    asked: list[bytes] = []
+
+    class Redirected(AlephOneClient):
+        async def answer(self, scheme: int, salt: bytes) -> bytes:
+            assert scheme == 4
+            asked.append(salt)
+            text = salt.partition(b"\0")[0].decode("ascii")
+            return await house.node.services.accounts.issue_login_key(self.user_name, self.password, text)
+
+    client = Redirected(name="Grace", user_name="hopper", password=PASSWORD, https=True)
+    await client.come(house.port)
+    assert client.number == account.number
+    assert len(asked[0]) == 16
+    assert asked[0].index(b"\0") == 15
+    assert asked[0][:15].decode("ascii").isprintable()
+
+
+async def test_a_key_is_good_once_and_for_a_minute(house: House) -> None:
+    await house.account("Hopper")
+    accounts = house.node.services.accounts
+    key = await accounts.issue_login_key("Hopper", PASSWORD, "0123456789abcde")
+    client = AlephOneClient(user_name="hopper", https=True, key=key)
+    await client.log_in(house.port)
+    with pytest.raises(Denied) as again:
+        await client.log_in(house.port)
+    assert again.value.code == 3
+    client.key = await accounts.issue_login_key("Hopper", PASSWORD, "0123456789abcde")
+    await house.jump(61)
+    with pytest.raises(Denied) as late:
+        await client.log_in(house.port)
+    assert late.value.code == 3
+
+
+@pytest.mark.parametrize("https", [False, True])
+@pytest.mark.parametrize(("name", "password"), [("hopper", "wrong"), ("hopper", ""), ("nobody", PASSWORD)])
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(
+    house: House, name: str, password: str, https: bool
+) -> None:
+    await house.account("Hopper")
+    client = AlephOneClient(user_name=name, password=password, https=https)
+    with pytest.raises(Denied) as refused:
+        await client.log_in(house.port)
+    assert (refused.value.code, refused.value.text) == (3, "This name and password do not match.")
+
+
+async def test_myth_clients_are_told_of_a_wrong_password(house: House) -> None:
+    await house.account("Alric")
+    for client in (MythClient(user_name="alric", password="no"), Myth18Client(user_name="alric", password="no")):
+        with pytest.raises(Denied) as refused:
+            await client.log_in(house.port)
+        assert refused.value.code == 3
+
+
+@pytest.mark.parametrize("user_name", ["", "guest", "GUEST"])
+async def test_guests_need_no_password(house: House, user_name: str) -> None:
+    client = AlephOneClient(name="Hopper", user_name=user_name)
+    await client.come(house.port)
+    assert client.number >= 0x3FFFFFFF
+    assert client.players[client.number].name == "|iGuest|p Hopper"
+
+
+async def test_guests_of_myth_come_without_a_name_and_those_of_18_without_a_password(house: House) -> None:
+    legacy = MythClient(name="Fenris", user_name="")
+    await legacy.come(house.port, FERRY)
+    modern = Myth18Client(name="Balor", user_name="Shiver", password="")
+    await modern.come(house.port, FALLS)
+    assert legacy.players[legacy.number].flags & 2
+    assert modern.players[modern.number].flags & 2
+    assert modern.players[modern.number].caste == -1
+
+
+async def test_a_guest_of_18_may_not_use_the_name_of_an_account(house: House) -> None:
+    await house.account("Alric")
+    for build, code in ((431, 17), (427, 3)):
+        with pytest.raises(Denied) as refused:
+            await Myth18Client(user_name="Alric", password="", build=build).log_in(house.port)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("client", "code"),
+    [
+        (AlephOneClient(user_name="guest"), 16),
+        (MythClient(user_name=""), 3),
+        (Myth18Client(user_name="Bob", password="", build=431), 16),
+        (Myth18Client(user_name="Bob", password="", build=427), 3),
+    ],
+)
+async def test_guests_can_be_refused(tmp_path: Path, client: Any, code: int) -> None:
+    async with open_house(tmp_path, sessions={"guests": False}) as house:
+        with pytest.raises(Denied) as refused:
+            await client.log_in(house.port)
+        assert refused.value.code == code
+
+
+async def test_every_family_sees_its_own_rooms_only(house: House) -> None:
+    await house.account("Alric")
+    aleph = AlephOneClient(user_name="alric", password=PASSWORD)
+    legacy = MythClient(user_name="alric", password=PASSWORD)
+    modern = Myth18Client(user_name="alric", password=PASSWORD)
+    for client in (aleph, legacy, modern):
+        await client.log_in(house.port)
+    assert [room.room_id for room in aleph.rooms] == [ARRIVAL]
+    assert {room.room_id for room in legacy.rooms} == {FERRY, 1}
+    assert {room.room_id for room in modern.rooms} == {FALLS, RANKED_18}
+    assert {room.room_id: room.kind for room in modern.rooms} == {FALLS: 0, RANKED_18: 1}
+    assert all(room.host == "127.0.0.1" for room in aleph.rooms + legacy.rooms + modern.rooms)
+
+
+async def test_guests_of_18_see_which_rooms_are_closed_to_them(house: House) -> None:
+    client = Myth18Client(user_name="Shiver", password="")
+    await client.log_in(house.port)
+    assert {room.room_id: room.flags for room in client.rooms} == {FALLS: 1, RANKED_18: 4}
+
+
+@pytest.mark.parametrize(("application", "code"), [("DOOM", 7), ("", 7), ("MYTH3", 1), ("MARATHONX", 7)])
+async def test_products_that_are_not_served_are_refused(house: House, application: str, code: int) -> None:
+    with pytest.raises(Denied) as refused:
+        await MythClient(user_name="alric", application=application).log_in(house.port)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("application", ["MYTH", "MYTH1", "MYTH2", "myth2"])
+async def test_legacy_myth_is_served(house: House, application: str) -> None:
+    await house.account("Alric")
+    client = await house.myth("Alric", "alric", application=application)
+    assert client.limit == 32
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        MythClient(user_name="alric", password=PASSWORD, patch=2),
+        Myth18Client(user_name="alric", password=PASSWORD, version=2179),
+        Myth18Client(user_name="alric", password=PASSWORD, build=426),
+    ],
+)
+async def test_old_versions_are_refused(house: House, client: MythClient) -> None:
+    await house.account("Alric")
+    line = await client.connect(house.port)
+    line.write(LOGIN, client.login_packet())
+    await line.expect(CHALLENGE)
+    line.write(PASSWORD_PACKET, client.password_bytes())
+    await line.expect(ACCEPT)
+    line.write(VERSIONS, struct.pack(">4i", client.platform, client.version, client.patch, client.build))
+    assert denial(await line.expect(SERVER_MESSAGE)).code == 2
+    assert await line.wait_closed() == []
+
+
+async def test_a_locked_account_is_told_so(house: House) -> None:
+    account = await house.account("Alric")
+    await house.node.services.accounts.disable(OPERATOR, account.id, "because")
+    for client in (
+        AlephOneClient(user_name="alric", password=PASSWORD),
+        Myth18Client(user_name="alric", password=PASSWORD),
+    ):
+        with pytest.raises(Denied) as refused:
+            await client.log_in(house.port)
+        assert refused.value.code == 14
+
+
+async def test_locking_an_account_ends_its_connection(house: House) -> None:
+    account = await house.account("Alric")
+    client = await house.aleph("Alric", "alric")
+    await house.node.services.accounts.disable(OPERATOR, account.id, "because")
+    said = [denial(payload).code for kind, payload in await client.line.wait_closed() if kind == SERVER_MESSAGE]
+    assert said in ([14], [9])
+    await until(lambda: house.names() == [])
+
+
+async def test_a_full_room_refuses_at_the_log_in_where_alephone_understands_it(tmp_path: Path) -> None:
+    rooms = [{"name": "Arrival", "room_id": ARRIVAL, "capacity": 1}]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        await house.aleph("First")
+        with pytest.raises(Denied) as refused:
+            await AlephOneClient(user_name="guest").log_in(house.port)
+        assert refused.value.code == 13
+        await house.account("Keeper", role=Role.MODERATOR)
+        await house.aleph("Staff", "keeper")  # who keeps order is never kept out
+
+
+async def test_a_room_that_fills_meanwhile_closes_the_line(tmp_path: Path) -> None:
+    rooms = [
+        {"name": "Arrival", "room_id": ARRIVAL, "capacity": 1},
+        {"name": "Falls", "room_id": FALLS, "family": "myth2", "capacity": 1},
+    ]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        late = AlephOneClient(user_name="guest")
+        late_too = Myth18Client(user_name="Bob", password="")
+        await late.log_in(house.port)
+        await late_too.log_in(house.port)
+        await house.aleph("First")
+        await house.myth18("First")
+        with pytest.raises((Hangs, EOFError)):
+            await late.enter()
+        assert (await late.line.wait_closed())[:0] == []
+        with pytest.raises(Denied) as refused:
+            await late_too.enter()
+        assert refused.value.code == 13
+        assert await late_too.line.wait_closed() == []
+
+
+async def test_a_password_before_a_name_is_out_of_place(house: House) -> None:
+    for packet_type in (PASSWORD_PACKET, VERSIONS):
+        line = await Line.open(house.port)
+        line.write(packet_type, bytes(16))
+        assert denial(await line.expect(SERVER_MESSAGE)).code == 0
+        assert await line.wait_closed() == []
+
+
+async def test_a_version_before_the_password_is_out_of_place(house: House) -> None:
+    line = await Line.open(house.port)
+    line.write(LOGIN, MythClient(user_name="alric").login_packet())
+    await line.expect(CHALLENGE)
+    line.write(VERSIONS, bytes(16))
+    assert denial(await line.expect(SERVER_MESSAGE)).code == 0
+    assert await line.wait_closed() == []
+
+
+async def test_keep_alives_and_unknown_packets_are_harmless_at_any_time(house: House) -> None:
+    line = await Line.open(house.port)
+    line.write(KEEPALIVE)
+    line.write(999, b"whatever")
+    line.write(LOGIN, MythClient(user_name="").login_packet())
+    line.write(KEEPALIVE)
+    await line.expect(ACCEPT)
+    line.write(KEEPALIVE)
+    line.write(VERSIONS, struct.pack(">4i", 1, 1300, 3, 0))
+    await line.expect(SUCCESS)
+
+
+async def test_https_only_takes_no_passwords_in_clear(tmp_path: Path) -> None:
+    async with open_house(tmp_path, options={"passwords": PasswordScheme.HTTPS}) as house:
+        await house.account("Alric")
+        for client in (AlephOneClient(user_name="alric", password=PASSWORD), MythClient(user_name="alric")):
+            with pytest.raises(Denied) as refused:
+                await client.log_in(house.port)
+            assert refused.value.code == 3
+            assert "HTTPS" in refused.value.text
+        await house.myth18("Alric", "alric")  # is encrypted
+        await house.aleph("Guest")
+
+
+async def test_plain_asks_every_client_for_its_password(tmp_path: Path) -> None:
+    async with open_house(tmp_path, options={"passwords": PasswordScheme.PLAIN}) as house:
+        await house.account("Alric")
+        client = AlephOneClient(user_name="alric", password=PASSWORD, https=True)
+        await client.come(house.port)
+
+
+async def test_a_name_of_32_characters_has_no_terminator(house: House) -> None:
+    line = await Line.open(house.port)
+    data = player_data("Hopper")
+    head = struct.pack(">hhiihh", 1, 0, 1, 0, 1, len(data)) + fixed("MARATHON", 32) + bytes(64) + b"x" * 32
+    line.write(LOGIN, head + data)
+    await line.expect(CHALLENGE)
+
+
+async def test_a_log_in_that_is_too_short_closes(house: House) -> None:
+    line = await Line.open(house.port)
+    line.write(LOGIN, bytes(20))
+    assert await line.wait_closed() == []
