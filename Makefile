@@ -21,7 +21,7 @@ extras: $(VENV)/.extras ## add what PostgreSQL, Redis and the terminal client ne
 
 # What ends it (1) has been told, and Ctrl-C (130) is a way to leave: neither is a failure of make.
 play: $(VENV)/.extras ## a client in the terminal (ARGS="--guest", ARGS="http://127.0.0.1:8000")
-	@MAKE_TARGET=play $(BIN)/mythgate play $(ARGS) || case $$? in 1|130) ;; *) exit 2 ;; esac
+	@trap : INT; MAKE_TARGET=play $(BIN)/mythgate play $(ARGS) || case $$? in 1|130) ;; *) exit 2 ;; esac
 
 test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
 	cd web && npm test --silent
