@@ -124,7 +124,9 @@ async def test_guests_and_strangers_have_empty_lists(house: House) -> None:
 async def test_members_of_a_clan_are_found(house: House) -> None:
     accounts = [await house.account(name) for name in ("Alric", "Balor")]
     clans = house.node.services.clans
-    view = await clans.found(accounts[0].id, "The Nine", maintenance_password="maintenance", member_password="membership")
+    view = await clans.found(
+        accounts[0].id, "The Nine", maintenance_password="maintenance", member_password="membership"
+    )
     await clans.join(accounts[1].id, view.clan.number, "membership")
     client = await house.myth18("Alric", "alric")
     other = await house.myth18("Balor", "balor")

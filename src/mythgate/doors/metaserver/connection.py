@@ -52,6 +52,7 @@ class Connection(asyncio.Protocol):
         self.address = ""
         self.line: Line
         self.family = Family.MYTH  # how packets are read until the client is known; they hardly differ
+        self.takes_keys = True
         self.cipher: crypto.Cipher | None = None
         self._private_key: bytes | None = None  # once ours was sent
         self.spoke = False  # a first packet came
@@ -90,6 +91,10 @@ class Connection(asyncio.Protocol):
         self._decoder.receive_data(data)
         if not self._busy:
             self._take()
+
+    def pause_writing(self) -> None:
+        """The peer does not read."""
+        self.close("slow")
 
     def eof_received(self) -> bool:
         return False
@@ -193,7 +198,7 @@ class Connection(asyncio.Protocol):
             self.send_raw(self._encode(SessionKey(public_key=crypto.public_key(private))))
 
     def _exchange_keys(self, payload: bytes) -> None:
-        if self.spoke:
+        if self.spoke or not self.takes_keys:
             raise ProtocolError("Keys are exchanged once, before anything else.", code="late_key")
         theirs = self.decoded(SESSION_KEY, payload).public_key
         self.offer_key()

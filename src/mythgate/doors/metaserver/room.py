@@ -93,6 +93,7 @@ class RoomConnection(Connection):
         super().__init__(door)
         self.lobby = lobby
         self.family = WIRE_FAMILIES[lobby.family]
+        self.takes_keys = lobby.family is not Family.MARATHON
         self.machine = room_machine()
         self.client: Client = ALEPH_ONE
         self.deaf = False
@@ -133,11 +134,20 @@ class RoomConnection(Connection):
                 self._pinged_at = now
                 self.ping()
 
+    # --- asyncio.Protocol --------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as things happen: they wait in its stream, up to a limit."""
+        if self.sink is not None and self.sink.outbox is not None:
+            self.door.hub.pause(self.sink.outbox)
+
+    def resume_writing(self) -> None:
+        if self.sink is not None and self.sink.outbox is not None:
+            self.door.hub.resume(self.sink.outbox)
+
     # --- what comes in -----------------------------------------------------------------------------
 
     def on_keys(self) -> None:
-        if self.lobby.family is Family.MARATHON:
-            raise ProtocolError("Aleph One exchanges no keys.", code="unexpected_key")
         self.machine.apply(RoomEvent.KEYS_EXCHANGED)
 
     def on_packet(self, packet_type: int, payload: bytes) -> None:
