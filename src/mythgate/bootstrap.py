@@ -658,8 +658,8 @@ def _only_server(settings: Settings) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            if missing and {file.name for file in missing[0].iterdir()} == {LOCK_FILE}:
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                if missing and {file.name for file in missing[0].iterdir()} == {LOCK_FILE}:
                     (missing[0] / LOCK_FILE).unlink()
                     for folder in missing:
                         folder.rmdir()
