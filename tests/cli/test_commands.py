@@ -310,3 +310,15 @@ def test_world_check_without_a_folder_checks_what_the_settings_name(
     (tmp_path / "pack" / "pack.yaml").write_text("id: broken\nnmae: x\n")
     monkeypatch.setenv("MYTHGATE_WORLD__PACKS", json.dumps([str(tmp_path / "pack")]))
     assert re.search(r"pack\.yaml:2", run("world", "check", code=1).stdout)
+
+
+def test_hints_can_be_followed_with_make(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ".venv" not in run("user", "list", code=1).stderr
+    monkeypatch.setenv("MAKE_TARGET", "serve")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = run("serve", "--port", str(taken.getsockname()[1]), code=1).stderr
+    assert 'Options of `make serve` stand in ARGS: make serve ARGS="--help" lists them.' in told
+    assert list(tmp_path.iterdir()) == []
+    assert ".venv/bin/mythgate" in run("serve", "--port", "99999", code=3).stderr

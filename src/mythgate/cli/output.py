@@ -38,7 +38,7 @@ def settings_or_exit(**flags: Any) -> Settings:
         for problem in error.errors(include_url=False, include_input=False):
             where = ".".join(str(part) for part in problem["loc"]) or "settings"
             print(f"  {where}: {problem['msg']}", file=sys.stderr)
-        print("`mythgate config show` lists every setting and where it comes from.", file=sys.stderr)
+        _hint("`mythgate config show` lists every setting and where it comes from.")
     except (OSError, ValueError) as error:
         print(f"The settings cannot be read: {error}", file=sys.stderr)
     raise typer.Exit(EXIT_SETTINGS)
@@ -54,13 +54,18 @@ def fail(message: str, hint: str = "") -> NoReturn:
     """End the program because something was refused or failed."""
     print(message, file=sys.stderr)
     if hint:
-        print(hint, file=sys.stderr)
-        target = os.environ.get(MAKE_TARGET)
-        if target and " --" in hint and "make " not in hint:
-            print(f'Options of `make {target}` stand in ARGS: make {target} ARGS="--help" lists them.', file=sys.stderr)
-        if target and "`mythgate " in hint:
-            print("`mythgate` is .venv/bin/mythgate here.", file=sys.stderr)
+        _hint(hint)
     raise typer.Exit(EXIT_FAILED)
+
+
+def _hint(text: str) -> None:
+    """What to do; where make called, also how to do it from there."""
+    print(text, file=sys.stderr)
+    target = os.environ.get(MAKE_TARGET)
+    if target and " --" in text and "make " not in text:
+        print(f'Options of `make {target}` stand in ARGS: make {target} ARGS="--help" lists them.', file=sys.stderr)
+    if target and "`mythgate " in text:
+        print("`mythgate` is .venv/bin/mythgate here.", file=sys.stderr)
 
 
 def typed(command: str, *words: str) -> str:
