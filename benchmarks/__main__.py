@@ -15,7 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 ROOM: Final = 32
+LOBBY_FRAME_BYTES: Final = 105  # as long as the packet of a line of talk
 CORES: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
@@ -84,12 +85,15 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(*server_arguments: str) -> Iterator[tuple[Process, Process]]:
-    """A server and a load generator connected to it."""
+def running(*server_arguments: str, lobby: bool = False) -> Iterator[tuple[Process, Process]]:
+    """A server and a load generator connected to it; with `lobby`, to its metaserver door."""
     server = Process(["benchmarks.server", *server_arguments], 0)
     try:
         where = server.answer()
-        load = Process(["benchmarks.load", str(where["port"]), *filter(None, [where["tokens"]])], 1)
+        if lobby:
+            load = Process(["benchmarks.lobbyload", str(where["lobby_port"])], 1)
+        else:
+            load = Process(["benchmarks.load", str(where["port"]), *filter(None, [where["tokens"]])], 1)
         try:
             yield server, load
         finally:
@@ -103,7 +107,7 @@ class Delivery:
     """One measurement of fan-out."""
 
     server: str
-    source: str  # "door": clients say; "hub": the server publishes by itself
+    source: str  # "door": clients say; "hub": the server publishes by itself; "lobby": Aleph One clients say
     merge_ms: float
     connections: int
     rate: int  # deliveries a second asked for
@@ -121,18 +125,25 @@ CONTESTANTS: Final = (("floor", 0.0), ("mythgate", 0.0), ("mythgate", 20.0))  # 
 
 
 def measure_deliveries(source: str, connections: int, rate: int, turns: int, seconds: float) -> list[Delivery]:
-    """CPU per delivery and latency with everybody in rooms of 32: floor, merging off, merging on."""
-    internal = rate / ROOM if source == "hub" else 0.0
+    """CPU per delivery and latency: floor, merging off, merging on.
+
+    Everybody is in rooms of 32, or in the one lobby if the source is `lobby`.
+    """
+    room = connections if source == "lobby" else ROOM
+    size = ("--room", str(room), "--frame-bytes", str(LOBBY_FRAME_BYTES)) if source == "lobby" else ()
+    internal = rate / room if source == "hub" else 0.0
     with contextlib.ExitStack() as stack:
         pairs = [
             stack.enter_context(
                 running(
-                    *(kind, "--merge-ms", str(merge_ms), "--internal", str(internal), "--players", str(connections))
+                    *(kind, "--merge-ms", str(merge_ms), "--internal", str(internal), "--players", str(connections)),
+                    *size,
+                    lobby=source == "lobby" and kind != "floor",
                 )
             )
             for kind, merge_ms in CONTESTANTS
         ]
-        order = {"do": "send", "rate": rate / ROOM} if source == "door" else {"do": "listen"}
+        order = {"do": "listen"} if source == "hub" else {"do": "send", "rate": rate / room}
         for server, load in pairs:
             load.ask(do="connect", count=connections)
             _turn(server, load, order, 1.0)  # warm up
@@ -144,7 +155,7 @@ def measure_deliveries(source: str, connections: int, rate: int, turns: int, sec
                 used, answer = _turn(server, load, order, seconds)
                 cpu[index].append(used / max(1, answer["received"]) * 1e6)
                 received[index] += answer["received"]
-                expected[index] += answer["sent"] * ROOM
+                expected[index] += answer["sent"] * room
                 spent[index] += used
                 elapsed[index] += answer["seconds"]
         latencies = [load.ask(do="latencies") for _, load in pairs]
@@ -197,6 +208,21 @@ def measure_connections(count: int) -> dict[str, float]:
     return figures
 
 
+def measure_joining(steps: Sequence[int]) -> dict[str, float]:
+    """Server CPU for one more guest of the metaserver, log-in and all, when so many are in the lobby already."""
+    figures = {}
+    with running("mythgate", "--players", "1", lobby=True) as (server, load):
+        there = 0
+        for count in steps:
+            before = server.cpu_seconds()
+            load.ask(do="connect", count=count - there)
+            figures[f"lobby_join_{there}_to_{count}_cpu_us"] = round(
+                (server.cpu_seconds() - before) / (count - there) * 1e6, 1
+            )
+            there = count
+    return figures
+
+
 def measure_quiet(seconds: float) -> dict[str, float]:
     """Latency in one quiet room with merging on and off: merging must not be felt."""
     figures = {}
@@ -239,7 +265,7 @@ def plan(quick: bool) -> list[tuple[str, int, int]]:
     """Source, connections, deliveries a second."""
     sizes = (64, 1024) if quick else (64, 1024, 4096)
     runs = [(source, connections, 20_000) for connections in sizes for source in ("door", "hub")]
-    return [*runs, ("door", 1024, 31_000)]
+    return [*runs, ("door", 1024, 31_000), ("lobby", 200, 20_000)]
 
 
 def main() -> None:
@@ -263,6 +289,8 @@ def main() -> None:
             deliveries += measure_deliveries(source, connections, rate, 5 if options.quick else 12, 1.0)
         progress.update(task, description="connections")
         connections_figures = measure_connections(1000 if options.quick else 4000)
+        progress.update(task, description="guests of the metaserver")
+        connections_figures |= measure_joining((100, 200, 300, 400, 500))
         progress.update(task, description="commands that are saved")
         commands = measure_commands(1, 3.0) | measure_commands(64, 3.0)
         progress.update(task, description="steps that others see")

@@ -239,7 +239,7 @@ class Load:
         await asyncio.gather(self.send(rate, seconds + STEP_EVERY), *map(one, walkers))
         tally.stepped.clear()
         found, tally.sightings = tally.sightings, array.array("q")
-        return {"moves": taken, "seen": len(found), **_quantiles(found)}
+        return {"moves": taken, "seen": len(found), **quantiles(found)}
 
     def _new_phase(self) -> Tally:
         tally = self.tally
@@ -249,10 +249,11 @@ class Load:
 
     def latencies(self) -> dict[str, Any]:
         found, self.tally.latencies = self.tally.latencies, array.array("q")
-        return _quantiles(found)
+        return quantiles(found)
 
 
-def _quantiles(nanoseconds: Sequence[int]) -> dict[str, float]:
+def quantiles(nanoseconds: Sequence[int]) -> dict[str, float]:
+    """In µs; nothing of nothing."""
     ordered = sorted(nanoseconds)
     if not ordered:
         return {}

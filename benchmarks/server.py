@@ -37,8 +37,8 @@ async def _until_told(runs: asyncio.Event) -> None:
             runs.clear()
 
 
-def _say_where(listener: socket.socket, tokens: str = "") -> None:
-    sys.stdout.write(json.dumps({"port": listener.getsockname()[1], "tokens": tokens}) + "\n")
+def _say_where(port: int, tokens: str = "", lobby_port: int = 0) -> None:
+    sys.stdout.write(json.dumps({"port": port, "tokens": tokens, "lobby_port": lobby_port}) + "\n")
     sys.stdout.flush()
 
 
@@ -62,7 +62,7 @@ async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = await loop.create_server(lambda: FloorProtocol(rooms), sock=listener)
     spare_the_collector()
-    _say_where(listener)
+    _say_where(listener.getsockname()[1])
     runs = asyncio.Event()
     tell = lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])
     publisher = asyncio.create_task(_publish_steadily(internal, runs, tell))
@@ -81,9 +81,10 @@ async def mythgate(room_size: int, stride: int, players: int, merge_window: floa
             tokens = folder / "tokens"
             tokens.write_text("\n".join(await populate(node, players, room_size, stride)))
             listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-            async with open_doors(node, listener):
+            async with open_doors(node, listener) as doors:
                 spare_the_collector()
-                _say_where(listener, str(tokens))
+                assert doors.metaserver is not None
+                _say_where(listener.getsockname()[1], str(tokens), doors.metaserver.login_port)
                 runs = asyncio.Event()
                 publisher = asyncio.create_task(_publish_steadily(internal, runs, _talker(node)))
                 await _until_told(runs)

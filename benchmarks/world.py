@@ -12,6 +12,9 @@ from mythgate.bootstrap import Node
 from mythgate.config import (
     HttpSettings,
     LimitSettings,
+    LobbiesSettings,
+    LobbySettings,
+    MetaserverSettings,
     PasswordSettings,
     RealtimeSettings,
     Settings,
@@ -39,6 +42,8 @@ def settings(folder: Path, rooms: int, merge_window: float) -> Settings:
         passwords=PasswordSettings(memory_kib=8),
         realtime=RealtimeSettings(merge_window=timedelta(seconds=merge_window)),
         telemetry=TelemetrySettings(log_level="error"),
+        metaserver=MetaserverSettings(port=0, room_port=0, packets_per_second=many, packet_burst=many),
+        lobbies=LobbiesSettings(rooms=[LobbySettings(name="Arrival", room_id=26, capacity=1000)]),
         world=WorldSettings(packs=[write_world(folder / "world", rooms)], watch=False, room_capacity=1000),
     )
 
