@@ -82,6 +82,7 @@ from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import LobbyCommands
+from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import Rate
@@ -408,12 +409,13 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         lobbies=lobbies,
     )
     hosting = HostingService(lobbies, clock=clock)
-    lobbies.commands = LobbyCommands(
-        lobbies=lobbies, hosting=hosting, moderation=moderation, store=store, presence=presences, clock=clock
-    )
     friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
     clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
     ratings = RatingService(store=store, clock=clock)
+    matching = MatchingService(lobbies=lobbies, standings=ratings, realtime=hubs, clock=clock)
+    lobbies.commands = LobbyCommands(
+        lobbies=lobbies, hosting=hosting, matching=matching, moderation=moderation, store=store, clock=clock
+    )
     tournaments = TournamentService(store=store, lobbies=lobbies, clock=clock)
     results = ResultService(
         store=store, lobbies=lobbies, ratings=ratings, tournaments=tournaments, clock=clock, ids=ids
@@ -455,6 +457,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         positions=PositionService(presence=presences, realtime=hubs, clock=clock),
         lobbies=lobbies,
         hosting=hosting,
+        matching=matching,
         friends=friends,
         clans=clans,
         profiles=ProfileService(store=store, clock=clock),
@@ -935,6 +938,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         nonlocal known
         known = await services.accounts.catch_up(known)
         await services.lobbies.tick()
+        services.matching.tick()
 
     async def settle_games() -> None:
         await services.results.settle_due()

@@ -76,13 +76,14 @@ async def test_refusals_are_answered_and_counted(kit: LobbyKit) -> None:
 
 def test_other_commands_may_be_given(kit: LobbyKit) -> None:
     registry = LobbyRegistry([LobbyCommand("x", LobbyGroup.SELF, "x", "X.", REGISTRY.resolve("who", Role.PLAYER).run)])
-    shared = {"store": kit.store, "presence": kit.presence, "clock": kit.clock}
     made = LobbyCommands(
         lobbies=kit.lobbies,
         hosting=kit.hosting,
+        matching=kit.matching,
         moderation=kit.moderation,
+        store=kit.store,
+        clock=kit.clock,
         registry=registry,
-        **shared,  # type: ignore[arg-type]
     )
     assert made.registry is registry
 
@@ -180,6 +181,17 @@ async def test_acting(kit: LobbyKit) -> None:
     assert await kit.typed(ada, ".me |bdances|p wildly") == []
     assert kit.talk(bob) == [("action", "Ada", "dances wildly")]
     assert await answer(kit, ada, ".action dances") == "You may act again in 15 seconds. Wait a moment and try again."
+
+
+async def test_looking_for_an_opponent(kit: LobbyKit) -> None:
+    ada, bob = await kit.enter("Ada"), kit.enter_guest("Bob")
+    assert await answer(kit, ada, ".match") == (
+        "You look for an opponent; your rating is 1000. Nobody else looks for one yet. .match off ends it."
+    )
+    assert "1 more look for one." in await answer(kit, bob, ".match")
+    assert await answer(kit, bob, ".match off") == "You look for nobody any more."
+    assert await answer(kit, bob, ".match off") == "You were looking for nobody."
+    assert "Usage: match" in await answer(kit, bob, ".match ada")
 
 
 # --- others ----------------------------------------------------------------------------------------

@@ -20,8 +20,10 @@ from mythgate.domain.sessions import Caller
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import LobbyCommands
+from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.ports import Store
+from mythgate.services.ratings import RatingService
 
 ARRIVAL: Final = 26
 RANKED: Final = 1
@@ -50,7 +52,18 @@ class LobbyKit:
         self.moderation = ModerationService(realtime=self.realtime, **shared)
         self.lobbies = self.service()
         self.hosting = HostingService(self.lobbies, clock=self.clock)
-        self.commands = LobbyCommands(lobbies=self.lobbies, hosting=self.hosting, moderation=self.moderation, **shared)
+        self.ratings = RatingService(store=self.store, clock=self.clock)
+        self.matching = MatchingService(
+            lobbies=self.lobbies, standings=self.ratings, realtime=self.realtime, clock=self.clock
+        )
+        self.commands = LobbyCommands(
+            lobbies=self.lobbies,
+            hosting=self.hosting,
+            matching=self.matching,
+            moderation=self.moderation,
+            store=self.store,
+            clock=self.clock,
+        )
         self.lobbies.commands = self.commands
         self.realtime.on_closed = self.lobbies.on_stream_ended
         self.moderation.on_voice_changed(self.lobbies.voice_changed)

@@ -893,3 +893,16 @@ class ClanChanged(Payload):
     """Of the clan. Empty: you are in none any more."""
     members: list[ClanMemberView]
     """All of them, the longest-standing first."""
+
+
+@dataclass(slots=True)
+class LobbyMatchFound(Payload):
+    """An opponent was found for who looked for one. Both are told; who hosts is theirs to agree."""
+
+    event_type: ClassVar[str] = "lobby_match_found"
+    player: LobbyPlayerView
+    """The opponent."""
+    rating: int
+    """The opponent's points on the ladder of ranked games."""
+    yours: int
+    """Your own."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
     from mythgate.services.lobbies import LobbyService
+    from mythgate.services.matching import MatchingService
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
     from mythgate.services.ports import Clock, Store
@@ -47,6 +48,7 @@ class Services:
     positions: PositionService
     lobbies: LobbyService
     hosting: HostingService
+    matching: MatchingService
     friends: FriendService
     clans: ClanService
     profiles: ProfileService

@@ -27,8 +27,9 @@ from mythgate.domain.textcommands import Grammar, read_line
 from mythgate.services.commands.registry import Wordbook
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyService
+from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService, lasting
-from mythgate.services.ports import Clock, PresenceStore, Store, Transaction
+from mythgate.services.ports import Clock, Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,9 @@ class Desk:
 
     lobbies: LobbyService
     hosting: HostingService
+    matching: MatchingService
     moderation: ModerationService
     store: Store
-    presence: PresenceStore
     clock: Clock
 
 
@@ -155,15 +156,15 @@ class LobbyCommands:
         *,
         lobbies: LobbyService,
         hosting: HostingService,
+        matching: MatchingService,
         moderation: ModerationService,
         store: Store,
-        presence: PresenceStore,
         clock: Clock,
         registry: LobbyRegistry | None = None,
     ) -> None:
         self.registry: Final = registry if registry is not None else REGISTRY
         self.refused: Final[Counter[str]] = Counter()
-        self._desk = Desk(lobbies, hosting, moderation, store, presence, clock)
+        self._desk = Desk(lobbies, hosting, matching, moderation, store, clock)
 
     async def execute(self, actor: Occupant, line: str, target: int | None = None) -> None:
         """Carry out `line`, which has no dot any more, and tell the actor the answer. Never raises `Refused`."""
@@ -279,6 +280,18 @@ async def back(call: LobbyCall) -> str:
 async def me(call: LobbyCall) -> str:
     await call.desk.lobbies.act(call.actor.visitor.listener, call["action"])
     return ""
+
+
+async def match(call: LobbyCall) -> str:
+    listener, matching = call.actor.visitor.listener, call.desk.matching
+    if call["off"].casefold() in ("off", "stop", "no"):
+        return "You look for nobody any more." if matching.stop(listener) else "You were looking for nobody."
+    if call["off"]:
+        raise call.command.grammar.misused()
+    seeker = await matching.seek(listener)
+    others = len(matching.seekers(seeker.room_id)) - 1
+    company = f"{others} more look for one." if others else "Nobody else looks for one yet."
+    return f"You look for an opponent; your rating is {seeker.rating:.0f}. {company} .match off ends it."
 
 
 async def why(call: LobbyCall) -> str:
@@ -440,6 +453,7 @@ REGISTRY: Final = LobbyRegistry(
         LobbyCommand("why", LobbyGroup.LOOKING, "why [<lobby...>]", "Why you may or may not enter a lobby.", why),
         LobbyCommand("afk", LobbyGroup.SELF, "afk [<text...>]", "Say that you are away.", afk, ("away",)),
         LobbyCommand("back", LobbyGroup.SELF, "back", "Say that you are back.", back),
+        LobbyCommand("match", LobbyGroup.SELF, "match [<off>]", "Look for an opponent of your strength.", match),
         LobbyCommand("me", LobbyGroup.SELF, "me <action...>", "Do something that all see.", me, ("action",)),
         LobbyCommand("info", LobbyGroup.PEOPLE, "info [<person...>]", "Who somebody is.", info, ("caste",)),
         LobbyCommand("ignore", LobbyGroup.PEOPLE, "ignore [<person...>]", "Hear nothing of somebody.", ignore),

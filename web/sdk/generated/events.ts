@@ -14,10 +14,12 @@ export interface Envelope {
   event_type:
     | "admin_event"
     | "chat_message"
+    | "clan_changed"
     | "command_response"
     | "disconnect"
     | "error"
     | "follow_state"
+    | "friends_changed"
     | "game_state"
     | "game_tick"
     | "heartbeat"
@@ -26,6 +28,7 @@ export interface Envelope {
     | "lobby_game_changed"
     | "lobby_game_listed"
     | "lobby_game_removed"
+    | "lobby_match_found"
     | "lobby_message"
     | "lobby_player_changed"
     | "lobby_player_entered"
@@ -97,7 +100,7 @@ export interface AdminEvent {
   message: string;
 }
 /**
- * Words for a channel. `target` names whom a whisper is for.
+ * Words for a channel. `target` names whom it is for, if it is for one person.
  */
 export interface ChatData {
   /**
@@ -105,11 +108,11 @@ export interface ChatData {
    */
   message: string;
   /**
-   * How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`.
+   * How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`; `lobby` is the lobby one is in, `lobby_tell` one person in any.
    */
-  channel?: "say" | "local" | "room" | "emote" | "shout" | "global" | "whisper" | "tell";
+  channel?: "say" | "local" | "room" | "emote" | "shout" | "global" | "whisper" | "tell" | "lobby" | "lobby_tell";
   /**
-   * Name of the character a `whisper` or `tell` is for; null on other channels.
+   * Name of the character a `whisper` or `tell` is for; name, or `#` and number, of whom a `lobby_tell` is for; null on other channels.
    */
   target?: string | null;
 }
@@ -174,6 +177,44 @@ export interface ChatRequest {
    * Names this message; repeating it has no effect.
    */
   message_id?: string | null;
+}
+/**
+ * Your clan is another, or one of its members came or went.
+ */
+export interface ClanChanged {
+  /**
+   * Of the clan; 0: you are in none any more.
+   */
+  number: number;
+  /**
+   * Of the clan. Empty: you are in none any more.
+   */
+  name: string;
+  /**
+   * All of them, the longest-standing first.
+   */
+  members: ClanMemberView[];
+}
+/**
+ * A member of a clan.
+ */
+export interface ClanMemberView {
+  /**
+   * Of the account, the same in every lobby.
+   */
+  number: number;
+  /**
+   * Of the account.
+   */
+  name: string;
+  /**
+   * Within the clan.
+   */
+  rank: "leader" | "officer" | "member";
+  /**
+   * The lobby they are in; null if they are in none.
+   */
+  room_id?: number | null;
 }
 /**
  * A command in the flat form. Without `args`, `command` is a whole line: `say hello there`.
@@ -573,6 +614,36 @@ export interface FollowState {
   following_id: string | null;
 }
 /**
+ * Somebody on a list of friends.
+ */
+export interface FriendView {
+  /**
+   * Of the account, the same in every lobby.
+   */
+  number: number;
+  /**
+   * Of the account.
+   */
+  name: string;
+  /**
+   * `unacknowledged`: does not list you; `offline`: is in no lobby.
+   */
+  state: "unacknowledged" | "active" | "offline";
+  /**
+   * The lobby they are in; null if they are in none.
+   */
+  room_id?: number | null;
+}
+/**
+ * Your list of friends is another, or one of them came or went.
+ */
+export interface FriendsChanged {
+  /**
+   * All of them.
+   */
+  friends: FriendView[];
+}
+/**
  * First event after entering the world, and the fresh start after `reset`.
  */
 export interface GameState {
@@ -776,54 +847,21 @@ export interface LobbyGameRemoved {
   number: number;
 }
 /**
- * Something said in a lobby. Whoever said it gets it too, once.
+ * An opponent was found for who looked for one. Both are told; who hosts is theirs to agree.
  */
-export interface LobbyMessage {
+export interface LobbyMatchFound {
   /**
-   * Of the message.
-   */
-  id: string;
-  /**
-   * `private`: to one person; `line`: by the server.
-   */
-  kind: "say" | "action" | "private" | "line";
-  /**
-   * Who speaks; 0: the server.
-   */
-  number: number;
-  /**
-   * Their name, without style codes. Empty: the server.
-   */
-  name: string;
-  /**
-   * The words, without style codes.
-   */
-  message: string;
-  /**
-   * The words with style codes: `|b` bold, `|i` italic, `|u` underlined, `|p` plain again.
-   */
-  styled: string;
-  /**
-   * When it was said.
-   */
-  timestamp: string;
-  /**
-   * Whom a `private` one is for.
-   */
-  target: number;
-  /**
-   * Their name.
-   */
-  target_name: string;
-}
-/**
- * Somebody in the lobby looks different, is away, or plays. Replaces what was known of them.
- */
-export interface LobbyPlayerChanged {
-  /**
-   * As they are now.
+   * The opponent.
    */
   player: LobbyPlayerView;
+  /**
+   * The opponent's points on the ladder of ranked games.
+   */
+  rating: number;
+  /**
+   * Your own.
+   */
+  yours: number;
 }
 /**
  * Somebody in a lobby.
@@ -881,6 +919,56 @@ export interface LobbyPlayerView {
    * Whether they play and do not read.
    */
   in_game?: boolean;
+}
+/**
+ * Something said in a lobby. Whoever said it gets it too, once.
+ */
+export interface LobbyMessage {
+  /**
+   * Of the message.
+   */
+  id: string;
+  /**
+   * `private`: to one person; `line`: by the server.
+   */
+  kind: "say" | "action" | "private" | "line";
+  /**
+   * Who speaks; 0: the server.
+   */
+  number: number;
+  /**
+   * Their name, without style codes. Empty: the server.
+   */
+  name: string;
+  /**
+   * The words, without style codes.
+   */
+  message: string;
+  /**
+   * The words with style codes: `|b` bold, `|i` italic, `|u` underlined, `|p` plain again.
+   */
+  styled: string;
+  /**
+   * When it was said.
+   */
+  timestamp: string;
+  /**
+   * Whom a `private` one is for.
+   */
+  target: number;
+  /**
+   * Their name.
+   */
+  target_name: string;
+}
+/**
+ * Somebody in the lobby looks different, is away, or plays. Replaces what was known of them.
+ */
+export interface LobbyPlayerChanged {
+  /**
+   * As they are now.
+   */
+  player: LobbyPlayerView;
 }
 /**
  * Somebody comes into the lobby.
@@ -1272,10 +1360,12 @@ export interface TypedCommand {
 export interface EventCatalogue {
   admin_event: AdminEvent;
   chat_message: ChatMessage;
+  clan_changed: ClanChanged;
   command_response: CommandResponse;
   disconnect: Disconnect;
   error: ErrorEvent;
   follow_state: FollowState;
+  friends_changed: FriendsChanged;
   game_state: GameState;
   game_tick: GameTick;
   heartbeat: Heartbeat;
@@ -1284,6 +1374,7 @@ export interface EventCatalogue {
   lobby_game_changed: LobbyGameChanged;
   lobby_game_listed: LobbyGameListed;
   lobby_game_removed: LobbyGameRemoved;
+  lobby_match_found: LobbyMatchFound;
   lobby_message: LobbyMessage;
   lobby_player_changed: LobbyPlayerChanged;
   lobby_player_entered: LobbyPlayerEntered;
