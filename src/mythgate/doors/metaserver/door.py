@@ -36,7 +36,7 @@ from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.login import LoginConnection
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, RemoteHub
 from mythgate.doors.metaserver.passes import Passes
-from mythgate.doors.metaserver.rendering import ROOM_TYPES, looks_of
+from mythgate.doors.metaserver.rendering import ROOM_TYPES, PlayerEntries, looks_of
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
 from mythgate.wire.metaserver import records
@@ -67,6 +67,7 @@ class MetaserverDoor:
         self.stats = MetaserverStats()
         self.clock = services.clock
         self.passes = Passes(self.clock, self.options.token_lifetime)
+        self.player_entries = PlayerEntries()
         self.advertised = ipv4(self.options.advertise_host)
         self.login_port = 0
         self.room_ports: dict[int, int] = {}  # by room

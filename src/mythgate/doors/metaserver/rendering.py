@@ -12,6 +12,7 @@ from mythgate.domain.hosting import GameFacts, HostedGame
 from mythgate.domain.lobbies import Colour, LobbyKind, Looks, Occupant
 from mythgate.wire.metaserver import records
 from mythgate.wire.metaserver.layout import Family, layout_of
+from mythgate.wire.metaserver.packets import encode_entry
 from mythgate.wire.metaserver.records import (
     DESCRIPTIONS,
     MAX_DESCRIPTION_BYTES,
@@ -32,6 +33,7 @@ from mythgate.wire.metaserver.records import (
 from mythgate.wire.metaserver.text import ADMIN_MARK, decode_text, encode_text, strip_styles
 
 NO_ORDER: Final = -1
+MOST_KEPT: Final = 10_000  # entries; those of people who are gone among them
 ALEPHONE_VERSION: Final = 5000
 TICKS_PER_SECOND: Final = 30
 LONGEST_GAME: Final = 7 * 24 * 3600  # seconds; hosts write more, or nothing, for "untimed"
@@ -154,6 +156,24 @@ def player_entry(occupant: Occupant, family: Family, verb: Verb, *, ranked: bool
         order=0 if alephone else visitor.clan or NO_ORDER,
         data=player_data(occupant, family),
     )
+
+
+class PlayerEntries:
+    """Entries of full lists, kept as bytes: whoever enters gets all of them, and few have changed since the last."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, Family, bool], tuple[Occupant, bytes]] = {}
+
+    def get(self, occupant: Occupant, family: Family, *, ranked: bool) -> bytes:
+        """The entry that adds `occupant` to a list."""
+        key = occupant.number, family, ranked
+        kept = self._kept.get(key)
+        if kept is None or kept[0] is not occupant:
+            kept = occupant, encode_entry(family, player_entry(occupant, family, Verb.ADD, ranked=ranked))
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = kept
+        return kept[1]
 
 
 # --- games -----------------------------------------------------------------------------------------

@@ -284,12 +284,13 @@ class MetaserverSink(Sink):
         own = services.lobbies.by_number(self.number)
         if own is not None and own.visitor.hidden:
             occupants.append(own)
-        people = [player_entry(one, self.family, Verb.ADD, ranked=ranked) for one in occupants]
+        entry_of = connection.door.player_entries.get
+        people = [entry_of(one, self.family, ranked=ranked) for one in occupants]
         games = [self.game_entry(game, Verb.ADD) for game in services.hosting.games(room_id)]
         return b"".join(
             (
                 prelude,
-                packets_of_list(PLAYER_LIST, people, self.family),
+                *(frame(PLAYER_LIST, payload) for payload in pack_entries(people)),
                 packets_of_list(GAME_LIST, [entry for entry in games if entry is not None], self.family),
             )
         )
