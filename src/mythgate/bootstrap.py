@@ -58,6 +58,9 @@ from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import commands as command_routes
+from mythgate.doors.http.routes import lobbies as lobby_routes
+from mythgate.doors.http.routes import metaclient as metaclient_routes
+from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import world as world_routes
 from mythgate.doors.http.security import TrustedProxies
@@ -516,6 +519,9 @@ def build_app(
             character_routes.router,
             command_routes.router,
             world_routes.router,
+            lobby_routes.router,
+            people_routes.router,
+            metaclient_routes.router,
             status_routes.router,
             websocket_router(door),
             sse_router(door),

@@ -67,6 +67,10 @@ class ClanService:
         """Every clan, the oldest first."""
         return await self._store.read(lambda tx: tx.clans.all())
 
+    async def views(self) -> list[ClanView]:
+        """Every clan with its members, the oldest first."""
+        return await self._store.read(lambda tx: [_view(tx, clan.number) for clan in tx.clans.all()])
+
     async def view(self, number: int) -> ClanView:
         """A clan and its members. Raises NotFound."""
         return await self._store.read(lambda tx: _view(tx, number))

@@ -946,7 +946,7 @@ def player_view(occupant: Occupant) -> LobbyPlayerView:
         is_guest=visitor.is_guest,
         role=visitor.role.value,
         caste=visitor.caste,
-        colour=_shown(looks.primary),
+        colour=colour_code(looks.primary),
         clan=visitor.clan,
         away=occupant.away,
         afk_text=occupant.afk_text,
@@ -954,10 +954,10 @@ def player_view(occupant: Occupant) -> LobbyPlayerView:
     )
 
 
-def _shown(colour: Colour) -> str:
-    """As `#rrggbb`; black is what people have who never chose."""
+def colour_code(colour: Colour, *, unset: str = UNSEEN_COLOUR) -> str:
+    """As `#rrggbb`; black is what people have who never chose, and shown as `unset`."""
     if colour == Colour():
-        return UNSEEN_COLOUR
+        return unset
     return f"#{colour.red >> 8:02x}{colour.green >> 8:02x}{colour.blue >> 8:02x}"
 
 

@@ -117,6 +117,9 @@ def test_the_accounts_endpoints_are_all_there(document: dict[str, Any]) -> None:
         ("get", "/api/auth/sessions"),
         ("delete", "/api/auth/sessions/{session_id}"),
         ("post", "/api/auth/password"),
+        ("get", "/api/auth/game-password"),
+        ("post", "/api/auth/game-password"),
+        ("delete", "/api/auth/game-password"),
         ("post", "/api/auth/delete"),
         ("post", "/api/auth/admin-link"),
     }

@@ -35,6 +35,7 @@ TAGS: Final = [
     {"name": "characters", "description": "The bodies an account has in the world."},
     {"name": "world", "description": "Rooms, maps and the state of the world."},
     {"name": "play", "description": "Commands and the event stream, for clients without a WebSocket."},
+    {"name": "lobbies", "description": "Lobbies, hosted games, players, ladders, clans, friends."},
     {"name": "status", "description": "How the server is doing."},
 ]
 DESCRIPTION: Final = """
@@ -144,7 +145,7 @@ def _operation_id(route: APIRoute) -> str:
 
 _HASHED: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
-_PAGES: Final = ("/", "/admin", "/admin/{rest:path}", "/play")
+_PAGES: Final = ("/", "/admin", "/admin/{rest:path}", "/play", "/lobby")
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Mythgate</title><meta name="viewport" content="width=device-width">
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>

@@ -21,10 +21,8 @@ async def lobbytell(call: Call) -> CommandResponse:
     room_id = lobbies.require(speaker).room_id
     person = call["person"]
     digits = person.removeprefix("#")
-    if digits.isascii() and digits.isdigit():
-        number = int(digits[:11])
-    else:
-        number = lobbies.by_name(person, room_id).number
+    is_number = digits.isascii() and digits.isdigit()
+    number = int(digits[:11]) if is_number else lobbies.by_name(person, room_id).number
     await lobbies.tell(speaker, number, call["words"])
     return call.done()
 
@@ -36,7 +34,7 @@ COMMANDS: Final = (
         group=Group.TALKING,
         usage="lobby <words...>",
         summary="Speak to everybody in the lobby you are in.",
-        help="Everybody in the lobby hears it, whatever client they use. `lobby /help` lists what else one can do there.",
+        help="Everybody in the lobby hears it, whatever client they use. `lobby /help` lists what one can do there.",
         examples=("lobby Anybody up for a game?", "lobby /who"),
         run=lobby,
         abbreviable=False,

@@ -54,6 +54,10 @@ class PasswordRequest(BaseModel):
     new_password: Password
 
 
+class GamePassword(BaseModel):
+    is_set: bool = Field(description="Whether old game clients have a password of their own.")
+
+
 class DeleteRequest(BaseModel):
     password: str = Field("", max_length=4096, description="The account's password; guests leave it out.")
 
@@ -289,6 +293,34 @@ async def revoke_session(
 async def change_password(body: PasswordRequest, caller: CallerDep, services: ServicesDep) -> None:
     """Set a new password. All other sessions of the account end."""
     await services.accounts.change_password(caller, body.current_password, body.new_password)
+
+
+@router.get("/api/auth/game-password", summary="Is there a game password?", responses=error_responses(401, 403, 503))
+async def has_game_password(caller: CallerDep, services: ServicesDep) -> GamePassword:
+    """Old game clients send their password as it is; with one of their own, the account's stays secret."""
+    return GamePassword(is_set=await services.accounts.has_game_password(caller))
+
+
+@router.post(
+    "/api/auth/game-password",
+    **_NO_CONTENT,
+    summary="Set a game password",
+    responses=error_responses(400, 401, 403, 413, 422, 429, 503),
+)
+async def set_game_password(body: PasswordRequest, caller: CallerDep, services: ServicesDep) -> None:
+    """Set a password that opens nothing but the log-in of old game clients. `current_password` is the account's."""
+    await services.accounts.set_game_password(caller, body.current_password, body.new_password)
+
+
+@router.delete(
+    "/api/auth/game-password",
+    **_NO_CONTENT,
+    summary="Do without a game password",
+    responses=error_responses(401, 403, 503),
+)
+async def clear_game_password(caller: CallerDep, services: ServicesDep) -> None:
+    """Old game clients use the account's own password again, if the operator allows it."""
+    await services.accounts.clear_game_password(caller)
 
 
 @router.post(
