@@ -43,11 +43,10 @@ LOBBIES: list[dict[str, Any]] = [
 class BrowserListener:
     """Somebody who is in a lobby through the browser."""
 
-    def __init__(self, node: Node, name: str, number: int) -> None:
+    def __init__(self, node: Node, name: str, number: int, account_id: AccountId) -> None:
         self.node = node
         self.pipe = Pipe(node.hub)
         self.listener = CharacterId(f"character-{name}")
-        account_id = AccountId(f"account-{name}")
         stream = node.hub.open(PlayId(f"play-{name}"), self.listener, account_id, SessionId(f"session-{name}"))
         node.hub.attach(stream, self.pipe)
         self.visitor = Visitor(self.listener, number, name, Looks(name), "http", "browser", account_id=account_id)
@@ -132,8 +131,10 @@ class House:
         assert occupant is not None
         return occupant.visitor.listener
 
-    def browser(self, name: str = "Ada", number: int = 900_001) -> BrowserListener:
-        return BrowserListener(self.node, name, number)
+    def browser(self, name: str = "Ada", number: int = 900_001, account: Account | None = None) -> BrowserListener:
+        if account is not None:
+            return BrowserListener(self.node, account.name, account.number, account.id)
+        return BrowserListener(self.node, name, number, AccountId(f"account-{name}"))
 
     def names(self, room_id: int = ARRIVAL) -> list[str]:
         """Who is in a lobby, as shown."""
