@@ -611,6 +611,9 @@ async def test_guests_are_muted_for_as_long_as_they_are_there(kit: LobbyKit) -> 
     await kit.lobbies.say(guest.visitor.listener, "x")
     assert kit.lines(guest)[-3:] == ["You are muted.", "You are muted.", "You are no longer muted."]
     assert [action for action, _ in await kit.audited()] == ["lobby.muted", "lobby.muted", "lobby.unmuted"]
+    for minutes in (0, -1, 1e12, float("nan")):
+        with pytest.raises(InvalidInput):
+            await kit.lobbies.mute_guest(kit.caller(moderator), guest.number, minutes)
     with pytest.raises(Unreachable):
         await kit.lobbies.mute_guest(kit.caller(moderator), 4711, 5)
     with pytest.raises(PermissionDenied):
@@ -856,6 +859,21 @@ async def test_a_new_greeting_is_read_at_once(kit: LobbyKit) -> None:
     await kit.lobbies.change(OPERATOR, ARRIVAL, motd="")
     await kit.lobbies.catch_up()
     assert kit.lines(ada) == ["Welcome.", "Tournament tonight!"]
+
+
+async def test_what_was_read_before_a_change_does_not_undo_it(kit: LobbyKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = kit.store.read
+
+    async def slow_read(work: Any) -> Any:
+        found = await read(work)
+        monkeypatch.setattr(kit.store, "read", read)
+        await kit.lobbies.add(OPERATOR, Lobby("Shoal", 4))
+        await kit.enter("Ada", 4)
+        return found
+
+    monkeypatch.setattr(kit.store, "read", slow_read)
+    await kit.lobbies.catch_up()
+    assert kit.there(4) == ["Ada"]
 
 
 async def test_unknown_fields_of_a_later_version_do_no_harm(kit: LobbyKit) -> None:

@@ -277,6 +277,7 @@ async def test_ban(kit: LobbyKit) -> None:
     watcher, ada, bob = await moderator(kit), await kit.enter("Ada"), await kit.enter("Bob")
     guest = kit.enter_guest()
     assert await answer(kit, watcher, ".ban ada 3 cheating") == "Ada is banned for 3 days."
+    assert "makes no sense" in await answer(kit, watcher, ".ban bob 0")
     assert await sent(kit, watcher, bob, ".ban cheating, too") == "Bob is banned for 7 days."
     account = await kit.store.read(lambda tx: tx.accounts.require(ada.visitor.account_id))  # type: ignore[arg-type]
     assert account.status is AccountStatus.DISABLED

@@ -10,23 +10,20 @@ What is told: who enters gets `lobby_state` first, and the lobby, the newcomer a
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol
 
 from mythgate.domain import chat
 from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
 from mythgate.domain.errors import (
     BadUsage,
-    InvalidInput,
     LobbyClosedToYou,
     Muted,
-    NotFound,
     NotInLobby,
     RoomFull,
     SessionEnded,
@@ -59,13 +56,11 @@ from mythgate.domain.lobbies import (
     Attendance,
     Barrier,
     Colour,
-    Family,
     Lobby,
     Looks,
     Occupant,
     Visitor,
     barriers,
-    checked,
     decision,
     lobby_topic,
 )
@@ -75,12 +70,12 @@ from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain
 from mythgate.services.accounts import role_within
 from mythgate.services.errands import Errands
-from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED
+from mythgate.services.lobbylist import LobbyList
+from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED, end_of_mute
 from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction
 
 log = logging.getLogger(__name__)
 
-LOBBIES_FACT: Final = "lobbies"  # changes of the list, as JSON: lobby by room id, or null for one that was removed
 AFK_CHARACTERS: Final = 200
 ADMIN_MARK: Final = "°"  # old clients show it for staff
 UNSEEN_COLOUR: Final = "#808080"
@@ -106,7 +101,6 @@ REASONS: Final[Mapping[str, LeaveReason]] = {
 _UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)  # until when somebody is muted of whom nobody has asked yet
 _COMMAND: Final = re.compile(r"\.[A-Za-z]")
 _TYPED_COMMAND: Final = re.compile(r"[./][A-Za-z]")
-_L = TypeVar("_L", bound=Lobby | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +137,7 @@ class LobbyService:
         self.policy: Final = policy if policy is not None else LobbyPolicy()
         self.board: Final = GameBoard()
         self.commands: CommandLine | None = None
-        self._configured: Final = {lobby.room_id: lobby for lobby in lobbies}
-        self._lobbies = dict(self._configured)
-        self._changes = "{}"  # as the fact has them
+        self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed)
         self._store = store
         self._presence = presence
         self._realtime = realtime
@@ -168,14 +160,11 @@ class LobbyService:
 
     def lobbies(self) -> Sequence[Lobby]:
         """All of them, by number."""
-        return sorted(self._lobbies.values(), key=lambda lobby: lobby.room_id)
+        return self._list.all()
 
     def lobby(self, room_id: int) -> Lobby:
         """Raises NotFound."""
-        found = self._lobbies.get(room_id)
-        if found is None:
-            raise NotFound("There is no such lobby.")
-        return found
+        return self._list.require(room_id)
 
     def view(self, room_id: int) -> LobbyView:
         """Raises NotFound."""
@@ -665,10 +654,11 @@ class LobbyService:
                     self.line_to(one.visitor.listener, sentence)
 
     async def mute_guest(self, caller: Caller, number: int, minutes: float | None, reason: str = "") -> Occupant:
-        """Silence a guest of the old clients for as long as they are here. Raises as `kick`."""
+        """Silence a guest of the old clients for as long as they are here. Raises as `kick`, and InvalidInput for
+        minutes that make no sense."""
         target = self._require_number(number)
-        ends_at = UNTIL_LIFTED if minutes is None else self._clock.now() + timedelta(minutes=minutes)
-        then = lambda: self._set_guest_voice(target, ends_at, "You are muted.")
+        until = end_of_mute(self._clock.now(), minutes) or UNTIL_LIFTED
+        then = lambda: self._set_guest_voice(target, until, "You are muted.")
         await self._measure(caller, "lobby.muted", target, reason, then)
         return target
 
@@ -758,7 +748,7 @@ class LobbyService:
         self.leave(listener, "kicked")
         message = f"You were removed by the staff{f': {reason}' if reason else '.'}"
         self._realtime.close(listener, Disconnect("removed", message, False, 4506))
-        if target.room_id in self._lobbies:
+        if self._list.get(target.room_id) is not None:
             self.line(target.room_id, f"{name} was removed by {caller.name}.")
         event = AdminEvent("lobby.kicked", target.visitor.account_id or "", f"{caller.name} removed {name}.")
         self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
@@ -799,71 +789,24 @@ class LobbyService:
     # --- the list of lobbies -----------------------------------------------------------------------------
 
     async def add(self, caller: Caller, lobby: Lobby) -> Lobby:
-        """Open a lobby, at once and for good.
-
-        Raises:
-            PermissionDenied: the caller is no admin.
-            InvalidInput: a field makes no sense, or there is a lobby of that number.
-
-        """
-        checked(lobby)
-
-        def change(known: dict[int, Lobby]) -> Lobby:
-            if lobby.room_id in known:
-                raise InvalidInput(f"Number {lobby.room_id} is {known[lobby.room_id].name}'s.", field="room_id")
-            return lobby
-
-        return await self._save(caller, "lobby.added", lobby.room_id, change)
+        """Open a lobby, at once and for good. Raises as `LobbyList.add`."""
+        return await self._list.add(caller, lobby)
 
     async def change(self, caller: Caller, room_id: int, **changes: Any) -> Lobby:
-        """Change a lobby, at once and for good; who is in it stays. Raises as `add`, and NotFound."""
-
-        def change(known: dict[int, Lobby]) -> Lobby:
-            return checked(replace(_require(known, room_id), **changes, room_id=room_id))
-
-        return await self._save(caller, "lobby.changed", room_id, change)
+        """Change a lobby, at once and for good; who is in it stays. Raises as `LobbyList.change`."""
+        return await self._list.change(caller, room_id, **changes)
 
     async def remove(self, caller: Caller, room_id: int) -> None:
-        """Close a lobby for good; who is in it has to go. Raises PermissionDenied, NotFound."""
-
-        def change(known: dict[int, Lobby]) -> None:
-            _require(known, room_id)
-
-        await self._save(caller, "lobby.removed", room_id, change)
-
-    async def _save(self, caller: Caller, action: str, room_id: int, change: Callable[[dict[int, Lobby]], _L]) -> _L:
-        now = self._clock.now()
-
-        def work(tx: Transaction) -> tuple[_L, str]:
-            require_role(role_within(tx, caller), Role.ADMIN)
-            changes = tx.facts.get(LOBBIES_FACT) or "{}"
-            changed = change(_overlaid(self._configured, changes))
-            rows = json.loads(changes)
-            if changed is None and room_id not in self._configured:
-                rows.pop(str(room_id), None)
-            else:
-                rows[str(room_id)] = None if changed is None else asdict(changed)
-            text = json.dumps(rows)
-            tx.facts.set(LOBBIES_FACT, text)
-            detail = {"name": changed.name if changed is not None else ""}
-            tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", detail))
-            return changed, text
-
-        changed, _ = await self._store.write(work, then=lambda result: self._apply(result[1]))
-        return changed
+        """Close a lobby for good; who is in it has to go. Raises as `LobbyList.remove`."""
+        await self._list.remove(caller, room_id)
 
     async def catch_up(self) -> None:
         """Take note of changes of the list that were made beside this node. Call it before the first visitor."""
-        changes = await self._store.read(lambda tx: tx.facts.get(LOBBIES_FACT))
-        self._apply(changes or "{}")
+        await self._list.catch_up()
 
-    def _apply(self, changes: str) -> None:
-        if changes == self._changes:
-            return
-        self._changes = changes
-        before, self._lobbies = self._lobbies, _overlaid(self._configured, changes)
+    def _list_changed(self, before: Mapping[int, Lobby]) -> None:
         for room_id, lobby in before.items():
-            now = self._lobbies.get(room_id)
+            now = self._list.get(room_id)
             if now is None:
                 self._empty(lobby)
             elif now.motd != lobby.motd and now.motd:
@@ -897,17 +840,7 @@ class LobbyService:
             if lobby.temporary and not self._attendance.within(lobby.room_id):
                 since = self._empty_since.setdefault(lobby.room_id, now)
                 if now - since >= patience:
-                    await self._close_temporary(lobby)
-
-    async def _close_temporary(self, lobby: Lobby) -> None:
-        def work(tx: Transaction) -> str:
-            rows = json.loads(tx.facts.get(LOBBIES_FACT) or "{}")
-            rows[str(lobby.room_id)] = None
-            text = json.dumps(rows)
-            tx.facts.set(LOBBIES_FACT, text)
-            return text
-
-        await self._store.write(work, then=self._apply)
+                    await self._list.drop(lobby.room_id)
 
     async def settle(self) -> None:
         """Wait until all that was started in passing is done. Before the store closes."""
@@ -997,25 +930,3 @@ def _keys(occupant: Occupant) -> tuple[str, ...]:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
-
-
-def _require(known: Mapping[int, Lobby], room_id: int) -> Lobby:
-    lobby = known.get(room_id)
-    if lobby is None:
-        raise NotFound("There is no such lobby.")
-    return lobby
-
-
-_FIELDS: Final = frozenset(one.name for one in fields(Lobby))
-
-
-def _overlaid(configured: Mapping[int, Lobby], changes: str) -> dict[int, Lobby]:
-    """The lobbies of the settings with what was changed since."""
-    known = dict(configured)
-    for number, row in json.loads(changes).items():
-        if row is None:
-            known.pop(int(number), None)
-        else:
-            kept = {name: value for name, value in row.items() if name in _FIELDS}
-            known[int(number)] = Lobby(**kept | {"family": Family(row["family"])})
-    return known

@@ -391,8 +391,9 @@ async def ban(call: LobbyCall) -> str:
     if subject.account_id is None:
         await call.desk.lobbies.kick(call.caller, subject.number, reason)
         return f"{subject.name} is a guest and was only removed."
-    await call.desk.moderation.ban(call.caller, subject.account_id, days or BAN_DAYS, reason, called=subject.name)
-    return f"{subject.name} is banned for {days or BAN_DAYS:g} days."
+    days = BAN_DAYS if days is None else days
+    await call.desk.moderation.ban(call.caller, subject.account_id, days, reason, called=subject.name)
+    return f"{subject.name} is banned for {days:g} day{'' if days == 1 else 's'}."
 
 
 async def message(call: LobbyCall) -> str:

@@ -62,16 +62,12 @@ class ModerationService:
 
         """
         now = self._clock.now()
-        if minutes is not None and not 0 < minutes <= LONGEST_MUTE.total_seconds() / 60:
-            raise InvalidInput(
-                "The number of minutes makes no sense.", field="minutes", hint="Leave it out for no end."
-            )
         mute = Mute(
             account_id=account_id,
             by_account_id=caller.account_id,
             reason=reason.strip()[:REASON_LENGTH],
             created_at=now,
-            ends_at=None if minutes is None else now + timedelta(minutes=minutes),
+            ends_at=end_of_mute(now, minutes),
         )
 
         def work(tx: Transaction) -> Account:
@@ -227,6 +223,15 @@ def _over(bans: str | None, now: datetime) -> list[AccountId]:
     """Whose ban is over at `now`, of those in the fact."""
     rows: dict[AccountId, str] = json.loads(bans or "{}")
     return [account_id for account_id, until in rows.items() if datetime.fromisoformat(until) <= now]
+
+
+def end_of_mute(now: datetime, minutes: float | None) -> datetime | None:
+    """When a mute for so many minutes ends; None for never. Raises InvalidInput if that makes no sense."""
+    if minutes is None:
+        return None
+    if not 0 < minutes <= LONGEST_MUTE.total_seconds() / 60:
+        raise InvalidInput("The number of minutes makes no sense.", field="minutes", hint="Leave it out for no end.")
+    return now + timedelta(minutes=minutes)
 
 
 def lasting(minutes: float | None) -> str:
