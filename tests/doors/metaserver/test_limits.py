@@ -311,3 +311,38 @@ async def test_a_token_belongs_to_a_name_and_a_family(house: House) -> None:
     line = await Line.open(house.door.room_ports[FERRY])
     line.write(ROOM_LOGIN, client.token + text("hopper"))
     assert denial(await line.expect(SERVER_MESSAGE)).code == 1
+
+
+async def test_a_token_lasts_as_long_as_its_holder_is_in_a_room(house: House) -> None:
+    account = await house.account("Alric")
+    client = Myth18Client(name="Alric", user_name="alric", password="hunter2 hunter2")
+    await client.come(house.port, FALLS)
+    await client.enter(client.rooms[0])  # in front of its own older self
+    while client.number not in client.players:
+        await client.hear()
+    for _ in range(10):
+        await house.pass_time(60)
+        client.line.write(KEEPALIVE)
+        await client.caught_up()
+    sessions = house.node.services.sessions
+    assert len(sessions.known_of(account.id)) == 1
+    await client.leave()
+    await until(lambda: house.door.stats.in_rooms == 0)
+    await client.enter()
+    await client.leave()
+    await until(lambda: house.door.stats.in_rooms == 0)
+    await house.jump(61)
+    await until(lambda: not sessions.known_of(account.id))
+    assert len(house.door.passes) == 0
+
+
+async def test_alephone_s_session_ends_with_its_connection(house: House) -> None:
+    account = await house.account("Hopper")
+    client = await house.aleph("Hopper", "hopper")
+    sessions = house.node.services.sessions
+    assert len(sessions.known_of(account.id)) == 1
+    client.vanish()
+    await until(lambda: house.door.stats.in_rooms == 0)
+    await house.door.tick()
+    await until(lambda: not sessions.known_of(account.id))
+    assert len(house.door.passes) == 0

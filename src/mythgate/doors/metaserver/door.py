@@ -30,6 +30,7 @@ from mythgate.domain.lobbies import (
     listed_for,
     lobby_listener,
 )
+from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.addresses import Line, ipv4, room_host
 from mythgate.doors.metaserver.clients import Client
 from mythgate.doors.metaserver.connection import Connection
@@ -215,12 +216,14 @@ class MetaserverDoor:
     def entered(self, connection: RoomConnection) -> None:
         """A connection is in its lobby."""
         self.proven(connection)
+        connection.is_inside = True
         self.stats.in_rooms += 1
         self.stats.entered[connection.client.name] += 1
 
     def left(self, connection: RoomConnection) -> None:
-        """A connection that had entered is not in its lobby any more."""
-        if connection.machine.state.name in ("ACTIVE", "DEAF"):
+        """A connection is in no lobby any more."""
+        if connection.is_inside:
+            connection.is_inside = False
             self.stats.in_rooms -= 1
 
     # --- lobbies -----------------------------------------------------------------------------------
@@ -393,11 +396,21 @@ class MetaserverDoor:
         for connection in list(self._connections):
             if not connection.closing:
                 connection.on_tick(now)
-        self.passes.sweep()
+        for old in self.passes.sweep():
+            if old.account is not None:
+                self.spawn(self._sign_out(old.account, old.session_id))
         if now >= self._next_activity:
             self._next_activity = now + ACTIVITY_SECONDS
             self._note_activity(now)
         await self.reconcile()
+
+    async def _sign_out(self, account: Account, session_id: SessionId) -> None:
+        """The login session of a pass that opens nothing any more."""
+        caller = Caller(account.id, session_id, account.name, account.role)
+        try:
+            await self.services.sessions.revoke(caller, session_id)
+        except Refused:
+            logger.debug("A session had ended already", extra={"account": account.id})
 
     def _note_activity(self, now: float) -> None:
         """Sessions of people who are in a room do not expire."""

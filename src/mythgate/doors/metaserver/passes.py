@@ -32,6 +32,7 @@ class Pass:
     session_id: SessionId
     expires_at: float | None = None  # monotonic; None while its holder is in a room
     used: bool = False
+    holder: object = None  # the connection that is in a room with it
 
 
 class Passes:
@@ -61,20 +62,17 @@ class Passes:
             return None
         return None if found.used and not found.client.keeps_token else found
 
-    def enter(self, held: Pass) -> None:
-        """Its holder is in a room now."""
+    def enter(self, held: Pass, holder: object) -> None:
+        """`holder` is in a room with it now; whoever was before is not."""
         held.used = True
+        held.holder = holder
         held.expires_at = None
-        if not held.client.keeps_token:
-            self._by_token.pop(held.token, None)
 
-    def leave(self, held: Pass) -> None:
-        """Its holder is in no room any more."""
-        held.expires_at = self._monotonic() + self._lifetime
-
-    def revoke(self, held: Pass) -> None:
-        """It opens nothing any more."""
-        self._by_token.pop(held.token, None)
+    def leave(self, held: Pass, holder: object) -> None:
+        """`holder` is in a room no more."""
+        if held.holder is holder:
+            held.holder = None
+            held.expires_at = self._monotonic() + (self._lifetime if held.client.keeps_token else 0)
 
     def sweep(self) -> list[Pass]:
         """Forget those that are too old; returns them."""

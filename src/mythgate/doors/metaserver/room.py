@@ -97,6 +97,7 @@ class RoomConnection(Connection):
         self.machine = room_machine()
         self.client: Client = ALEPH_ONE
         self.deaf = False
+        self.is_inside = False  # counted among those who are in a lobby
         self.held: Pass | None = None
         self.visitor: Visitor
         self.stream: Stream | None = None
@@ -179,7 +180,7 @@ class RoomConnection(Connection):
         """101."""
         packet: RoomLogin = self.decoded(ROOM_LOGIN, payload)
         held = self.door.passes.find(packet.token)
-        if held is None:
+        if held is None or (held.account is not None and not self.door.services.sessions.is_live(held.session_id)):
             self.refuse(StatusCode.NOT_LOGGED_IN)
             return
         name = plain_name(packet.username).casefold()
@@ -259,7 +260,7 @@ class RoomConnection(Connection):
         self.machine.apply(RoomEvent.ROOM_ENTERED)
         self.deadline = None
         self._pinged_at = door.clock.monotonic()
-        door.passes.enter(held)
+        door.passes.enter(held, self)
         door.entered(self)
         if visitor.account_id is not None and not self.client.is_marathon:
             door.spawn(self._tell_of_friends(visitor.account_id))
@@ -322,7 +323,7 @@ class RoomConnection(Connection):
         self.door.left(self)
         self.door.hub.end(stream, reason=reason)
         if self.held is not None:
-            self.door.passes.leave(self.held)
+            self.door.passes.leave(self.held, self)
 
     # --- listening ---------------------------------------------------------------------------------
 
