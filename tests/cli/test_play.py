@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -27,18 +28,26 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 class Terminal:
     """The program in a pseudo-terminal, and what stands on it so far."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        keyboard: int,
-        reader: asyncio.StreamReader,
-        screen: asyncio.BaseTransport,
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, keyboard: int) -> None:
         self.process = process
         self.text = ""
         self._keyboard = keyboard
-        self._reader = reader
-        self._screen = screen
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._changed = asyncio.Event()
+        self._over = False
+        asyncio.get_running_loop().add_reader(keyboard, self._read)
+
+    def _read(self) -> None:
+        # Not a StreamReader: that one forgets what it has read when the other end of a pseudo-terminal goes away.
+        try:
+            piece = os.read(self._keyboard, 4096)
+        except OSError:  # how a pseudo-terminal says that nobody is at its other end
+            piece = b""
+        self.text += self._decoder.decode(piece)
+        self._changed.set()
+        if not piece:
+            self._over = True
+            asyncio.get_running_loop().remove_reader(self._keyboard)
 
     @classmethod
     async def run(cls, *words: str, **variables: str) -> Terminal:
@@ -53,11 +62,7 @@ class Terminal:
             sys.executable, "-c", script, *words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
         )
         os.close(theirs)
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        screen = os.fdopen(os.dup(ours), "rb", buffering=0)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), screen)
-        return cls(process, ours, reader, transport)
+        return cls(process, ours)
 
     def type(self, keys: str) -> None:
         os.write(self._keyboard, keys.encode())
@@ -66,12 +71,9 @@ class Terminal:
         """Wait until that stands on the screen after all seen before; what comes later is for the next call."""
         async with asyncio.timeout(PATIENCE):
             while text not in self.text:
-                try:
-                    piece = await self._reader.read(4096)
-                except OSError:  # how a pseudo-terminal says that nobody is at its other end
-                    piece = b""
-                assert piece, f"ended without {text!r}: {self.text}"
-                self.text += piece.decode(errors="replace")
+                assert not self._over, f"ended without {text!r}: {self.text}"
+                self._changed.clear()
+                await self._changed.wait()
         self.text = self.text.partition(text)[2]
 
     async def ends(self) -> int:
@@ -79,8 +81,8 @@ class Terminal:
             async with asyncio.timeout(PATIENCE):
                 return await self.process.wait()
         finally:
+            asyncio.get_running_loop().remove_reader(self._keyboard)
             os.close(self._keyboard)
-            self._screen.close()
 
     async def interrupted(self) -> int:
         """Press Ctrl-C until it ends: Python misses one in the very moment in which its prompt appears."""
