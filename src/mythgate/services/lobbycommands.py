@@ -28,13 +28,12 @@ from mythgate.services.commands.registry import Wordbook
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.matching import MatchingService
-from mythgate.services.moderation import ModerationService, lasting
+from mythgate.services.moderation import BAN_DAYS, ModerationService, lasting
 from mythgate.services.ports import Clock, Store, Transaction
 
 log = logging.getLogger(__name__)
 
 NAME_WORDS: Final = 5
-BAN_DAYS: Final = 7.0
 
 
 class LobbyGroup(StrEnum):

@@ -23,6 +23,7 @@ UNTIL_LIFTED: Final = datetime.max.replace(tzinfo=UTC)
 UNMUTED: Final = "You are no longer muted."
 LONGEST_MUTE: Final = timedelta(days=3650)
 REASON_LENGTH: Final = 200
+BAN_DAYS: Final = 7.0  # of a ban for which a moderator names no number
 LONGEST_BAN: Final = timedelta(days=3650)
 BANS_FACT: Final = "bans"  # when the accounts that are disabled for a time may come back, as JSON
 

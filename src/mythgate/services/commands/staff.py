@@ -7,12 +7,14 @@ from typing import Final
 
 from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.chat import tidy
+from mythgate.domain.errors import Unreachable
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import AccountId
 from mythgate.domain.names import name_key
+from mythgate.domain.styles import plain
 from mythgate.services.chat import NAME_WORDS
 from mythgate.services.commands.registry import Call, Command, Group
-from mythgate.services.moderation import lasting
+from mythgate.services.moderation import BAN_DAYS, lasting
 from mythgate.services.ports import Transaction
 
 
@@ -89,9 +91,35 @@ def _names_at_the_start(text: str) -> list[tuple[str, str]]:
 
 
 async def kick(call: Call) -> CommandResponse:
-    present, reason = call.play.chat.find_listener(f"{call['person']} {call.get('reason')}")
+    try:
+        present, reason = call.play.chat.find_listener(f"{call['person']} {call.get('reason')}")
+    except Unreachable as nobody:
+        return await _kick_from_lobby(call, nobody)
     await call.play.presence.kick(call.caller, present.character_id, tidy(reason))
     return call.done(f"{present.name} was removed.", data={"account_id": present.account_id})
+
+
+async def _kick_from_lobby(call: Call, nobody: Unreachable) -> CommandResponse:
+    """Who is not in the world may be in a lobby, with an old client."""
+    try:
+        person = call.play.lobbies.by_name(call["person"])
+    except Unreachable:
+        raise nobody from None
+    await call.play.lobbies.kick(call.caller, person.number, tidy(call.get("reason")))
+    return call.done(f"{plain(person.name)} was removed.", data={"account_id": person.visitor.account_id})
+
+
+async def ban(call: Call) -> CommandResponse:
+    subject = await _subject(call, f"{call['person']} {call.get('days')} {call.get('reason')}")
+    first, _, reason = subject.rest.partition(" ")
+    days = BAN_DAYS
+    if first.isascii() and first.isdigit():
+        days = float(first[:9])
+    else:
+        reason = subject.rest
+    await call.play.moderation.ban(call.caller, subject.account_id, days, tidy(reason), called=subject.name)
+    text = f"{subject.name} is banned for {days:g} day{'' if days == 1 else 's'}."
+    return call.done(text, data={"account_id": subject.account_id, "days": days})
 
 
 async def announce(call: Call) -> CommandResponse:
@@ -132,11 +160,29 @@ COMMANDS: Final = (
         group=Group.STAFF,
         usage="kick <person> [<reason...>]",
         summary="Remove a player from the world.",
-        help="Ends the connection; the player may come back. The reason is shown to them. Recorded.",
+        help=(
+            "Ends the connection; the player may come back. The reason is shown to them. Who is not in the world is "
+            "looked for in the lobbies. Recorded."
+        ),
         examples=("kick Ada please read the rules",),
         role=Role.MODERATOR,
         abbreviable=False,
         run=kick,
+    ),
+    Command(
+        name="ban",
+        group=Group.STAFF,
+        usage="ban <person> [<days>] [<reason...>]",
+        summary="Lock a player's account out, for seven days or as many as you say.",
+        help=(
+            "They are gone from everywhere at once, whatever client they use, and cannot sign in until the days are "
+            "over or an admin enables the account. Works for people who are not on, too. Recorded."
+        ),
+        examples=("ban Ada 3 cheating", "ban Ada", 'ban "Old Tom" 30'),
+        role=Role.MODERATOR,
+        durable=True,
+        abbreviable=False,
+        run=ban,
     ),
     Command(
         name="announce",
