@@ -283,3 +283,8 @@ async def test_members_hear_who_comes_and_goes(kit: PeopleKit) -> None:
     kit.myth_guest("Wanderer")
     await kit.settle()
     assert len(told(kit, anna)) == 1
+
+
+async def test_all_clans_with_their_members(kit: PeopleKit) -> None:
+    number = await found(kit, await kit.myth("Anna"))
+    assert await kit.clans.views() == [await kit.clans.view(number)]

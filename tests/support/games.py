@@ -52,7 +52,7 @@ def a_report(reporter: int, *teams: Sequence[int], places: Sequence[int] | None 
     for place, team in enumerate(teams):
         reported.append(TeamReport(place=place if places is None else places[place], captain=len(players)))
         # A team's key is no index into the table of teams.
-        players += [PlayerReport(number, team=7 - place, points_killed=10 * number) for number in team]
+        players += [PlayerReport(number, team=7 - place, points_killed=10 * (number % 1000)) for number in team]
     given: dict[str, Any] = {"reporter": reporter, "teams": tuple(reported), "players": tuple(players)}
     return ScoreReport(**{**given, "ended": Ending.NORMAL, **changes})
 

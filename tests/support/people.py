@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -106,8 +106,8 @@ class PeopleKit(LobbyKit):
 
     async def report(self, game: HostedGame, by: Occupant, *teams: Sequence[Occupant], **changes: Any) -> Reported:
         numbers = [[one.number for one in team] for team in teams]
-        report = a_report(by.number, *numbers, game=game.number, **changes)
-        reported: Reported = await self.hosting.report(by.visitor.listener, report)
+        report = replace(a_report(by.number, *numbers), **changes)
+        reported: Reported = await self.hosting.report(by.visitor.listener, report, game_number=game.number)
         return reported
 
     async def play(self, winner: Occupant, loser: Occupant, **changes: Any) -> Result:

@@ -72,7 +72,6 @@ class ScoreReport:
     elapsed: int = 0
     players_at_start: int = 0
     teams_at_start: int = 0
-    game: int | None = None  # number of the game; None: the reporter's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,10 +295,7 @@ class ClanService:
 
         def work(tx: Transaction) -> list[ClanView]:
             gone = []
-            for known in tx.clans.all():
-                clan = tx.clans.get(known.number)
-                if clan is None:
-                    continue
+            for clan in tx.clans.all():
                 if rules.note_size(clan, len(tx.clans.members(clan.number)), now):
                     tx.clans.save(clan)
                 if rules.is_lapsed(clan, now):

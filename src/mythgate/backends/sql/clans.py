@@ -27,7 +27,7 @@ _ADD: Final = insert_unless(
 )
 _GET: Final = Statement(_SELECT.where(clans.c.number == bindparam("of_clan")), locks=True)
 _BY_NAME_KEY: Final = Statement(_SELECT.where(clans.c.name_key == bindparam("key")), locks=True)
-_ALL: Final = Statement(_SELECT.order_by(clans.c.number))
+_ALL: Final = Statement(_SELECT.order_by(clans.c.number), locks=True)
 _SAVE: Final = Statement(
     update(clans)
     .where(clans.c.number == bindparam("of_clan"), clans.c.version == bindparam("known_version"))
