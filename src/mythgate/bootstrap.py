@@ -84,7 +84,8 @@ from mythgate.services.company import Company
 from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
-from mythgate.services.lobbycommands import LobbyCommands
+from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
+from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
 from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
@@ -1048,3 +1049,8 @@ def error_statuses() -> list[tuple[type[Refused], int]]:
 def command_reference() -> list[Command]:
     """All text commands, by group and name."""
     return sorted(REGISTRY.allowed(Role.OWNER), key=lambda command: (command.group.value, command.name))
+
+
+def dot_command_reference() -> list[LobbyCommand]:
+    """All commands of lobbies, by name."""
+    return sorted(DOT_COMMANDS.allowed(Role.OWNER), key=lambda command: command.name)

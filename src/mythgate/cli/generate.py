@@ -258,7 +258,7 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
 
 def _commands() -> Iterator[tuple[str, str]]:
-    from mythgate.bootstrap import command_reference
+    from mythgate.bootstrap import command_reference, dot_command_reference
 
     lines = [
         "# Text commands",
@@ -277,6 +277,19 @@ def _commands() -> Iterator[tuple[str, str]]:
         also = " ".join(f"`{alias}`" for alias in command.aliases)
         usage = command.usage.replace("|", "\\|")
         lines.append(f"| `{usage}` | {also} | {command.summary} | {command.role.value} |")
+    lines += [
+        "",
+        "# In lobbies",
+        "",
+        "Lines that begin with a dot, or in a browser also with `/`. Name people by name or `#number`; an old client",
+        "that sends the line as private chat means the receiver.",
+        "",
+        "| command | also | what it does | who |",
+        "|---|---|---|---|",
+    ]
+    for one in dot_command_reference():
+        also = " ".join(f"`.{alias}`" for alias in one.aliases)
+        lines.append(f"| `.{one.usage}` | {also} | {one.summary} | {one.role.value} |")
     yield "docs/reference/commands.md", "\n".join(lines) + "\n"
 
 
