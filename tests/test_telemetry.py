@@ -29,10 +29,13 @@ def own_handlers() -> Iterator[None]:
 
 def test_a_line_on_a_screen_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.configure(style="console")
-    logging.getLogger("mythgate.services.presence").info("character left", extra={"character": ID, "reason": "quit"})
+    where = {"character": ID, "door": "http", "room": "mythgate_ward_square_gate_square"}
+    logging.getLogger("mythgate.services.presence").info("character entered", extra=where)
     line = capsys.readouterr().err.rstrip("\n")
     assert line[2] == line[5] == ":"
-    assert line[8:] == "Z [info] character left character=…99157583 reason=quit"
+    assert line[8:] == "Z character entered character=…99157583 door=http room=…square_gate_square"
+    logging.getLogger("mythgate.services.presence").warning("presence was wrong")
+    assert capsys.readouterr().err[8:] == "Z [warning] presence was wrong\n"
 
 
 def test_a_line_of_others_names_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,15 +111,23 @@ def _blank_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) 
     return entry
 
 
-_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})")
+_LONG_NAME: Final = re.compile(r"[a-z0-9_]{25,}")  # the id of a place, say
+_NAME_END: Final = 20
 
 
 def _for_narrow_screens(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The time of day, no name of a logger of ours, of ids the end, by which they differ."""
+    """The time of day; no level if it is the usual one, no name of a logger of ours; of long ids the end."""
     for name, value in entry.items():
-        if isinstance(value, str):
-            entry[name] = _ID.sub(r"…\1", value)
+        if isinstance(value, str) and name != "event":
+            if _LONG_NAME.fullmatch(value):
+                end = value[-_NAME_END:]
+                entry[name] = f"…{end[end.find('_') + 1 :]}"
+            else:
+                entry[name] = _UUID.sub(r"…\1", value)
     entry["timestamp"] = entry["timestamp"][11:19] + "Z"
+    if entry["level"] == "info":
+        del entry["level"]
     if str(entry.get("logger", "")).startswith("mythgate"):
         del entry["logger"]
     return entry
