@@ -30,6 +30,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mythgate import telemetry
 from mythgate.backends import worldpacks
+from mythgate.backends.filmfolder import FilmFolder
 from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
 from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
@@ -81,6 +82,7 @@ from mythgate.services.commands.execute import CommandPolicy, CommandService
 from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
+from mythgate.services.films import FilmService
 from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
@@ -468,6 +470,9 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         results=results,
         ratings=ratings,
         tournaments=tournaments,
+        films=FilmService(
+            store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock
+        ),
     )
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
 

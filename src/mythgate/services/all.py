@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
     from mythgate.services.commands.execute import CommandService
+    from mythgate.services.films import FilmService
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
     from mythgate.services.lobbies import LobbyService
@@ -55,3 +56,4 @@ class Services:
     results: ResultService
     ratings: RatingService
     tournaments: TournamentService
+    films: FilmService

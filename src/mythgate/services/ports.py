@@ -501,6 +501,15 @@ class FilmRepository(Protocol):
         """Newest first."""
 
 
+class FilmFiles(Protocol):
+    """Where the files of films are."""
+
+    async def save(self, name: str, data: bytes) -> None:
+        """Keep a whole file; it replaces an earlier one."""
+
+    async def read(self, name: str) -> bytes | None: ...
+
+
 class ImportRepository(Protocol):
     """What was brought over from another server: its key there, and what it became here."""
 

@@ -196,6 +196,12 @@ class ResultService:
             )
         return tuple(line_up)
 
+    def match_of(self, game: HostedGame) -> str:
+        """What the present round of a game is known by, or its last one."""
+        if game.started_at is None:
+            game = self._rounds.get(game.number, game)
+        return self._match_id(game, game.started_at or 0.0)
+
     def _match_id(self, game: HostedGame, started_at: float) -> str:
         return f"{self._run}:{game.number}:{started_at:.6f}"
 

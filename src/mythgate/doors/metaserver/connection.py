@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
     """One socket of an old client."""
 
     port_kind: ClassVar[str]
+    unmetered: ClassVar[frozenset[int]] = frozenset()  # packets that may come as often as they like
 
     def __init__(self, door: MetaserverDoor) -> None:
         self.door = door
@@ -143,7 +144,7 @@ class Connection(asyncio.Protocol):
                 if got is None:
                     return
                 door.stats.packets += 1
-                if self._is_too_fast():
+                if got.packet_type not in self.unmetered and self._is_too_fast():
                     continue
                 self._receive(*got)
             except ProtocolError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -25,6 +26,7 @@ from mythgate.domain.errors import (
     Unreachable,
     WrongGameState,
 )
+from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId, PlayId
 from mythgate.domain.lobbies import Family, Lobby, Looks, Visitor
 from mythgate.doors.metaserver.clients import ALEPH_ONE, Client
@@ -34,6 +36,7 @@ from mythgate.doors.metaserver.questions import QUESTIONS, buddies
 from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of, player_entry
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
+from mythgate.wire.metaserver.films import FilmRecorder
 from mythgate.wire.metaserver.layout import Family as WireFamily
 from mythgate.wire.metaserver.machines import (
     KEEP_ALIVE,
@@ -49,6 +52,7 @@ from mythgate.wire.metaserver.packets import (
     DirectedData,
     GamePlayerList,
     PlayerMode,
+    RecordingStreamEnd,
     RoomBroadcast,
     RoomLogin,
     RoomLoginSuccessful,
@@ -70,7 +74,7 @@ logger = logging.getLogger(__name__)
 
 ROOM_LOGIN, LOGOUT, PLAYER_DATA, CREATE_GAME, REMOVE_GAME, PLAYER_MODE = 101, 102, 103, 104, 105, 107
 FULL_UPDATE, LINE_UP, RESET_GAME, START_GAME = 110, 111, 113, 114
-CHAT, PRIVATE = 200, 201
+CHAT, PRIVATE, FILM_HEADER, FILM_COMMAND, FILM_END = 200, 201, 204, 205, 206
 GAME_HEAD_BYTES: Final = 4  # of 104, before the description
 LINE_UP_HEAD_BYTES: Final = 4
 MOST_TOLD_PLAYERS: Final = 0x7FFF
@@ -88,6 +92,7 @@ class RoomConnection(Connection):
     """One connection to the port of a lobby."""
 
     port_kind: ClassVar[str] = "room"
+    unmetered: ClassVar[frozenset[int]] = frozenset({FILM_HEADER, FILM_COMMAND})  # a film has a limit of its own
 
     def __init__(self, door: MetaserverDoor, lobby: Lobby) -> None:
         super().__init__(door)
@@ -103,6 +108,7 @@ class RoomConnection(Connection):
         self.stream: Stream | None = None
         self.sink: MetaserverSink | None = None
         self._welcome = b""
+        self._film: FilmRecorder | None = None
         self._pinged_at = 0.0
         self._key_offer_at: float | None = None
 
@@ -448,6 +454,44 @@ class RoomConnection(Connection):
         except NoGame:
             self.door.stats.ignored_packets += 1
 
+    # --- films -------------------------------------------------------------------------------------
+
+    def on_film_header(self, payload: bytes) -> None:
+        """204, from the host of a game in a lobby that keeps films."""
+        if self._may_record():
+            if self._film is None:
+                self._film = FilmRecorder()
+            self._film.header(payload)
+
+    def on_film_command(self, payload: bytes) -> None:
+        """205."""
+        if self._film is not None and self._may_record():
+            self._film.command(payload)
+
+    def on_film_end(self, payload: bytes) -> None:
+        """206."""
+        film, self._film = self._film, None
+        game = self.door.services.hosting.of_host(self.visitor.listener)
+        if film is None or game is None:
+            self.door.stats.ignored_packets += 1
+            return
+        packet: RecordingStreamEnd = self.decoded(FILM_END, payload)
+        data = film.finish(packet.end_time, game.facts.name, secrets.randbits(32))
+        self.run(self._keep_film(game, data))
+
+    def _may_record(self) -> bool:
+        if self.lobby.films and self.door.services.hosting.of_host(self.visitor.listener) is not None:
+            return True
+        self._film = None
+        self.door.stats.ignored_packets += 1
+        return False
+
+    async def _keep_film(self, game: HostedGame, data: bytes) -> None:
+        try:
+            await self.door.services.films.keep(game, data)
+        except Refused as error:
+            self.tell_refusal(error)
+
 
 HANDLERS: Final[Mapping[int, Callable[[RoomConnection, bytes], None]]] = {
     ROOM_LOGIN: RoomConnection.on_room_login,
@@ -462,6 +506,9 @@ HANDLERS: Final[Mapping[int, Callable[[RoomConnection, bytes], None]]] = {
     START_GAME: RoomConnection.on_start_game,
     CHAT: RoomConnection.on_chat,
     PRIVATE: RoomConnection.on_private,
+    FILM_HEADER: RoomConnection.on_film_header,
+    FILM_COMMAND: RoomConnection.on_film_command,
+    FILM_END: RoomConnection.on_film_end,
     **QUESTIONS,
 }
 """What is done for each packet. The rest of what is legal means nothing to us."""
