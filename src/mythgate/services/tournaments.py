@@ -15,7 +15,7 @@ from mythgate.domain.errors import Conflict, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.moderation import AuditEntry
-from mythgate.domain.ratings import RANKED, SubjectKind
+from mythgate.domain.ratings import FORMULAS, RANKED, SubjectKind
 from mythgate.domain.results import Result
 from mythgate.domain.sessions import Caller
 from mythgate.domain.tournaments import (
@@ -287,5 +287,6 @@ def _points(tx: Transaction, entries: Sequence[Entry]) -> dict[int, int]:
     if season is None:
         return {}
     table = tx.ratings.table(season.number)
+    start = FORMULAS[season.formula].start
     found = {entry.number: table.get(SubjectKind.PLAYER, RANKED, entry.number) for entry in entries}
-    return {number: standing.points for number, standing in found.items() if standing is not None}
+    return {number: start if standing is None else standing.points for number, standing in found.items()}

@@ -108,6 +108,7 @@ class SqlMatches:
         self._connection.change(_OPEN, _match_values(match))
 
     def get(self, match_id: str) -> Match | None:
+        self._connection.reserve("match:" + match_id)  # also one that is not there yet
         rows = self._connection.rows(_GET_MATCH, {"of_match": match_id})
         return _match(rows[0]) if rows else None
 
