@@ -9,8 +9,10 @@ import hmac
 import json
 import secrets
 import stat
+import sys
 import threading
 import time
+import types
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +24,16 @@ import argon2
 import jwt
 import pytest
 
-from mythgate.backends.system import KEY_FILE, Argon2Hasher, JwtSigner, SystemClock, UuidIds, load_or_make_secret
-from mythgate.domain.errors import InvalidToken, TokenExpired, Unavailable
+from mythgate.backends.system import (
+    KEY_FILE,
+    Argon2Hasher,
+    JwtSigner,
+    SystemClock,
+    UuidIds,
+    can_check_bcrypt,
+    load_or_make_secret,
+)
+from mythgate.domain.errors import InvalidInput, InvalidToken, TokenExpired, Unavailable
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.services.sessions import new_token
 
@@ -148,6 +158,59 @@ async def test_hashes_of_other_parameters_are_renewed(hasher: Argon2Hasher) -> N
     assert await hasher.verify(older, "correct horse")
     assert not hasher.needs_rehash(await hasher.hash("correct horse"))
     assert hasher.needs_rehash("")
+
+
+async def test_an_md5_hash_of_another_server_is_wrapped(hasher: Argon2Hasher) -> None:
+    stored = await hasher.adopt(hashlib.md5("Sésame".encode()).hexdigest().upper() + "\n")
+    assert stored.startswith("$imported$md5$argon2id$")
+    assert await hasher.verify(stored, "Sésame")
+    assert not await hasher.verify(stored, "sésame")
+    assert hasher.needs_rehash(stored)
+
+
+@pytest.mark.parametrize("foreign", ["", "plain", "0" * 31, "$2b$12$short", "$1$salt$hash", "$argon2id$v=19$"])
+async def test_hashes_of_no_known_kind(hasher: Argon2Hasher, foreign: str) -> None:
+    with pytest.raises(InvalidInput):
+        await hasher.adopt(foreign)
+
+
+_SALT = "$2y$10$" + "abcdefghijklmnopqrstuv"
+
+
+async def test_a_bcrypt_hash_needs_the_package(
+    hasher: Argon2Hasher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = await hasher.adopt(_SALT + "x" * 31)
+    assert stored.startswith(f"$imported$bcrypt{_SALT}$argon2id$")
+    assert "x" * 31 not in stored
+    monkeypatch.setitem(sys.modules, "bcrypt", None)
+    assert not await hasher.verify(stored, "sesame")
+    assert "the package bcrypt is not installed" in caplog.text
+
+
+async def test_a_bcrypt_hash_is_checked_with_the_package(hasher: Argon2Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in that has the package's shape: it is no dependency."""
+
+    def hashpw(password: bytes, salt: bytes) -> bytes:
+        if b"\0" in password:
+            raise ValueError
+        assert len(password) <= 72
+        return salt + hashlib.sha256(password + salt).hexdigest()[:31].encode()
+
+    monkeypatch.setitem(sys.modules, "bcrypt", types.SimpleNamespace(hashpw=hashpw))
+    long = "long password " * 8
+    stored = await hasher.adopt(hashpw(long.encode()[:72], _SALT.encode()).decode())
+    assert await hasher.verify(stored, long)
+    assert await hasher.verify(stored, long + "more than counts")
+    assert not await hasher.verify(stored, "sesame")
+    assert not await hasher.verify(stored, "zero\0byte")
+
+
+def test_whether_bcrypt_can_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert not can_check_bcrypt()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert can_check_bcrypt()
 
 
 async def test_few_run_at_once_many_wait_and_too_many_are_refused(hasher: Argon2Hasher) -> None:
