@@ -781,6 +781,9 @@ def _metaserver_options(settings: Settings) -> MetaserverOptions:
         token_lifetime=metaserver.token_lifetime.total_seconds(),
         passwords=PasswordScheme(metaserver.passwords),
         minimum_build=metaserver.minimum_build,
+        test_hosts=metaserver.test_hosts,
+        proxy_port=metaserver.proxy_port,
+        proxy_pairs=metaserver.proxy_pairs,
         remote_hubs=tuple(RemoteHub(**hub.model_dump()) for hub in metaserver.remote_hubs),
     )
 

@@ -313,6 +313,15 @@ class MetaserverSettings(Section):
         timedelta(seconds=60), description="How long a log-in opens lobbies before the first and after the last one."
     )
     minimum_build: int = Field(427, ge=0, le=_MANY, description="Oldest build of Myth II 1.8 that is let in.")
+    test_hosts: bool = Field(
+        False, description="Try whether the host of a game can be connected to, and show it in the list of games."
+    )
+    proxy_port: Port = Field(
+        0,
+        description="First port of the proxy for hosts of Myth II 1.8 that nobody can connect to; each game takes two. "
+        "0: no proxy. The original server used 61000.",
+    )
+    proxy_pairs: int = Field(5, ge=1, le=500, description="Games the proxy can stand in for at once.")
     remote_hubs: list[RemoteHubSettings] = Field(
         default_factory=list, description="Hubs for Aleph One games, each with the fields below."
     )

@@ -9,5 +9,7 @@
 - `room`        the port of one lobby: what its clients say
 - `sinks`       what its clients are told
 - `rendering`   people and games as entries of lists
+- `questions`   what else Myth clients ask and tell: searches, friends, clans, results
+- `proxy`       stands in for hosts that nobody can connect to
 - `addresses`   which address a player is told to connect to
 """

@@ -58,6 +58,9 @@ class MetaserverOptions:
     minimum_version: int = 2180
     minimum_patch: int = 3  # of the Myth games before
     remote_hubs: tuple[RemoteHub, ...] = ()
+    test_hosts: bool = False  # try whether hosts can be connected to, and show it
+    proxy_port: int = 0  # first port of the host proxy; 0: there is none
+    proxy_pairs: int = 5  # games it can stand in for
 
 
 @dataclass(slots=True)

@@ -29,9 +29,11 @@ from mythgate.domain.errors import (
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId, PlayId
 from mythgate.domain.lobbies import Family, Lobby, Looks, Visitor
+from mythgate.doors.metaserver.addresses import room_host
 from mythgate.doors.metaserver.clients import ALEPH_ONE, Client
 from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.passes import Pass
+from mythgate.doors.metaserver.proxy import ProxyPair, is_reachable
 from mythgate.doors.metaserver.questions import QUESTIONS, buddies
 from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of, player_entry
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
@@ -52,6 +54,7 @@ from mythgate.wire.metaserver.packets import (
     DirectedData,
     GamePlayerList,
     PlayerMode,
+    ProxyClientJoin,
     RecordingStreamEnd,
     RoomBroadcast,
     RoomLogin,
@@ -77,6 +80,7 @@ FULL_UPDATE, LINE_UP, RESET_GAME, START_GAME = 110, 111, 113, 114
 CHAT, PRIVATE, FILM_HEADER, FILM_COMMAND, FILM_END = 200, 201, 204, 205, 206
 GAME_HEAD_BYTES: Final = 4  # of 104, before the description
 LINE_UP_HEAD_BYTES: Final = 4
+FIRST_BUILD_WITH_PROXY: Final = 428
 MOST_TOLD_PLAYERS: Final = 0x7FFF
 
 WIRE_FAMILIES: Final[Mapping[Family, WireFamily]] = {
@@ -109,6 +113,7 @@ class RoomConnection(Connection):
         self.sink: MetaserverSink | None = None
         self._welcome = b""
         self._film: FilmRecorder | None = None
+        self._pair: ProxyPair | None = None  # stands in for the host of our game
         self._pinged_at = 0.0
         self._key_offer_at: float | None = None
 
@@ -326,6 +331,7 @@ class RoomConnection(Connection):
         if stream is None:
             return
         self.stream = self.sink = None
+        self._close_pair()
         self.door.left(self)
         self.door.hub.end(stream, reason=reason)
         if self.held is not None:
@@ -403,14 +409,73 @@ class RoomConnection(Connection):
                 self.door.services.lobbies.line_to(listener, "That hub is not free. Choose another one.")
                 return
             address, port = hub.address, hub.port
-        hosting.announce(
+        is_new = hosting.of_host(listener) is None
+        if self._pair is not None and not is_new:
+            address, port = self._proxy_address(), self._pair.player_port
+        game = hosting.announce(
             listener,
             address=address,
             port=port,
             facts=facts_of(description),
             descriptor=descriptor,
             clan_game=not self.client.is_marathon and packet.order_or_hub != 0,
+            proxied=self._pair is not None and not is_new,
         )
+        if is_new:
+            self._close_pair()
+            if self.door.options.test_hosts or (self.door.proxies.is_open and self._knows_proxies()):
+                self.door.spawn(self._test_host(game))
+
+    def _knows_proxies(self) -> bool:
+        build = self.visitor.build
+        return not self.client.legacy and build.isdecimal() and int(build) >= FIRST_BUILD_WITH_PROXY
+
+    async def _test_host(self, game: HostedGame) -> None:
+        """Whether players can connect to the host; if not, a proxy stands in if there is one."""
+        hosting = self.door.services.hosting
+        reachable = await is_reachable(game.address, game.port)
+        if self._hosted(game.number) is None:
+            return
+        if reachable or not self._knows_proxies():
+            hosting.set_reachable(game.number, reachable)
+            return
+        pair = await self.door.proxies.pair_for(self.address, self._ask_for_player)
+        now = self._hosted(game.number)
+        if now is None:
+            if pair is not None:
+                pair.close()
+        elif pair is None:
+            hosting.set_reachable(game.number, False)
+        else:
+            self._pair = pair
+            hosting.announce(
+                self.visitor.listener,
+                address=self._proxy_address(),
+                port=pair.player_port,
+                facts=now.facts,
+                descriptor=now.descriptor,
+                clan_game=now.clan_game,
+                reachable=True,
+                proxied=True,
+            )
+
+    def _hosted(self, number: int) -> HostedGame | None:
+        """Our game, if it is still the one of that number."""
+        game = None if self.closing else self.door.services.hosting.of_host(self.visitor.listener)
+        return game if game is not None and game.number == number else None
+
+    def _proxy_address(self) -> str:
+        return str(room_host(self.line, self.door.advertised))
+
+    def _ask_for_player(self, port: int) -> None:
+        """22, also in the middle of the game."""
+        if not self.closing:
+            self.send(ProxyClientJoin(port=port, host=self._proxy_address()))
+
+    def _close_pair(self) -> None:
+        pair, self._pair = self._pair, None
+        if pair is not None:
+            pair.close()
 
     def _reject_game(self) -> None:
         self.door.stats.ignored_packets += 1
@@ -421,6 +486,7 @@ class RoomConnection(Connection):
     def on_remove_game(self, payload: bytes) -> None:
         """105."""
         del payload
+        self._close_pair()
         self.door.services.hosting.remove(self.visitor.listener)
 
     def on_start_game(self, payload: bytes) -> None:
