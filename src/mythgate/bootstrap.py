@@ -53,6 +53,7 @@ from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
+from mythgate.domain.world import World
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
@@ -184,6 +185,7 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
             "Remove redis_url (MYTHGATE_REDIS_URL) from the settings.",
         )
     try:
+        loaded = _load_packs(settings)  # before a file is made for a start that could only fail
         if makes:
             _make_data_dir(settings.data_dir)
         # In a thread: it blocks, and for PostgreSQL it runs an event loop of its own.
@@ -216,7 +218,7 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
     try:
         if not (makes or settings.secret_key.get_secret_value() or (settings.data_dir / KEY_FILE).exists()):
             settings = settings.model_copy(update={"secret_key": SecretStr(secrets.token_urlsafe())})
-        yield compose(settings, store, clock, hasher)
+        yield compose(settings, store, clock, hasher, loaded)
     finally:
         hasher.close()
         await store.close()
@@ -273,16 +275,25 @@ def _secret(settings: Settings) -> str:
         ) from error
 
 
-def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Argon2Hasher) -> Node:
-    """Wire all services together."""
-    ids = UuidIds()
-    secret = _secret(settings)
+def _load_packs(settings: Settings) -> tuple[WorldPacks, World]:
     packs = WorldPacks(settings.world.packs)
     try:
-        first_world = packs.load_now()
+        return packs, packs.load_now()
     except InvalidPacks as error:
-        raise CannotStart(str(error), "`mythgate world check FOLDER` repeats the list.") from error
+        raise CannotStart(str(error), "`mythgate world check` repeats the list.") from error
 
+
+def compose(
+    settings: Settings,
+    store: SqlStore,
+    clock: SystemClock,
+    hasher: Argon2Hasher,
+    loaded: tuple[WorldPacks, World] | None = None,
+) -> Node:
+    """Wire all services together; `loaded` is the world, if it was read already."""
+    ids = UuidIds()
+    secret = _secret(settings)
+    packs, first_world = loaded if loaded is not None else _load_packs(settings)
     hub = Hub(clock, _realtime_limits(settings))
     lobby_limits = replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0)
     lobby_hub = Hub(clock, lobby_limits, followed=LOBBY_TOPICS)
@@ -470,9 +481,7 @@ def compose(settings: Settings, store: SqlStore, clock: SystemClock, hasher: Arg
         results=results,
         ratings=ratings,
         tournaments=tournaments,
-        films=FilmService(
-            store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock
-        ),
+        films=FilmService(store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock),
     )
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
 

@@ -118,6 +118,7 @@ def test_a_folder_is_held_while_the_block_runs(tmp_path: Path) -> None:
 
 def test_a_start_that_fails_leaves_no_folder_behind(tmp_path: Path) -> None:
     refused(tmp_path / "new", MYTHGATE_REDIS_URL="redis://localhost")
+    assert "pack.yaml" in refused(tmp_path / "new", MYTHGATE_WORLD__PACKS=json.dumps([str(tmp_path)]))
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "old").mkdir()
     refused(tmp_path / "old", MYTHGATE_REDIS_URL="redis://localhost")
