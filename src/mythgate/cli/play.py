@@ -77,7 +77,7 @@ _STYLES: Final = {
 
 
 def play(
-    server: Annotated[str, typer.Argument(help="Address of the server; default: the one the settings describe.")] = "",
+    server: Annotated[str, typer.Argument(help="Address of the server; default: the one of the data folder.")] = "",
     user: Annotated[str, typer.Option("--user", "-u", help="Account to sign in with; asked for if missing.")] = "",
     character: Annotated[str, typer.Option("--character", "-c", help="Name of the character to play.")] = "",
     guest: Annotated[bool, typer.Option("--guest", help="Enter without an account.")] = False,
