@@ -15,6 +15,7 @@ export { type EnvelopeOf, type EventType, MalformedFrame, parseFrame, type Serve
 export { AuthenticationError, type FieldProblem, MythError, Refused, Unreachable } from "./errors.ts";
 export type * from "./generated/events.ts";
 export { randomId } from "./ids.ts";
+export type * from "./lobbies.ts";
 export { Outbox, type PendingCommand } from "./outbox.ts";
 export { Sequencer } from "./sequencer.ts";
 export { type LoginStore, Session, type StoredLogin } from "./session.ts";

@@ -10,6 +10,8 @@ import type {
   SignedIn,
 } from "./api.ts";
 import { AuthenticationError } from "./errors.ts";
+import type { FriendView } from "./generated/events.ts";
+import type { EnteredLobby, OwnProfile } from "./lobbies.ts";
 
 /** What survives a reload of the page. Never holds an access token. */
 export interface StoredLogin {
@@ -139,6 +141,46 @@ export class Session {
 
   changePassword = (current: string, replacement: string): Promise<void> =>
     this.#authorized("POST", "api/auth/password", { current_password: current, new_password: replacement });
+
+  enterLobby = (roomId: number): Promise<EnteredLobby> => this.#authorized("POST", `api/lobbies/${roomId}/enter`);
+
+  leaveLobby = (roomId: number): Promise<void> => this.#authorized("POST", `api/lobbies/${roomId}/leave`);
+
+  ownProfile = (): Promise<OwnProfile> => this.#authorized("GET", "api/profile");
+
+  saveProfile = (profile: OwnProfile): Promise<OwnProfile> => this.#authorized("POST", "api/profile", profile);
+
+  friends = async (): Promise<readonly FriendView[]> =>
+    (await this.#authorized<{ friends: readonly FriendView[] }>("GET", "api/friends")).friends;
+
+  addFriend = async (number: number): Promise<readonly FriendView[]> =>
+    (await this.#authorized<{ friends: readonly FriendView[] }>("POST", "api/friends", { number })).friends;
+
+  removeFriend = async (number: number): Promise<readonly FriendView[]> =>
+    (await this.#authorized<{ friends: readonly FriendView[] }>("DELETE", `api/friends/${number}`)).friends;
+
+  hasGamePassword = async (): Promise<boolean> =>
+    (await this.#authorized<{ is_set: boolean }>("GET", "api/auth/game-password")).is_set;
+
+  setGamePassword = (current: string, replacement: string): Promise<void> =>
+    this.#authorized("POST", "api/auth/game-password", { current_password: current, new_password: replacement });
+
+  clearGamePassword = (): Promise<void> => this.#authorized("DELETE", "api/auth/game-password");
+
+  /** Carries on with a login of which only the refresh token is known. */
+  async take(refreshToken: string): Promise<void> {
+    const renewed = await this.#api.request<Refreshed>("POST", "api/auth/refresh", {
+      body: { refresh_token: refreshToken },
+    });
+    const me = await this.#api.request<{ user_id: string; username: string; role: string; is_guest: boolean }>(
+      "GET",
+      "api/auth/me",
+      { token: renewed.access_token },
+    );
+    const { user_id: userId, username, role, is_guest: isGuest } = me;
+    this.adopt({ refreshToken: renewed.refresh_token ?? refreshToken, userId, username, role, isGuest });
+    this.#keep(renewed.access_token, renewed.expires_in);
+  }
 
   async #authorized<T>(method: string, path: string, body?: unknown): Promise<T> {
     try {

@@ -1,15 +1,22 @@
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useLogin } from "../stores/login.ts";
+import { usePage } from "../stores/page.ts";
 import { usePlay } from "../stores/play.ts";
 import { useSettings } from "../stores/settings.ts";
 import { Characters } from "./characters/Characters.tsx";
 import { Entrance } from "./entrance/Entrance.tsx";
 import { Game } from "./game/Game.tsx";
 
+// A page of its own, which not everybody opens.
+const Lobby = lazy(async () => ({ default: (await import("./lobby/Lobby.tsx")).Lobby }));
+const Overview = lazy(async () => ({ default: (await import("./lobby/Overview.tsx")).Overview }));
+
 export function App() {
   const signedIn = useLogin((state) => state.login !== null);
   const playing = usePlay((state) => state.character !== null);
+  const inLobby = usePage((state) => state.page === "lobby");
   useAppearance();
+  if (inLobby) return <Suspense>{signedIn && playing ? <Lobby /> : <Overview />}</Suspense>;
   if (!signedIn) return <Entrance />;
   return playing ? <Game /> : <Characters />;
 }

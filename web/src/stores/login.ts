@@ -160,6 +160,22 @@ function takeClaim(): string | null {
   return claim;
 }
 
+/** An old game client opened its settings: `/lobby#settings=…` holds a login. True if it did. */
+export async function takeSettingsLogin(): Promise<boolean> {
+  const token = new URLSearchParams(location.hash.slice(1)).get("settings");
+  if (!token) return false;
+  history.replaceState(null, "", location.pathname + location.search);
+  try {
+    loginStore.staySignedIn = false;
+    await session.take(token);
+    signedIn();
+    return true;
+  } catch (error) {
+    useLogin.setState({ notice: explain(error).message });
+    return false;
+  }
+}
+
 /** What to tell the player about `error`, and what to do about it. */
 export function explain(error: unknown): { message: string; hint: string } {
   if (error instanceof MythError) {

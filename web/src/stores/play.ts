@@ -3,6 +3,7 @@ import { Connection, type ConnectionStatus, type PendingCommand, randomId, type 
 import { create } from "zustand";
 import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
 import { TABS, type Tab } from "./lines.ts";
+import { allRead, applyLobbyEvent, EMPTY_LOBBY, type Lobby, refuse } from "./lobby.ts";
 import { api, claimRead, loginEnded, session, useLogin } from "./login.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
 
@@ -27,6 +28,7 @@ export interface PlayState {
   readonly character: Character | null;
   readonly connection: ConnectionStatus;
   readonly game: Game;
+  readonly lobby: Lobby;
   readonly pending: readonly PendingCommand[];
   readonly tab: Tab;
   /** The last line seen in each tab of the log. */
@@ -48,6 +50,7 @@ export const usePlay = create<PlayState>(() => ({
   character: null,
   connection: OFF,
   game: EMPTY_GAME,
+  lobby: EMPTY_LOBBY,
   pending: [],
   tab: "all",
   seen: allSeen(0),
@@ -57,12 +60,14 @@ export const usePlay = create<PlayState>(() => ({
 let connection: Connection | null = null;
 let sessionId = "";
 let lastSeq: number | null = null;
+/** What was said into the lobby and not answered yet; the answer belongs there. */
+const lobbyCommands = new Set<string>();
 
 // --- entering and leaving ---------------------------------------------------------------------------
 
 /** Bring `character` into the world. */
 export function enterWorld(character: Character): void {
-  begin(character, randomId(), null, EMPTY_GAME, []);
+  begin(character, randomId(), null, EMPTY_GAME, EMPTY_LOBBY, []);
 }
 
 /** Bring a guest into the world: the server makes their character on the way in. */
@@ -77,7 +82,8 @@ export function resumePlay(): boolean {
   if (!kept || !userId || kept.userId !== userId) return false;
   // A session nothing was heard of cannot be resumed with certainty; a new one starts cleanly.
   const playSession = kept.lastSeq === null ? randomId() : kept.sessionId;
-  begin({ id: kept.characterId, name: kept.characterName }, playSession, kept.lastSeq, kept.game, kept.pending);
+  const character = { id: kept.characterId, name: kept.characterName };
+  begin(character, playSession, kept.lastSeq, kept.game, kept.lobby, kept.pending);
   return true;
 }
 
@@ -86,6 +92,7 @@ function begin(
   playSession: string,
   resumeAfter: number | null,
   game: Game,
+  lobby: Lobby,
   pending: readonly PendingCommand[],
 ): void {
   connection?.close();
@@ -95,6 +102,7 @@ function begin(
   usePlay.setState({
     character,
     game,
+    lobby,
     pending,
     connection: OFF,
     tab: "all",
@@ -145,7 +153,15 @@ function over(farewell: string | null): void {
   clearTimeout(saveTimer);
   saveTimer = undefined;
   clearSnapshot();
-  usePlay.setState({ character: null, connection: OFF, game: EMPTY_GAME, pending: [], farewell });
+  lobbyCommands.clear();
+  usePlay.setState({
+    character: null,
+    connection: OFF,
+    game: EMPTY_GAME,
+    lobby: EMPTY_LOBBY,
+    pending: [],
+    farewell,
+  });
 }
 
 export function reconnectNow(): void {
@@ -170,8 +186,18 @@ function connectionChanged(status: ConnectionStatus): void {
 
 function received(events: readonly ServerEvent[], upTo: number | null): void {
   lastSeq = upTo;
-  setGame((game) => applyEvents(game, events));
+  const { lobby } = usePlay.getState();
+  const next = events.filter((event) => !isAnswer(event) || isForLobby(event)).reduce(applyLobbyEvent, lobby);
+  if (next !== lobby) usePlay.setState({ lobby: next });
+  const others = events.filter((event) => !isForLobby(event));
+  for (const event of events) if (isAnswer(event)) lobbyCommands.delete(event.reply_to ?? "");
+  setGame((game) => applyEvents(game, others));
 }
+
+const isAnswer = (event: ServerEvent): boolean =>
+  event.event_type === "command_response" || (event.event_type === "error" && Boolean(event.reply_to));
+
+const isForLobby = (event: ServerEvent): boolean => isAnswer(event) && lobbyCommands.has(event.reply_to ?? "");
 
 function setGame(change: (game: Game) => Game): void {
   const { game, tab, seen } = usePlay.getState();
@@ -216,6 +242,30 @@ export function send(line: string): boolean {
   return false;
 }
 
+/** Say something in the lobby, or to one person in any lobby. False if too many lines are waiting already. */
+export function sayInLobby(words: string, to: number | null): boolean {
+  const text = words.replace(/\s+/g, " ").trim();
+  if (!text || !connection) return false;
+  const messageId = connection.command(to === null ? `lobby ${text}` : `lobbytell #${to} ${text}`);
+  if (messageId) {
+    lobbyCommands.add(messageId);
+    return true;
+  }
+  refuseInLobby("Too many lines are waiting for the connection. Yours was not sent.");
+  return false;
+}
+
+/** Tell the player in the lobby why something was not done. */
+export function refuseInLobby(text: string): void {
+  usePlay.setState(({ lobby }) => ({ lobby: refuse(lobby, text, new Date().toISOString()) }));
+  saveSoon();
+}
+
+/** All lines of the lobby are on the screen. */
+export function lobbyRead(): void {
+  usePlay.setState(({ lobby }) => ({ lobby: allRead(lobby) }));
+}
+
 // --- keeping ----------------------------------------------------------------------------------------
 
 let saveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -227,7 +277,7 @@ function saveSoon(): void {
 function saveNow(): void {
   clearTimeout(saveTimer);
   saveTimer = undefined;
-  const { character, game, pending } = usePlay.getState();
+  const { character, game, lobby, pending } = usePlay.getState();
   const userId = useLogin.getState().login?.userId;
   if (!character || !userId) return;
   const snapshot: Snapshot = {
@@ -238,6 +288,7 @@ function saveNow(): void {
     characterName: character.name,
     lastSeq,
     game,
+    lobby,
     pending,
   };
   saveSnapshot(snapshot);

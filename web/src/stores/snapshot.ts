@@ -5,6 +5,7 @@
  */
 import type { PendingCommand } from "@mythgate/sdk";
 import { EMPTY_GAME, type Game, MAX_LINES } from "./game.ts";
+import { EMPTY_LOBBY, type Lobby } from "./lobby.ts";
 import { isRecord, load, remove, save, tabStorage } from "./storage.ts";
 
 export interface Snapshot {
@@ -15,6 +16,7 @@ export interface Snapshot {
   readonly characterName: string;
   readonly lastSeq: number | null;
   readonly game: Game;
+  readonly lobby: Lobby;
   readonly pending: readonly PendingCommand[];
 }
 
@@ -35,13 +37,24 @@ function isSnapshot(value: unknown): value is Snapshot {
 
 export function loadSnapshot(): Snapshot | null {
   const kept = load(tabStorage, KEY, isSnapshot);
-  return kept && { ...kept, game: { ...EMPTY_GAME, ...kept.game, log: kept.game.log.slice(-MAX_LINES) } };
+  return (
+    kept && {
+      ...kept,
+      game: { ...EMPTY_GAME, ...kept.game, log: kept.game.log.slice(-MAX_LINES) },
+      lobby: { ...EMPTY_LOBBY, ...kept.lobby },
+    }
+  );
 }
 
 export function saveSnapshot(snapshot: Snapshot): void {
   if (save(tabStorage, KEY, snapshot)) return;
   // Full: a shorter log is better than none, and better than an old number beside a new log.
-  const short = { ...snapshot, game: { ...snapshot.game, log: snapshot.game.log.slice(-50) } };
+  const { game, lobby } = snapshot;
+  const short = {
+    ...snapshot,
+    game: { ...game, log: game.log.slice(-50) },
+    lobby: { ...lobby, lines: lobby.lines.slice(-50) },
+  };
   if (!save(tabStorage, KEY, short)) remove(tabStorage, KEY);
 }
 

@@ -9,7 +9,9 @@ import {
   Separator,
 } from "react-aria-components";
 import { awaitNextLine } from "../../stores/input.ts";
+import { unreadIn } from "../../stores/lobby.ts";
 import { signOut } from "../../stores/login.ts";
+import { goTo } from "../../stores/page.ts";
 import { leaveWorld, send, usePlay } from "../../stores/play.ts";
 import { changeSettings, type TextSize, type Theme, useSettings } from "../../stores/settings.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -68,6 +70,7 @@ interface MainMenuProps {
 function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
   const name = usePlay((state) => state.game.player?.name ?? state.character?.name ?? "");
   const status = usePlay((state) => state.game.player?.status ?? "online");
+  const unread = usePlay((state) => unreadIn(state.lobby));
   const { theme, textSize, timestamps } = useSettings();
   const item = ui.menuItem ?? "";
   return (
@@ -79,6 +82,10 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
       </Button>
       <Popover className={`${ui.popover} ${ui.scrolls}`} placement="bottom end">
         <Menu className={ui.menu ?? ""} aria-label="Menu">
+          <MenuItem className={item} onAction={() => goTo("lobby")}>
+            Lobby{unread > 0 ? ` (${unread} new)` : ""}
+          </MenuItem>
+          <Separator className={ui.separator ?? ""} />
           <MenuSection
             selectionMode="single"
             selectedKeys={[status]}

@@ -1,0 +1,109 @@
+import { useEffect, useState } from "react";
+import { enterWantedLobby, leaveLobby } from "../../stores/lobbyVisits.ts";
+import { useLogin } from "../../stores/login.ts";
+import { goTo, usePage } from "../../stores/page.ts";
+import { usePlay } from "../../stores/play.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Gate } from "../../ui/Gate.tsx";
+import { Panel } from "../../ui/Panel.tsx";
+import { ConnectionBadge, ConnectionBanner, TakenOver } from "../game/Connection.tsx";
+import { useTitle } from "../useTitle.ts";
+import { Games } from "./Games.tsx";
+import styles from "./Lobby.module.css";
+import { OwnCard } from "./OwnCard.tsx";
+import { People } from "./People.tsx";
+import { PlayerCard } from "./PlayerCard.tsx";
+import { Ranks } from "./Ranks.tsx";
+import { Rooms } from "./Rooms.tsx";
+import { type Addressee, Talk } from "./Talk.tsx";
+
+type View = "talk" | "rooms" | "people" | "games" | "ranks";
+
+/** On narrow screens one of them is shown; on wide ones talk gives way to ranks, and the others stand beside them. */
+const VIEWS: readonly { id: View; label: string }[] = [
+  { id: "talk", label: "Talk" },
+  { id: "rooms", label: "Rooms" },
+  { id: "people", label: "People" },
+  { id: "games", label: "Games" },
+  { id: "ranks", label: "Ranks" },
+];
+
+/** The lobby, for who is in the world. */
+export function Lobby() {
+  const { room, players, games, you } = usePlay((state) => state.lobby);
+  const connected = usePlay((state) => state.connection.state === "connected");
+  const wanted = usePage((state) => state.wanted);
+  const isGuest = useLogin((state) => state.login?.isGuest ?? true);
+  const [view, setView] = useState<View>("talk");
+  const [to, setTo] = useState<Addressee | null>(null);
+  const [card, setCard] = useState<number | null>(null);
+  const [ownCard, setOwnCard] = useState(false);
+  useTitle(room?.name ?? "Lobby");
+
+  // Also after a break so long that the server took the player for gone.
+  useEffect(() => {
+    if (connected && room === null && wanted !== null) void enterWantedLobby();
+  }, [connected, room, wanted]);
+
+  function talkTo(addressee: Addressee) {
+    setTo(addressee);
+    setCard(null);
+    setView("talk");
+  }
+
+  return (
+    <div className={styles.lobby} data-view={view}>
+      <header className={styles.head}>
+        <span className={styles.gate}>
+          <Gate size={24} />
+        </span>
+        <h1 className={styles.title}>{room?.name ?? "Lobby"}</h1>
+        <ConnectionBadge />
+        {!isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
+        {room && <Button onPress={() => void leaveLobby(room.room_id)}>Leave</Button>}
+        <Button onPress={() => goTo("world")}>World</Button>
+      </header>
+      <div className={styles.banner}>
+        <ConnectionBanner />
+      </div>
+      <aside className={styles.rooms} aria-label="Lobbies">
+        <Rooms onEnter={() => setView("talk")} />
+      </aside>
+      <main className={styles.main}>
+        <div className={styles.talk}>
+          <Talk to={to} onTo={setTo} onPerson={setCard} />
+        </div>
+        <div className={styles.ranks}>
+          <Ranks onPerson={setCard} />
+        </div>
+      </main>
+      <aside className={styles.side} aria-label="Who and what is here">
+        <div className={styles.people}>
+          <Panel title="People" extra={players.length}>
+            <People players={players} you={you} onPerson={setCard} />
+          </Panel>
+        </div>
+        <div className={styles.games}>
+          <Panel title="Games" extra={games.length}>
+            <Games games={games} />
+          </Panel>
+        </div>
+      </aside>
+      <nav className={styles.switch} aria-label="Parts of the lobby">
+        {VIEWS.map(({ id, label }) => (
+          <Button
+            key={id}
+            className={`${styles.switchButton} ${styles[`${id}Button`] ?? ""}`}
+            aria-pressed={view === id}
+            onPress={() => setView(id)}
+          >
+            {label}
+          </Button>
+        ))}
+      </nav>
+      <PlayerCard number={card} onClose={() => setCard(null)} onTalk={talkTo} />
+      <OwnCard isOpen={ownCard} onClose={() => setOwnCard(false)} />
+      <TakenOver />
+    </div>
+  );
+}

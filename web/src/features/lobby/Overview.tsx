@@ -1,0 +1,143 @@
+import type { HostedGameView, LobbyPlayerView, LobbyRoom } from "@mythgate/sdk";
+import { useEffect, useState } from "react";
+import { byFamily, FAMILIES } from "../../stores/lobby.ts";
+import { readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
+import { takeSettingsLogin, useLogin } from "../../stores/login.ts";
+import { goTo, want } from "../../stores/page.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Gate } from "../../ui/Gate.tsx";
+import { Panel } from "../../ui/Panel.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { Characters } from "../characters/Characters.tsx";
+import { Entrance } from "../entrance/Entrance.tsx";
+import { useTitle } from "../useTitle.ts";
+import { Games } from "./Games.tsx";
+import styles from "./Lobby.module.css";
+import { OwnCard } from "./OwnCard.tsx";
+import { People } from "./People.tsx";
+import { PlayerCard } from "./PlayerCard.tsx";
+import { Ranks } from "./Ranks.tsx";
+import { RoomLine } from "./Rooms.tsx";
+import { useRead } from "./useRead.ts";
+
+const REFRESH_MS = 10_000;
+
+/** What everybody may see of the lobbies, for who is not in the world; and the way in. */
+export function Overview() {
+  const [entering, setEntering] = useState(false);
+  const login = useLogin((state) => state.login);
+  if (entering) return login ? <Characters /> : <Entrance />;
+  return <OverviewPage onEnter={() => setEntering(true)} />;
+}
+
+function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
+  const login = useLogin((state) => state.login);
+  const notice = useLogin((state) => state.notice);
+  const { value, problem } = useRead(readRooms, REFRESH_MS);
+  const [card, setCard] = useState<number | null>(null);
+  const [ownCard, setOwnCard] = useState(false);
+  useTitle("Lobbies");
+
+  // The settings of an old game client lead here.
+  useEffect(() => {
+    void takeSettingsLogin().then((taken) => taken && setOwnCard(true));
+  }, []);
+
+  function enter(roomId: number | null) {
+    want(roomId);
+    onEnter();
+  }
+
+  return (
+    <main className={styles.overview}>
+      <header className={styles.overviewHead}>
+        <Gate />
+        <h1 className={styles.title}>Lobbies</h1>
+        {login && !login.isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
+        <Button look="primary" onPress={() => enter(null)}>
+          {login ? "Come in" : "Sign in or come as a guest"}
+        </Button>
+        <Button onPress={() => goTo("world")}>World</Button>
+      </header>
+      {notice && (
+        <p className={styles.dim} role="status">
+          {notice}
+        </p>
+      )}
+      {problem && <Problem {...problem} />}
+      {value && (
+        <p className={styles.dim}>
+          {value.players} {value.players === 1 ? "person is" : "people are"} on, {value.games}{" "}
+          {value.games === 1 ? "game is" : "games are"} hosted.
+        </p>
+      )}
+      {value &&
+        byFamily(value.rooms).map(([family, rooms]) => (
+          <Panel key={family} title={FAMILIES[family] ?? family}>
+            <div className={styles.cards}>
+              {rooms.map((room) => (
+                <OverviewRoom key={room.id} room={room} onEnter={() => enter(room.id)} onPerson={setCard} />
+              ))}
+            </div>
+          </Panel>
+        ))}
+      <Ranks onPerson={setCard} />
+      <PlayerCard number={card} onClose={() => setCard(null)} onTalk={null} />
+      <OwnCard isOpen={ownCard} onClose={() => setOwnCard(false)} />
+    </main>
+  );
+}
+
+interface OverviewRoomProps {
+  readonly room: LobbyRoom;
+  readonly onEnter: () => void;
+  readonly onPerson: (number: number) => void;
+}
+
+function OverviewRoom({ room, onEnter, onPerson }: OverviewRoomProps) {
+  const [view] = viewsOf({ rooms: [room], players: 0, games: 0 });
+  return (
+    <section className={styles.card} aria-label={room.name}>
+      <h3 className={styles.cardHead}>{view && <RoomLine room={view} isHere={false} />}</h3>
+      {room.players.length > 0 && <People players={peopleOf(room)} you={0} onPerson={onPerson} />}
+      {room.games.length > 0 && <Games games={gamesOf(room)} />}
+      <Button aria-label={`Enter ${room.name}`} onPress={onEnter}>
+        Enter
+      </Button>
+    </section>
+  );
+}
+
+const peopleOf = (room: LobbyRoom): LobbyPlayerView[] =>
+  room.players.map((one) => ({
+    number: one.user_id,
+    name: one.nick_name,
+    client: one.client,
+    is_guest: one.guest,
+    role: one.admin ? "moderator" : "player",
+    caste: one.caste,
+    colour: one.primary_color,
+    away: one.away,
+    afk_text: one.afk_text,
+    in_game: one.in_game,
+  }));
+
+const gamesOf = (room: LobbyRoom): HostedGameView[] =>
+  room.games.map((one) => ({
+    number: one.id,
+    name: one.name,
+    host: one.host_user_id,
+    host_name: one.host_name,
+    family: room.family,
+    state: one.state,
+    joinable: one.joinable,
+    map_name: one.map_name,
+    kind: one.scoring_name,
+    difficulty: one.difficulty,
+    scenario: one.scenario,
+    players: one.players,
+    max_players: one.max_players,
+    seconds_left: one.seconds_left,
+    has_password: one.has_password,
+    reachable: one.reachable,
+  }));
