@@ -110,11 +110,13 @@ const STAFF = new Set(["moderator", "admin", "owner"]);
 function Acts({ number, present, onTalk, onClose }: ActsProps) {
   const you = usePlay((state) => state.lobby.you);
   const friend = usePlay((state) => state.lobby.friends.some((one) => one.number === number));
+  // As the lobby has it: the login may be older than the role.
+  const role = usePlay((state) => state.lobby.players.find((one) => one.number === you)?.role ?? "");
   const login = useLogin((state) => state.login);
   const { submit, busy, problems } = useSubmit([]);
   const isOther = login !== null && number !== you;
   const mayList = isOther && !login.isGuest && number < FIRST_GUEST && present?.is_guest !== true;
-  const mayJudge = isOther && present !== undefined && STAFF.has(login.role);
+  const mayJudge = isOther && present !== undefined && STAFF.has(role);
 
   /** A command of the lobby about this player. */
   function command(line: string) {

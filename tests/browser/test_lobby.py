@@ -1,0 +1,269 @@
+"""The lobby page: a browser and an old client in one lobby, and the page itself on a desk and on a phone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+from tests.browser.conftest import ARTIFACTS, NewVisitor
+from tests.browser.screens import PATIENCE, Visitor
+from tests.browser.test_looks import DESK, PHONE, is_sound
+from tests.support.metaserver_client import AlephOneClient, aleph_game, close_lines
+from tests.support.server import RunningServer
+from tests.support.spec_client import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def lines_closed() -> AsyncIterator[None]:
+    yield
+    await close_lines()
+
+
+def port_of(server: RunningServer) -> int:
+    return int(server.ready["doors"]["metaserver"].rsplit(":", 1)[1])
+
+
+async def aleph(server: RunningServer, name: str) -> AlephOneClient:
+    client = AlephOneClient(name=name)
+    await client.come(port_of(server))
+    return client
+
+
+async def soon(work: Any) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        return await work
+
+
+async def into_lobby(visitor: Visitor, room: str = "Arrival") -> None:
+    """By way of the game's menu."""
+    page = visitor.page
+    await visitor.choose(f"{visitor.name}: menu", "Lobby")
+    await expect(page).to_have_url(f"{visitor.url}/lobby")
+    if await page.get_by_role("button", name="Rooms", exact=True).is_visible():
+        await page.get_by_role("button", name="Rooms", exact=True).click()
+    await page.get_by_role("button", name=room).click()
+    await expect(page.get_by_role("heading", level=1, name=room)).to_be_visible()
+
+
+def people(page: Page) -> Any:
+    return page.get_by_role("list", name="People in this lobby")
+
+
+async def say(page: Page, words: str) -> None:
+    line = page.get_by_label("Message to", exact=False)
+    await line.fill(words)
+    await line.press("Enter")
+    await expect(line).to_have_value("")
+
+
+async def test_a_browser_and_aleph_one_talk_in_one_lobby_and_see_each_other_leave(
+    visitors: NewVisitor, server: RunningServer
+) -> None:
+    ada = await visitors(come=True)
+    page = ada.page
+    await into_lobby(ada)
+    hopper = await soon(aleph(server, "Hopper"))
+    assert await soon(hopper.until_player(ada.username)) is not None
+
+    row = people(page).get_by_role("button", name="Guest Hopper")
+    await expect(row).to_contain_text("Aleph One")
+    hopper.chat("Café |bdéjà|p vu: see https://example.org/maps")
+    heard = ada.line("Café déjà vu", "say")
+    await expect(heard).to_have_count(1)
+    await expect(heard.get_by_text("déjà", exact=True)).to_have_css("font-weight", "700")
+    await expect(heard.get_by_role("link")).to_have_attribute("href", "https://example.org/maps")
+
+    await say(page, "Bonjour “tous” |iici|p")
+    said = await soon(hopper.until_said("Bonjour “tous” |iici|p"))
+    assert said.name == ada.username
+
+    await row.click()
+    await page.get_by_role("button", name="Private message").click()
+    await expect(page.get_by_label("Message to Guest Hopper")).to_be_focused()
+    await say(page, "psst")
+    private = await soon(hopper.until_said("psst"))
+    assert private.target == hopper.number
+    await expect(ada.line("to Guest Hopper alone", "private")).to_have_count(1)
+    hopper.tell(private.number, "yes?")
+    await expect(ada.line("to you alone", "private")).to_have_count(1)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_label("Message to the lobby")).to_be_visible()
+
+    hopper.host(aleph_game("Mars attacks", "Mars Needs Women", players=1))
+    games = page.get_by_role("list", name="Games in this lobby")
+    await expect(games).to_contain_text("Mars attacks● can be joined")
+    await expect(games).to_contain_text("on Mars Needs Women")
+    hopper.remove_game()
+    await expect(page.get_by_text("No games are hosted here.")).to_be_visible()
+
+    await say(page, "/who")
+    await expect(ada.line("Arrival: ", "line")).to_have_count(1)
+    await say(page, "/dance")
+    await expect(ada.line("is not a command", "line")).to_have_count(1)
+
+    await page.reload()
+    await expect(page.get_by_role("heading", level=1, name="Arrival")).to_be_visible()
+    await expect(ada.badge).to_have_text("Connected")
+    await expect(ada.line("Café déjà vu", "say")).to_have_count(1)
+    await expect(row).to_be_visible()
+
+    tycho = await soon(aleph(server, "Tycho"))
+    await expect(people(page)).to_contain_text("Guest Tycho")
+    await tycho.leave()
+    await expect(ada.line("Guest Tycho leaves.", "presence")).to_have_count(1)
+    await expect(people(page)).not_to_contain_text("Tycho")
+    await page.get_by_role("button", name="Leave", exact=True).click()
+    await soon(hopper.until_player(ada.username, present=False))
+    await expect(page.get_by_role("heading", level=1, name="Lobby")).to_be_visible()
+    await page.get_by_role("button", name="World", exact=True).click()
+    await expect(ada.place).to_contain_text("Gate Square")
+    hopper.vanish()
+
+
+async def test_kicks_and_mutes_go_both_ways(visitors: NewVisitor, server: RunningServer) -> None:
+    ada, ben = await visitors(come=True), await visitors(come=True)
+    await server.run_cli("user", "role", ada.username, "moderator")
+    await into_lobby(ada)
+    await into_lobby(ben)
+    hopper = await soon(aleph(server, "Hopper"))
+
+    await say(ada.page, f"/mute {ben.username} 5 noise")
+    await expect(ben.line("You are muted", "line")).to_have_count(1)
+    await say(ben.page, "hello?")
+    await expect(ben.line("You are muted", "refusal")).to_have_count(1)
+
+    await say(ada.page, "/kick Guest Hopper")
+    for one in (ada, ben):
+        await expect(one.line("Guest Hopper was removed", "presence")).to_have_count(1)
+    async with asyncio.timeout(PATIENCE):
+        await hopper.line.wait_closed()
+
+    await people(ada.page).get_by_role("button", name=ben.username).click()
+    await ada.page.get_by_role("button", name="Kick").click()
+    await expect(ben.page.get_by_text("You were removed by the staff")).to_be_visible()
+    await expect(people(ada.page)).not_to_contain_text(ben.username)
+
+
+async def test_whoever_is_not_signed_in_sees_who_is_on_and_comes_in_as_a_guest(
+    visitors: NewVisitor, server: RunningServer
+) -> None:
+    hopper = await soon(aleph(server, "Hopper"))
+    hopper.host(aleph_game("Mars attacks", "Mars Needs Women"))
+    await soon(hopper.until_game("Mars attacks"))
+    ada = await visitors()
+    page = ada.page
+    await page.goto(f"{ada.url}/lobby")
+    arrival = page.get_by_role("region", name="Arrival")
+    await expect(arrival).to_contain_text("Guest Hopper")
+    await expect(arrival).to_contain_text("Mars attacks")
+    await expect(page.get_by_text("Nobody has a result yet.")).to_be_visible()
+    await is_sound(ada, "overview")
+
+    await page.get_by_role("button", name="Enter Arrival").click()
+    await ada.fill_entrance("Guest", ada.name)
+    await expect(page.get_by_role("heading", level=1, name="Arrival")).to_be_visible()
+    await say(page, "hello from a guest")
+    await soon(hopper.until_said("hello from a guest"))
+    await hopper.leave()
+
+
+async def test_the_profile_is_seen_by_everybody_at_once(visitors: NewVisitor, server: RunningServer) -> None:
+    ada = await visitors(come=True)
+    page = ada.page
+    ada.expects(r"status of 4(01|22)")
+    await into_lobby(ada)
+    hopper = await soon(aleph(server, "Hopper"))
+    await page.get_by_role("button", name="Profile", exact=True).click()
+    shown = f"Countess {ada.username[-6:]}"
+    await page.get_by_label("Shown as").fill(shown)
+    await page.get_by_label("A few words").fill("Engines weave.")
+    await page.get_by_label("Colour", exact=True).fill("#ff0000")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await page.get_by_label("Your password").fill("wrong password")
+    await page.get_by_label("Game password").fill("hunter2")
+    await page.get_by_role("button", name="Set game password").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await page.get_by_label("Your password").fill(PASSWORD)
+    await page.get_by_role("button", name="Set game password").click()
+    await expect(page.get_by_text("You have a game password.")).to_be_visible()
+    await is_sound(ada, "profile")
+    await page.get_by_role("button", name="Close", exact=True).click()
+
+    seen = await soon(hopper.until_player(shown))
+    assert seen is not None
+    assert seen.primary == (0xFFFF, 0, 0)
+    await people(page).get_by_role("button", name=shown).click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Engines weave.")
+    await is_sound(ada, "card")
+    await page.keyboard.press("Escape")
+    await hopper.leave()
+
+    # With the game password the old client comes in as the same person.
+    player = AlephOneClient(name=shown, user_name=ada.username, password="hunter2")
+    await soon(player.log_in(port_of(server)))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+async def test_no_part_of_the_lobby_has_a_barrier(
+    visitors: NewVisitor, server: RunningServer, device: dict[str, Any], theme: str
+) -> None:
+    ada = await visitors(come=True, color_scheme=theme, reduced_motion="reduce", **device)
+    page = ada.page
+    await into_lobby(ada)
+    clients = [await soon(aleph(server, name)) for name in ("Hopper", "A name of 25 letters here")]
+    clients[0].host(aleph_game("Mars attacks", "Mars Needs Women", players=3))
+    clients[1].host(aleph_game("Closed", "Somewhere with a very long name indeed", status=0x10))
+    for words in (
+        "Bonjour |btout|p le |imonde|p, |uvoici|p " + "un texte long " * 8,
+        "https://example.org/" + "x" * 90,
+    ):
+        clients[0].chat(words)
+    clients[1].tell(next(one.number for one in clients[1].players.values() if ada.username in one.plain), "psst")
+    clients[1].away("lunch")
+    await say(page, "/help")
+    await say(page, "Hello!")
+    await expect(ada.line("psst", "private")).to_have_count(1)
+    await is_sound(ada, "talk")
+    name = f"lobby-{theme}-{'phone' if device is PHONE else 'desk'}"
+    ARTIFACTS.mkdir(exist_ok=True)
+    await page.screenshot(path=ARTIFACTS / f"{name}-talk.png")
+    for part in ("Rooms", "People", "Games", "Ranks") if device is PHONE else ("Ranks",):
+        await page.get_by_role("button", name=part, exact=True).click()
+        await is_sound(ada, part)
+        await page.screenshot(path=ARTIFACTS / f"{name}-{part.lower()}.png")
+    for one in clients:
+        await one.leave()
+
+
+async def test_everything_by_keyboard(visitors: NewVisitor, server: RunningServer) -> None:
+    ada = await visitors(come=True)
+    page = ada.page
+    await page.get_by_role("button", name=f"{ada.name}: menu").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Lobby")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Arrival").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Arrival")).to_be_visible()
+    hopper = await soon(aleph(server, "Hopper"))
+    await expect(people(page)).to_contain_text("Guest Hopper")
+    line = page.get_by_label("Message to the lobby")
+    await line.focus()
+    await page.keyboard.type("typed")
+    await page.keyboard.press("Enter")
+    await soon(hopper.until_said("typed"))
+    await people(page).get_by_role("button", name="Guest Hopper").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text("Aleph One")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(people(page).get_by_role("button", name="Guest Hopper")).to_be_focused()
+    await hopper.leave()
