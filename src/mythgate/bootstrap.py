@@ -450,6 +450,7 @@ def compose(
     sessions.on_revoked(lambda session_id: hubs.close_session(session_id, SESSION_ENDED))
     sessions.on_account_changed(lobbies.account_changed)
     moderation.on_voice_changed(lobbies.voice_changed)
+    chat.on_announced(lobbies.announced)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
         sessions.ended(ended)

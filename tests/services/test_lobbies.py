@@ -378,12 +378,20 @@ async def test_two_of_a_name_are_told_apart(kit: LobbyKit) -> None:
     assert spoof.name == "Ada (Mallory)"
     guest = kit.enter_guest("ada")
     assert guest.name == f"ada ({guest.number % 1000})"
+    assert kit.enter_guest("Ada (Mallory)").name.startswith("Ada (Mallory) (")
     assert kit.lobbies.dress(spoof.visitor.listener, Looks("Mal")).name == "Mal"
     assert kit.lobbies.dress(spoof.visitor.listener, Looks("Mal")).name == "Mal"
     long = await kit.enter("Longwinded", looks=Looks("x" * 31))
     other = kit.enter_guest("x" * 31)
     assert len(other.name) == len(long.name) == 31
     assert other.name != long.name
+
+
+async def test_a_mark_that_is_taken_too_is_not_used(kit: LobbyKit) -> None:
+    await kit.enter("Ada")
+    await kit.enter("Zoe", looks=Looks("Ada (Mallory)"))
+    mallory = await kit.enter("Mallory", looks=Looks("Ada"))
+    assert mallory.name == f"Ada ({mallory.number})"
 
 
 async def test_finding_people_by_name(kit: LobbyKit) -> None:
@@ -618,6 +626,14 @@ async def test_guests_are_muted_for_as_long_as_they_are_there(kit: LobbyKit) -> 
         await kit.lobbies.mute_guest(kit.caller(moderator), 4711, 5)
     with pytest.raises(PermissionDenied):
         await kit.lobbies.mute_guest(kit.caller(await kit.enter("Ada")), guest.number, 5)
+
+
+async def test_a_muted_guest_is_mute_in_the_next_lobby_too(kit: LobbyKit) -> None:
+    guest = kit.enter_guest()
+    await kit.lobbies.mute_guest(OPERATOR, guest.number, 5)
+    kit.lobbies.enter(guest.visitor, SMALL)
+    with pytest.raises(Muted):
+        await kit.lobbies.say(guest.visitor.listener, "x")
 
 
 async def test_a_guest_who_left_before_the_measure_was_saved(kit: LobbyKit, monkeypatch: pytest.MonkeyPatch) -> None:

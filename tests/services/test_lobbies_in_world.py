@@ -9,8 +9,9 @@ import pytest
 from tests.support.play import PlayKit
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.events import LobbyPlayerLeft, LobbyState
-from mythgate.domain.lobbies import Lobby, Looks, Occupant, Visitor
+from mythgate.domain.events import LobbyMessage, LobbyPlayerLeft, LobbyState, SystemMessage
+from mythgate.domain.ids import SessionId
+from mythgate.domain.lobbies import Lobby, Looks, Occupant, Visitor, lobby_listener
 from mythgate.domain.presence import Presence
 from mythgate.realtime.hubs import Watchers
 from mythgate.services.lobbies import LobbyService
@@ -34,6 +35,7 @@ class Hall:
         )
         kit.realtime.on_closed = Watchers(kit.presence, self.lobbies).on_stream_ended
         kit.presence.on_reentered = self.lobbies.on_reentered
+        kit.chat.on_announced(self.lobbies.announced)
 
     def enter(self, one: Presence) -> Occupant:
         visitor = Visitor(
@@ -96,3 +98,19 @@ async def test_walking_about_does_not_leave_the_lobby(hall: Hall) -> None:
     assert [one.name for one in hall.lobbies.occupants(26)] == ["Ada"]
     await hall.lobbies.say(ada.character_id, "hello")
     assert hall.kit.heard(ada).kinds()[-1] == "lobby_message"
+
+
+async def test_an_announcement_is_heard_once_by_everybody(hall: Hall) -> None:
+    ada = await hall.kit.somebody("Ada")
+    hall.enter(ada)
+    listener = lobby_listener(99)
+    guest = Visitor(listener, 99, "Guest", Looks("Eve"), "metaserver", "Aleph One")
+    hall.kit.realtime.open(listener, guest.sender, SessionId("s"))
+    hall.lobbies.enter(guest, 26)
+    moderator = await hall.kit.caller("Watcher", role=Role.MODERATOR)
+    await hall.kit.chat.announce(moderator, "The server restarts at noon.")
+    told = [message.message for message in hall.kit.heard(ada).of(SystemMessage)]
+    assert told[-1] == "The server restarts at noon."
+    assert hall.kit.heard(ada).of(LobbyMessage) == []
+    lines = [message.message for message in hall.kit.realtime.listeners[listener].of(LobbyMessage)]
+    assert lines == ["The server restarts at noon."]

@@ -11,6 +11,7 @@ Nothing here waits in the embedded set-up: a door may run `say` to its end in on
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -68,6 +69,11 @@ class ChatService:
         self._clock = clock
         self._ids = ids
         self._policy = policy if policy is not None else ChatPolicy()
+        self._announcement_observers: list[Callable[[str], None]] = []
+
+    def on_announced(self, observer: Callable[[str], None]) -> None:
+        """Have `observer` told what was announced, for those who are not in the world."""
+        self._announcement_observers.append(observer)
 
     # --- aloud -----------------------------------------------------------------------------------------
 
@@ -316,7 +322,7 @@ class ChatService:
     # --- from the staff --------------------------------------------------------------------------------
 
     async def announce(self, caller: Caller, text: str) -> str:
-        """To everybody in the world, in the name of the server; recorded.
+        """To everybody on the server, in its name; recorded.
 
         Raises:
             PermissionDenied: the caller is no moderator.
@@ -331,6 +337,8 @@ class ChatService:
 
         def after(_: None) -> None:
             self._realtime.publish(GLOBAL_TOPIC, event_of(SystemMessage(words, "announcement"), self._clock.now()))
+            for observer in self._announcement_observers:
+                observer(words)
 
         await self._store.write(work, then=after)
         return words

@@ -390,7 +390,8 @@ class LobbyService:
         self._views.pop(listener, None)
         self._ignored.pop(listener, None)
         self._acted.pop(occupant.number, None)
-        self._voices.pop(occupant.visitor.sender, None)
+        if occupant.visitor.account_id is not None:  # a guest's mute stands nowhere else
+            self._voices.pop(occupant.visitor.sender, None)
         if not self._attendance.within(occupant.room_id):
             self._empty_since[occupant.room_id] = self._clock.monotonic()
         left = LobbyPlayerLeft(occupant.number, plain(occupant.name), reason)
@@ -475,11 +476,16 @@ class LobbyService:
             name, team = name.lstrip(ADMIN_MARK + " "), team.lstrip(ADMIN_MARK)
         if not plain(name).strip():
             name = visitor.name
-        if any(number != visitor.number for number in self._attendance.called(name)):
-            # Two of a name would be taken for each other.
-            mark = f" ({visitor.number % 1000})" if visitor.is_guest else f" ({visitor.name})"
-            name = plain(name)[: max(0, NAME_CHARACTERS - len(mark))] + mark
+        if self._is_taken(name, visitor):  # two of a name would be taken for each other
+            known = str(visitor.number % 1000) if visitor.is_guest else visitor.name
+            marked = [
+                f"{plain(name)[: NAME_CHARACTERS - len(mark) - 3]} ({mark})" for mark in (known, str(visitor.number))
+            ]
+            name = next((one for one in marked if not self._is_taken(one, visitor)), marked[-1])
         return replace(looks, name=name, team=team)
+
+    def _is_taken(self, name: str, visitor: Visitor) -> bool:
+        return any(number != visitor.number for number in self._attendance.called(name))
 
     # --- talk --------------------------------------------------------------------------------------------
 
@@ -580,6 +586,12 @@ class LobbyService:
         """Words of the server to one person."""
         for words in _lines(text):
             self._realtime.send(listener, self._server_line(words, None))
+
+    def announced(self, words: str) -> None:
+        """The staff announced something to the world: those who are only in a lobby are told here."""
+        for one in self._attendance.all():
+            if not one.visitor.is_character:
+                self.line_to(one.visitor.listener, words)
 
     def _server_line(self, words: str, room_id: int | None) -> Event:
         now = self._clock.now()
