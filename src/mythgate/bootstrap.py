@@ -86,6 +86,7 @@ from mythgate.services.company import Company
 from mythgate.services.films import FilmService
 from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
+from mythgate.services.importing import ImportService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
 from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
@@ -482,6 +483,7 @@ def compose(
         results=results,
         ratings=ratings,
         tournaments=tournaments,
+        imports=ImportService(store=store, hasher=hasher, clock=clock, ids=ids),
         films=FilmService(store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock),
     )
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)

@@ -13,7 +13,7 @@ import typer
 import typer.core
 
 import mythgate
-from mythgate.cli import bench, config, doctor, generate, lobby, metaserver, migrate, play, serve, user, world
+from mythgate.cli import bench, config, doctor, generate, imports, lobby, metaserver, migrate, play, serve, user, world
 
 
 class Commands(typer.core.TyperGroup):
@@ -74,6 +74,7 @@ app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("why")(lobby.why)
+app.command("import")(imports.bring)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)

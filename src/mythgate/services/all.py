@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mythgate.services.films import FilmService
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
+    from mythgate.services.importing import ImportService
     from mythgate.services.lobbies import LobbyService
     from mythgate.services.matching import MatchingService
     from mythgate.services.moderation import ModerationService
@@ -56,4 +57,5 @@ class Services:
     results: ResultService
     ratings: RatingService
     tournaments: TournamentService
+    imports: ImportService
     films: FilmService
