@@ -1062,7 +1062,7 @@ def error_statuses() -> list[tuple[type[Refused], int]]:
             yield from all_below(child)
 
     ours = (kind for kind in all_below(Refused) if kind.__module__.startswith("mythgate."))
-    unique = {kind.code: kind for kind in ours}
+    unique = {kind.code: kind for kind in ours if not kind.__name__.startswith("_")}  # those never leave their module
     return [(kind, status_of(kind())) for _, kind in sorted(unique.items())]
 
 
