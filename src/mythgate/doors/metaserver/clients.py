@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mythgate.domain.lobbies import Family
@@ -24,6 +24,7 @@ class Client:
     takes_room_pushes: bool = True  # understands a room list in a room
     has_blam: bool = True  # knows the notice to somebody who is kicked
     legacy: bool = False  # Myth from before 1.8
+    friend_places: int = 16  # in its list of friends
 
     @property
     def is_marathon(self) -> bool:
@@ -40,6 +41,7 @@ ALEPH_ONE: Final = Client(
 )
 MYTH_TFL: Final = Client("Myth", Family.MYTH, WireFamily.MYTH, legacy=True)
 MYTH_II: Final = Client("Myth II", Family.MYTH, WireFamily.MYTH, legacy=True)
+MYTH_ORIGINAL: Final = replace(MYTH_II, friend_places=8)  # as it was released
 MYTH_III: Final = Client("Myth III", Family.MYTH3, WireFamily.MYTH, legacy=True)
 MYTH_II_18: Final = Client(
     name="Myth II 1.8",
@@ -48,11 +50,9 @@ MYTH_II_18: Final = Client(
     waits_for_data=False,
 )
 
-CLIENTS: Final = (ALEPH_ONE, MYTH_TFL, MYTH_II, MYTH_III, MYTH_II_18)
-
 _APPLICATIONS: Final = {
     "MARATHON": ALEPH_ONE,
-    "MYTH": MYTH_II,  # the released Myth II and the builds that count as it
+    "MYTH": MYTH_ORIGINAL,
     "MYTH1": MYTH_TFL,
     "MYTH3": MYTH_III,
 }

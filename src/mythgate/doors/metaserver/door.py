@@ -152,7 +152,7 @@ class MetaserverDoor:
                 continue
             self._room_servers[room_id] = server
             self.room_ports[room_id] = server.sockets[0].getsockname()[1]
-            logger.info("lobby port opened", extra={"room": room_id, "port": self.room_ports[room_id]})
+            logger.debug("lobby port opened", extra={"room": room_id, "port": self.room_ports[room_id]})
             return
         if room_id not in self._portless:
             self._portless.add(room_id)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import NoGame, NotFound, NotInLobby, Refused
-from mythgate.domain.friends import MOST_FRIENDS, Friend
+from mythgate.domain.friends import Friend
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.lobbies import Looks, Occupant
 from mythgate.domain.ratings import RANKED, UNRANKED, Category, Ranked, SubjectKind, by_game_type
 from mythgate.domain.results import Ending, PlayerReport, ScoreReport, TeamReport
 from mythgate.domain.styles import plain
+from mythgate.doors.metaserver.clients import Client
 from mythgate.doors.metaserver.rendering import player_entry, wire_colour
 from mythgate.services.ratings import Overview
 from mythgate.wire.metaserver.framing import frame
@@ -210,19 +211,19 @@ async def _change_friend(connection: RoomConnection, packet: UpdateBuddy) -> Non
     """What changes is told as an event; what could not be changed is shown as it is."""
     friends, account_id = connection.door.services.friends, connection.visitor.account_id
     if account_id is None:
-        connection.send(UpdatePlayerBuddyList(buddies=buddies(())))
+        connection.send(UpdatePlayerBuddyList(buddies=buddies((), connection.client)))
         return
     try:
         await (friends.add if packet.add else friends.remove)(account_id, packet.buddy_id)
     except Refused as error:
         connection.tell_refusal(error)
-        connection.send(UpdatePlayerBuddyList(buddies=buddies(await friends.friends(account_id))))
+        connection.send(UpdatePlayerBuddyList(buddies=buddies(await friends.friends(account_id), connection.client)))
 
 
-def buddies(friends: Iterable[Friend]) -> tuple[Buddy, ...]:
-    """A list of friends in as many places as clients have for it."""
-    places = [Buddy(player_id=one.number, state=one.state.number) for one in friends][:MOST_FRIENDS]
-    return (*places, *(Buddy(),) * (MOST_FRIENDS - len(places)))
+def buddies(friends: Iterable[Friend], client: Client) -> tuple[Buddy, ...]:
+    """A list of friends in as many places as the client has for it."""
+    places = [Buddy(player_id=one.number, state=one.state.number) for one in friends][: client.friend_places]
+    return (*places, *(Buddy(),) * (client.friend_places - len(places)))
 
 
 # --- one player ------------------------------------------------------------------------------------

@@ -283,7 +283,7 @@ class RoomConnection(Connection):
         except Refused:
             return
         if not self.closing:
-            self.send(UpdatePlayerBuddyList(buddies=buddies(friends)))
+            self.send(UpdatePlayerBuddyList(buddies=buddies(friends, self.client)))
 
     def _refuse_entry(self, error: MythError) -> None:
         """Say why, and close. Aleph One understands nothing here but that the line is closed."""

@@ -310,7 +310,7 @@ class MetaserverSink(Sink):
             return b""
         friends: FriendsChanged = event.payload  # type: ignore[assignment]
         listed = (Friend(one.number, one.name, FriendState(one.state), one.room_id) for one in friends.friends)
-        return to_client(self.family, UpdatePlayerBuddyList(buddies=buddies(listed)))
+        return to_client(self.family, UpdatePlayerBuddyList(buddies=buddies(listed, self.connection.client)))
 
     def _own_clan(self, event: Event) -> bytes:
         """20, likewise."""
