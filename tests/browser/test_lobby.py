@@ -45,8 +45,6 @@ async def into_lobby(visitor: Visitor, room: str = "Arrival") -> None:
     page = visitor.page
     await visitor.choose(f"{visitor.name}: menu", "Lobby")
     await expect(page).to_have_url(f"{visitor.url}/lobby")
-    if await page.get_by_role("button", name="Rooms", exact=True).is_visible():
-        await page.get_by_role("button", name="Rooms", exact=True).click()
     await page.get_by_role("button", name=room).click()
     await expect(page.get_by_role("heading", level=1, name=room)).to_be_visible()
 

@@ -34,7 +34,7 @@ export function Lobby() {
   const connected = usePlay((state) => state.connection.state === "connected");
   const wanted = usePage((state) => state.wanted);
   const isGuest = useLogin((state) => state.login?.isGuest ?? true);
-  const [view, setView] = useState<View>("talk");
+  const [view, setView] = useState<View>(room ? "talk" : "rooms");
   const [to, setTo] = useState<Addressee | null>(null);
   const [card, setCard] = useState<number | null>(null);
   const [ownCard, setOwnCard] = useState(false);
@@ -60,7 +60,16 @@ export function Lobby() {
         <h1 className={styles.title}>{room?.name ?? "Lobby"}</h1>
         <ConnectionBadge />
         {!isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
-        {room && <Button onPress={() => void leaveLobby(room.room_id)}>Leave</Button>}
+        {room && (
+          <Button
+            onPress={() => {
+              setView("rooms");
+              void leaveLobby(room.room_id);
+            }}
+          >
+            Leave
+          </Button>
+        )}
         <Button onPress={() => goTo("world")}>World</Button>
       </header>
       <div className={styles.banner}>

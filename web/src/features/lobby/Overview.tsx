@@ -4,10 +4,12 @@ import { byFamily, FAMILIES } from "../../stores/lobby.ts";
 import { readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { takeSettingsLogin, useLogin } from "../../stores/login.ts";
 import { goTo, want } from "../../stores/page.ts";
+import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Gate } from "../../ui/Gate.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import ui from "../../ui/ui.module.css";
 import { Characters } from "../characters/Characters.tsx";
 import { Entrance } from "../entrance/Entrance.tsx";
 import { useTitle } from "../useTitle.ts";
@@ -33,6 +35,7 @@ export function Overview() {
 function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
   const login = useLogin((state) => state.login);
   const notice = useLogin((state) => state.notice);
+  const farewell = usePlay((state) => state.farewell);
   const { value, problem } = useRead(readRooms, REFRESH_MS);
   const [card, setCard] = useState<number | null>(null);
   const [ownCard, setOwnCard] = useState(false);
@@ -59,9 +62,9 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
         </Button>
         <Button onPress={() => goTo("world")}>World</Button>
       </header>
-      {notice && (
-        <p className={styles.dim} role="status">
-          {notice}
+      {(farewell ?? notice) && (
+        <p className={ui.note} role="status">
+          {farewell ?? notice}
         </p>
       )}
       {problem && <Problem {...problem} />}

@@ -97,24 +97,26 @@ function Clans({ onPerson }: RanksProps) {
     <Panel title="Clans" extra={value?.length}>
       {problem && <Problem {...problem} />}
       {value?.length === 0 && <p className={styles.empty}>There are no clans yet.</p>}
-      <ul className={styles.list}>
-        {value?.map((clan) => (
-          <li key={clan.number} className={styles.clan}>
-            <Button
-              look="quiet"
-              aria-expanded={open === clan.number}
-              onPress={() => setOpen(open === clan.number ? null : clan.number)}
-            >
-              {clan.name}
-            </Button>
-            <span className={styles.dim}>
-              {clan.members} {clan.members === 1 ? "member" : "members"}
-            </span>
-            {clan.motto && <span className={styles.motto}>{clan.motto}</span>}
-            {open === clan.number && <Members number={clan.number} onPerson={onPerson} />}
-          </li>
-        ))}
-      </ul>
+      {value && value.length > 0 && (
+        <ul className={styles.list}>
+          {value.map((clan) => (
+            <li key={clan.number} className={styles.clan}>
+              <Button
+                look="quiet"
+                aria-expanded={open === clan.number}
+                onPress={() => setOpen(open === clan.number ? null : clan.number)}
+              >
+                {clan.name}
+              </Button>
+              <span className={styles.dim}>
+                {clan.members} {clan.members === 1 ? "member" : "members"}
+              </span>
+              {clan.motto && <span className={styles.motto}>{clan.motto}</span>}
+              {open === clan.number && <Members number={clan.number} onPerson={onPerson} />}
+            </li>
+          ))}
+        </ul>
+      )}
     </Panel>
   );
 }
