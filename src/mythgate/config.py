@@ -373,6 +373,7 @@ _LOBBIES: Final = [
     LobbySettings(name="Otter Ferry", room_id=1, family=Family.MYTH, ranked=True, motd="Games here are ranked."),
     LobbySettings(name="White Falls", room_id=2, family=Family.MYTH2, motd="Welcome to Mythgate."),
     LobbySettings(name="Silvermines", room_id=3, family=Family.MYTH2, ranked=True, motd="Games here are ranked."),
+    LobbySettings(name="Shiver", room_id=20, family=Family.MYTH3, motd="Welcome to Mythgate."),
 ]
 
 
