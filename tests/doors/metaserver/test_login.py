@@ -24,6 +24,7 @@ from tests.support.metaserver_client import (
     MythClient,
     denial,
     fixed,
+    myth_game,
     player_data,
 )
 from tests.support.metaserver_client import (
@@ -307,3 +308,30 @@ async def test_a_log_in_that_is_too_short_closes(house: House) -> None:
     line = await Line.open(house.port)
     line.write(LOGIN, bytes(20))
     assert await line.wait_closed() == []
+
+
+async def test_myth_iii_has_lobbies_of_its_own(tmp_path: Path) -> None:
+    rooms = [{"name": "Shiver", "room_id": 20, "family": "myth3"}, {"name": "Arrival", "room_id": ARRIVAL}]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        await house.account("Alric")
+        client = await house.myth("Alric", "alric", application="MYTH3")
+        assert [room.room_id for room in client.rooms] == [20]
+        client.host(myth_game("Third"))
+        assert (await client.until_game("Third")) is not None
+
+
+async def test_builds_of_the_mythdevelopers_era_may_encrypt(house: House) -> None:
+    """An older Myth II that exchanges keys is an older Myth II all the same."""
+    await house.account("Alric")
+
+    class Developers(MythClient):
+        encrypts = True
+
+    client = Developers(name="Alric", user_name="alric", password=PASSWORD, game_version=2150, build=300)
+    await client.come(house.port, FERRY)
+    other = await house.myth("Other", "", room_id=FERRY)  # in clear
+    client.chat("hidden from a glance")
+    await other.until_said("hidden from a glance")
+    other.chat("and back")
+    await client.until_said("and back")
+    assert {room.room_id for room in client.rooms} == {FERRY, 1}
