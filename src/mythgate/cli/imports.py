@@ -52,7 +52,8 @@ def bring(
 
     report = on_services(data_dir, work)
     if json:
-        print_json(asdict(report))
+        tallies = {kind.value: asdict(tally) for kind, tally in report.tallies.items()}
+        print_json({**asdict(report), "tallies": tallies})
     else:
         _show(report)
         if any((one.password_hash or "").startswith("$2") for one in foreign.accounts) and not can_check_bcrypt():
@@ -75,6 +76,6 @@ def _show(report: ImportReport) -> None:
     for damage in report.damaged:
         print(f"damaged: {damage.where}: {damage.why}")
     if report.without_password:
-        print(f"{report.without_password} of them have no password: mythgate user reset-password NAME")
+        print(f"{report.without_password} of them have no password: mythgate user password NAME")
     if report.dry_run:
         print("This was a dry run: nothing was changed.")

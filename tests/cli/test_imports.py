@@ -1,0 +1,70 @@
+"""`mythgate import` as an operator uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mythgate.cli import app
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("MYTHGATE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYTHGATE_PASSWORDS__MEMORY_KIB", "64")
+    assert CliRunner().invoke(app, ["migrate", "up"]).exit_code == 0
+
+
+def run(*words: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["import", *words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def people(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "accounts.csv"
+    path.write_text(text)
+    return str(path)
+
+
+def test_dry_run_first_then_for_good_then_nothing_more(tmp_path: Path) -> None:
+    source = people(tmp_path, "name,password\nAnna,secret words\nBob,\n")
+    dry = run("csv", source, "--dry-run").output
+    assert "nothing was changed" in dry
+    assert "1 of them have no password" in dry
+    assert json.loads(run("csv", source, "--json").stdout)["tallies"]["accounts"] == {
+        "found": 2,
+        "brought": 2,
+        "known": 0,
+        "refused": 0,
+    }
+    again = json.loads(run("csv", source, "--json").stdout)
+    assert again["tallies"]["accounts"]["known"] == 2
+    listed = json.loads(CliRunner().invoke(app, ["user", "list", "--json"]).stdout)
+    assert {one["name"] for one in listed} == {"Anna", "Bob"}
+
+
+def test_what_stayed_behind_is_listed_and_shows_in_the_exit_code(tmp_path: Path) -> None:
+    output = run("csv", people(tmp_path, "name,ranked_games\nadmin,1\nBob,x\nCara,1\n"), code=1).output
+    assert "refused: accounts: admin:" in output
+    assert "damaged: accounts.csv:3: The column ranked_games holds no whole number." in output
+
+
+def test_bcrypt_needs_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mythgate.backends.system.can_check_bcrypt", lambda: False)
+    path = tmp_path / "user.csv"
+    path.write_text("username,password,moderator\nhopper,$2y$10$" + "x" * 53 + ",0\n")
+    assert "pip install bcrypt" in run("lhowon", str(path)).output
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    assert "There is nothing at" in run("gos", str(tmp_path / "none"), code=1).output
+    run("elsewhere", "x", code=2)
