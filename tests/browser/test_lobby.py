@@ -49,6 +49,11 @@ async def into_lobby(visitor: Visitor, room: str = "Arrival") -> None:
     await expect(page.get_by_role("heading", level=1, name=room)).to_be_visible()
 
 
+async def in_menu(page: Page, item: str) -> None:
+    await page.get_by_role("button", name=": menu").click()
+    await page.get_by_role("menuitem", name=item, exact=True).click()
+
+
 def people(page: Page) -> Any:
     return page.get_by_role("list", name="People in this lobby")
 
@@ -116,10 +121,10 @@ async def test_a_browser_and_aleph_one_talk_in_one_lobby_and_see_each_other_leav
     await tycho.leave()
     await expect(ada.line("Guest Tycho leaves.", "presence")).to_have_count(1)
     await expect(people(page)).not_to_contain_text("Tycho")
-    await page.get_by_role("button", name="Leave", exact=True).click()
+    await in_menu(page, "Leave Arrival")
     await soon(hopper.until_player(ada.username, present=False))
     await expect(page.get_by_role("heading", level=1, name="Lobby")).to_be_visible()
-    await page.get_by_role("button", name="World", exact=True).click()
+    await in_menu(page, "To the world")
     await expect(ada.place).to_contain_text("Gate Square")
     hopper.vanish()
 
@@ -177,7 +182,7 @@ async def test_the_profile_is_seen_by_everybody_at_once(visitors: NewVisitor, se
     ada.expects(r"status of 4(01|22)")
     await into_lobby(ada)
     hopper = await soon(aleph(server, "Hopper"))
-    await page.get_by_role("button", name="Profile", exact=True).click()
+    await in_menu(page, "Your profile")
     shown = f"Countess {ada.username[-6:]}"
     await page.get_by_label("Shown as").fill(shown)
     await page.get_by_label("A few words").fill("Engines weave.")

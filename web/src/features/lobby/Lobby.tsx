@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
 import { enterWantedLobby, leaveLobby } from "../../stores/lobbyVisits.ts";
-import { useLogin } from "../../stores/login.ts";
+import { signOut, useLogin } from "../../stores/login.ts";
 import { goTo, usePage } from "../../stores/page.ts";
-import { usePlay } from "../../stores/play.ts";
+import { leaveWorld, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Gate } from "../../ui/Gate.tsx";
+import { ActionMenu } from "../../ui/Menu.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { ConnectionBadge, ConnectionBanner, TakenOver } from "../game/Connection.tsx";
 import { useTitle } from "../useTitle.ts";
@@ -31,6 +32,7 @@ const VIEWS: readonly { id: View; label: string }[] = [
 /** The lobby, for who is in the world. */
 export function Lobby() {
   const { room, players, games, you } = usePlay((state) => state.lobby);
+  const name = players.find((one) => one.number === you)?.name ?? "You";
   const connected = usePlay((state) => state.connection.state === "connected");
   const wanted = usePage((state) => state.wanted);
   const isGuest = useLogin((state) => state.login?.isGuest ?? true);
@@ -44,6 +46,11 @@ export function Lobby() {
   useEffect(() => {
     if (connected && room === null && wanted !== null) void enterWantedLobby();
   }, [connected, room, wanted]);
+
+  function leave(roomId: number) {
+    setView("rooms");
+    void leaveLobby(roomId);
+  }
 
   function talkTo(addressee: Addressee) {
     setTo(addressee);
@@ -59,18 +66,20 @@ export function Lobby() {
         </span>
         <h1 className={styles.title}>{room?.name ?? "Lobby"}</h1>
         <ConnectionBadge />
-        {!isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
-        {room && (
-          <Button
-            onPress={() => {
-              setView("rooms");
-              void leaveLobby(room.room_id);
-            }}
-          >
-            Leave
-          </Button>
-        )}
-        <Button onPress={() => goTo("world")}>World</Button>
+        <ActionMenu
+          label="Menu"
+          trigger={
+            <Button aria-label={`${name}: menu`} className={styles.me}>
+              <span>{name}</span> <span aria-hidden>▾</span>
+            </Button>
+          }
+          actions={[
+            ...(isGuest ? [] : [{ label: "Your profile", run: () => setOwnCard(true) }]),
+            ...(room ? [{ label: `Leave ${room.name}`, run: () => leave(room.room_id) }] : []),
+            { label: "To the world", run: () => goTo("world") },
+            { label: "Sign out", run: () => void leaveWorld().then(signOut) },
+          ]}
+        />
       </header>
       <div className={styles.banner}>
         <ConnectionBanner />

@@ -93,8 +93,8 @@ function Line({ line, you, onPerson }: LineProps) {
         {speaks && (
           <>
             {line.kind === "private" && <span className={styles.privacy}>{privacy(line, you)} </span>}
-            <Swatch colour={colour} />
             <Button look="quiet" className={styles.speaker} onPress={() => onPerson(line.number)}>
+              {colour && <Swatch colour={colour} />}
               {line.name}
             </Button>
             {line.kind === "action" ? " " : ": "}
