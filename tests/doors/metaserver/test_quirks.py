@@ -14,6 +14,7 @@ from tests.support.metaserver_client import (
     GAMES,
     HUBS,
     KEEPALIVE,
+    KEY,
     LOGIN,
     OWN_DATA,
     PLAYER_DATA,
@@ -461,3 +462,23 @@ async def test_a_game_with_a_wrong_head_is_not_announced(house: House) -> None:
     client = await house.aleph("A")
     client.line.write(CREATE_GAME, b"\0")
     await client.until_line("damaged")
+
+
+async def test_what_myth_ii_18_is_told_on_entering(house: House) -> None:
+    client = await house.myth18("Alric", room_id=FALLS)
+    await client.caught_up()
+    kinds = [kind for kind, _ in client.line.received if kind != KEY]
+    assert kinds[:5] == [ROOM_LOGIN_OK, SERVER_MESSAGE, PLAYERS, GAMES, ROOM_LIST]
+    assert {room.room_id: room.players for room in client.rooms}[FALLS] == 1
+
+
+async def test_myth_hears_when_the_rooms_fill(house: House) -> None:
+    client = await house.myth("Alric", "", room_id=FERRY)
+    await house.node.services.lobbies.tick()
+    await client.until(lambda: any(room.players == 1 for room in client.rooms))
+    aleph = await house.aleph("Hopper")
+    house.browser().enter(FERRY)
+    await house.node.services.lobbies.tick()
+    await client.until(lambda: any(room.players == 2 for room in client.rooms))
+    await aleph.caught_up()
+    assert ROOM_LIST not in {kind for kind, _ in aleph.line.received}

@@ -19,7 +19,7 @@ from mythgate.domain.names import name_key
 from mythgate.doors.metaserver.clients import MYTH_18_PLATFORM, Client, client_of
 from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.options import PasswordScheme
-from mythgate.doors.metaserver.rendering import player_entry
+from mythgate.doors.metaserver.rendering import LAST_ORDER, NO_ORDER, player_entry
 from mythgate.wire.metaserver.layout import Family as WireFamily
 from mythgate.wire.metaserver.machines import STATUS_TEXTS, LoginEvent, Verdict, login_machine, login_reaction
 from mythgate.wire.metaserver.packets import (
@@ -285,7 +285,9 @@ class LoginConnection(Connection):
         door.stats.logins[self.client.name] += 1
         self.machine.apply(LoginEvent.ROOMS_TOLD)
         packets: list[Any] = [
-            UserSuccessfulLogin(user_id=visitor.number, order_index=visitor.clan or -1, token=held.token)
+            UserSuccessfulLogin(
+                user_id=visitor.number, order_index=min(visitor.clan, LAST_ORDER) or NO_ORDER, token=held.token
+            )
         ]
         if not self.client.is_marathon:
             occupant = door.as_occupant(visitor)

@@ -33,6 +33,7 @@ from mythgate.wire.metaserver.records import (
 from mythgate.wire.metaserver.text import ADMIN_MARK, decode_text, encode_text, strip_styles
 
 NO_ORDER: Final = -1
+LAST_ORDER: Final = 0x7FFF
 MOST_KEPT: Final = 10_000  # entries; those of people who are gone among them
 ALEPHONE_VERSION: Final = 5000
 TICKS_PER_SECOND: Final = 30
@@ -153,7 +154,7 @@ def player_entry(occupant: Occupant, family: Family, verb: Verb, *, ranked: bool
         player_id=visitor.number,
         room_id=0 if alephone else occupant.room_id,
         caste=0 if alephone else caste,
-        order=0 if alephone else visitor.clan or NO_ORDER,
+        order=0 if alephone else visitor.clan if 0 < visitor.clan <= LAST_ORDER else NO_ORDER,
         data=player_data(occupant, family),
     )
 

@@ -9,6 +9,7 @@ A deaf client, one that plays, is told nothing but why its connection ends.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -60,6 +61,8 @@ from mythgate.wire.metaserver.packets import (
     pack_entries,
 )
 from mythgate.wire.metaserver.records import CHAT_DIRECTED, MAX_LINE_BYTES, ChatBlock, OrderMember, Verb
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
@@ -144,21 +147,25 @@ class MetaserverSink(Sink):
     @classmethod
     def write_to_all(cls, outboxes: Iterable[Outbox], index: int, batch: Batch) -> list[tuple[Outbox, Exception]]:
         failures: list[tuple[Outbox, Exception]] = []
-        shared: bytes | None = None
         differs = any(type(event.payload) in DIFFERS for event in batch.events)
+        shared: Any = None
         for outbox in outboxes:
-            sink = outbox.sink
             try:
-                if differs and sink.is_apart(batch):  # type: ignore[attr-defined]
-                    sink.write(index, batch)
+                if differs and outbox.sink.is_apart(batch):  # type: ignore[attr-defined]
+                    outbox.sink.write(index, batch)
                     continue
                 if shared is None:
-                    shared = b"".join([sink.shared(event) for event in batch.events])  # type: ignore[attr-defined]
+                    shared = cls.prepared(outbox.sink, batch)  # type: ignore[arg-type]
                 if shared:
                     outbox.target(shared)
             except Exception as error:
                 failures.append((outbox, error))
         return failures
+
+    @classmethod
+    def prepared(cls, sink: MetaserverSink, batch: Batch) -> Any:
+        """What is the same to all connections of a kind, as their `target` takes it."""
+        return b"".join([sink.shared(event) for event in batch.events])
 
     def close(self, code: int, reason: str, *, abandon: bool = False) -> None:
         del code
@@ -203,7 +210,12 @@ class MetaserverSink(Sink):
         data = event.rendered.get(self.family)
         if data is None:
             renderer = SHARED.get(type(event.payload))
-            data = event.rendered[self.family] = renderer(self, event) if renderer is not None else b""
+            try:
+                data = renderer(self, event) if renderer is not None else b""
+            except ValueError:  # nobody is to lose the connection over what has no room in a packet
+                logger.exception("an event cannot be told to old clients", extra={"event": event.payload.event_type})
+                data = b""
+            event.rendered[self.family] = data
         return data
 
     def _shared_player(self, event: Event) -> bytes:
@@ -269,12 +281,13 @@ class MetaserverSink(Sink):
         return game_host(game.address, connection.line, connection.door.advertised)
 
     def _own_state(self, event: Event) -> bytes:
-        """Everything: after 9 and 3, and again whenever the client asks for it."""
-        del event
-        return self.full_lists()
+        """Everything, after 9 and 3; Myth II 1.8 is told of the rooms as well."""
+        client = self.connection.client
+        rooms = b"" if client.is_marathon or client.legacy else self._own_counts(event)
+        return self.full_lists() + rooms
 
     def full_lists(self) -> bytes:
-        """All players and all games, and before them what had to wait for them."""
+        """All players and all games, and before them what had to come first; also for who asks for them anew."""
         connection = self.connection
         prelude, self.prelude = self.prelude, b""
         room_id = connection.lobby.room_id
@@ -385,27 +398,11 @@ class _SealedSink(MetaserverSink):
         self.connection.send_raw(b"".join([frame(kind, cipher.seal_chained(payload)) for kind, payload in chained]))
 
     @classmethod
-    def write_to_all(cls, outboxes: Iterable[Outbox], index: int, batch: Batch) -> list[tuple[Outbox, Exception]]:
-        failures: list[tuple[Outbox, Exception]] = []
-        shared: list[tuple[int, crypto.Chained]] | None = None
-        differs = any(type(event.payload) in DIFFERS for event in batch.events)
-        for outbox in outboxes:
-            sink = outbox.sink
-            try:
-                if differs and sink.is_apart(batch):  # type: ignore[attr-defined]
-                    sink.write(index, batch)
-                    continue
-                if shared is None:
-                    data = b"".join([sink.shared(event) for event in batch.events])  # type: ignore[attr-defined]
-                    shared = [
-                        (kind, crypto.chain(payload, secrets.randbits(32), secrets.randbits(32)))
-                        for kind, payload in packets_in(data)
-                    ]
-                if shared:
-                    outbox.target(shared)
-            except Exception as error:
-                failures.append((outbox, error))
-        return failures
+    def prepared(cls, sink: MetaserverSink, batch: Batch) -> Any:
+        return [
+            (kind, crypto.chain(payload, secrets.randbits(32), secrets.randbits(32)))
+            for kind, payload in packets_in(super().prepared(sink, batch))
+        ]
 
 
 class SealedMythSink(_SealedSink):
