@@ -58,7 +58,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
         <h1 className={styles.title}>Lobbies</h1>
         {login && !login.isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
         <Button look="primary" onPress={() => enter(null)}>
-          {login ? "Come in" : "Sign in or come as a guest"}
+          Come in
         </Button>
         <Button onPress={() => goTo("world")}>World</Button>
       </header>
