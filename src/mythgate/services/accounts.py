@@ -325,8 +325,9 @@ class AccountService:
                 stored = account.password_hash if account is not None else ""
             if account is not None and account.status is AccountStatus.DELETED:
                 stored = ""
-            if not await self._is_genuine(key, address, stored, password) or account is None:
-                raise BadCredentials
+            is_genuine = await self._is_genuine(key, address, stored, password)
+        if not is_genuine or account is None:
+            raise BadCredentials
         await self._throttle.clear(_account_key(key))
         if account.status is not AccountStatus.ACTIVE:
             raise AccountDisabled

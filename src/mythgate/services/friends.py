@@ -94,12 +94,11 @@ class FriendService:
             self._errands.start(self._spread(occupant.visitor.account_id))
 
     async def _spread(self, account_id: AccountId) -> None:
-        def work(tx: Transaction) -> list[tuple[Account | None, list[Friend]]]:
-            return [(tx.accounts.get(fan), tx.friends.of_account(fan)) for fan in tx.friends.listing(account_id)]
+        def work(tx: Transaction) -> list[tuple[Account, list[Friend]]]:
+            return [(tx.accounts.require(fan), tx.friends.of_account(fan)) for fan in tx.friends.listing(account_id)]
 
         for account, friends in await self._store.read(work):
-            if account is not None:
-                self._tell(account.number, friends)
+            self._tell(account.number, friends)
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
