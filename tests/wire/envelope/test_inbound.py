@@ -72,6 +72,11 @@ COMMANDS: list[tuple[dict[str, Any], CommandMessage]] = [
         {"type": "chat", "data": {"message": "hi you", "channel": "tell", "target": "Bob"}},
         CommandMessage("whisper", ["Bob", "hi you"], None),
     ),
+    ({"type": "chat", "data": {"message": "hi all", "channel": "lobby"}}, CommandMessage("lobby", ["hi all"], None)),
+    (
+        {"type": "chat", "data": {"message": "hi you", "channel": "lobby_tell", "target": "#12"}},
+        CommandMessage("lobbytell", ["#12", "hi you"], None),
+    ),
 ]
 
 
@@ -130,6 +135,7 @@ BAD: list[tuple[Any, str]] = [
     ({"type": "chat", "data": {"message": "x", "channel": "moon"}}, "invalid_message"),
     ({"type": "chat", "data": {"message": "x", "channel": []}}, "invalid_message"),
     ({"type": "chat", "data": {"message": "x", "channel": "whisper"}}, "invalid_message"),
+    ({"type": "chat", "data": {"message": "x", "channel": "lobby_tell"}}, "invalid_message"),
     ({"type": "chat", "data": {"message": "x", "channel": "whisper", "target": "x" * 129}}, "invalid_message"),
     ({"type": "ping", "data": {"sent": []}}, "invalid_message"),
     ({"type": "ping", "data": {"sent": "x" * 129}}, "invalid_message"),
