@@ -52,7 +52,6 @@ class MetaserverOptions:
     packets_per_second: float = 20.0
     packet_burst: int = 200
     token_lifetime: float = 60.0  # until first used, and after leaving a room
-    room_list_interval: float = 2.0  # Myth clients are told new counts at most this often
     passwords: PasswordScheme = PasswordScheme.AUTO
     minimum_build: int = 427  # of Myth II 1.8
     minimum_version: int = 2180
