@@ -59,11 +59,13 @@ from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
+from mythgate.doors.http.routes import clans as clan_routes
 from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
 from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import status as status_routes
+from mythgate.doors.http.routes import tournaments as tournament_routes
 from mythgate.doors.http.routes import world as world_routes
 from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
@@ -539,6 +541,8 @@ def build_app(
             world_routes.router,
             lobby_routes.router,
             people_routes.router,
+            clan_routes.router,
+            tournament_routes.router,
             metaclient_routes.router,
             status_routes.router,
             websocket_router(door),
