@@ -13,7 +13,21 @@ import typer
 import typer.core
 
 import mythgate
-from mythgate.cli import bench, config, doctor, generate, imports, lobby, metaserver, migrate, play, serve, user, world
+from mythgate.cli import (
+    bench,
+    bots,
+    config,
+    doctor,
+    generate,
+    imports,
+    lobby,
+    metaserver,
+    migrate,
+    play,
+    serve,
+    user,
+    world,
+)
 
 
 class Commands(typer.core.TyperGroup):
@@ -73,6 +87,7 @@ app.command("serve")(serve.serve)
 app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
+app.command("bots")(bots.bots)
 app.command("why")(lobby.why)
 app.command("import")(imports.bring)
 app.add_typer(user.app, name="user", cls=Commands)
