@@ -153,6 +153,69 @@ async def test_kicks_and_mutes_go_both_ways(visitors: NewVisitor, server: Runnin
     await expect(people(ada.page)).not_to_contain_text(ben.username)
 
 
+async def test_friends_are_shown_with_where_they_are(visitors: NewVisitor) -> None:
+    ada, ben = await visitors(come=True), await visitors(come=True)
+    await into_lobby(ada)
+    await into_lobby(ben)
+    await people(ada.page).get_by_role("button", name=ben.username).click()
+    await ada.page.get_by_role("button", name="Add to friends").click()
+    await expect(ada.page.get_by_role("button", name="Remove from friends")).to_be_visible()
+    await expect(ben.line(f"{ada.username} wants you as a friend.", "line")).to_have_count(1)
+    await ada.page.keyboard.press("Escape")
+    friends = ada.page.get_by_role("list", name="Your friends")
+    await expect(friends).to_contain_text("in Arrival, has not listed you")
+    await in_menu(ben.page, "Leave Arrival")
+    await expect(friends).to_contain_text("not on")
+    await ada.page.reload()
+    await expect(friends).to_contain_text(ben.username)
+
+
+async def test_the_lobby_is_there_again_after_the_server_was_killed(
+    visitors: NewVisitor, server: RunningServer
+) -> None:
+    ada = await visitors(come=True)
+    ada.expects_lost_connections()
+    await into_lobby(ada)
+    await say(ada.page, "before")
+    await expect(ada.line("before", "say")).to_have_count(1)
+    await server.kill()
+    await server.start()
+    await expect(people(ada.page)).to_contain_text(ada.username)
+    hopper = await soon(aleph(server, "Hopper"))
+    await expect(people(ada.page)).to_contain_text("Guest Hopper")
+    await say(ada.page, "after")
+    await soon(hopper.until_said("after"))
+    await expect(ada.line("before", "say")).to_have_count(1)
+    await hopper.leave()
+
+
+async def test_the_settings_of_an_old_client_open_the_profile(visitors: NewVisitor) -> None:
+    ada, browser = await visitors(come=True), await visitors()
+    page = browser.page
+    form = {"username": ada.username, "password": PASSWORD, "salt": ""}
+    answer = await page.request.post(f"{ada.url}/metaclient/login", form=form)
+    token = (await answer.body()).hex().upper()
+    await page.goto(f"{ada.url}/metaclient/settings?token={token}")
+    await expect(page.get_by_role("dialog").get_by_role("heading", name="Your profile")).to_be_visible()
+    await expect(page).to_have_url(f"{ada.url}/lobby")
+    await page.get_by_label("City").fill("Tharsis")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    browser.expects("status of 403")
+    await page.goto(f"{ada.url}/metaclient/settings?token={token}")
+    await expect(page.get_by_text("This link was used already")).to_be_visible()
+    await page.get_by_role("link", name="To the lobby").click()
+    await expect(page.get_by_role("heading", name="Lobbies")).to_be_visible()
+    await expect(page.get_by_role("button", name="Profile", exact=True)).to_be_visible()
+
+    # Whoever plays in that browser as somebody else stops doing so.
+    answer = await page.request.post(f"{ada.url}/metaclient/login", form=form)
+    token = (await answer.body()).hex().upper()
+    ben = await visitors(come=True)
+    await ben.page.goto(f"{ada.url}/metaclient/settings?token={token}")
+    await expect(ben.page.get_by_label("City")).to_have_value("Tharsis")
+
+
 async def test_whoever_is_not_signed_in_sees_who_is_on_and_comes_in_as_a_guest(
     visitors: NewVisitor, server: RunningServer
 ) -> None:

@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./features/App.tsx";
-import { listenForClaims, redeemClaim } from "./stores/login.ts";
+import { listenForClaims, redeemClaim, takeSettingsLogin } from "./stores/login.ts";
 import { resumePlay } from "./stores/play.ts";
 import { shareLogin } from "./stores/tabs.ts";
 import "./ui/tokens.css";
@@ -9,6 +9,7 @@ import "./ui/tokens.css";
 // A reload of the page carries on where it was.
 resumePlay();
 void redeemClaim();
+void takeSettingsLogin();
 listenForClaims();
 shareLogin();
 

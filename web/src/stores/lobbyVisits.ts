@@ -1,5 +1,5 @@
 /** Going into lobbies and out of them, and what the server tells everybody about them. */
-import type { ClanCard, ClanEntry, LadderPage, LobbyRooms, LobbyView, PlayerPage } from "@mythgate/sdk";
+import type { ClanCard, ClanEntry, FriendView, LadderPage, LobbyRooms, LobbyView, PlayerPage } from "@mythgate/sdk";
 import { api, explain, session } from "./login.ts";
 import { usePage, want } from "./page.ts";
 import { refuseInLobby, usePlay } from "./play.ts";
@@ -38,6 +38,18 @@ export async function leaveLobby(roomId: number): Promise<void> {
     refuseInLobby(explain(error).message);
   }
 }
+
+/** Whom the player lists as friends; later changes come as events. */
+export async function loadFriends(): Promise<void> {
+  try {
+    setFriends(await session.friends());
+  } catch {
+    // The list is not shown then; it comes again with the next change.
+  }
+}
+
+export const setFriends = (friends: readonly FriendView[]): void =>
+  usePlay.setState(({ lobby }) => ({ lobby: { ...lobby, friends } }));
 
 // Whoever is put out, or goes on purpose, does not want to be in it any more.
 usePlay.subscribe(({ lobby }, { lobby: before }) => {

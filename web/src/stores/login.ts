@@ -1,6 +1,7 @@
 /** Who is signed in. */
 import { Api, type LoginStore, MythError, Session, type StoredLogin } from "@mythgate/sdk";
 import { create } from "zustand";
+import { showProfile } from "./page.ts";
 import { browserStorage, isRecord, load, remove, save, tabStorage } from "./storage.ts";
 
 const KEY = "mythgate.login";
@@ -160,20 +161,23 @@ function takeClaim(): string | null {
   return claim;
 }
 
-/** An old game client opened its settings: `/lobby#settings=…` holds a login. True if it did. */
-export async function takeSettingsLogin(): Promise<boolean> {
+/** An old game client opened its settings: `/lobby#settings=…` holds a login, which takes the place of this tab's. */
+export async function takeSettingsLogin(): Promise<void> {
   const token = new URLSearchParams(location.hash.slice(1)).get("settings");
-  if (!token) return false;
+  if (!token) return;
   history.replaceState(null, "", location.pathname + location.search);
+  const before = session.login;
   try {
     loginStore.staySignedIn = false;
     await session.take(token);
-    signedIn();
-    return true;
   } catch (error) {
     useLogin.setState({ notice: explain(error).message });
-    return false;
+    return;
   }
+  // Whoever played from this tab was somebody else.
+  if (before && before.userId !== session.login?.userId) useLogin.setState({ login: null });
+  signedIn();
+  showProfile(true);
 }
 
 /** What to tell the player about `error`, and what to do about it. */

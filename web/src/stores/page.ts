@@ -7,6 +7,8 @@ interface PageState {
   readonly page: Page;
   /** The lobby to be in; entered as soon as that is possible, and again after the connection was lost for long. */
   readonly wanted: number | null;
+  /** Whether the player edits their profile. */
+  readonly profileOpen: boolean;
 }
 
 const LOBBY = /\/lobby$/;
@@ -16,6 +18,7 @@ const pageOf = (path: string): Page => (LOBBY.test(path) ? "lobby" : "world");
 export const usePage = create<PageState>(() => ({
   page: typeof location === "undefined" ? "world" : pageOf(location.pathname),
   wanted: null,
+  profileOpen: false,
 }));
 
 /** Turn to a page without loading anything. */
@@ -25,6 +28,8 @@ export function goTo(page: Page): void {
   history.pushState(null, "", page === "lobby" ? `${above}lobby` : above);
   usePage.setState({ page });
 }
+
+export const showProfile = (profileOpen: boolean): void => usePage.setState({ profileOpen });
 
 export const want = (roomId: number | null): void => usePage.setState({ wanted: roomId });
 

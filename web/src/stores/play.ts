@@ -263,7 +263,11 @@ export function refuseInLobby(text: string): void {
 
 /** All lines of the lobby are on the screen. */
 export function lobbyRead(): void {
-  usePlay.setState(({ lobby }) => ({ lobby: allRead(lobby) }));
+  const { lobby } = usePlay.getState();
+  const read = allRead(lobby);
+  if (read === lobby) return;
+  usePlay.setState({ lobby: read });
+  saveSoon();
 }
 
 // --- keeping ----------------------------------------------------------------------------------------

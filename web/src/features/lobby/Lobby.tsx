@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import { enterWantedLobby, leaveLobby } from "../../stores/lobbyVisits.ts";
+import { enterWantedLobby, leaveLobby, loadFriends } from "../../stores/lobbyVisits.ts";
 import { signOut, useLogin } from "../../stores/login.ts";
-import { goTo, usePage } from "../../stores/page.ts";
+import { goTo, showProfile, usePage } from "../../stores/page.ts";
 import { leaveWorld, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Gate } from "../../ui/Gate.tsx";
@@ -9,6 +9,7 @@ import { ActionMenu } from "../../ui/Menu.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { ConnectionBadge, ConnectionBanner, TakenOver } from "../game/Connection.tsx";
 import { useTitle } from "../useTitle.ts";
+import { Friends } from "./Friends.tsx";
 import { Games } from "./Games.tsx";
 import styles from "./Lobby.module.css";
 import { OwnCard } from "./OwnCard.tsx";
@@ -31,7 +32,7 @@ const VIEWS: readonly { id: View; label: string }[] = [
 
 /** The lobby, for who is in the world. */
 export function Lobby() {
-  const { room, players, games, you } = usePlay((state) => state.lobby);
+  const { room, players, games, you, friends } = usePlay((state) => state.lobby);
   const name = players.find((one) => one.number === you)?.name ?? "You";
   const connected = usePlay((state) => state.connection.state === "connected");
   const wanted = usePage((state) => state.wanted);
@@ -39,13 +40,16 @@ export function Lobby() {
   const [view, setView] = useState<View>(room ? "talk" : "rooms");
   const [to, setTo] = useState<Addressee | null>(null);
   const [card, setCard] = useState<number | null>(null);
-  const [ownCard, setOwnCard] = useState(false);
   useTitle(room?.name ?? "Lobby");
 
   // Also after a break so long that the server took the player for gone.
   useEffect(() => {
     if (connected && room === null && wanted !== null) void enterWantedLobby();
   }, [connected, room, wanted]);
+
+  useEffect(() => {
+    if (connected && !isGuest) void loadFriends();
+  }, [connected, isGuest]);
 
   function leave(roomId: number) {
     setView("rooms");
@@ -74,7 +78,7 @@ export function Lobby() {
             </Button>
           }
           actions={[
-            ...(isGuest ? [] : [{ label: "Your profile", run: () => setOwnCard(true) }]),
+            ...(isGuest ? [] : [{ label: "Your profile", run: () => showProfile(true) }]),
             ...(room ? [{ label: `Leave ${room.name}`, run: () => leave(room.room_id) }] : []),
             { label: "To the world", run: () => goTo("world") },
             { label: "Sign out", run: () => void leaveWorld().then(signOut) },
@@ -100,6 +104,11 @@ export function Lobby() {
           <Panel title="People" extra={players.length}>
             <People players={players} you={you} onPerson={setCard} />
           </Panel>
+          {friends.length > 0 && (
+            <Panel title="Friends" extra={friends.length}>
+              <Friends friends={friends} onPerson={setCard} />
+            </Panel>
+          )}
         </div>
         <div className={styles.games}>
           <Panel title="Games" extra={games.length}>
@@ -120,7 +129,7 @@ export function Lobby() {
         ))}
       </nav>
       <PlayerCard number={card} onClose={() => setCard(null)} onTalk={talkTo} />
-      <OwnCard isOpen={ownCard} onClose={() => setOwnCard(false)} />
+      <OwnCard />
       <TakenOver />
     </div>
   );

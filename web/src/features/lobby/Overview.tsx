@@ -1,9 +1,9 @@
 import type { HostedGameView, LobbyPlayerView, LobbyRoom } from "@mythgate/sdk";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { byFamily, FAMILIES } from "../../stores/lobby.ts";
 import { readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
-import { takeSettingsLogin, useLogin } from "../../stores/login.ts";
-import { goTo, want } from "../../stores/page.ts";
+import { useLogin } from "../../stores/login.ts";
+import { goTo, showProfile, want } from "../../stores/page.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Gate } from "../../ui/Gate.tsx";
@@ -38,13 +38,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
   const farewell = usePlay((state) => state.farewell);
   const { value, problem } = useRead(readRooms, REFRESH_MS);
   const [card, setCard] = useState<number | null>(null);
-  const [ownCard, setOwnCard] = useState(false);
   useTitle("Lobbies");
-
-  // The settings of an old game client lead here.
-  useEffect(() => {
-    void takeSettingsLogin().then((taken) => taken && setOwnCard(true));
-  }, []);
 
   function enter(roomId: number | null) {
     want(roomId);
@@ -56,7 +50,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
       <header className={styles.overviewHead}>
         <Gate />
         <h1 className={styles.title}>Lobbies</h1>
-        {login && !login.isGuest && <Button onPress={() => setOwnCard(true)}>Profile</Button>}
+        {login && !login.isGuest && <Button onPress={() => showProfile(true)}>Profile</Button>}
         <Button look="primary" onPress={() => enter(null)}>
           Come in
         </Button>
@@ -86,7 +80,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
         ))}
       <Ranks onPerson={setCard} />
       <PlayerCard number={card} onClose={() => setCard(null)} onTalk={null} />
-      <OwnCard isOpen={ownCard} onClose={() => setOwnCard(false)} />
+      <OwnCard />
     </main>
   );
 }

@@ -2,6 +2,7 @@ import type { OwnProfile } from "@mythgate/sdk";
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { Form } from "react-aria-components";
 import { session } from "../../stores/login.ts";
+import { showProfile, usePage } from "../../stores/page.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
@@ -11,13 +12,10 @@ import ui from "../../ui/ui.module.css";
 import { useSubmit } from "../useSubmit.ts";
 import styles from "./Lobby.module.css";
 
-interface OwnCardProps {
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}
-
 /** How the player is shown in lobbies, and the password of their old game clients. */
-export function OwnCard({ isOpen, onClose }: OwnCardProps) {
+export function OwnCard() {
+  const isOpen = usePage((state) => state.profileOpen);
+  const onClose = () => showProfile(false);
   return (
     <Dialog title="Your profile" isOpen={isOpen} onClose={onClose}>
       <ProfileForm />

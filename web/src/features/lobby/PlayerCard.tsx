@@ -1,6 +1,6 @@
 import type { LobbyPlayerView, PlayerPage } from "@mythgate/sdk";
 import { casteName } from "../../stores/lobby.ts";
-import { readPlayer } from "../../stores/lobbyVisits.ts";
+import { readPlayer, setFriends } from "../../stores/lobbyVisits.ts";
 import { session, useLogin } from "../../stores/login.ts";
 import { sayInLobby, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -137,10 +137,9 @@ function Acts({ number, present, onTalk, onClose }: ActsProps) {
           <Button
             isDisabled={busy}
             onPress={() =>
-              void submit(async () => {
-                const friends = await (friend ? session.removeFriend(number) : session.addFriend(number));
-                usePlay.setState(({ lobby }) => ({ lobby: { ...lobby, friends } }));
-              })
+              void submit(async () =>
+                setFriends(await (friend ? session.removeFriend(number) : session.addFriend(number))),
+              )
             }
           >
             {friend ? "Remove from friends" : "Add to friends"}

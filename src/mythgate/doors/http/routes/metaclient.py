@@ -112,6 +112,7 @@ async def settings(
 def _page(words: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Settings · Mythgate</title>'
-        '<meta name="viewport" content="width=device-width"></head><body><main><h1>Settings</h1>'
+        '<link rel="icon" href="../favicon.svg"><meta name="viewport" content="width=device-width">'
+        "</head><body><main><h1>Settings</h1>"
         f'<p>{html.escape(words)}</p><p><a href="../lobby">To the lobby</a></p></main></body></html>'
     )
