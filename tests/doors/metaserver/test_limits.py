@@ -346,3 +346,37 @@ async def test_alephone_s_session_ends_with_its_connection(house: House) -> None
     await house.door.tick()
     await until(lambda: not sessions.known_of(account.id))
     assert len(house.door.passes) == 0
+
+
+async def test_a_legacy_client_without_looks_enters_all_the_same(house: House) -> None:
+    await house.account("Alric")
+    for first in ("silence", "a packet"):
+        client = MythClient(name="Alric", user_name="alric", password="hunter2 hunter2")
+        await client.log_in(house.port)
+        client.line = await Line.open(client.rooms[0].port)
+        client.line.write(ROOM_LOGIN, client.token + text("alric"))
+        await client.line.expect(9)
+        await client.line.expect(SERVER_MESSAGE)
+        if first == "silence":
+            await house.jump(15)
+        await client.caught_up()
+        assert client.players[client.number].name == "Alric"
+        await client.leave()
+
+
+async def test_who_is_refused_at_the_last_moment_is_told_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mythgate.domain.errors import RoomFull
+
+    client = Myth18Client(user_name="Bob", password="")
+    await client.log_in(house.port)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RoomFull("One too many.")
+
+    monkeypatch.setattr(house.node.services.lobbies, "enter", refuse)
+    with pytest.raises(Denied) as refused:
+        await client.enter()
+    assert (refused.value.code, refused.value.text) == (13, "One too many.")
+    assert await client.line.wait_closed() == []
+    assert not list(house.node.lobby_hub.streams())
+    assert house.door.stats.in_rooms == 0

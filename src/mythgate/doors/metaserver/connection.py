@@ -44,7 +44,6 @@ MAX_UNREAD_BYTES: Final = 65_536  # before a connection counts as slow
 class Connection(asyncio.Protocol):
     """One socket of an old client."""
 
-    port_kind: ClassVar[str]
     unmetered: ClassVar[frozenset[int]] = frozenset()  # packets that may come as often as they like
 
     def __init__(self, door: MetaserverDoor) -> None:
@@ -61,6 +60,7 @@ class Connection(asyncio.Protocol):
         self.lost = False
         self.heard_at = 0.0  # monotonic, when the peer said something last
         self.deadline: float | None = None  # monotonic, for what it is expected to do next
+        self.key_offer_at: float | None = None  # monotonic, when to send our key unless the peer speaks first
         self._decoder = FrameDecoder(door.options.packet_bytes)
         self._busy = False
         self._tokens = float(door.options.packet_burst)
@@ -130,6 +130,9 @@ class Connection(asyncio.Protocol):
 
     def on_tick(self, now: float) -> None:
         """Called about twice a second."""
+        if self.key_offer_at is not None and now >= self.key_offer_at:
+            self.key_offer_at = None
+            self.offer_key()
         if self.deadline is not None and now >= self.deadline:
             self.on_overdue()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account
 from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
@@ -53,8 +53,6 @@ LOGIN, LOGOUT, PASSWORD, VERSION, HUBS = 100, 102, 109, 115, 122
 class LoginConnection(Connection):
     """One connection to the log-in port."""
 
-    port_kind: ClassVar[str] = "login"
-
     def __init__(self, door: MetaserverDoor) -> None:
         super().__init__(door)
         self.machine = login_machine()
@@ -69,20 +67,13 @@ class LoginConnection(Connection):
         self.account: Account | None = None
         self.visitor: Visitor
         self.session_id: SessionId
-        self._key_offer_at: float | None = None
 
     # --- time --------------------------------------------------------------------------------------
 
     def on_connected(self, now: float) -> None:
         options = self.door.options
         self.deadline = now + options.first_packet_within
-        self._key_offer_at = now + options.key_offer_after
-
-    def on_tick(self, now: float) -> None:
-        if self._key_offer_at is not None and now >= self._key_offer_at:
-            self._key_offer_at = None
-            self.offer_key()
-        super().on_tick(now)
+        self.key_offer_at = now + options.key_offer_after
 
     # --- what comes in -----------------------------------------------------------------------------
 

@@ -95,7 +95,6 @@ _plays = itertools.count(1)
 class RoomConnection(Connection):
     """One connection to the port of a lobby."""
 
-    port_kind: ClassVar[str] = "room"
     unmetered: ClassVar[frozenset[int]] = frozenset({FILM_HEADER, FILM_COMMAND})  # a film has a limit of its own
 
     def __init__(self, door: MetaserverDoor, lobby: Lobby) -> None:
@@ -115,7 +114,6 @@ class RoomConnection(Connection):
         self._film: FilmRecorder | None = None
         self._pair: ProxyPair | None = None  # stands in for the host of our game
         self._pinged_at = 0.0
-        self._key_offer_at: float | None = None
 
     # --- time --------------------------------------------------------------------------------------
 
@@ -125,12 +123,16 @@ class RoomConnection(Connection):
         if self.lobby.family is Family.MYTH2:
             self.offer_key()  # all clients here exchange keys, and some wait for ours
         elif self.lobby.family is not Family.MARATHON:
-            self._key_offer_at = now + options.key_offer_after
+            self.key_offer_at = now + options.key_offer_after
+
+    def on_overdue(self) -> None:
+        """A legacy client that is welcome and says nothing of its looks enters as it looked when it logged in."""
+        if self.machine.state is RoomState.LOGGED_IN and self.client.legacy:
+            self._enter(self.visitor.looks)
+        else:
+            super().on_overdue()
 
     def on_tick(self, now: float) -> None:
-        if self._key_offer_at is not None and now >= self._key_offer_at:
-            self._key_offer_at = None
-            self.offer_key()
         if self.stream is None:
             super().on_tick(now)
             return
@@ -264,8 +266,8 @@ class RoomConnection(Connection):
             door.services.lobbies.enter(visitor, self.lobby.room_id)
         except Refused as error:
             self.stream = self.sink = None
+            door.hub.detach(stream, sink)  # or its end would be this connection's
             door.hub.end(stream, reason="refused")
-            self.closing = False
             self._refuse_entry(error)
             return
         self.machine.apply(RoomEvent.ROOM_ENTERED)
