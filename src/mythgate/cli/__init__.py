@@ -20,6 +20,7 @@ from mythgate.cli import (
     doctor,
     generate,
     imports,
+    ladder,
     lobby,
     metaserver,
     migrate,
@@ -92,6 +93,7 @@ app.command("why")(lobby.why)
 app.command("import")(imports.bring)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
+app.add_typer(ladder.app, name="ladder", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)
 app.add_typer(migrate.app, name="migrate", cls=Commands)
 app.add_typer(world.app, name="world", cls=Commands)

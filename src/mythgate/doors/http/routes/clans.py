@@ -106,7 +106,7 @@ async def my_clan(caller: CallerDep, services: ServicesDep) -> OwnClan:
     summary="Found a clan",
     responses=error_responses(400, 401, 403, 409, 413, 422, 503),
 )
-async def found(body: NewClan, caller: CallerDep, services: ServicesDep) -> OwnClan:
+async def found_clan(body: NewClan, caller: CallerDep, services: ServicesDep) -> OwnClan:
     """Make a clan, which the caller leads. With fewer than three members it goes after ten days."""
     view = await services.clans.found(
         caller.account_id,
@@ -123,13 +123,13 @@ async def found(body: NewClan, caller: CallerDep, services: ServicesDep) -> OwnC
     summary="Join a clan",
     responses=error_responses(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
-async def join(number: Number, body: Joining, caller: CallerDep, services: ServicesDep) -> OwnClan:
+async def join_clan(number: Number, body: Joining, caller: CallerDep, services: ServicesDep) -> OwnClan:
     """Become a member, with the member password."""
     return _own(services, await services.clans.join(caller.account_id, number, body.member_password))
 
 
 @router.post("/api/clan/leave", status_code=204, summary="Leave my clan", responses=error_responses(401, 403, 404, 503))
-async def leave(caller: CallerDep, services: ServicesDep) -> None:
+async def leave_clan(caller: CallerDep, services: ServicesDep) -> None:
     """Be in no clan any more. The lead passes on; a clan without members goes."""
     await services.clans.leave(caller.account_id)
 
@@ -139,7 +139,7 @@ async def leave(caller: CallerDep, services: ServicesDep) -> None:
     summary="Change a clan",
     responses=error_responses(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
-async def change(number: Number, body: ClanChange, caller: CallerDep, services: ServicesDep) -> OwnClan:
+async def change_clan(number: Number, body: ClanChange, caller: CallerDep, services: ServicesDep) -> OwnClan:
     """For its leader, or with the maintenance password."""
     view = await services.clans.update(
         caller.account_id,
@@ -158,7 +158,7 @@ async def change(number: Number, body: ClanChange, caller: CallerDep, services: 
     summary="Send a member away",
     responses=error_responses(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
-async def dismiss(number: Number, body: Dismissal, caller: CallerDep, services: ServicesDep) -> None:
+async def dismiss_member(number: Number, body: Dismissal, caller: CallerDep, services: ServicesDep) -> None:
     """For members of a higher rank, or with the maintenance password."""
     await services.clans.dismiss(caller.account_id, number, body.member, maintenance_password=body.maintenance_password)
 
@@ -166,6 +166,6 @@ async def dismiss(number: Number, body: Dismissal, caller: CallerDep, services: 
 @router.post(
     "/api/clan/ranks", summary="Give a member a rank", responses=error_responses(400, 401, 403, 404, 409, 413, 422, 503)
 )
-async def rank(body: Ranking, caller: CallerDep, services: ServicesDep) -> OwnClan:
+async def rank_member(body: Ranking, caller: CallerDep, services: ServicesDep) -> OwnClan:
     """For the leader. Giving the lead away makes the caller an officer."""
     return _own(services, await services.clans.set_rank(caller.account_id, body.member, body.rank))

@@ -135,7 +135,7 @@ async def tournament(number: Number, services: ServicesDep) -> TournamentCard:
 @router.post(
     "/api/tournaments/{number}/entry", summary="Sign up", responses=error_responses(401, 403, 404, 409, 422, 503)
 )
-async def sign_up(number: Number, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+async def enter_tournament(number: Number, caller: CallerDep, services: ServicesDep) -> TournamentCard:
     """Take part. Be in the tournament's lobby when it begins."""
     return _card(await services.tournaments.sign_up(caller.account_id, number))
 
@@ -146,7 +146,7 @@ async def sign_up(number: Number, caller: CallerDep, services: ServicesDep) -> T
     summary="Withdraw",
     responses=error_responses(401, 403, 404, 409, 422, 503),
 )
-async def withdraw(number: Number, caller: CallerDep, services: ServicesDep) -> None:
+async def leave_tournament(number: Number, caller: CallerDep, services: ServicesDep) -> None:
     """Take part no more, as long as it has not begun."""
     await services.tournaments.withdraw(caller.account_id, number)
 
@@ -157,7 +157,7 @@ async def withdraw(number: Number, caller: CallerDep, services: ServicesDep) -> 
     summary="Announce a tournament",
     responses=error_responses(400, 401, 403, 409, 413, 422, 503),
 )
-async def announce(body: NewTournament, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+async def announce_tournament(body: NewTournament, caller: CallerDep, services: ServicesDep) -> TournamentCard:
     """For admins."""
     starts_at = body.starts_at if body.starts_at.tzinfo is not None else body.starts_at.replace(tzinfo=UTC)
     announced = await services.tournaments.announce(
@@ -182,7 +182,7 @@ async def announce(body: NewTournament, caller: CallerDep, services: ServicesDep
     summary="Cancel a tournament",
     responses=error_responses(401, 403, 404, 409, 422, 503),
 )
-async def cancel(number: Number, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+async def cancel_tournament(number: Number, caller: CallerDep, services: ServicesDep) -> TournamentCard:
     """End it without a winner; for admins."""
     await services.tournaments.cancel(caller, number)
     return _card(await services.tournaments.view(number))
@@ -193,7 +193,7 @@ async def cancel(number: Number, caller: CallerDep, services: ServicesDep) -> To
     summary="Decide a pairing",
     responses=error_responses(400, 401, 403, 404, 409, 413, 422, 503),
 )
-async def decide(number: Number, body: Decision, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+async def decide_pairing(number: Number, body: Decision, caller: CallerDep, services: ServicesDep) -> TournamentCard:
     """Say who goes on, for a pairing that is not played; for moderators."""
     return _card(await services.tournaments.decide(caller, number, body.round, body.slot, body.winner))
 
@@ -273,7 +273,7 @@ def _result(result: Result) -> ResultCard:
 
 
 @router.get("/api/metaserver/results", summary="Results of games", responses=error_responses(404, 422, 503))
-async def results(
+async def game_results(
     services: ServicesDep,
     player: Annotated[str | None, Query(max_length=100, description="Only games of this player.")] = None,
     room_id: Annotated[int | None, Query(ge=0, le=32767, description="Only games of this lobby.")] = None,
@@ -287,6 +287,6 @@ async def results(
 
 
 @router.get("/api/metaserver/results/{number}", summary="A result", responses=error_responses(404, 422, 503))
-async def result(number: Number, services: ServicesDep) -> ResultCard:
+async def game_result(number: Number, services: ServicesDep) -> ResultCard:
     """How one game ended."""
     return _result((await services.results.result(number)).result)

@@ -1,0 +1,186 @@
+"""`mythgate ladder`: standings, seasons, and other formulas tried out. Works while the server runs, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mythgate.cli.offline import on_services
+from mythgate.cli.output import DataDir, Json, fail, print_json, print_table
+from mythgate.domain.ratings import CASTE_NAMES, CATEGORIES, FORMULAS, RANKED, Category, Ranked, SubjectKind
+from mythgate.domain.sessions import OPERATOR
+
+if TYPE_CHECKING:
+    from mythgate.domain.ratings import Moved, Season
+    from mythgate.services.all import Services
+    from mythgate.services.ratings import LadderRow
+
+app = typer.Typer(help="Show and recompute ladders, and open seasons.", no_args_is_help=True)
+
+Which = Annotated[str, typer.Option("--category", help="ranked, unranked, or ranked:0 to ranked:15.")]
+OfClans = Annotated[bool, typer.Option("--clans", help="Clans instead of players.")]
+OfSeason = Annotated[int | None, typer.Option("--season", help="Number of a season; the present one without it.")]
+ByFormula = Annotated[str, typer.Argument(help=f"One of: {', '.join(FORMULAS)}.")]
+
+
+def _category(text: str) -> Category:
+    if text not in CATEGORIES:
+        fail(f"There is no ladder {text}.", "There are: ranked, unranked, ranked:0 to ranked:15.")
+    return Category(text)
+
+
+def _kind(clans: bool) -> SubjectKind:
+    return SubjectKind.CLAN if clans else SubjectKind.PLAYER
+
+
+@app.command()
+def show(
+    category: Which = RANKED,
+    clans: OfClans = False,
+    season: OfSeason = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10000)] = 50,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show a ladder.
+
+    Examples:  mythgate ladder show   ·   mythgate ladder show --category ranked:5 --json
+    """
+    which = _category(category)
+
+    async def work(services: Services) -> list[LadderRow]:
+        return await services.ratings.ladder(which, kind=_kind(clans), season=season, limit=limit)
+
+    rows = on_services(data_dir, work)
+    if json:
+        print_json([_row(row) for row in rows])
+        return
+    print_table(
+        ("place", "name", "caste", "points", "games", "wins", "losses", "ties"),
+        (
+            (
+                str(row.ranked.place),
+                row.name or "(gone)",
+                CASTE_NAMES[row.ranked.caste],
+                *(str(value) for value in _counters(row.ranked)),
+            )
+            for row in rows
+        ),
+        empty="Nobody has played yet.",
+    )
+
+
+def _counters(ranked: Ranked) -> tuple[int, ...]:
+    one = ranked.standing
+    return (one.points, one.games, one.wins, one.losses, one.ties)
+
+
+def _row(row: LadderRow) -> dict[str, Any]:
+    points, games, wins, losses, ties = _counters(row.ranked)
+    return {
+        "place": row.ranked.place,
+        "number": row.ranked.standing.number,
+        "name": row.name,
+        "caste": row.ranked.caste,
+        "points": points,
+        "games": games,
+        "wins": wins,
+        "losses": losses,
+        "ties": ties,
+    }
+
+
+@app.command()
+def preview(
+    formula: ByFormula,
+    category: Which = RANKED,
+    clans: OfClans = False,
+    season: OfSeason = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show everybody's place as it is and as it would be under another formula. Changes nothing.
+
+    Example:  mythgate ladder preview seniority
+    """
+    which = _category(category)
+
+    async def work(services: Services) -> tuple[list[Moved], dict[int, str]]:
+        moved = await services.ratings.preview(formula, which, kind=_kind(clans), season=season)
+        numbers = [one.number for one in moved]
+        return moved, await services.store.read(lambda tx: tx.ratings.names(_kind(clans), numbers))
+
+    moved, names = on_services(data_dir, work)
+    print_table(
+        ("name", "place", "would be", "points", "would be"),
+        (
+            (
+                names.get(one.number, "(gone)"),
+                *(str(side.place) if side is not None else "-" for side in (one.before, one.after)),
+                *(str(side.standing.points) if side is not None else "-" for side in (one.before, one.after)),
+            )
+            for one in moved
+        ),
+        empty="Nobody has played yet.",
+    )
+
+
+@app.command()
+def recompute(
+    formula: Annotated[str | None, typer.Option("--formula", help="Go by this one from now on.")] = None,
+    season: OfSeason = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the standings of a season anew from its results.
+
+    Examples:  mythgate ladder recompute   ·   mythgate ladder recompute --formula seniority
+    """
+
+    async def work(services: Services) -> int:
+        return await services.ratings.recompute(OPERATOR, season=season, formula=formula)
+
+    print(f"{on_services(data_dir, work)} standings were made anew.")
+
+
+@app.command()
+def seasons(data_dir: DataDir = None) -> None:
+    """List the seasons.
+
+    Example:  mythgate ladder seasons
+    """
+
+    async def work(services: Services) -> list[Season]:
+        return await services.ratings.seasons()
+
+    print_table(
+        ("number", "name", "formula", "from", "until"),
+        (
+            (
+                str(one.number),
+                one.name,
+                one.formula,
+                f"{one.starts_at:%Y-%m-%d}",
+                f"{one.ends_at:%Y-%m-%d}" if one.ends_at is not None else "",
+            )
+            for one in on_services(data_dir, work)
+        ),
+        empty="The first season begins with the first result.",
+    )
+
+
+@app.command("open-season")
+def open_season(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    formula: Annotated[str | None, typer.Option("--formula", help=f"One of: {', '.join(FORMULAS)}.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Close the present season and begin another, in which everybody starts anew.
+
+    Example:  mythgate ladder open-season "Winter 2027"
+    """
+
+    async def work(services: Services) -> Season:
+        return await services.ratings.open_season(OPERATOR, name, formula)
+
+    season = on_services(data_dir, work)
+    print(f"Season {season.number}, {season.name}, goes by {season.formula}.")

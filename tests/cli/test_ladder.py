@@ -1,0 +1,80 @@
+"""`mythgate ladder` as an operator uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.support.games import a_result
+from typer.testing import CliRunner, Result
+
+from mythgate import bootstrap
+from mythgate.cli import app
+from mythgate.config import Settings
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("MYTHGATE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYTHGATE_PASSWORDS__MEMORY_KIB", "64")
+    assert CliRunner().invoke(app, ["migrate", "up"]).exit_code == 0
+
+
+def run(*words: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["ladder", *words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def record(count: int) -> None:
+    """Games that the first account there is has won."""
+
+    async def play() -> None:
+        async with bootstrap.open_node(Settings()) as node:
+            ratings = node.services.ratings
+            for number in range(count):
+                result = a_result([1], [2], match_id=f"match {number}", clans=[7, 8])
+
+                def work(tx: object, result: object = result) -> None:
+                    recorded = tx.results.add(result)  # type: ignore[attr-defined]
+                    ratings.apply_within(tx, recorded)  # type: ignore[arg-type]
+
+                await node.store.write(work)
+
+    asyncio.run(play())
+
+
+def test_a_ladder_and_its_seasons() -> None:
+    assert "Nobody has played yet." in run("show").output
+    assert "first result" in run("seasons").output
+    assert CliRunner().invoke(app, ["user", "create", "Anna"], input="a good password\n" * 2).exit_code == 0
+    record(2)
+    rows = json.loads(run("show", "--json").stdout)
+    assert [(row["place"], row["name"], row["points"], row["wins"]) for row in rows] == [
+        (1, "Anna", 1029, 2),
+        (2, "", 971, 0),
+    ]
+    assert "kris knife" in run("show").output
+    assert "1029" in run("show", "--clans").output
+    preview = run("preview", "seniority").output
+    assert "Anna" in preview
+    assert "1029" in preview
+    assert "8 standings" in run("recompute", "--formula", "seniority").output
+    assert [row["points"] for row in json.loads(run("show", "--json").stdout)] == [2, 2]
+    assert "goes by elo" in run("open-season", "Winter").output
+    assert json.loads(run("show", "--json").stdout) == []
+    assert len(json.loads(run("show", "--season", "1", "--json").stdout)) == 2
+    assert "Winter" in run("seasons").output
+
+
+def test_what_there_is_not() -> None:
+    assert "no ladder" in run("show", "--category", "luck", code=1).output
+    assert "formula" in run("preview", "luck", code=1).output
+    assert "season" in run("show", "--season", "9", code=1).output
