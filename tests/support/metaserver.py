@@ -142,8 +142,10 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def open_house(folder: Path, *, options: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[House]:
-    """A house over a database of its own."""
+async def open_house(
+    folder: Path, *, database: str = "", options: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[House]:
+    """A house over a database of its own, in SQLite unless another is given."""
     clock = FakeClock()
     given: dict[str, Any] = {
         "data_dir": folder,
@@ -154,7 +156,7 @@ async def open_house(folder: Path, *, options: dict[str, Any] | None = None, **s
     }
     hasher = Argon2Hasher(memory_kib=8, time_cost=1)
     with contextlib.closing(hasher):
-        async with open_store(new_sqlite(folder), clock=clock) as store:
+        async with open_store(database or new_sqlite(folder), clock=clock) as store:
             node = compose(Settings(**(given | settings)), store, cast("SystemClock", clock), hasher)
             chosen = dataclasses.replace(MetaserverOptions(port=0, room_port=0), **(options or {}))
             door = MetaserverDoor(node.lobby_hub, node.services, chosen)
