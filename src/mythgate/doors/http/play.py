@@ -10,9 +10,8 @@ import contextvars
 import logging
 import re
 import secrets
-import types
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -47,6 +46,7 @@ from mythgate.domain.events import (
 from mythgate.domain.ids import AccountId, CharacterId, PlayId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.allowance import Allowance, Excess, Rates
+from mythgate.doors.stepping import resume
 from mythgate.realtime.hub import Hub, ResetReason
 from mythgate.realtime.outbox import Sink
 from mythgate.realtime.stream import Stream
@@ -545,7 +545,7 @@ class PlayConnection:
     async def _go_on(self, work: Running, awaited: object, message: CommandMessage) -> None:
         """Bring a suspended command, and those that came after it, to their end."""
         try:
-            self._answer(message, await _resume(work, awaited))
+            self._answer(message, await resume(work, awaited))
         except Exception as error:
             self._fail(message, error)
         queue = self._queue
@@ -597,23 +597,3 @@ class PlayConnection:
         )
         event = event_of(payload, self.door.clock.now(), reply_to=message.message_id)
         self.door.hub.send(self.character_id, event)
-
-
-@types.coroutine
-def _resume(work: Running, awaited: object) -> Generator[Any, Any, CommandResponse]:
-    """Await a coroutine whose first step has been taken already and has yielded `awaited`."""
-    error: BaseException | None = None
-    value: object = None
-    while True:
-        try:
-            value = yield awaited
-        except BaseException as raised:
-            error = raised
-        try:
-            if error is None:
-                awaited = work.send(value)
-            else:
-                thrown, error = error, None
-                awaited = work.throw(thrown)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
