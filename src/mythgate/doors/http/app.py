@@ -36,6 +36,8 @@ TAGS: Final = [
     {"name": "world", "description": "Rooms, maps and the state of the world."},
     {"name": "play", "description": "Commands and the event stream, for clients without a WebSocket."},
     {"name": "lobbies", "description": "Lobbies, hosted games, players, ladders, clans, friends."},
+    {"name": "clans", "description": "The caller's clan: found it, join it, lead it, leave it."},
+    {"name": "tournaments", "description": "Tournaments and results of games."},
     {"name": "status", "description": "How the server is doing."},
 ]
 DESCRIPTION: Final = """
