@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from mythgate.bots import talk
 from mythgate.bots.dialects import Dialect
-from mythgate.bots.line import ANSWER_WITHIN, Line, LineLost, TurnedAway
+from mythgate.bots.line import ANSWER_WITHIN, Line, LineLost, NoLobby, TurnedAway
 from mythgate.bots.tables import SEATS, Table, Tables, settle
 from mythgate.wire.metaserver.packets import (
     AuthenticationType,
@@ -216,19 +216,16 @@ class Bot:
     def _choose(self, rooms: tuple[RoomEntry, ...]) -> RoomEntry:
         """The lobby that was asked for, or one that is open: where results count if they would be the bot's."""
         wanted = self._stage.lobby
+        is_open = [room for room in rooms if not room.room_flags & RoomFlag.CLOSED_TO_YOU]
         if wanted is not None:
             for room in rooms:
                 if room.room_id == wanted:
                     return room
-            shown = ", ".join(str(room.room_id) for room in rooms) or "none"
-            raise TurnedAway(
-                StatusCode.GAME_NOT_ALLOWED,
-                f"Lobby {wanted} is not among those it offers to {self._dialect.title}: {shown}.",
-            )
+            shown = ", ".join(str(room.room_id) for room in is_open) or "none at all"
+            raise NoLobby(f"The server does not offer lobby {wanted} to {self._dialect.title}, but {shown}.")
         kind = RoomType.UNRANKED if self._account is None else RoomType.RANKED
-        is_open = [room for room in rooms if not room.room_flags & RoomFlag.CLOSED_TO_YOU] or list(rooms)
         if not is_open:
-            raise TurnedAway(StatusCode.GAME_NOT_ALLOWED, f"It offers no lobby to {self._dialect.title}.")
+            raise NoLobby(f"The server offers no lobby to {self._dialect.title}, or all are full.")
         return next((room for room in is_open if room.room_type == kind), is_open[0])
 
     async def _enter(self, room: RoomEntry) -> None:

@@ -61,6 +61,10 @@ class TurnedAway(MythError):
             return None
 
 
+class NoLobby(MythError):
+    """The server has none for this bot."""
+
+
 class LineLost(MythError):
     """The connection ended, and not because the bot wanted it to."""
 

@@ -28,6 +28,7 @@ _PLAIN_EVERY: Final = 5.0  # seconds between lines of progress where there is no
 _LIVE_EVERY: Final = 0.5
 _LONGEST_RUN: Final = 86_400.0
 _MOST_TOLD: Final = 8  # kinds of problems
+_WHICH_LOBBIES: Final = "`mythgate lobby list` shows which lobbies are for whom."
 _COLUMNS: Final = ("door", "here", "lines", "heard", "games", "playing", "played", "reports")
 
 
@@ -74,7 +75,7 @@ def bots(
     interrupted = asyncio.run(_run(troupe, quiet=json))
     if json:
         print_json(_summary(troupe, interrupted=interrupted))
-    else:
+    elif any(stage.tally.visits for stage in troupe.stages.values()):
         print(_outcome(troupe))
     _tell_problems(troupe)
     if interrupted:
@@ -265,11 +266,13 @@ def _tell_problems(troupe: Troupe) -> None:
 
 
 def _hint(error: Exception) -> str:
-    from mythgate.bots.line import NoServer, TurnedAway
+    from mythgate.bots.line import NoLobby, NoServer, TurnedAway
     from mythgate.wire.metaserver.packets import StatusCode
 
     if isinstance(error, NoServer):
         return "Start one with `mythgate serve`, or say where it is with --host and --port."
+    if isinstance(error, NoLobby):
+        return _WHICH_LOBBIES
     if not isinstance(error, TurnedAway):
         return ""
     match error.status:
@@ -278,6 +281,6 @@ def _hint(error: Exception) -> str:
         case StatusCode.ROOM_FULL:
             return "Fewer bots, another --lobby, or a larger one: `mythgate lobby set ID --capacity N`."
         case StatusCode.GAME_NOT_ALLOWED:
-            return "`mythgate lobby list` shows which lobbies are for whom."
+            return _WHICH_LOBBIES
         case _:
             return ""
