@@ -7,6 +7,7 @@ come after the success (7).
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -193,8 +194,9 @@ class LoginConnection(Connection):
     async def _welcome(self, account: Account) -> None:
         self.account = account
         try:
-            self.visitor = await self.door.visitor_of(account, self._looks(account), self)
-            self.session_id = await self.door.session_of(account, self)
+            self.visitor, self.session_id = await asyncio.gather(  # together, so that they share a commit
+                self.door.visitor_of(account, self._looks(account), self), self.door.session_of(account, self)
+            )
         except Refused as error:
             self.refuse(StatusCode.ACCOUNT_LOCKED, error.message)
             return
