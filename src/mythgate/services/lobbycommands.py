@@ -25,6 +25,7 @@ from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import enclosed, plain
 from mythgate.domain.textcommands import Grammar, read_line
 from mythgate.services.commands.registry import Wordbook
+from mythgate.services.contestcommands import ladder, tournaments
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.matching import MatchingService
@@ -449,6 +450,14 @@ REGISTRY: Final = LobbyRegistry(
         LobbyCommand("who", LobbyGroup.LOOKING, "who [<name...>]", "Who is in which lobby.", who),
         LobbyCommand("games", LobbyGroup.LOOKING, "games", "Which games are hosted here.", games),
         LobbyCommand("rooms", LobbyGroup.LOOKING, "rooms", "Which lobbies there are.", rooms, ("lobbies",)),
+        LobbyCommand("ladder", LobbyGroup.LOOKING, "ladder", "Who stands where by ranked games.", ladder),
+        LobbyCommand(
+            "tournaments",
+            LobbyGroup.LOOKING,
+            "tournaments [<choice...>]",
+            "Which there are; with `join 3` or `leave 3`, whether you take part.",
+            tournaments,
+        ),
         LobbyCommand("time", LobbyGroup.LOOKING, "time", "What time the server has.", time),
         LobbyCommand("why", LobbyGroup.LOOKING, "why [<lobby...>]", "Why you may or may not enter a lobby.", why),
         LobbyCommand("afk", LobbyGroup.SELF, "afk [<text...>]", "Say that you are away.", afk, ("away",)),
