@@ -281,8 +281,17 @@ async def test_the_profile_is_seen_by_everybody_at_once(visitors: NewVisitor, se
 async def test_no_part_of_the_lobby_has_a_barrier(
     visitors: NewVisitor, server: RunningServer, device: dict[str, Any], theme: str
 ) -> None:
-    ada = await visitors(come=True, color_scheme=theme, reduced_motion="reduce", **device)
+    ada = await visitors(color_scheme=theme, reduced_motion="reduce", **device)
     page = ada.page
+    name = f"lobby-{theme}-{'phone' if device is PHONE else 'desk'}"
+    ARTIFACTS.mkdir(exist_ok=True)
+    await page.goto(f"{ada.url}/lobby")
+    await expect(page.get_by_text("Nobody has a result yet.")).to_be_visible()
+    await is_sound(ada, "overview")
+    await page.screenshot(path=ARTIFACTS / f"{name}-overview.png")
+    await ada.register()
+    await ada.make_character()
+    await expect(ada.badge).to_have_text("Connected")
     await into_lobby(ada)
     clients = [await soon(aleph(server, name)) for name in ("Hopper", "A name of 25 letters here")]
     clients[0].host(aleph_game("Mars attacks", "Mars Needs Women", players=3))
@@ -298,9 +307,17 @@ async def test_no_part_of_the_lobby_has_a_barrier(
     await say(page, "Hello!")
     await expect(ada.line("psst", "private")).to_have_count(1)
     await is_sound(ada, "talk")
-    name = f"lobby-{theme}-{'phone' if device is PHONE else 'desk'}"
-    ARTIFACTS.mkdir(exist_ok=True)
     await page.screenshot(path=ARTIFACTS / f"{name}-talk.png")
+    await in_menu(page, "Your profile")
+    await expect(page.get_by_text("You have no game password.")).to_be_attached()
+    await is_sound(ada, "profile")
+    await page.screenshot(path=ARTIFACTS / f"{name}-profile.png")
+    await page.keyboard.press("Escape")
+    await ada.line("psst", "private").get_by_role("button").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Aleph One")
+    await is_sound(ada, "card")
+    await page.screenshot(path=ARTIFACTS / f"{name}-card.png")
+    await page.keyboard.press("Escape")
     for part in ("Rooms", "People", "Games", "Ranks") if device is PHONE else ("Ranks",):
         await page.get_by_role("button", name=part, exact=True).click()
         await is_sound(ada, part)

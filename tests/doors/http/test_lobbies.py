@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -317,3 +318,13 @@ async def test_a_password_for_old_clients(place: Site) -> None:
 @pytest.mark.parametrize("path", ["/api/profile", "/api/friends", "/api/lobbies", "/api/auth/game-password"])
 async def test_own_matters_need_a_token(place: Site, path: str) -> None:
     assert (await place.get(path)).status == 401
+
+
+async def test_nobody_bothers_a_lobby_by_coming_and_going(place: Site) -> None:
+    ada, ben = await Player.come(place, "Ada"), await Player.come(place, "Benno")
+    answers = await asyncio.gather(*(ada.enter((26, 1)[number % 2]) for number in range(120)))
+    refused = [answer for answer in answers if answer.status != 200]
+    assert refused, "all were let in"
+    assert {(answer.status, answer.code) for answer in refused} == {(429, "rate_limited")}
+    assert all(float(answer.headers["retry-after"]) > 0 for answer in refused)
+    assert (await ben.enter(26)).status == 200

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from mythgate.domain.errors import AuthenticationError
 from mythgate.domain.sessions import Caller
+from mythgate.doors.http.play import PlayDoor
 from mythgate.services.all import Services
 
 DOOR: Final = "http"
@@ -41,6 +42,16 @@ async def _caller(
 
 CallerDep = Annotated[Caller, Depends(_caller)]
 """Who makes the request, proven by the bearer token; 401 otherwise."""
+
+
+async def _charged(connection: HTTPConnection, caller: CallerDep) -> Caller:
+    door: PlayDoor = connection.app.state.play
+    door.charge(caller.account_id)
+    return caller
+
+
+ChargedCallerDep = Annotated[Caller, Depends(_charged)]
+"""As `CallerDep`, for what others get to see: it counts together with the caller's commands; 429 beyond the limit."""
 
 
 @dataclass(frozen=True, slots=True)

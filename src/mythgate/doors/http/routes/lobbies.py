@@ -22,7 +22,7 @@ from mythgate.domain.lobbies import NO_CASTE, Family, Occupant, Visitor
 from mythgate.domain.ratings import CATEGORIES, Category, Ranked, SubjectKind
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain
-from mythgate.doors.http.deps import DOOR, CallerDep, Origin, OriginDep, ServicesDep
+from mythgate.doors.http.deps import DOOR, CallerDep, ChargedCallerDep, Origin, OriginDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
 from mythgate.services.all import Services
 from mythgate.services.lobbies import colour_code, game_view, player_view
@@ -519,9 +519,9 @@ async def list_lobbies(caller: CallerDep, services: ServicesDep) -> Lobbies:
 @router.post(
     "/api/lobbies/{room_id}/enter",
     summary="Enter a lobby",
-    responses=error_responses(401, 403, 404, 409, 422, 503),
+    responses=error_responses(401, 403, 404, 409, 422, 429, 503),
 )
-async def enter(room_id: RoomId, caller: CallerDep, services: ServicesDep, origin: OriginDep) -> Entered:
+async def enter(room_id: RoomId, caller: ChargedCallerDep, services: ServicesDep, origin: OriginDep) -> Entered:
     """Enter with the caller's character, which has to be in the world. It leaves the lobby it was in."""
     character_id = services.presence.acting(caller)
     visitor = await visitor_of(services, caller, character_id, origin)
@@ -534,9 +534,9 @@ async def enter(room_id: RoomId, caller: CallerDep, services: ServicesDep, origi
     status_code=204,
     response_class=Response,
     summary="Leave a lobby",
-    responses=error_responses(401, 403, 404, 409, 422, 503),
+    responses=error_responses(401, 403, 404, 409, 422, 429, 503),
 )
-async def leave(room_id: RoomId, caller: CallerDep, services: ServicesDep) -> None:
+async def leave(room_id: RoomId, caller: ChargedCallerDep, services: ServicesDep) -> None:
     """Leave the lobby; the character stays in the world."""
     lobby = services.lobbies.lobby(room_id)
     character_id = services.presence.acting(caller)

@@ -11,7 +11,7 @@ from mythgate.domain.events import FriendView
 from mythgate.domain.lobbies import Colour, Looks
 from mythgate.domain.profiles import Profile
 from mythgate.domain.sessions import Caller
-from mythgate.doors.http.deps import CallerDep, ServicesDep
+from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
 from mythgate.services import friends as friend_views
 from mythgate.services.all import Services
@@ -70,8 +70,8 @@ async def profile(caller: CallerDep, services: ServicesDep) -> OwnProfile:
     return _own(await services.profiles.profile(caller.account_id))
 
 
-@router.post("/api/profile", summary="Change my profile", responses=error_responses(400, 401, 403, 413, 422, 503))
-async def change_profile(body: OwnProfile, caller: CallerDep, services: ServicesDep) -> OwnProfile:
+@router.post("/api/profile", summary="Change my profile", responses=error_responses(400, 401, 403, 413, 422, 429, 503))
+async def change_profile(body: OwnProfile, caller: ChargedCallerDep, services: ServicesDep) -> OwnProfile:
     """Save the whole profile. Who is in a lobby is seen as it says from now on, whatever client they are there with."""
     before = await services.profiles.profile(caller.account_id)
     looks = Looks(
@@ -108,15 +108,19 @@ async def friends(caller: CallerDep, services: ServicesDep) -> Friends:
     return Friends(friends=friend_views.views(await services.friends.friends(caller.account_id)))
 
 
-@router.post("/api/friends", summary="Add a friend", responses=error_responses(400, 401, 403, 404, 409, 413, 422, 503))
-async def add_friend(body: NewFriend, caller: CallerDep, services: ServicesDep) -> Friends:
+@router.post(
+    "/api/friends", summary="Add a friend", responses=error_responses(400, 401, 403, 404, 409, 413, 422, 429, 503)
+)
+async def add_friend(body: NewFriend, caller: ChargedCallerDep, services: ServicesDep) -> Friends:
     """List somebody, who hears of it. They are active once they list the caller too."""
     return Friends(friends=friend_views.views(await services.friends.add(caller.account_id, body.number)))
 
 
-@router.delete("/api/friends/{number}", summary="Remove a friend", responses=error_responses(401, 403, 404, 422, 503))
+@router.delete(
+    "/api/friends/{number}", summary="Remove a friend", responses=error_responses(401, 403, 404, 422, 429, 503)
+)
 async def remove_friend(
-    number: Annotated[int, Path(ge=1, le=0x7FFFFFFF, examples=[12])], caller: CallerDep, services: ServicesDep
+    number: Annotated[int, Path(ge=1, le=0x7FFFFFFF, examples=[12])], caller: ChargedCallerDep, services: ServicesDep
 ) -> Friends:
     """Take somebody off the list."""
     return Friends(friends=friend_views.views(await services.friends.remove(caller.account_id, number)))
