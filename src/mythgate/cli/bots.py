@@ -51,7 +51,9 @@ def bots(
         typer.Option(metavar="FILE", help="Lines of `NAME PASSWORD` to log in with; bots beyond these are guests."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address of the log-in server; default: that of the settings.")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Its port; default: that of the settings.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, show_default=False, help="Its port; default: that of the settings.")
+    ] = 0,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -167,6 +169,8 @@ async def _watch(troupe: Troupe, *, quiet: bool) -> None:
     if quiet:
         return
     if not sys.stdout.isatty():
+        plan = troupe.plan
+        print(f"{sum(plan.bots.values())} bots come to {plan.host}:{plan.port} for {plan.seconds:g} s.", flush=True)
         while True:
             await asyncio.sleep(_PLAIN_EVERY)
             print(_progress(troupe), flush=True)
