@@ -71,13 +71,21 @@ def test_accounts_from_the_command_line(run: Run) -> None:
     assert [row["name"] for row in parsed(run("user", "list", "--json"))] == ["Ada", "Borin"]
     assert [row["name"] for row in parsed(run("user", "list", "--role", "admin", "--json"))] == ["Ada"]
     assert "owner" in run("user", "role", "borin", "owner").stdout
+    assert "unseen" in run("user", "hide", "Ada").stdout
+    assert "shown" in run("user", "hide", "Ada", "--show").stdout
     run("user", "rename", "Borin", "Bera")
     assert "signed out" in run("user", "password", "Bera", typed="another one 2\n").stdout
     run("user", "disable", "Ada", "--reason", "a test")
     assert parsed(run("user", "show", "Ada", "--json"))["status"] == "disabled"
     run("user", "enable", "Ada")
     audit = parsed(run("user", "show", "Ada", "--json"))["audit"]
-    assert [entry["action"] for entry in audit] == ["account.enabled", "account.disabled", "account.created"]
+    assert [entry["action"] for entry in audit] == [
+        "account.enabled",
+        "account.disabled",
+        "account.shown",
+        "account.hidden",
+        "account.created",
+    ]
     assert {entry["actor"] for entry in audit} == {"cli"}
     run("user", "delete", "Ada", "--yes")
     assert [row["name"] for row in parsed(run("user", "list", "--status", "active", "--json"))] == ["Bera"]

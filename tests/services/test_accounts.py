@@ -13,7 +13,7 @@ import pytest
 from tests.support.accounts import PASSWORD, AccountsKit, CountingHasher, accounts_kit
 from tests.support.clock import FakeClock
 
-from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.accounts import AccountStatus, Role, is_hidden
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import (
     AccountDisabled,
@@ -613,6 +613,23 @@ async def test_a_new_role_shows_in_the_world_at_once(kit: AccountsKit) -> None:
     await kit.accounts.set_role(OPERATOR, player.account_id, Role.PLAYER)
     assert kit.realtime.topics == set()
     assert [type(payload) for topic, payload in kit.realtime.published if topic == STAFF_TOPIC] == [AdminEvent] * 2
+
+
+async def test_only_staff_is_hidden_and_only_while_it_is_staff(kit: AccountsKit) -> None:
+    admin, keeper, player = (
+        await kit.caller("Boss", role=Role.ADMIN),
+        await kit.caller("Keeper", role=Role.MODERATOR),
+        await kit.caller("Alric"),
+    )
+    with pytest.raises(PermissionDenied):
+        await kit.accounts.set_hidden(admin, player.account_id, True)
+    with pytest.raises(PermissionDenied):
+        await kit.accounts.set_hidden(keeper, keeper.account_id, True)
+    assert is_hidden(await kit.accounts.set_hidden(admin, keeper.account_id, True))
+    assert not is_hidden(await kit.accounts.set_role(OPERATOR, keeper.account_id, Role.PLAYER))
+    assert is_hidden(await kit.accounts.set_role(OPERATOR, keeper.account_id, Role.MODERATOR))
+    assert not is_hidden(await kit.accounts.set_hidden(admin, keeper.account_id, False))
+    assert (await kit.audited(keeper.account_id))[-1] == "account.shown"
 
 
 async def test_guests_get_no_role(kit: AccountsKit) -> None:

@@ -67,6 +67,11 @@ class Account:
     version: int = 1
 
 
+def is_hidden(account: Account) -> bool:
+    """Whether lobbies do not show the account. Who leaves the staff is seen again."""
+    return bool(account.stats.get(HIDDEN)) and account.role.includes(Role.MODERATOR)
+
+
 # --- who may act on whom ---------------------------------------------------------------------------
 
 

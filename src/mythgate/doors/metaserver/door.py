@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from mythgate.domain.accounts import HIDDEN, Account, Role
+from mythgate.domain.accounts import Account, Role, is_hidden
 from mythgate.domain.addresses import address_key
 from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, Refused, RoomFull
 from mythgate.domain.hosting import HostedGame
@@ -335,7 +335,7 @@ class MetaserverDoor:
             caste=account.caste,
             clan=ties.clan,
             tournaments=ties.tournaments,
-            hidden=bool(account.stats.get(HIDDEN)),
+            hidden=is_hidden(account),
         )
 
     @staticmethod

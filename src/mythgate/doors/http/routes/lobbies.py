@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from mythgate.domain.accounts import HIDDEN
+from mythgate.domain.accounts import is_hidden
 from mythgate.domain.errors import NotInLobby
 from mythgate.domain.events import LobbyPlayerView, LobbyView
 from mythgate.domain.hosting import GameState, HostedGame
@@ -502,7 +502,7 @@ async def visitor_of(services: Services, caller: Caller, character_id: Character
         country=ties.profile.country_code,
         clan=ties.clan,
         tournaments=ties.tournaments,
-        hidden=bool(account.stats.get(HIDDEN)),
+        hidden=is_hidden(account),
         address=origin.address,
         has_guest_account=account.is_guest,
     )
