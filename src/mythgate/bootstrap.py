@@ -452,6 +452,7 @@ def compose(
     world.on_items_changed = sight.items_changed
     sessions.on_revoked(lambda session_id: hubs.close_session(session_id, SESSION_ENDED))
     sessions.on_account_changed(lobbies.account_changed)
+    ratings.on_caste_changed(lobbies.caste_changed)
     moderation.on_voice_changed(lobbies.voice_changed)
     chat.on_announced(lobbies.announced)
 

@@ -12,6 +12,7 @@ from tests.support.people import OPEN, PeopleKit, account_of, people_kit
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
+from mythgate.domain.events import LobbyPlayerChanged
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, SubjectKind, by_game_type
 from mythgate.domain.sessions import OPERATOR
@@ -79,6 +80,16 @@ async def test_castes(kit: PeopleKit) -> None:
     staff, guest = await kit.account("Boss", role=Role.ADMIN), await kit.account("Visitor", is_guest=True)
     assert await kit.ratings.caste_of(staff.id) == 17
     assert await kit.ratings.caste_of(guest.id) == -1
+
+
+async def test_a_new_caste_shows_in_the_lobby_at_once(kit: PeopleKit) -> None:
+    anna, bob, cara = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Cara")
+    await kit.play(anna, bob)
+    told = [(one.player.name, one.player.caste) for one in kit.heard(cara).of(LobbyPlayerChanged)]
+    assert told == [("Anna", 1), ("Bob", 1)]
+    present = kit.lobbies.by_number(anna.number)
+    assert present is not None
+    assert present.visitor.caste == 1
 
 
 async def test_unranked_games_move_no_caste(kit: PeopleKit) -> None:

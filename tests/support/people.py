@@ -61,6 +61,7 @@ class PeopleKit(LobbyKit):
         self.results = self.result_service()
         self.recorded: list[Result] = []
         self.results.on_recorded(self.recorded.append)
+        self.ratings.on_caste_changed(self.lobbies.caste_changed)
         self.hosting.results = self.results
         self.hosting.on_ended(self.results.round_over)
         for observer in (self.friends.whereabouts_changed, self.clans.whereabouts_changed):

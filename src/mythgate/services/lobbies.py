@@ -776,6 +776,12 @@ class LobbyService:
             elif one.visitor.role is not account.role:
                 self._change(one, visitor=replace(one.visitor, role=account.role))
 
+    def caste_changed(self, account: Account) -> None:
+        """An account got another caste (`RatingService.on_caste_changed`)."""
+        for one in self._attendance.all():
+            if one.visitor.account_id == account.id:
+                self._change(one, visitor=replace(one.visitor, caste=account.caste))
+
     async def _measure(
         self, caller: Caller, action: str, target: Occupant, reason: str, then: Callable[[], None]
     ) -> None:

@@ -70,6 +70,17 @@ class RatingService:
         self._store = store
         self._clock = clock
         self._default = FORMULAS[default_formula]
+        self._observers: list[Callable[[Account], None]] = []
+
+    def on_caste_changed(self, observer: Callable[[Account], None]) -> None:
+        """Have `observer` told of every account whose saved caste is another."""
+        self._observers.append(observer)
+
+    def tell(self, accounts: Sequence[Account]) -> None:
+        """Tell the observers of accounts whose caste was changed in a transaction that is committed now."""
+        for account in accounts:
+            for observer in self._observers:
+                observer(account)
 
     # --- looking ---
 
@@ -219,7 +230,7 @@ class RatingService:
         chosen = self._formula(formula or found.formula)
         ladder, newest = await self._fold(found, chosen)
 
-        def work(tx: Transaction) -> tuple[list[Standing], int]:
+        def work(tx: Transaction) -> tuple[list[Standing], list[Account]]:
             require_role(role_within(tx, caller), Role.ADMIN)
             self.season_within(tx)  # nobody else changes standings from here on
             current = _season(tx, found.number)
@@ -239,13 +250,12 @@ class RatingService:
                 table.put(standing)
             before, current.formula = current.formula, chosen.name
             tx.ratings.save(current)
-            if current.ends_at is None:
-                self._note_castes(tx, current.number)
+            moved = self._note_castes(tx, current.number) if current.ends_at is None else []
             _record(tx, caller, "season.recomputed", self._clock, before=before, after=chosen.name)
-            return standings, current.number
+            return standings, moved
 
-        standings, number = await self._store.write(work)
-        log.info("standings recomputed", extra={"season": number, "standings": len(standings)})
+        standings, _ = await self._store.write(work, then=lambda result: self.tell(result[1]))
+        log.info("standings recomputed", extra={"season": found.number, "standings": len(standings)})
         return len(standings)
 
     async def rerank(self) -> int:
@@ -253,7 +263,8 @@ class RatingService:
 
         The caste moves also when others play. To be called now and then.
         """
-        return await self._store.write(lambda tx: self._note_castes(tx, self.season_within(tx).number))
+        moved = await self._store.write(lambda tx: self._note_castes(tx, self.season_within(tx).number), then=self.tell)
+        return len(moved)
 
     # --- parts that others need within their transaction ---
 
@@ -264,24 +275,27 @@ class RatingService:
             return present
         return tx.ratings.add(Season("First season", self._default.name, self._clock.now()))
 
-    def apply_within(self, tx: Transaction, result: Result) -> None:
-        """Let a result that was just recorded change the standings, and the castes of those who played."""
+    def apply_within(self, tx: Transaction, result: Result) -> list[Account]:
+        """Let a result that was just recorded change the standings, and the castes of those who played; returns
+        those whose caste is another, for `tell`."""
         season = self.season_within(tx)
         rules.apply(result, tx.ratings.table(season.number), self._formula(season.formula))
+        moved: list[Account] = []
         if not (rules.counts(result) and result.ranked):
-            return
+            return moved
         for line in result.lines:
             account = tx.accounts.get(line.account_id) if line.account_id is not None else None
-            if account is not None:
-                _set_caste(tx, account, _caste_within(tx, account))
+            if account is not None and _set_caste(tx, account, _caste_within(tx, account)):
+                moved.append(account)
+        return moved
 
-    def _note_castes(self, tx: Transaction, season: int) -> int:
-        changed = 0
+    def _note_castes(self, tx: Transaction, season: int) -> list[Account]:
+        moved: list[Account] = []
         for one in rules.ranked(tx.ratings.ladder(season, SubjectKind.PLAYER, RANKED)):
             account = tx.accounts.by_number(one.standing.number)
-            if account is not None:
-                changed += _set_caste(tx, account, one.caste)
-        return changed
+            if account is not None and _set_caste(tx, account, one.caste):
+                moved.append(account)
+        return moved
 
     def _formula(self, name: str | None) -> Formula:
         if name is None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from mythgate.domain import results as rules
+from mythgate.domain.accounts import Account
 from mythgate.domain.errors import LimitReached, NotFound, PermissionDenied, WrongGameState
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId
@@ -51,10 +52,11 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """A result that was just recorded, and how it carries a tournament on."""
+    """A result that was just recorded, and what follows from it."""
 
     result: Result
     step: Step | None
+    moved: Sequence[Account]  # whose caste is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,12 +280,13 @@ class ResultService:
         recorded = tx.results.add(result)
         if recorded is None:
             return None  # it has one: whoever settled it has not closed it yet
-        self._ratings.apply_within(tx, recorded)
-        return _Settled(recorded, self._tournaments.advance_within(tx, recorded))
+        moved = self._ratings.apply_within(tx, recorded)
+        return _Settled(recorded, self._tournaments.advance_within(tx, recorded), moved)
 
     def _tell(self, settled: _Settled) -> None:
         result = settled.result
         log.info("result recorded", extra={"result": result.number, "room": result.room_id, "verdict": result.verdict})
+        self._ratings.tell(settled.moved)
         if settled.step is not None:
             self._tournaments.tell(settled.step)
         for observer in self._observers:
