@@ -192,7 +192,7 @@ async def test_the_lobby_is_there_again_after_the_server_was_killed(
 async def test_the_settings_of_an_old_client_open_the_profile(visitors: NewVisitor) -> None:
     ada, browser = await visitors(come=True), await visitors()
     page = browser.page
-    form = {"username": ada.username, "password": PASSWORD, "salt": ""}
+    form: dict[str, str | float | bool] = {"username": ada.username, "password": PASSWORD, "salt": ""}
     answer = await page.request.post(f"{ada.url}/metaclient/login", form=form)
     token = (await answer.body()).hex().upper()
     await page.goto(f"{ada.url}/metaclient/settings?token={token}")

@@ -6,10 +6,11 @@ import { resumePlay } from "./stores/play.ts";
 import { shareLogin } from "./stores/tabs.ts";
 import "./ui/tokens.css";
 
-// A reload of the page carries on where it was.
-resumePlay();
+// A reload of the page carries on where it was, unless somebody else arrives with it.
+const arriving = takeSettingsLogin();
+if (arriving) void arriving.then(resumePlay);
+else resumePlay();
 void redeemClaim();
-void takeSettingsLogin();
 listenForClaims();
 shareLogin();
 

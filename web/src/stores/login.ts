@@ -162,22 +162,22 @@ function takeClaim(): string | null {
 }
 
 /** An old game client opened its settings: `/lobby#settings=…` holds a login, which takes the place of this tab's. */
-export async function takeSettingsLogin(): Promise<void> {
+export function takeSettingsLogin(): Promise<void> | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("settings");
-  if (!token) return;
+  if (!token) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  const before = session.login;
+  return openSettings(token);
+}
+
+async function openSettings(refreshToken: string): Promise<void> {
   try {
     loginStore.staySignedIn = false;
-    await session.take(token);
+    await session.take(refreshToken);
+    signedIn();
+    showProfile(true);
   } catch (error) {
     useLogin.setState({ notice: explain(error).message });
-    return;
   }
-  // Whoever played from this tab was somebody else.
-  if (before && before.userId !== session.login?.userId) useLogin.setState({ login: null });
-  signedIn();
-  showProfile(true);
 }
 
 /** What to tell the player about `error`, and what to do about it. */
