@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 import socket
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -191,6 +193,26 @@ def test_wrong_usage(words: tuple[str, ...], complaint: str) -> None:
     result = invoke(*words)
     assert result.exit_code == 2
     assert complaint in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_more_bots_than_the_system_allows_connections() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    words = ("bots", "--host", "127.0.0.1", "--port", str(closed_port()), "--door", "myth=300")
+
+    def limited(limits: tuple[int, int]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from mythgate.cli import main; main()", *words],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limits),
+        )
+
+    assert "300 of 300 bots at myth: No metaserver answers" in limited((256, hard)).stderr
+    refused = limited((256, 256))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The system allows 256 open files to a program, which is too few for 300 bots.")
 
 
 @pytest.mark.parametrize(("content", "complaint"), [("Thetis\n", "Line 1 of"), (None, "cannot be read")])

@@ -443,8 +443,8 @@ class Bot:
         if dialect.reports:
             self._line.send(GamePlayerList(game_id=table.game_id, player_ids=tuple(table.players)))
         self._line.send(StartGame(game_time=dialect.start_time(seconds)), SetPlayerMode(mode=PlayerMode.DEAF))
+        table.started.set()  # before anybody else can sit down: the line-up is told
         await self._line.drain()
-        table.started.set()
         tally.started += 1
         tally.in_games += 1
         try:

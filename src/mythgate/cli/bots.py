@@ -27,6 +27,7 @@ _DEFAULT_DOORS: Final = ("alephone=8", "myth2=8")
 _PLAIN_EVERY: Final = 5.0  # seconds between lines of progress where there is no terminal
 _LIVE_EVERY: Final = 0.5
 _LONGEST_RUN: Final = 86_400.0
+_FILES_BESIDES: Final = 128  # open files that are no bot's connection
 _MOST_TOLD: Final = 8  # kinds of problems
 _WHICH_LOBBIES: Final = "`mythgate lobby list` shows which lobbies are for whom."
 _COLUMNS: Final = ("door", "here", "lines", "heard", "games", "playing", "played", "reports")
@@ -72,9 +73,13 @@ def bots(
     known = _accounts(accounts) if accounts is not None else []
     if not (host and port):
         host, port = _server(data_dir, host, port)
+    _allow_connections(sum(wanted.values()))
     pace = Pace(turn=60 / rate, gather=game / 3, play=game, absence=min(5.0, game / 4))
     troupe = Troupe(Plan(wanted, host, port, seconds, pace, lobby, known))
-    interrupted = asyncio.run(_run(troupe, quiet=json))
+    try:
+        interrupted = asyncio.run(_run(troupe, quiet=json))
+    except KeyboardInterrupt:  # where signals have no handlers
+        interrupted = True
     if json:
         print_json(_summary(troupe, interrupted=interrupted))
     elif any(stage.tally.visits for stage in troupe.stages.values()):
@@ -138,6 +143,21 @@ def _server(data_dir: str | None, host: str, port: int) -> tuple[str, int]:
     return host or listens, port
 
 
+def _allow_connections(bots: int) -> None:
+    """Have the system let this process open as many connections as there are bots."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    wanted = bots + _FILES_BESIDES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        fail(f"The system allows {hard} open files to a program, which is too few for {bots} bots.", "Ask for fewer.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 # --- running -----------------------------------------------------------------------------------------
 
 
@@ -152,7 +172,7 @@ async def _run(troupe: Troupe, *, quiet: bool) -> bool:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop instead
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels instead
             loop.add_signal_handler(number, interrupt)
     watching = asyncio.create_task(_watch(troupe, quiet=quiet))
     try:
