@@ -482,3 +482,8 @@ async def test_myth_hears_when_the_rooms_fill(house: House) -> None:
     await client.until(lambda: any(room.players == 2 for room in client.rooms))
     await aleph.caught_up()
     assert ROOM_LIST not in {kind for kind, _ in aleph.line.received}
+    client.line.received.clear()
+    house.browser("Bob", 900_002).enter(ARRIVAL)  # is none of Myth's business
+    await house.node.services.lobbies.tick()
+    await client.caught_up()
+    assert ROOM_LIST not in {kind for kind, _ in client.line.received}

@@ -119,13 +119,14 @@ class MetaserverSink(Sink):
     exclusive = True
     family: ClassVar[Family]
 
-    __slots__ = ("connection", "number", "outbox", "prelude")
+    __slots__ = ("_told_rooms", "connection", "number", "outbox", "prelude")
 
     def __init__(self, connection: RoomConnection, number: int) -> None:
         self.connection = connection
         self.number = number
         self.prelude = b""  # what has to come before the first list, in one write with it
         self.outbox: Outbox | None = None
+        self._told_rooms = b""  # the last list of rooms
 
     # --- realtime.outbox.Sink ----------------------------------------------------------------------
 
@@ -282,8 +283,9 @@ class MetaserverSink(Sink):
 
     def _own_state(self, event: Event) -> bytes:
         """Everything, after 9 and 3; Myth II 1.8 is told of the rooms as well."""
+        del event
         client = self.connection.client
-        rooms = b"" if client.is_marathon or client.legacy else self._own_counts(event)
+        rooms = b"" if client.is_marathon or client.legacy else self._rooms()
         return self.full_lists() + rooms
 
     def full_lists(self) -> bytes:
@@ -309,13 +311,18 @@ class MetaserverSink(Sink):
         )
 
     def _own_counts(self, event: Event) -> bytes:
-        """0: how many are where; to Aleph One it means nothing."""
+        """0: how many are where, if that is news; to Aleph One it means nothing."""
         del event
-        connection = self.connection
-        if not connection.client.takes_room_pushes:
+        if not self.connection.client.takes_room_pushes:
             return b""
+        before = self._told_rooms
+        return b"" if self._rooms() == before else self._told_rooms
+
+    def _rooms(self) -> bytes:
+        connection = self.connection
         rooms = connection.door.room_entries(connection.visitor, connection.client, connection.line)
-        return to_client(self.family, RoomList(rooms=rooms))
+        self._told_rooms = to_client(self.family, RoomList(rooms=rooms))
+        return self._told_rooms
 
     def _own_friends(self, event: Event) -> bytes:
         """19; Aleph One knows no such thing."""
