@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mythgate.backends.importers import KINDS, SourceUnreadable, read
@@ -301,6 +301,7 @@ def test_damaged_orders(tmp_path: Path) -> None:
     assert [where for where, _ in faults(foreign)] == ["orders.dat:2", "orders.dat:3"]
 
 
+@settings(deadline=None)
 @given(tail=st.binary(max_size=4000), at=st.integers(0, 400), noise=st.binary(max_size=20))
 def test_any_bytes_are_read_or_reported(
     tail: bytes, at: int, noise: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mythgate.domain.clans import (
@@ -138,6 +138,7 @@ def test_a_small_clan_has_ten_days() -> None:
     assert not note_size(clan, 3, NOW + GRACE)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from(ClanRank)), max_size=40))
 def test_a_clan_always_has_one_leader(acts: list[tuple[int, int, ClanRank]]) -> None:
     """Whoever joins, leaves or gets ranks."""

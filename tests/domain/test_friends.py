@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mythgate.domain.errors import InvalidInput, LimitReached
@@ -53,6 +53,7 @@ def test_every_pair_that_can_be_reached_knows_every_act() -> None:
     assert len(TRANSITIONS) == len(reached) * len(FriendAct)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(FriendAct))))
 def test_an_entry_is_active_exactly_if_both_list_each_other(acts: list[tuple[bool, FriendAct]]) -> None:
     pair, lists = Pair(), [False, False]

@@ -287,6 +287,7 @@ def test_every_caste_has_a_name() -> None:
     assert len(CASTE_NAMES) == 18
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400))
 def test_castes_fall_with_places_and_all_are_shared_out(active: int) -> None:
     castes = [caste_at(place, active) for place in range(1, active + 1)]
@@ -322,7 +323,7 @@ def games(draw: st.DrawFn) -> Result:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(games(), max_size=25), st.sampled_from(sorted(FORMULAS)))
 def test_a_ladder_is_a_pure_function_of_results(results: list[Result], formula: str) -> None:
     first, again = ladder_of(results, FORMULAS[formula]), ladder_of(results, FORMULAS[formula])
@@ -339,6 +340,7 @@ def test_a_ladder_is_a_pure_function_of_results(results: list[Result], formula: 
                 assert first.place(one.standing)[0] == one.place
 
 
+@settings(deadline=None)
 @given(st.lists(games(), max_size=25))
 def test_elo_takes_what_it_gives_but_for_rounding(results: list[Result]) -> None:
     ladder = ladder_of([replace(one, kind=LobbyKind.RANKED) for one in results if len(one.lines) == 2], Elo())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.games import GUEST, NOW, a_match, a_player, a_report
 
@@ -238,6 +238,7 @@ reports = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(reports, max_size=6), st.booleans())
 def test_any_reports_make_one_sound_result(given_reports: list[ScoreReport], cooperative: bool) -> None:
     match: Match = a_match(1, 2, 3, 4, cooperative=cooperative)
@@ -260,6 +261,7 @@ def test_any_reports_make_one_sound_result(given_reports: list[ScoreReport], coo
     assert not (winners and tied)
 
 
+@settings(deadline=None)
 @given(st.permutations(range(3)), st.permutations(range(3)))
 def test_the_order_of_tables_does_not_matter(players: list[int], teams: list[int]) -> None:
     match = a_match(1, 2, 3)

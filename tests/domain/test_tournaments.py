@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.games import NOW, a_result
 
@@ -159,6 +159,7 @@ def test_an_undecided_pairing_has_no_loser() -> None:
     assert Pairing(1, 0, 1, 2, winner=2).loser == 1
 
 
+@settings(deadline=None)
 @given(st.integers(2, 40), st.randoms(use_true_random=False))
 def test_every_bracket_comes_to_an_end(players: int, chance: Any) -> None:
     bracket = draw(list(range(1, players + 1)))
@@ -177,6 +178,7 @@ def test_every_bracket_comes_to_an_end(players: int, chance: Any) -> None:
     assert tournament.champion == bracket[-1].winner
 
 
+@settings(deadline=None)
 @given(st.integers(2, 40))
 def test_the_best_two_meet_in_the_final_if_the_better_always_wins(players: int) -> None:
     bracket = draw(list(range(1, players + 1)))
