@@ -14,7 +14,7 @@ import pytest
 from tests.support.metaserver import ARRIVAL, FALLS, FERRY, LOBBIES, RANKED_18, House, open_house, until
 
 from mythgate.bots.bot import Account, Pace
-from mythgate.bots.line import LineLost, NoLobby, NoServer, TurnedAway
+from mythgate.bots.line import LineLost, NoLobby, NoServer, SentAway, TurnedAway
 from mythgate.bots.troupe import Plan, Troupe
 from mythgate.domain.accounts import Role
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved, LobbyMessage
@@ -224,4 +224,5 @@ async def test_a_bot_that_is_kicked_stays_away(house: House) -> None:
         await until(lambda: troupe.gone == 1)
         assert house.names(FERRY)[1:] == ["Warden"]  # and the other bot
     (error,) = troupe.errors
+    assert isinstance(error, SentAway)
     assert "too many bots" in str(error)

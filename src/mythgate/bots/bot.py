@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 
 from mythgate.bots import talk
 from mythgate.bots.dialects import Dialect
-from mythgate.bots.line import ANSWER_WITHIN, Line, LineLost, NoLobby, TurnedAway
+from mythgate.bots.line import ANSWER_WITHIN, Line, LineLost, NoLobby, SentAway, TurnedAway
 from mythgate.bots.tables import SEATS, Table, Tables, settle
+from mythgate.domain.errors import ProtocolError
 from mythgate.wire.metaserver.packets import (
     AuthenticationType,
     CreateGame,
@@ -149,6 +150,8 @@ class Bot:
         Raises:
             NoServer: nobody answers.
             TurnedAway: the server said no.
+            NoLobby: none is open to the bot.
+            SentAway: a moderator said so.
             LineLost: the connection ended.
             ProtocolError: the server breaks the format.
 
@@ -171,13 +174,10 @@ class Bot:
         line = await Line.open(stage.host, stage.port, dialect.family, encrypts=dialect.encrypts)
         try:
             line.send(dialect.login(self._user_name, dialect.looks(self._name, self._colour)))
-            challenge = await self._next_of(line, PasswordChallenge, SendVersions)
+            challenge = await line.expect_any(PasswordChallenge, SendVersions)
             if isinstance(challenge, PasswordChallenge):
                 if challenge.authentication_type != AuthenticationType.PLAINTEXT:
-                    raise TurnedAway(
-                        StatusCode.BAD_USER_OR_PASSWORD,
-                        f"It asks for the password in a way bots do not know ({challenge.authentication_type}).",
-                    )
+                    raise ProtocolError("The server asks for the password in a way that no bot knows.")
                 line.send(PasswordResponse(response=self._password))
                 await line.expect(SendVersions)
             line.send(dialect.versions())
@@ -203,15 +203,6 @@ class Bot:
         if self._account is not None:
             return self._dialect.password(self._account.password)
         return b""
-
-    @staticmethod
-    async def _next_of(line: Line, *kinds: type) -> Packet:
-        while True:
-            packet = await line.next()
-            if isinstance(packet, kinds):
-                return packet
-            if isinstance(packet, ServerMessage):
-                raise TurnedAway(packet.code, packet.message)
 
     def _choose(self, rooms: tuple[RoomEntry, ...]) -> RoomEntry:
         """The lobby that was asked for, or one that is open: where results count if they would be the bot's."""
@@ -307,7 +298,7 @@ class Bot:
                     else:
                         self._games[game.game_id] = game
             case YouJustGotBlammed():
-                raise TurnedAway(StatusCode.LOGGED_OUT, packet.message or "A moderator sent the bot away.")
+                raise SentAway(packet.message)
             case ServerMessage() if packet.code in _LAST_WORDS:
                 raise TurnedAway(packet.code, packet.message)
             case _:

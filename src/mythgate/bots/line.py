@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from mythgate.domain.errors import MythError
 from mythgate.wire.metaserver import crypto
@@ -59,6 +59,13 @@ class TurnedAway(MythError):
             return StatusCode(self.code)
         except ValueError:
             return None
+
+
+class SentAway(MythError):
+    """A moderator wants the bot to go."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"A moderator sent the bot away: {reason}" if reason else "A moderator sent the bot away.")
 
 
 class NoLobby(MythError):
@@ -160,13 +167,17 @@ class Line:
         self._decoder.receive_data(data)
 
     async def expect(self, kind: type[P]) -> P:
-        """The next packet of this kind; others are passed over.
+        """The next packet of this kind. Raises as `expect_any`."""
+        return cast("P", await self.expect_any(kind))
+
+    async def expect_any(self, *kinds: type) -> Packet:
+        """The next packet of one of these kinds; others are passed over.
 
         Raises TurnedAway if the server says no instead, and as `next`.
         """
         while True:
             packet = await self.next()
-            if isinstance(packet, kind):
+            if isinstance(packet, kinds):
                 return packet
             if isinstance(packet, ServerMessage) and packet.code not in _WELCOMES:
                 raise TurnedAway(packet.code, packet.message)
