@@ -210,6 +210,11 @@ def test_the_hosts_counters_are_taken_before_others() -> None:
     assert evaluate(a_match(1, 2, host=9), reports, NOW).elapsed == 5
 
 
+def test_the_game_type_is_what_most_say_too() -> None:
+    reports = heard(a_report(2, [2], [1], [3], scoring=5), a_report(1, [1], [2], [3]), a_report(3, [1], [2], [3]))
+    assert evaluate(a_match(1, 2, 3, scoring=5), reports, NOW).scoring == 0
+
+
 def test_nothing_heard_is_unreported() -> None:
     result = evaluate(a_match(1, 2), heard(a_report(1, [1], [2]), fault="no"), NOW)
     assert result.verdict is Verdict.UNREPORTED

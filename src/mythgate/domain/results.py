@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -298,8 +298,9 @@ def evaluate(match: Match, testimony: Sequence[Testimony], now: datetime) -> Res
         return _result(match, now, Verdict.DISPUTED, Ending.NORMAL, 0, 0, len(believed), _spectators(match, {}, 0))
     agreeing = ordered[0]
     chosen = next((one for one in agreeing if one.report.reporter == match.host), agreeing[0]).report
+    agreed = replace(match, scoring=chosen.scoring)  # not what the first said who reported
     return _result(
-        match,
+        agreed,
         now,
         Verdict.CLEAR,
         chosen.ended,
