@@ -215,7 +215,8 @@ class Connection(asyncio.Protocol):
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work` in a task, and read nothing meanwhile."""
         self._busy = True
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
         self.door.spawn(self._finish(work))
 
     def step(self, work: Coroutine[Any, Any, None]) -> None:
@@ -235,7 +236,7 @@ class Connection(asyncio.Protocol):
             logger.exception("A packet could not be handled")
             self.close("internal")
         self._busy = False
-        if not self.closing:
+        if not self.closing and not self.transport.is_closing():
             self.transport.resume_reading()
             self._take()
 
