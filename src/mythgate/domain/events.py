@@ -570,7 +570,8 @@ class Reset(Payload):
     last_seq: int | None = None
     """What the client had asked for; null if it named no number."""
     started_at: datetime | None = None
-    """When this server was started: whoever heard of it before was told so by one that is no more."""
+    """When this server was started: whoever heard of it before was told so by one that is no more. Null: it does
+    not say."""
 
 
 @dataclass(slots=True)

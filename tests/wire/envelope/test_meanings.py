@@ -52,7 +52,8 @@ def test_rest_tells_the_same() -> None:
     shared = set(schemas) & set(meanings.meanings(events))
     assert {"CommandResponse", "RoomView", "ItemView"} <= shared
     for name in shared:
-        for field, described in schemas[name]["properties"].items():
+        # A state of a hosted game has the name of a payload, and no fields.
+        for field, described in schemas[name].get("properties", {}).items():
             assert described["description"] == DEFINITIONS[name]["properties"][field]["description"]
 
 

@@ -1249,7 +1249,7 @@ export interface Reset {
    */
   last_seq: number | null;
   /**
-   * When this server was started: whoever heard of it before was told so by one that is no more.
+   * When this server was started: whoever heard of it before was told so by one that is no more. Null: it does not say.
    */
   started_at: string | null;
 }
