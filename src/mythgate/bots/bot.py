@@ -265,7 +265,7 @@ class Bot:
                 ears.cancel()
                 heart.cancel()
         except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            raise failed.exceptions[0] from failed  # what ended the visit; the rest mostly follows from it
 
     async def _listen(self) -> None:
         while True:

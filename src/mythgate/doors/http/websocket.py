@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -87,9 +88,9 @@ class TransportSink(Sink):
             count += 1
         return count
 
+    @abstractmethod
     def _size(self, number: int, event: Event) -> int:
         """Bytes `event` takes on the wire, or rather fewer."""
-        raise NotImplementedError
 
     # --- play.Link ---------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 MAX_UNREAD_BYTES: Final = 65_536  # before a connection counts as slow
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """One socket of an old client."""
 
     unmetered: ClassVar[frozenset[int]] = frozenset()  # packets that may come as often as they like
@@ -110,16 +111,16 @@ class Connection(asyncio.Protocol):
 
     # --- for subclasses ----------------------------------------------------------------------------
 
+    @abstractmethod
     def on_connected(self, now: float) -> None:
         """The connection was let in."""
-        raise NotImplementedError
 
     def on_keys(self) -> None:
         """Keys were exchanged."""
 
+    @abstractmethod
     def on_packet(self, packet_type: int, payload: bytes) -> None:
         """A packet that is none of the keys, decrypted. Raises ProtocolError if it makes no sense."""
-        raise NotImplementedError
 
     def on_lost(self) -> None:
         """The connection is gone."""
