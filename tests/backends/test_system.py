@@ -9,10 +9,8 @@ import hmac
 import json
 import secrets
 import stat
-import sys
 import threading
 import time
-import types
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import argon2
+import bcrypt
 import jwt
 import pytest
 
@@ -30,7 +29,6 @@ from mythgate.backends.system import (
     JwtSigner,
     SystemClock,
     UuidIds,
-    can_check_bcrypt,
     load_or_make_secret,
 )
 from mythgate.domain.errors import InvalidInput, InvalidToken, TokenExpired, Unavailable
@@ -174,43 +172,64 @@ async def test_hashes_of_no_known_kind(hasher: Argon2Hasher, foreign: str) -> No
         await hasher.adopt(foreign)
 
 
-_SALT = "$2y$10$" + "abcdefghijklmnopqrstuv"
+def of_bcrypt(password: str, version: str = "2b") -> str:
+    return bcrypt.hashpw(password.encode()[:72], f"${version}$04$abcdefghijklmnopqrstuu".encode()).decode()
 
 
-async def test_a_bcrypt_hash_needs_the_package(
-    hasher: Argon2Hasher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    stored = await hasher.adopt(_SALT + "x" * 31)
-    assert stored.startswith(f"$imported$bcrypt{_SALT}$argon2id$")
-    assert "x" * 31 not in stored
-    monkeypatch.setitem(sys.modules, "bcrypt", None)
-    assert not await hasher.verify(stored, "sesame")
-    assert "the package bcrypt is not installed" in caplog.text
+@pytest.mark.parametrize("version", ["2a", "2b", "2y"])
+async def test_a_bcrypt_hash_of_another_server_is_wrapped(hasher: Argon2Hasher, version: str) -> None:
+    foreign = of_bcrypt("Sésame", version)
+    stored = await hasher.adopt(f" {foreign}\n")
+    assert stored.startswith(f"$imported$bcrypt${version}$04$abcdefghijklmnopqrstuu$argon2id$")
+    assert foreign[29:] not in stored
+    assert await hasher.verify(stored, "Sésame")
+    assert not await hasher.verify(stored, "sésame")
+    assert not await hasher.verify(stored, foreign)
+    assert hasher.needs_rehash(stored)
 
 
-async def test_a_bcrypt_hash_is_checked_with_the_package(hasher: Argon2Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in that has the package's shape: it is no dependency."""
+async def test_bcrypt_as_others_compute_it(hasher: Argon2Hasher) -> None:
+    """Published test vectors of crypt_blowfish."""
+    for foreign, password in (
+        ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
+        ("$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "U*U*U"),
+        ("$2y$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK", "U*U*"),
+    ):
+        assert await hasher.verify(await hasher.adopt(foreign), password)
 
-    def hashpw(password: bytes, salt: bytes) -> bytes:
-        if b"\0" in password:
-            raise ValueError
-        assert len(password) <= 72
-        return salt + hashlib.sha256(password + salt).hexdigest()[:31].encode()
 
-    monkeypatch.setitem(sys.modules, "bcrypt", types.SimpleNamespace(hashpw=hashpw))
-    long = "long password " * 8
-    stored = await hasher.adopt(hashpw(long.encode()[:72], _SALT.encode()).decode())
+async def test_of_a_long_password_bcrypt_counts_72_bytes(hasher: Argon2Hasher) -> None:
+    long = "é" * 35 + "long password"  # 83 bytes
+    stored = await hasher.adopt(of_bcrypt(long))
     assert await hasher.verify(stored, long)
     assert await hasher.verify(stored, long + "more than counts")
-    assert not await hasher.verify(stored, "sesame")
-    assert not await hasher.verify(stored, "zero\0byte")
+    assert not await hasher.verify(stored, long[:36])
 
 
-def test_whether_bcrypt_can_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert not can_check_bcrypt()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
-    assert can_check_bcrypt()
+async def test_spare_bits_of_a_bcrypt_hash_mean_nothing(hasher: Argon2Hasher) -> None:
+    foreign = of_bcrypt("sesame")
+    spare = foreign[:28] + "x" + foreign[29:-1] + chr(ord(foreign[-1]) + 1)
+    assert await hasher.verify(await hasher.adopt(spare), "sesame")
+
+
+@pytest.mark.parametrize("start", ["$2$04", "$2x$04", "$2b$03", "$2b$16", "$2b$99"])
+async def test_bcrypt_hashes_that_cannot_be_checked(hasher: Argon2Hasher, start: str) -> None:
+    with pytest.raises(InvalidInput, match="bcrypt hash"):
+        await hasher.adopt(of_bcrypt("sesame").replace("$2b$04", start))
+
+
+async def test_a_malformed_hash_in_the_database_is_a_wrong_password(hasher: Argon2Hasher) -> None:
+    whole = await hasher.adopt(of_bcrypt("sesame"))
+    for stored in (
+        of_bcrypt("sesame"),  # not wrapped
+        whole.replace("$04$", "$03$"),
+        whole.replace("uu$argon2id", "ux$argon2id"),
+        whole[:40],
+        whole[:-1],
+        "$imported$bcrypt$2b$04$short" + whole[whole.index("$argon2id") :],
+    ):
+        assert not await hasher.verify(stored, "sesame")
+        assert hasher.needs_rehash(stored)
 
 
 async def test_few_run_at_once_many_wait_and_too_many_are_refused(hasher: Argon2Hasher) -> None:

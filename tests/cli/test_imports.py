@@ -6,10 +6,13 @@ import json
 import os
 from pathlib import Path
 
+import bcrypt
 import pytest
 from typer.testing import CliRunner, Result
 
 from mythgate.cli import app
+from mythgate.cli.offline import on_services
+from mythgate.services.all import Services
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +61,34 @@ def test_what_stayed_behind_is_listed_and_shows_in_the_exit_code(tmp_path: Path)
     assert "damaged: accounts.csv:3: The column ranked_games holds no whole number." in output
 
 
-def test_bcrypt_needs_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mythgate.backends.system.can_check_bcrypt", lambda: False)
+def test_bcrypt_hashes_come_along_and_those_that_cannot_be_checked_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "user.csv"
-    path.write_text("username,password,moderator\nhopper,$2y$10$" + "x" * 53 + ",0\n")
-    assert "pip install bcrypt" in run("lhowon", str(path)).output
+    good = bcrypt.hashpw(b"nano needle", bcrypt.gensalt(4)).decode()
+    path.write_text(f"username,password,moderator\nhopper,{good},0\ntycho,{good[:-1]},0\ndurandal,$2x{good[3:]},1\n")
+    output = run("lhowon", str(path), code=1).output
+    assert "refused: accounts: tycho: This password hash is neither bcrypt nor MD5." in output
+    assert "refused: accounts: durandal: This bcrypt hash is of a kind that was withdrawn" in output
+    listed = json.loads(CliRunner().invoke(app, ["user", "list", "--json"]).stdout)
+    assert [one["name"] for one in listed] == ["hopper"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"), [("csv", "name,password_hash,city"), ("lhowon", "username,password,moderator")]
+)
+def test_who_came_with_a_bcrypt_hash_signs_in(tmp_path: Path, kind: str, columns: str) -> None:
+    path = tmp_path / ("accounts.csv" if kind == "csv" else "user.csv")
+    hashed = bcrypt.hashpw(b"nano needle", bcrypt.gensalt(4)).decode().replace("$2b", "$2y")
+    path.write_text(f"{columns}\nhopper,{hashed},0\n")
+    run(kind, str(path))
+
+    async def sign_in(services: Services) -> str:
+        await services.accounts.login("hopper", "nano needle", door="http", address="192.0.2.1", client="test")
+        account = await services.store.read(lambda tx: tx.accounts.by_name_key("hopper"))
+        assert account is not None
+        return account.password_hash
+
+    assert on_services(None, sign_in).startswith("$argon2id$")
+    assert on_services(None, sign_in).startswith("$argon2id$")
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import SimpleNamespace
 
+import bcrypt
 import pytest
 from tests.support.accounts import PASSWORD, AccountsKit, accounts_kit
 from tests.support.clock import FakeClock
@@ -198,17 +199,30 @@ async def imported(kit: AccountsKit, foreign_hash: str) -> AccountId:
     return caller.account_id
 
 
-@pytest.mark.parametrize("way", ["game", "http"])
-async def test_an_md5_password_is_taken_once_and_upgraded(kit: AccountsKit, way: str) -> None:
-    digest = hashlib.md5(b"sesame").hexdigest()
+@pytest.mark.parametrize("way", ["game", "key", "http"])
+@pytest.mark.parametrize(
+    ("digest", "start"),
+    [
+        (hashlib.md5(b"sesame").hexdigest(), "$imported$md5$argon2id$"),
+        (bcrypt.hashpw(b"sesame", bcrypt.gensalt(4, b"2a")).decode(), "$imported$bcrypt$2a$04$"),
+        (bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).decode().replace("$2b", "$2y"), "$imported$bcrypt$2y$04$"),
+    ],
+    ids=["md5", "2a", "2y"],
+)
+async def test_an_imported_password_is_checked_once_and_upgraded(
+    kit: AccountsKit, digest: str, start: str, way: str
+) -> None:
     account_id = await imported(kit, digest)
     stored = (await kit.account(account_id)).password_hash
     assert digest not in stored
-    assert stored.startswith("$imported$md5$argon2id$")
+    assert stored.startswith(start)
 
     async def sign_in(password: str) -> None:
         if way == "game":
             await kit.accounts.check_game_login("Anna", password.encode())
+        elif way == "key":
+            if not await kit.accounts.issue_login_key("Anna", password, b"salt"):
+                raise BadCredentials
         else:
             await kit.login("Anna", password)
 

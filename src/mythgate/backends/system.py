@@ -6,9 +6,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import importlib
-import importlib.util
-import logging
 import os
 import re
 import secrets
@@ -21,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import argon2
+import bcrypt
 import jwt
 
 from mythgate.domain.errors import InvalidInput, InvalidToken, TokenExpired, Unavailable
@@ -28,8 +26,6 @@ from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.sessions import AccessClaims
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 class SystemClock:
@@ -96,35 +92,52 @@ class UuidIds:
 
 
 _MD5: Final = re.compile("[0-9a-fA-F]{32}")
-_BCRYPT: Final = re.compile(r"(\$2[abxy]?\$[0-3]\d\$[./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
-_IMPORTED: Final = re.compile(r"\$imported\$(?:(md5)|bcrypt(\$2[abxy]?\$[0-3]\d\$[./A-Za-z0-9]{22}))(\$argon2id\$.*)")
-_BCRYPT_LONGEST: Final = 72  # bytes of a password that count
+_BCRYPT: Final = re.compile(r"\$2([abxy]?)\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
+_IMPORTED: Final = re.compile(r"\$imported\$(?:(md5)|bcrypt(\$2[aby]\$\d\d\$[./A-Za-z0-9]{22}))(\$argon2id\$.*)")
+_BCRYPT_LONGEST: Final = 72  # bytes of a password that count: so it was hashed, and so it is checked
+_BCRYPT_COSTS: Final = range(4, 16)  # each step doubles the time; 15 takes some two seconds
+_BCRYPT_DIGITS: Final = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def can_check_bcrypt() -> bool:
-    """Whether the package is installed that imported bcrypt hashes need."""
-    return importlib.util.find_spec("bcrypt") is not None
+def _parts_of_bcrypt(found: re.Match[str]) -> tuple[str, str]:
+    """The settings of a bcrypt hash, with the salt, and its digest.
+
+    The last digit of both has bits that mean nothing. Some programs left them set; the library refuses such a salt.
+    """
+    version, cost, salt, digest = found.groups()
+    if version not in ("a", "b", "y"):
+        raise InvalidInput(
+            "This bcrypt hash is of a kind that was withdrawn for its faults.",
+            field="password_hash",
+            hint="$2a$, $2b$ and $2y$ can be checked.",
+        )
+    if int(cost) not in _BCRYPT_COSTS:
+        raise InvalidInput(
+            "This bcrypt hash has a cost that does not exist, or that takes too long to check.",
+            field="password_hash",
+            hint=f"It can be {_BCRYPT_COSTS[0]} to {_BCRYPT_COSTS[-1]}.",
+        )
+    return f"$2{version}${cost}${_without_spare(salt, 4)}", _without_spare(digest, 2)
+
+
+def _without_spare(text: str, bits: int) -> str:
+    """`text` with the lowest `bits` of its last digit cleared."""
+    return text[:-1] + _BCRYPT_DIGITS[_BCRYPT_DIGITS.index(text[-1]) >> bits << bits]
 
 
 def _foreign_digest(found: re.Match[str], password: bytes) -> bytes:
     """What another server would have stored for `password`; nothing anybody stored if we cannot tell."""
     if found[1]:
         return hashlib.md5(password, usedforsecurity=False).hexdigest().encode()
-    try:
-        bcrypt = importlib.import_module("bcrypt")
-    except ImportError:
-        log.warning("cannot check an imported bcrypt password: the package bcrypt is not installed")
-        return b""
     salt = found[2].encode()
     try:
-        digest: bytes = bcrypt.hashpw(password[:_BCRYPT_LONGEST], salt)
-    except ValueError:  # a zero byte, or a salt it does not take
+        return bcrypt.hashpw(password[:_BCRYPT_LONGEST], salt)[len(salt) :]
+    except ValueError:  # somebody wrote settings into the database that do not exist
         return b""
-    return digest[len(salt) :]
 
 
 class Argon2Hasher:
-    """Argon2id in threads of its own.
+    """Argon2id in threads of its own; hashes of other servers are checked there as well.
 
     At most `parallel` hashes run at once, each with `memory_kib` of memory; at most `queue` callers
     wait in line, further ones are refused. A caller that gives up leaves the line.
@@ -170,13 +183,14 @@ class Argon2Hasher:
         """The hash of another server inside a slow one of ours, so that what is stored is never a fast one.
 
         Raises:
-            InvalidInput: it is neither bcrypt's nor the 32 hexadecimal digits of MD5.
+            InvalidInput: it is neither bcrypt's, as far as we check that, nor the 32 hexadecimal digits of MD5.
             Unavailable: too many wait in line.
 
         """
         text = foreign_hash.strip()
         if found := _BCRYPT.fullmatch(text):
-            settings, inner = f"bcrypt{found[1]}", found[2]
+            settings, inner = _parts_of_bcrypt(found)
+            settings = f"bcrypt{settings}"
         elif _MD5.fullmatch(text):
             settings, inner = "md5", text.lower()
         else:

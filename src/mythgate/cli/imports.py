@@ -40,7 +40,6 @@ def bring(
     Examples:  mythgate import csv people/ --dry-run   ·   mythgate import bungie users.dat
     """
     from mythgate.backends import importers
-    from mythgate.backends.system import can_check_bcrypt
 
     try:
         foreign = importers.read(kind.value, source, label)
@@ -56,8 +55,6 @@ def bring(
         print_json({**asdict(report), "tallies": tallies})
     else:
         _show(report)
-        if any((one.password_hash or "").startswith("$2") for one in foreign.accounts) and not can_check_bcrypt():
-            print("Passwords are kept as bcrypt there: nobody can sign in with them before `pip install bcrypt`.")
     if report.troubles or report.damaged:
         raise typer.Exit(EXIT_FAILED)
 
