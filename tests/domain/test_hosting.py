@@ -18,7 +18,7 @@ from mythgate.domain.hosting import (
     GameBoard,
     GameFacts,
     GameSearch,
-    GameState,
+    GamePhase,
     HostedGame,
     apply,
 )
@@ -38,8 +38,8 @@ FACTS = GameFacts(
 GAME = HostedGame(5, 26, Family.MARATHON, 7, "Ada", "192.0.2.1", 4226, FACTS)
 
 
-@pytest.mark.parametrize(("state", "act"), list(product(GameState, GameAct)))
-def test_every_act_in_every_state(state: GameState, act: GameAct) -> None:
+@pytest.mark.parametrize(("state", "act"), list(product(GamePhase, GameAct)))
+def test_every_act_in_every_state(state: GamePhase, act: GameAct) -> None:
     game = replace(GAME, state=state)
     if (state, act) in TRANSITIONS:
         changed = apply(game, act, port=1)
@@ -50,8 +50,8 @@ def test_every_act_in_every_state(state: GameState, act: GameAct) -> None:
 
 
 def test_nothing_happens_to_a_game_that_ended_and_none_starts_twice() -> None:
-    assert {act for (state, act) in TRANSITIONS if state is GameState.ENDED} == set()
-    assert (GameState.RUNNING, GameAct.START) not in TRANSITIONS
+    assert {act for (state, act) in TRANSITIONS if state is GamePhase.ENDED} == set()
+    assert (GamePhase.RUNNING, GameAct.START) not in TRANSITIONS
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_time_left(started_at: float | None, duration: float | None, now: float,
 def test_joining(changes: dict[str, object], is_joinable: bool) -> None:
     game = replace(GAME, facts=replace(FACTS, **changes))  # type: ignore[arg-type]
     assert game.is_joinable is is_joinable
-    assert not replace(game, state=GameState.RUNNING).is_joinable
+    assert not replace(game, state=GamePhase.RUNNING).is_joinable
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_joining(changes: dict[str, object], is_joinable: bool) -> None:
         ({"has_password": True}, False),
         ({"joinable": True}, True),
         ({"joinable": False}, False),
-        ({"state": GameState.LISTED}, True),
-        ({"state": GameState.RUNNING}, False),
+        ({"state": GamePhase.LISTED}, True),
+        ({"state": GamePhase.RUNNING}, False),
         ({"family": Family.MARATHON}, True),
         ({"family": Family.MYTH}, False),
         ({"wanted": frozenset({"veterans"})}, True),
@@ -161,7 +161,7 @@ class Board(RuleBasedStateMachine):
                 self.board.act(host, act)
             return
         changed = self.board.act(host, act)
-        if changed.state is GameState.ENDED:
+        if changed.state is GamePhase.ENDED:
             del self.expected[host]
         else:
             self.expected[host] = changed

@@ -12,7 +12,7 @@ from tests.support.lobbies import ARRIVAL, SMALL, LobbyKit
 
 from mythgate.domain.errors import NoGame, NotInLobby, Unavailable, WrongGameState
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
-from mythgate.domain.hosting import GameFacts, GameState, HostedGame
+from mythgate.domain.hosting import GameFacts, GamePhase, HostedGame
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Family, Looks, Occupant
 from mythgate.domain.results import ScoreReport
@@ -84,7 +84,7 @@ async def test_a_game_from_announcement_to_end(kit: LobbyKit) -> None:
         bob.number,
     )
     running = kit.hosting.start(ada.visitor.listener, 600.0)
-    assert (running.state, running.duration, running.is_joinable) == (GameState.RUNNING, 600.0, False)
+    assert (running.state, running.duration, running.is_joinable) == (GamePhase.RUNNING, 600.0, False)
     assert started == [running]
     kit.clock.advance(timedelta(seconds=100))
     assert kit.heard(bob).of(LobbyGameChanged)[-1].game.seconds_left == 600
@@ -93,7 +93,7 @@ async def test_a_game_from_announcement_to_end(kit: LobbyKit) -> None:
         kit.hosting.start(ada.visitor.listener, None)
     last = kit.hosting.remove(ada.visitor.listener)
     assert last is not None
-    assert (last.state, last.number) == (GameState.ENDED, game.number)
+    assert (last.state, last.number) == (GamePhase.ENDED, game.number)
     assert ended == [running]
     assert [one.number for one in kit.heard(bob).of(LobbyGameRemoved)] == [game.number]
     assert kit.heard(bob).events[-1].subject == last
@@ -112,7 +112,7 @@ async def test_another_round(kit: LobbyKit) -> None:
     kit.hosting.line_up(ada.visitor.listener, game.number, [ada.number])
     running = kit.hosting.start(ada.visitor.listener, None)
     again = kit.hosting.reset(ada.visitor.listener)
-    assert (again.state, again.started_at, again.line_up) == (GameState.LISTED, None, ())
+    assert (again.state, again.started_at, again.line_up) == (GamePhase.LISTED, None, ())
     assert ended == [running]
     assert kit.hosting.recent(game.number) == again
     kit.hosting.start(ada.visitor.listener, 60.0)

@@ -18,7 +18,7 @@ from mythgate.domain.styles import plain
 LAST_NUMBER: Final = 0x7FFFFFFF  # of games; old clients keep 32 bits
 
 
-class GameState(StrEnum):
+class GamePhase(StrEnum):
     LISTED = "listed"  # gathering players
     RUNNING = "running"
     ENDED = "ended"
@@ -57,7 +57,7 @@ class HostedGame:
     facts: GameFacts
     descriptor: bytes = b""
     clan_game: bool = False
-    state: GameState = GameState.LISTED
+    state: GamePhase = GamePhase.LISTED
     announced_at: float = 0.0  # monotonic
     started_at: float | None = None  # monotonic
     duration: float | None = None  # seconds, as the host declared it; None: untimed
@@ -76,7 +76,7 @@ class HostedGame:
         """Whether it still takes players."""
         facts = self.facts
         has_place = facts.max_players <= 0 or facts.players < facts.max_players
-        return self.state is GameState.LISTED and not facts.closed and has_place
+        return self.state is GamePhase.LISTED and not facts.closed and has_place
 
 
 class GameAct(StrEnum):
@@ -88,14 +88,14 @@ class GameAct(StrEnum):
     REMOVE = "remove"
 
 
-TRANSITIONS: Final[Mapping[tuple[GameState, GameAct], GameState]] = {
-    (GameState.LISTED, GameAct.CHANGE): GameState.LISTED,
-    (GameState.LISTED, GameAct.START): GameState.RUNNING,
-    (GameState.LISTED, GameAct.RESET): GameState.LISTED,
-    (GameState.LISTED, GameAct.REMOVE): GameState.ENDED,
-    (GameState.RUNNING, GameAct.CHANGE): GameState.RUNNING,
-    (GameState.RUNNING, GameAct.RESET): GameState.LISTED,
-    (GameState.RUNNING, GameAct.REMOVE): GameState.ENDED,
+TRANSITIONS: Final[Mapping[tuple[GamePhase, GameAct], GamePhase]] = {
+    (GamePhase.LISTED, GameAct.CHANGE): GamePhase.LISTED,
+    (GamePhase.LISTED, GameAct.START): GamePhase.RUNNING,
+    (GamePhase.LISTED, GameAct.RESET): GamePhase.LISTED,
+    (GamePhase.LISTED, GameAct.REMOVE): GamePhase.ENDED,
+    (GamePhase.RUNNING, GameAct.CHANGE): GamePhase.RUNNING,
+    (GamePhase.RUNNING, GameAct.RESET): GamePhase.LISTED,
+    (GamePhase.RUNNING, GameAct.REMOVE): GamePhase.ENDED,
 }
 
 
@@ -149,7 +149,7 @@ class GameBoard:
         if game is None:
             raise NoGame
         game = apply(game, act, **changes)
-        if game.state is GameState.ENDED:
+        if game.state is GamePhase.ENDED:
             del self._by_host[host], self._hosts[game.number]
         else:
             self._by_host[host] = game
@@ -184,7 +184,7 @@ class GameSearch:
     teams: bool | None = None
     has_password: bool | None = None
     joinable: bool | None = None
-    state: GameState | None = None
+    state: GamePhase | None = None
     family: Family | None = None
     wanted: frozenset[str] = frozenset()
     unwanted: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from mythgate.domain.accounts import is_hidden
 from mythgate.domain.errors import NotInLobby
 from mythgate.domain.events import LobbyPlayerView, LobbyView
-from mythgate.domain.hosting import GameState, HostedGame
+from mythgate.domain.hosting import GamePhase, HostedGame
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import NO_CASTE, Family, Occupant, Visitor
 from mythgate.domain.ratings import CATEGORIES, Category, Ranked, SubjectKind
@@ -72,7 +72,7 @@ class RoomGame(BaseModel):
     host_name: str
     players: int
     max_players: int = Field(description="0: not known.")
-    state: GameState
+    state: GamePhase
     joinable: bool
     has_password: bool
     reachable: bool | None = Field(description="Whether the host answered from outside; null if nobody tried.")
@@ -318,7 +318,7 @@ async def games(
     services: ServicesDep,
     room: Annotated[int | None, Query(ge=0, le=0x7FFF, description="Only of this lobby.")] = None,
     family: Family | None = None,
-    state: GameState | None = None,
+    state: GamePhase | None = None,
     joinable: bool | None = None,
     name: Search = "",
     map_name: Annotated[str, Query(max_length=100, alias="map")] = "",
