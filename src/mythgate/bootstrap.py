@@ -442,6 +442,7 @@ def compose(
     )
     hosting.results = results
     hosting.on_ended(results.round_over)
+    hosting.on_reset(results.round_reset)
     for observer in (friends.whereabouts_changed, clans.whereabouts_changed):
         lobbies.on_entered(observer)
         lobbies.on_leaving(observer)

@@ -164,6 +164,34 @@ async def test_another_round_is_another_game(kit: PeopleKit) -> None:
     assert len(kit.recorded) == 2
 
 
+async def test_another_round_makes_final_what_was_reported(kit: PeopleKit) -> None:
+    """The Bungie server scores at once when the host resets a game (113)."""
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    game = kit.start_game(anna, bob)
+    await kit.report(game, anna, [anna], [bob])
+    kit.hosting.reset(anna.visitor.listener)
+    await kit.settle()
+    (result,) = kit.recorded
+    assert (result.verdict, result.heard, result.lines[0].name) == (Verdict.CLEAR, 1, "Anna")
+    late = await kit.report(game, bob, [bob], [anna])
+    assert late.result == result
+    kit.clock.advance(timedelta(hours=3))
+    assert await kit.results.settle_due() == []
+
+
+async def test_another_round_makes_nothing_of_what_cannot_be_heard(kit: PeopleKit) -> None:
+    anna, bob, eve = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Eve")
+    game = kit.start_game(anna, bob)
+    await kit.report(game, anna, [anna], [eve])
+    kit.hosting.reset(anna.visitor.listener)
+    kit.hosting.reset(anna.visitor.listener)  # there is no round that could end
+    await kit.settle()
+    assert kit.recorded == []
+    await kit.report(game, anna, [anna], [bob])
+    kit.clock.advance(timedelta(minutes=2))
+    assert [one.verdict for one in await kit.results.settle_due()] == [Verdict.CLEAR]
+
+
 async def test_a_game_that_was_never_started(kit: PeopleKit) -> None:
     anna = await kit.myth("Anna")
     listener = anna.visitor.listener

@@ -64,6 +64,7 @@ class PeopleKit(LobbyKit):
         self.ratings.on_caste_changed(self.lobbies.caste_changed)
         self.hosting.results = self.results
         self.hosting.on_ended(self.results.round_over)
+        self.hosting.on_reset(self.results.round_reset)
         for observer in (self.friends.whereabouts_changed, self.clans.whereabouts_changed):
             self.lobbies.on_entered(observer)
             self.lobbies.on_leaving(observer)

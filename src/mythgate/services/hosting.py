@@ -44,6 +44,7 @@ class HostingService:
         self._ended: OrderedDict[int, HostedGame] = OrderedDict()  # by number, the last ones
         self._on_started: list[Callable[[HostedGame], None]] = []
         self._on_ended: list[Callable[[HostedGame], None]] = []
+        self._on_reset: list[Callable[[HostedGame], None]] = []
         lobbies.on_leaving(self._host_leaves)
 
     def on_started(self, observer: Callable[[HostedGame], None]) -> None:
@@ -53,6 +54,10 @@ class HostingService:
     def on_ended(self, observer: Callable[[HostedGame], None]) -> None:
         """Have `observer` told of every round that is over: the game as it was when it was removed or reset."""
         self._on_ended.append(observer)
+
+    def on_reset(self, observer: Callable[[HostedGame], None]) -> None:
+        """Have `observer` told, after those of `on_ended`, of every round that ended because another one begins."""
+        self._on_reset.append(observer)
 
     # --- looking -------------------------------------------------------------------------------------
 
@@ -160,6 +165,8 @@ class HostingService:
         """The round is over and another one gathers players. Raises NotInLobby, NoGame."""
         host, game = self._hosted(listener)
         self._tell_ended(game)
+        for observer in self._on_reset:
+            observer(game)
         return self._act(host, game, GameAct.RESET, started_at=None, duration=None, line_up=())
 
     def remove(self, listener: CharacterId) -> HostedGame | None:

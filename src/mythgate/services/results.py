@@ -1,7 +1,7 @@
 """Results: what players report about a game becomes one result, once, and the standings that follow from it.
 
 A report is kept as evidence before it is answered. The result is recorded when `domain.results.due_at` says so:
-with the last report, or by `settle_due`, which must be called every few seconds.
+with the last report, with the next round of the game, or by `settle_due`, which must be called every few seconds.
 """
 
 from __future__ import annotations
@@ -223,6 +223,27 @@ class ResultService:
                 kept.popitem(last=False)
         self._errands.start(self._mark_over(match_id, self._over[match_id]))
 
+    def round_reset(self, game: HostedGame) -> None:
+        """Another round begins: what was reported of the last one is final now. If nobody has reported yet, the round
+        waits like one that was taken off the list. An observer for `HostingService.on_reset`."""
+        if game.started_at is not None:
+            self._errands.start(self._score_now(self._match_id(game, game.started_at)))
+
+    async def _score_now(self, match_id: str) -> None:
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> _Settled | None:
+            match = tx.matches.get(match_id)
+            if match is None or all(one.fault for one in tx.matches.testimony(match_id)):
+                return None
+            return self._record_within(tx, match, now)
+
+        def then(settled: _Settled | None) -> None:
+            if settled is not None:
+                self._tell(settled)
+
+        await self._store.write(work, then=then)
+
     async def _mark_over(self, match_id: str, at: datetime) -> None:
         def work(tx: Transaction) -> None:
             match = tx.matches.get(match_id)
@@ -271,8 +292,9 @@ class ResultService:
 
     def _settle_within(self, tx: Transaction, match: Match, now: datetime) -> _Settled | None:
         """Record the result if it is final; all that follows from it happens with it or not at all."""
-        if not _is_due(tx, match, now):
-            return None
+        return self._record_within(tx, match, now) if _is_due(tx, match, now) else None
+
+    def _record_within(self, tx: Transaction, match: Match, now: datetime) -> _Settled | None:
         result = rules.evaluate(match, tx.matches.testimony(match.id), now)
         tx.matches.close(match.id)
         if result.verdict is Verdict.UNREPORTED:
