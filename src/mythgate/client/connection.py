@@ -20,8 +20,11 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+import mythgate
+from mythgate.client.lobby import Lobby
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE, Backoff
-from mythgate.domain.errors import AuthenticationError, MythError, Refused, TooMany
+from mythgate.client.refusals import Unsent, refusal_of, refusal_of_answer, refusal_of_command
+from mythgate.domain.errors import MythError, Refused, TooMany
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Awaitable[None] | None]
@@ -32,6 +35,7 @@ _SILENCE_SECONDS: Final = 40.0  # the server sends a heartbeat every 30 s
 _CONNECT_SECONDS: Final = 30.0
 _PONG_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 2.0
+_CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
 _PING: Final = '{"type":"ping","data":{}}'
 
 
@@ -56,16 +60,19 @@ TRANSITIONS: Final[dict[ConnectionState, frozenset[ConnectionState]]] = {
 }
 
 
-class Unsent(MythError):
-    """A command got no answer because the connection ended for good; whether it took effect is unknown."""
-
-
 class Client:
     """One account's way into one server. Use as an async context manager.
 
     At the end of the block the character leaves the world. With `keep_session` it stays, without a line, for
     as long as the server waits for its return (two minutes, unless configured otherwise); give another
     client, also in another process, `session_id` and `last_seq` of this one to resume where this one stopped.
+
+    `client_name` is the program's own name, `name/version`, by which others in a lobby know what one is there
+    with. `lobby` is all about lobbies.
+
+    Handlers are called while the connection is read. What waits for something the server has yet to send
+    (`command`, `send_chat`, `ping`, and in `lobby` all that enters, leaves and talks) raises RuntimeError in
+    one: start a task for it.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Client:
         reconnect: bool = True,
         keep_session: bool = False,
         backoff: Backoff | None = None,
+        client_name: str = _CLIENT_NAME,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.session_id = session_id or secrets.token_urlsafe(18)
@@ -87,6 +95,8 @@ class Client:
         self.account: dict[str, Any] = {}
         self.close_code: int | None = None
         self.retry_in: float | None = None  # seconds, while reconnecting
+        self.client_name = client_name
+        self.lobby = Lobby(self)
         self._reconnect = reconnect
         self._keep_session = keep_session
         self._backoff = backoff if backoff is not None else Backoff()
@@ -100,7 +110,7 @@ class Client:
         self._ready = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(headers={"User-Agent": self.client_name})
         return self
 
     async def __aexit__(
@@ -165,7 +175,8 @@ class Client:
         """One REST call.
 
         Raises:
-            AuthenticationError, TooMany, Refused: the server said no; `code`, `hint` and `retry_after` say why.
+            Refused: the server said no; `code`, `hint` and `retry_after` say why. Each code that
+                `mythgate.domain.errors` knows is raised as the class of that code.
 
         """
         if self._http is None:
@@ -175,7 +186,7 @@ class Client:
         async with self._http.request(method, self.base_url + path, json=body, headers=headers) as answer:
             text = await answer.text()
             if answer.status >= 400:
-                raise _refusal(answer.status, text)
+                raise refusal_of_answer(answer.status, text)
             return dict(json.loads(text)) if text else {}
 
     async def _sign_in(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -222,10 +233,35 @@ class Client:
             TooMany: too many commands wait for an answer.
 
         """
+        answered = await self._exchange({"command": line}, wait)
+        self._has_quit = self._has_quit or bool((answered.get("data") or {}).get("quit"))
+        return answered
+
+    async def send_chat(
+        self, message: str, channel: str = "say", target: str | None = None, *, wait: float = 60.0
+    ) -> None:
+        """Say something on a channel: `say`, `emote`, `shout`, `whisper`, `lobby` or `lobby_tell`.
+
+        `target` names whom a `whisper` or a `lobby_tell` is for. The words go as they stand, but in lobbies,
+        where what begins with `/` is a command; `lobby.say` and `lobby.tell` see to that.
+
+        Raises:
+            Refused: nobody heard it; the class and `code` say why.
+            Unsent, TimeoutError, TooMany: as with `command`.
+
+        """
+        data = {"channel": channel, "message": message} | ({} if target is None else {"target": target})
+        answered = await self._exchange({"type": "chat", "data": data}, wait)
+        if not answered["success"]:
+            raise refusal_of_command(answered)
+
+    async def _exchange(self, message: dict[str, Any], wait: float) -> dict[str, Any]:
+        """Send a message that is answered, and wait for the answer."""
+        self.require_no_handler()
         if len(self._unanswered) >= _UNANSWERED_LIMIT:
             raise TooMany("Too many commands wait for their answer.")
         message_id = secrets.token_urlsafe(9)
-        frame = json.dumps({"command": line, "message_id": message_id})
+        frame = json.dumps(message | {"message_id": message_id})
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._unanswered[message_id] = (frame, answer)
         try:
@@ -233,14 +269,19 @@ class Client:
                 with contextlib.suppress(ConnectionError):  # it is sent again after the reconnect
                     await self._socket.send_str(frame)
             async with asyncio.timeout(wait):
-                answered = await answer
+                return await answer
         finally:
             self._unanswered.pop(message_id, None)
-        self._has_quit = self._has_quit or bool((answered.get("data") or {}).get("quit"))
-        return answered
+
+    def require_no_handler(self) -> None:
+        """Raise RuntimeError if a handler asks: as long as it waits, nothing is read that it could wait for."""
+        if self._runner is not None and asyncio.current_task() is self._runner:
+            msg = "a handler cannot wait for the server; start a task for it"
+            raise RuntimeError(msg)
 
     async def ping(self) -> float:
         """Round-trip time to the server in milliseconds."""
+        self.require_no_handler()
         loop = asyncio.get_running_loop()
         answered = loop.create_future()
         started = loop.time()
@@ -343,7 +384,7 @@ class Client:
                     break
                 event = json.loads(message.data)
                 if event["event_type"] == "error" and not self._ready.is_set():
-                    refused = _refusal_of(event["data"])
+                    refused = refusal_of(event["data"])
                 if not await self._receive(event):
                     break
         except (TimeoutError, ConnectionError):
@@ -372,6 +413,10 @@ class Client:
             entry = self._unanswered.get(event.get("reply_to", ""))
             if entry is not None and not entry[1].done():
                 entry[1].set_result(event["data"])
+        elif kind == "error":
+            entry = self._unanswered.get(event.get("reply_to") or "")
+            if entry is not None and not entry[1].done():
+                entry[1].set_exception(refusal_of(event["data"]))
         elif kind == "session_expiring":
             await self.refresh()
         await self._tell(event)
@@ -386,27 +431,8 @@ class Client:
             await self._socket.send_str(frame)
 
     async def _tell(self, event: Event) -> None:
+        await self.lobby.hear(event)
         for handler in (*self._handlers[event["event_type"]], *self._handlers["*"]):
             outcome = handler(event)
             if inspect.isawaitable(outcome):
                 await outcome
-
-
-def _refusal(status: int, text: str) -> Refused:
-    try:
-        error = json.loads(text)["error"]
-    except (ValueError, KeyError, TypeError):
-        error = {"code": f"http_{status}", "message": f"The server answered {status}."}
-    return _refusal_of(error, status)
-
-
-def _refusal_of(error: dict[str, Any], status: int = 0) -> Refused:
-    from datetime import timedelta
-
-    retry = error.get("retry_after")
-    kind: type[Refused] = AuthenticationError if status == 401 else TooMany if status == 429 else Refused
-    refusal = kind(
-        error.get("message"), hint=error.get("hint"), retry_after=None if retry is None else timedelta(seconds=retry)
-    )
-    refusal.code = error.get("code", kind.code)  # type: ignore[misc]
-    return refusal

@@ -1,0 +1,267 @@
+"""What the server answers to questions about lobbies and people, and about oneself.
+
+Fields are those of the REST interface (`/docs` on every server says what each means). What happens in a lobby
+is told in the events' own types, `mythgate.domain.events`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mythgate.domain.events import FriendView, LobbyView
+
+
+@dataclass(frozen=True, slots=True)
+class Lobbies:
+    """All lobbies, and the number of the one the account is in; None for none."""
+
+    lobbies: list[LobbyView]
+    room_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredLobby:
+    """The lobby one has entered, and one's own number and name there."""
+
+    lobby: LobbyView
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPlayer:
+    """Somebody in a lobby."""
+
+    user_id: int
+    nick_name: str
+    team_name: str
+    guest: bool
+    admin: bool
+    caste: int
+    clan: int
+    primary_color: str
+    secondary_color: str
+    client: str
+    door: str
+    in_game: bool
+    away: bool
+    afk_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomGame:
+    """A game that is listed or runs."""
+
+    id: int
+    name: str
+    map_name: str
+    scoring_name: str
+    difficulty: str
+    scenario: str
+    host_user_id: int
+    host_name: str
+    players: int
+    max_players: int
+    state: Literal["listed", "running", "ended"]
+    joinable: bool
+    has_password: bool
+    reachable: bool | None
+    elapsed_seconds: int | None
+    seconds_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyRoom:
+    """A lobby and all that is in it."""
+
+    id: int
+    name: str
+    family: str
+    type: Literal["unranked", "ranked", "tournament"]
+    capacity: int
+    min_caste: int
+    max_caste: int
+    players: list[RoomPlayer]
+    games: list[RoomGame]
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyRooms:
+    """All lobbies, and how many people and games are in all of them."""
+
+    rooms: list[LobbyRoom]
+    players: int
+    games: int
+    server_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGame(RoomGame):
+    """A game, and the lobby it is hosted in."""
+
+    room_id: int
+    room_name: str
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGames:
+    """Games that fit, those one can join first."""
+
+    games: list[ListedGame]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody's games of one kind come to."""
+
+    place: int
+    caste: int
+    points: int
+    games: int
+    wins: int
+    losses: int
+    ties: int
+    damage_given: int
+    damage_taken: int
+    disconnects: int
+    best_points: int
+    best_caste: int
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRow(Standing):
+    """One line of a ladder: of which player or clan."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPage:
+    """A part of a ladder, best first, and the categories there are ladders of."""
+
+    category: str
+    kind: Literal["player", "clan"]
+    categories: list[str]
+    rows: list[LadderRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ClanName:
+    """Number and name of a clan."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClanEntry(ClanName):
+    """A clan as a list shows it."""
+
+    motto: str
+    url: str
+    members: int
+    founded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clans:
+    """All clans, the oldest first."""
+
+    clans: list[ClanEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class ClanFellow:
+    """A member of a clan, and the lobby they are in; None for none."""
+
+    number: int
+    name: str
+    rank: Literal["leader", "officer", "member"]
+    room_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClanCard(ClanEntry):
+    """A clan and its members, the longest-standing first."""
+
+    people: list[ClanFellow]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerEntry:
+    """A player as a list shows them."""
+
+    number: int
+    name: str
+    guest: bool
+    role: str
+    caste: int
+    clan: ClanName | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayersFound:
+    """Players whose name fits."""
+
+    players: list[PlayerEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerProfile:
+    """What somebody tells of themselves."""
+
+    shown_name: str
+    team: str
+    city: str
+    state: str
+    country: str
+    quote: str
+    icon: int
+    primary_color: str
+    secondary_color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """The lobby somebody is in, and with which client."""
+
+    room_id: int
+    room_name: str
+    client: str
+    away: bool
+    in_game: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerPage(PlayerEntry):
+    """Everything that everybody may see of a player. `standings` by category: `unranked`, `ranked`, `ranked:5`."""
+
+    member_since: datetime
+    profile: PlayerProfile
+    standings: dict[str, Standing]
+    online: Whereabouts | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProfile:
+    """How one is shown, and what one tells of oneself. `dataclasses.replace` it and save the whole."""
+
+    shown_name: str = ""
+    team: str = ""
+    primary_color: str = "#000000"
+    secondary_color: str = "#000000"
+    city: str = ""
+    state: str = ""
+    country: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Friends:
+    """Whom one lists."""
+
+    friends: list[FriendView]
