@@ -55,6 +55,15 @@ def found(lobby: Lobby, visitor: Visitor, occupants: int = 0) -> set[Barrier]:
     return {barrier for barrier, _ in barriers(lobby, visitor, occupants)}
 
 
+def test_a_locked_lobby_is_for_the_staff() -> None:
+    locked = replace(OPEN, locked=True)
+    assert found(locked, somebody()) == {Barrier.CLOSED}
+    assert found(locked, somebody(role=Role.MODERATOR)) == set()
+    assert listed_for([locked], somebody()) == [locked]
+    assert (Barrier.CLOSED, True, "it is not locked") in decision(OPEN, somebody(), 0)
+    assert [barrier for barrier, met, _ in decision(locked, somebody(), 0) if not met] == [Barrier.CLOSED]
+
+
 def test_kinds_and_topics() -> None:
     assert (OPEN.kind, RANKED.kind) == (LobbyKind.UNRANKED, LobbyKind.RANKED)
     assert replace(RANKED, tournament=2).kind is LobbyKind.TOURNAMENT

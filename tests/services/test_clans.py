@@ -259,11 +259,21 @@ async def test_the_size_is_noted_also_without_us(kit: PeopleKit) -> None:
     assert (await kit.clans.view(number)).clan.below_since == kit.clock.now()
 
 
+async def test_the_leader_disbands_the_clan(kit: PeopleKit) -> None:
+    anna, bob, cara = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Cara")
+    number = await found(kit, anna, bob)
+    for other in (bob, cara):
+        with pytest.raises(PermissionDenied):
+            await kit.clans.disband(kit.caller(other), number)
+    await kit.clans.disband(kit.caller(anna), number)
+    for member in (anna, bob):
+        assert told(kit, member)[-1] == ("", [])
+    assert await kit.clans.of_account(account_of(bob)) is None
+
+
 async def test_an_admin_disbands_any(kit: PeopleKit) -> None:
     anna = await kit.myth("Anna")
     number = await found(kit, anna)
-    with pytest.raises(PermissionDenied):
-        await kit.clans.disband(kit.caller(anna), number)
     with pytest.raises(SessionEnded):
         await kit.clans.disband(nobody(), number)
     await kit.clans.disband(OPERATOR, number)

@@ -674,6 +674,36 @@ async def test_ignoring(kit: LobbyKit) -> None:
         await kit.lobbies.ignore(ada.visitor.listener, 4711)
 
 
+async def test_one_listens_again_to_who_is_not_here(kit: LobbyKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob, guest = await kit.enter("Ada"), await kit.enter("Bob"), kit.enter_guest()
+    zed = await kit.visitor("Zed")
+    own = ada.visitor.account_id
+    assert own is not None
+    for pest in (bob, guest):
+        await kit.lobbies.ignore(ada.visitor.listener, pest.number)
+    assert await kit.lobbies.ignored(own) == [(bob.number, "Bob"), (guest.number, "Wanderer")]
+    kit.lobbies.leave(bob.visitor.listener)
+    kit.lobbies.leave(guest.visitor.listener)
+    assert await kit.lobbies.ignored(own) == [(bob.number, "Bob")]
+    await kit.lobbies.unignore(ada.visitor.listener, bob.number)
+    assert await kit.lobbies.ignored(own) == []
+    assert kit.heard(ada).ignored == {guest.visitor.sender}
+    with pytest.raises(Unreachable):
+        await kit.lobbies.unignore(ada.visitor.listener, guest.number)
+    with pytest.raises(NotInLobby):
+        await kit.lobbies.unignore(zed.listener, bob.number)
+    read = kit.store.read
+
+    async def slow_read(work: Any) -> Any:
+        kit.lobbies.leave(ada.visitor.listener)
+        return await read(work)
+
+    monkeypatch.setattr(kit.store, "read", slow_read)
+    await kit.lobbies.unignore(ada.visitor.listener, bob.number)
+    assert kit.lobbies.occupant(ada.visitor.listener) is None
+    assert await kit.lobbies.ignored(own) == []
+
+
 async def test_accounts_go_on_ignoring_accounts(kit: LobbyKit) -> None:
     ada, bob = await kit.enter("Ada"), await kit.enter("Bob")
     await kit.lobbies.ignore(ada.visitor.listener, bob.number)
@@ -875,6 +905,25 @@ async def test_a_new_greeting_is_read_at_once(kit: LobbyKit) -> None:
     await kit.lobbies.change(OPERATOR, ARRIVAL, motd="")
     await kit.lobbies.catch_up()
     assert kit.lines(ada) == ["Welcome.", "Tournament tonight!"]
+
+
+async def test_a_locked_lobby_lets_nobody_in_but_the_staff(kit: LobbyKit) -> None:
+    ada, boss = await kit.enter("Ada"), await kit.visitor("Watcher", role=Role.MODERATOR)
+    bob = await kit.visitor("Bob", family=Family.MARATHON)
+    with pytest.raises(PermissionDenied):
+        await kit.lobbies.lock(kit.caller(ada.visitor), ARRIVAL, True)
+    assert (await kit.lobbies.lock(kit.caller(boss), ARRIVAL, True)).locked
+    assert kit.lobbies.view(ARRIVAL).locked
+    with pytest.raises(LobbyClosedToYou, match="locked"):
+        kit.lobbies.enter(bob, ARRIVAL)
+    assert kit.lobbies.enter(boss, ARRIVAL).room_id == ARRIVAL
+    assert "NO  closed: Arrival is locked; the staff lets nobody in for now." in kit.lobbies.why(bob, ARRIVAL)
+    await kit.lobbies.lock(kit.caller(boss), ARRIVAL, False)
+    kit.lobbies.enter(bob, ARRIVAL)
+    assert kit.lines(ada) == ["Welcome.", "Arrival is locked.", "Arrival is open again."]
+    assert [action for action, _ in await kit.audited()] == ["lobby.locked", "lobby.unlocked"]
+    with pytest.raises(NotFound):
+        await kit.lobbies.lock(OPERATOR, 99, True)
 
 
 async def test_what_was_read_before_a_change_does_not_undo_it(kit: LobbyKit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,11 @@ async def test_names_of_several_words(kit: LobbyKit) -> None:
     assert own.ignored == {old.number}
     assert await answer(kit, watcher, ".unignore old tom") == "You hear Old Tom of the Moor again."
     assert await answer(kit, watcher, ".ignore tom") == "You hear nothing of Tom any more."
+    kit.lobbies.leave(tom.visitor.listener)
+    assert await answer(kit, watcher, f".unignore #{tom.number}") == "You hear Tom again."
+    assert await answer(kit, watcher, ".unignore #4711") == "Nobody has the number 4711."
+    kit.lobbies.enter(tom.visitor, tom.room_id)
+    assert await answer(kit, watcher, ".ignore tom") == "You hear nothing of Tom any more."
     assert await sent(kit, watcher, tom, ".unignore") == "You hear Tom again."
     assert await answer(kit, watcher, ".ignore") == "That command needs something else. Usage: ignore [<person...>]"
 
@@ -246,6 +251,18 @@ async def test_kick(kit: LobbyKit) -> None:
     await kit.lobbies.tell(watcher.visitor.listener, guest.number, ".kick")
     assert [one.name for one in kit.lobbies.everybody()] == ["Watcher"]
     assert ada.number != guest.number
+
+
+async def test_lock_and_unlock(kit: LobbyKit) -> None:
+    watcher, ada = await moderator(kit), await kit.enter("Ada")
+    assert await answer(kit, ada, ".lock") == "lock is for moderators."
+    assert await kit.typed(watcher, ".unlock") == ["Arrival is not locked."]
+    assert await kit.typed(watcher, ".lock") == [
+        "Arrival is locked.",
+        "Only the staff comes into Arrival until somebody types .unlock.",
+    ]
+    assert kit.lobbies.lobby(ada.room_id).locked
+    assert await kit.typed(watcher, ".unlock") == ["Arrival is open again."]
 
 
 async def test_mute_and_unmute(kit: LobbyKit) -> None:

@@ -707,6 +707,10 @@ class HostedGameView:
     """Whether one needs a password to join."""
     reachable: bool | None = None
     """Whether the host answered from outside; null if nobody tried."""
+    elapsed_seconds: int | None = None
+    """Since it began; null if it did not."""
+    line_up: list[int] = field(default_factory=list)
+    """Numbers of who plays, as the host told. Empty: not known."""
 
 
 @dataclass(slots=True)
@@ -731,6 +735,8 @@ class LobbyView:
     """-1 to 99; who has less is not let in."""
     max_caste: int
     """-1 to 99; who has more is not let in."""
+    locked: bool = False
+    """Whether the staff lets nobody in."""
 
 
 @dataclass(slots=True)

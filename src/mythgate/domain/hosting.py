@@ -65,6 +65,10 @@ class HostedGame:
     reachable: bool | None = None  # None: not tried
     proxied: bool = False
 
+    def elapsed_seconds(self, now: float) -> int | None:
+        """None while it does not run."""
+        return None if self.started_at is None else max(0, round(now - self.started_at))
+
     def seconds_left(self, now: float) -> int | None:
         """None while it does not run, or has no limit."""
         if self.started_at is None or self.duration is None:

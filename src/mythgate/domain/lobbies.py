@@ -64,6 +64,7 @@ class Lobby:
     guest_motd: str = ""  # greets guests besides
     films: bool = False  # takes recordings of games
     temporary: bool = False  # is closed when nobody has been in it for a while
+    locked: bool = False  # the staff lets nobody in; who is there stays
 
     @property
     def kind(self) -> LobbyKind:
@@ -220,6 +221,8 @@ def barriers(lobby: Lobby, visitor: Visitor, occupants: int) -> Sequence[tuple[B
         )
     if visitor.role.includes(Role.MODERATOR):
         return found
+    if lobby.locked:
+        found.append((Barrier.CLOSED, f"{lobby.name} is locked; the staff lets nobody in for now."))
     if occupants >= lobby.capacity:
         found.append((Barrier.FULL, f"{lobby.name} is full: {occupants} of {lobby.capacity} are in it."))
     if visitor.is_guest and lobby.kind is not LobbyKind.UNRANKED:
@@ -236,12 +239,14 @@ def barriers(lobby: Lobby, visitor: Visitor, occupants: int) -> Sequence[tuple[B
     return found
 
 
+_PASSING: Final = frozenset({Barrier.FULL, Barrier.CLOSED})
+
+
 def listed_for(lobbies: Sequence[Lobby], visitor: Visitor, limit: int = 24) -> list[Lobby]:
-    """The lobbies a client is shown, as old clients expect them: only what they may enter but for being full."""
+    """The lobbies a client is shown, as old clients expect them: only what they may enter, now or when it is neither
+    full nor locked any more."""
     shown = [
-        lobby
-        for lobby in lobbies
-        if not any(barrier is not Barrier.FULL for barrier, _ in barriers(lobby, visitor, occupants=0))
+        lobby for lobby in lobbies if all(barrier in _PASSING for barrier, _ in barriers(lobby, visitor, occupants=0))
     ]
     shown.sort(key=lambda one: (-one.country, not one.tournament, -one.min_caste, -one.room_id))
     return shown[:limit]
@@ -254,6 +259,7 @@ def decision(lobby: Lobby, visitor: Visitor, occupants: int) -> list[tuple[Barri
     for barrier, met in (
         (Barrier.FAMILY, f"the lobby is for {lobby.family}, the client for {visitor.family or 'any'}"),
         (Barrier.FULL, f"{occupants} of {lobby.capacity} are in it"),
+        (Barrier.CLOSED, "it is locked" if lobby.locked else "it is not locked"),
         (
             Barrier.GUEST,
             f"the lobby is {lobby.kind}, the visitor {'a guest' if visitor.is_guest else 'has an account'}",

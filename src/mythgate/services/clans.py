@@ -6,7 +6,7 @@ Passwords are hashed as those of accounts are, and guesses are counted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -60,6 +60,11 @@ class ClanService:
         self._lobbies = lobbies
         self._clock = clock
         self._errands = Errands("clans")
+        self._observers: list[Callable[[Sequence[int]], None]] = []
+
+    def on_ties_changed(self, observer: Callable[[Sequence[int]], None]) -> None:
+        """Have `observer` told of accounts, by number, that came to a clan or left one."""
+        self._observers.append(observer)
 
     # --- looking ---
 
@@ -139,7 +144,7 @@ class ClanService:
             self._record(tx, actor, "clan.founded", clan)
             return _view(tx, clan.number)
 
-        return await self._store.write(work, then=self._tell)
+        return await self._store.write(work, then=self._tell_with)
 
     async def join(self, actor: AccountId, number: int, member_password: str) -> ClanView:
         """Become a member.
@@ -169,7 +174,7 @@ class ClanService:
             self._record(tx, actor, "clan.joined", found)
             return _view(tx, number)
 
-        return await self._store.write(work, then=self._tell)
+        return await self._store.write(work, then=self._tell_with)
 
     async def leave(self, actor: AccountId) -> None:
         """Be in no clan any more; the lead passes on. Raises NotFound if the actor is in none."""
@@ -281,10 +286,15 @@ class ClanService:
         return await self._store.write(work, then=self._tell)
 
     async def disband(self, caller: Caller, number: int) -> None:
-        """Delete a clan; for admins and up."""
+        """Delete a clan; for its leader, and for admins and up. Raises NotFound, PermissionDenied."""
 
         def work(tx: Transaction) -> ClanView:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            tx.clans.require(number)
+            members = tx.clans.members(number)
+            if any(one.account_id == caller.account_id and one.rank is ClanRank.LEADER for one in members):
+                self_of(tx, caller.account_id)
+            else:
+                require_role(role_within(tx, caller), Role.ADMIN)
             return self._disband(tx, caller.account_id, number)
 
         await self._store.write(work, then=self._tell_gone)
@@ -330,13 +340,23 @@ class ClanService:
         for member in view.members:
             tell(self._realtime, self._lobbies, self._clock, member.number, lambda: payload)
 
+    def _tell_with(self, view: ClanView) -> None:
+        self._tell_ties([member.number for member in view.members])
+        self._tell(view)
+
+    def _tell_ties(self, numbers: Sequence[int]) -> None:
+        for observer in self._observers:
+            observer(numbers)
+
     def _tell_without(self, result: tuple[ClanView | None, int]) -> None:
         view, number = result
+        self._tell_ties([number])
         tell(self._realtime, self._lobbies, self._clock, number, lambda: ClanChanged(0, "", []))
         if view is not None:
             self._tell(view)
 
     def _tell_gone(self, view: ClanView) -> None:
+        self._tell_ties([member.number for member in view.members])
         for member in view.members:
             tell(self._realtime, self._lobbies, self._clock, member.number, lambda: ClanChanged(0, "", []))
 

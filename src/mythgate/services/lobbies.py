@@ -64,7 +64,7 @@ from mythgate.domain.lobbies import (
     decision,
     lobby_topic,
 )
-from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain
@@ -154,6 +154,7 @@ class LobbyService:
         self._counts_changed = False
         self._leaving: list[Callable[[Occupant], None]] = []
         self._entered: list[Callable[[Occupant], None]] = []
+        self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
         self._errands = Errands("lobbies")
 
     # --- looking around ----------------------------------------------------------------------------------
@@ -179,6 +180,7 @@ class LobbyService:
             capacity=lobby.capacity,
             min_caste=lobby.min_caste,
             max_caste=lobby.max_caste,
+            locked=lobby.locked,
         )
 
     def views(self) -> list[LobbyView]:
@@ -356,6 +358,16 @@ class LobbyService:
     def _subscribe(self, occupant: Occupant) -> None:
         self._realtime.subscribe(occupant.visitor.listener, self._topic(occupant.room_id))
         self._realtime.subscribe(occupant.visitor.listener, LOBBIES_TOPIC)
+        self._let_in_on_staff_matters(occupant.visitor)
+
+    def _let_in_on_staff_matters(self, visitor: Visitor) -> None:
+        """Characters hear of them from the world, others here."""
+        if visitor.is_character:
+            return
+        if visitor.role.includes(Role.MODERATOR):
+            self._realtime.subscribe(visitor.listener, STAFF_TOPIC)
+        else:
+            self._realtime.unsubscribe(visitor.listener, STAFF_TOPIC)
 
     def _tell_state(self, occupant: Occupant) -> None:
         room_id, listener = occupant.room_id, occupant.visitor.listener
@@ -384,6 +396,8 @@ class LobbyService:
         topic = self._topic(occupant.room_id)
         self._realtime.unsubscribe(listener, topic)
         self._realtime.unsubscribe(listener, LOBBIES_TOPIC)
+        if not occupant.visitor.is_character:
+            self._realtime.unsubscribe(listener, STAFF_TOPIC)
         for observer in self._leaving:
             observer(occupant)
         self._attendance.remove(listener)
@@ -696,17 +710,49 @@ class LobbyService:
             BadUsage: oneself.
 
         """
-        return await self._set_ignored(listener, number, True)
-
-    async def unignore(self, listener: CharacterId, number: int) -> Occupant:
-        """Listen again. Raises as `ignore`."""
-        return await self._set_ignored(listener, number, False)
-
-    async def _set_ignored(self, listener: CharacterId, number: int, wanted: bool) -> Occupant:
-        actor, target = self.require(listener), self._require_number(number)
-        own, other = actor.visitor.account_id, target.visitor.account_id
-        if actor.number == number:
+        target = self._require_number(number)
+        if self.require(listener).number == number:
             raise BadUsage("You cannot ignore yourself.")
+        await self._set_ignored(listener, number, target.visitor.account_id, target.visitor.sender, True)
+        return target
+
+    async def unignore(self, listener: CharacterId, number: int) -> None:
+        """Listen again, also to an account that is in no lobby.
+
+        Raises:
+            NotInLobby, Unreachable: the actor is in no lobby, or nobody has that number.
+
+        """
+        self.require(listener)
+        target = self._attendance.by_number(number)
+        if target is not None:
+            await self._set_ignored(listener, number, target.visitor.account_id, target.visitor.sender, False)
+            return
+        account = await self._store.read(lambda tx: tx.accounts.by_number(number))
+        if account is None:
+            raise Unreachable("Nobody has that number.")
+        if self._attendance.get(listener) is not None:
+            await self._set_ignored(listener, number, account.id, account.id, False)
+
+    async def ignored(self, account_id: AccountId) -> list[tuple[int, str]]:
+        """Whom the account ignores, by number and name in the order of names; guests while they are here."""
+
+        def work(tx: Transaction) -> tuple[Account, list[tuple[int, str]]]:
+            found = [tx.accounts.get(one) for one in tx.preferences.ignored(account_id)]
+            return tx.accounts.require(account_id), [(one.number, one.name) for one in found if one is not None]
+
+        own, accounts = await self._store.read(work)
+        present = self._attendance.by_number(own.number)
+        guests = [self._attendance.by_number(one) for one in (present.ignored if present is not None else ())]
+        without_account = [
+            (one.number, plain(one.name)) for one in guests if one is not None and one.visitor.account_id is None
+        ]
+        return sorted([*accounts, *without_account], key=lambda one: one[1].casefold())
+
+    async def _set_ignored(
+        self, listener: CharacterId, number: int, other: AccountId | None, sender: AccountId, wanted: bool
+    ) -> None:
+        own = self.require(listener).visitor.account_id
         if own is not None and other is not None:
 
             def work(tx: Transaction) -> None:
@@ -718,11 +764,9 @@ class LobbyService:
             await self._store.write(work)
         now_there = self._attendance.get(listener)
         if now_there is not None:
-            sender = frozenset({target.visitor.sender})
             known, numbers = self._ignored_by(listener), now_there.ignored
-            self._set_ignored_by(listener, known | sender if wanted else known - sender)
+            self._set_ignored_by(listener, known | {sender} if wanted else known - {sender})
             self._replace(replace(now_there, ignored=numbers | {number} if wanted else numbers - {number}))
-        return target
 
     def _ignored_by(self, listener: CharacterId) -> frozenset[AccountId]:
         present = self._presence.get(listener)
@@ -763,7 +807,8 @@ class LobbyService:
         if self._list.get(target.room_id) is not None:
             self.line(target.room_id, f"{name} was removed by {caller.name}.")
         event = AdminEvent("lobby.kicked", target.visitor.account_id or "", f"{caller.name} removed {name}.")
-        self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
+        act = StaffAct(caller.account_id, target.room_id)
+        self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now(), subject=act))
 
     def account_changed(self, account: Account) -> None:
         """An account got another role, or was locked (`SessionService.on_account_changed`)."""
@@ -773,14 +818,43 @@ class LobbyService:
             if account.status is not AccountStatus.ACTIVE:
                 self.leave(one.visitor.listener, "kicked")
                 self._realtime.close(one.visitor.listener, LOCKED)
-            elif one.visitor.role is not account.role:
-                self._change(one, visitor=replace(one.visitor, role=account.role))
+            else:
+                self._let_in_on_staff_matters(replace(one.visitor, role=account.role))
+        if account.status is AccountStatus.ACTIVE:
+            self._mark(account.number, role=account.role)
 
     def caste_changed(self, account: Account) -> None:
         """An account got another caste (`RatingService.on_caste_changed`)."""
-        for one in self._attendance.all():
-            if one.visitor.account_id == account.id:
-                self._change(one, visitor=replace(one.visitor, caste=account.caste))
+        self._mark(account.number, caste=account.caste)
+
+    def ties_changed(self, numbers: Iterable[int]) -> None:
+        """Accounts with these numbers came to a clan or a tournament, or left one (`ClanService.on_ties_changed`,
+        `TournamentService.on_ties_changed`)."""
+        self._errands.start(self._read_ties(tuple(numbers)))
+
+    async def _read_ties(self, numbers: Sequence[int]) -> None:
+        def work(tx: Transaction) -> dict[int, tuple[int, frozenset[int]]]:
+            found = {}
+            for account in filter(None, map(tx.accounts.by_number, numbers)):
+                membership = tx.clans.membership(account.id)
+                slots = frozenset(tournament.slot for tournament in tx.tournaments.of_account(account.id))
+                found[account.number] = (membership.clan if membership is not None else 0, slots)
+            return found
+
+        for number, (clan, tournaments) in (await self._store.read(work)).items():
+            self._mark(number, clan=clan, tournaments=tournaments)
+
+    def on_marked(self, observer: Callable[[int, Mapping[str, Any]], None]) -> None:
+        """Have `observer` told of accounts, by number, whose role, caste, clan or tournaments have changed: what
+        `Visitor` has of them, and what it is now. They may be in no lobby."""
+        self._marked.append(observer)
+
+    def _mark(self, number: int, **marks: Any) -> None:
+        present = self._attendance.by_number(number)
+        if present is not None:
+            self._change(present, visitor=replace(present.visitor, **marks))
+        for observer in self._marked:
+            observer(number, marks)
 
     async def _measure(
         self, caller: Caller, action: str, target: Occupant, reason: str, then: Callable[[], None]
@@ -814,6 +888,11 @@ class LobbyService:
         """Change a lobby, at once and for good; who is in it stays. Raises as `LobbyList.change`."""
         return await self._list.change(caller, room_id, **changes)
 
+    async def lock(self, caller: Caller, room_id: int, locked: bool) -> Lobby:
+        """Let nobody in any more, but the staff, until it is unlocked; who is in it is told and stays. Raises as
+        `LobbyList.lock`."""
+        return await self._list.lock(caller, room_id, locked)
+
     async def remove(self, caller: Caller, room_id: int) -> None:
         """Close a lobby for good; who is in it has to go. Raises as `LobbyList.remove`."""
         await self._list.remove(caller, room_id)
@@ -827,8 +906,11 @@ class LobbyService:
             now = self._list.get(room_id)
             if now is None:
                 self._empty(lobby)
-            elif now.motd != lobby.motd and now.motd:
+                continue
+            if now.motd != lobby.motd and now.motd:
                 self.line(room_id, now.motd)
+            if now.locked != lobby.locked:
+                self.line(room_id, f"{now.name} is {'locked' if now.locked else 'open again'}.")
         self._counts_changed = True
 
     def _empty(self, lobby: Lobby) -> None:
@@ -932,6 +1014,8 @@ def game_view(game: HostedGame, now: float) -> HostedGameView:
         seconds_left=game.seconds_left(now),
         has_password=facts.has_password,
         reachable=game.reachable,
+        elapsed_seconds=game.elapsed_seconds(now),
+        line_up=list(game.line_up),
     )
 
 

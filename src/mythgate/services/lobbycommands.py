@@ -345,9 +345,9 @@ async def ignore(call: LobbyCall) -> str:
 
 
 async def unignore(call: LobbyCall) -> str:
-    person, _ = call.person(call["person"])
-    await call.desk.lobbies.unignore(call.actor.visitor.listener, person.number)
-    return f"You hear {enclosed(person.name)} again."
+    subject = await _subject(call, call["person"])
+    await call.desk.lobbies.unignore(call.actor.visitor.listener, subject.number)
+    return f"You hear {subject.name} again."
 
 
 # --- the staff -----------------------------------------------------------------------------------------
@@ -357,6 +357,17 @@ async def kick(call: LobbyCall) -> str:
     person, reason = call.person(call["person"])
     await call.desk.lobbies.kick(call.caller, person.number, reason)
     return f"{enclosed(person.name)} was removed."
+
+
+async def lock(call: LobbyCall) -> str:
+    lobby = await call.desk.lobbies.lock(call.caller, call.actor.room_id, True)
+    return f"Only the staff comes into {lobby.name} until somebody types .unlock."
+
+
+async def unlock(call: LobbyCall) -> str:
+    was_locked = call.lobby.locked
+    lobby = await call.desk.lobbies.lock(call.caller, call.actor.room_id, False)
+    return "" if was_locked else f"{lobby.name} is not locked."
 
 
 async def mute(call: LobbyCall) -> str:
@@ -426,8 +437,12 @@ async def _subject(call: LobbyCall, text: str) -> _Subject:
         if call.target is not None:
             raise
     words = text.split()
+    number = _number(words[0][1:]) if words[0][:1] == "#" else None
 
     def work(tx: Transaction) -> _Subject | None:
+        if number is not None:
+            account = tx.accounts.by_number(int(number))
+            return None if account is None else _Subject(account.name, account.number, account.id, " ".join(words[1:]))
         for count in range(min(NAME_WORDS, len(words)), 0, -1):
             account = tx.accounts.by_name_key(name_key(" ".join(words[:count])))
             if account is not None and account.status is not AccountStatus.DELETED:
@@ -436,7 +451,8 @@ async def _subject(call: LobbyCall, text: str) -> _Subject:
 
     found = await call.desk.store.read(work)
     if found is None:
-        raise Unreachable(f"Nobody is called {words[0][:40]}.")
+        who_it_is = f"is called {words[0][:40]}" if number is None else f"has the number {number:.0f}"
+        raise Unreachable(f"Nobody {who_it_is}.")
     return found
 
 
@@ -500,6 +516,24 @@ REGISTRY: Final = LobbyRegistry(
             "unmute [<person...>]",
             "Let somebody speak again.",
             unmute,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "lock",
+            LobbyGroup.STAFF,
+            "lock",
+            "Let nobody but the staff into this lobby; who is in it stays.",
+            lock,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "unlock",
+            LobbyGroup.STAFF,
+            "unlock",
+            "Let people into this lobby again.",
+            unlock,
             role=Role.MODERATOR,
             abbreviable=False,
         ),

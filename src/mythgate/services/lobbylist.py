@@ -80,6 +80,15 @@ class LobbyList:
 
         return await self._save(caller, "lobby.changed", room_id, change)
 
+    async def lock(self, caller: Caller, room_id: int, locked: bool) -> Lobby:
+        """Lock a lobby or open it again; for moderators and up. Raises PermissionDenied, NotFound."""
+
+        def change(known: dict[int, Lobby]) -> Lobby:
+            return replace(_require(known, room_id), locked=locked)
+
+        action = "lobby.locked" if locked else "lobby.unlocked"
+        return await self._save(caller, action, room_id, change, least=Role.MODERATOR)
+
     async def remove(self, caller: Caller, room_id: int) -> None:
         """Close a lobby. Raises PermissionDenied, NotFound."""
 
@@ -88,11 +97,19 @@ class LobbyList:
 
         await self._save(caller, "lobby.removed", room_id, change)
 
-    async def _save(self, caller: Caller, action: str, room_id: int, change: Callable[[dict[int, Lobby]], _L]) -> _L:
+    async def _save(
+        self,
+        caller: Caller,
+        action: str,
+        room_id: int,
+        change: Callable[[dict[int, Lobby]], _L],
+        *,
+        least: Role = Role.ADMIN,
+    ) -> _L:
         now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[_L, str]:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require_role(role_within(tx, caller), least)
             changed = change(_overlaid(self._configured, tx.facts.get(LOBBIES_FACT) or NO_CHANGES))
             detail = {"name": changed.name if changed is not None else ""}
             tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", detail))

@@ -63,6 +63,17 @@ async def test_a_clan_from_founding_to_leaving(place: Site) -> None:
     assert (await place.get(f"/api/metaserver/clans/{number}")).status == 404
 
 
+async def test_the_leader_dissolves_the_clan(place: Site) -> None:
+    (anna, _), (bob, _) = await somebody(place, "Anna"), await somebody(place, "Bob")
+    number = (await place.post("/api/clans", OTTERS, token=anna)).json["number"]
+    path = f"/api/clans/{number}"
+    assert (await place.call("DELETE", path)).status == 401
+    assert (await place.call("DELETE", path, token=bob)).code == "permission_denied"
+    assert (await place.call("DELETE", path, token=anna)).status == 204
+    assert (await place.get("/api/clan", token=anna)).status == 404
+    assert (await place.call("DELETE", path, token=anna)).status == 404
+
+
 async def test_who_is_nobody_has_no_clan(place: Site) -> None:
     assert (await place.post("/api/clans", OTTERS)).status == 401
     guest = (await place.post("/api/auth/guest", {"name": "Visitor"})).json["access_token"]

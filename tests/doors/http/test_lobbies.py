@@ -132,6 +132,7 @@ async def test_everybody_may_read_who_is_where_and_what_is_hosted(place: Site) -
     assert (game["room_id"], game["room_name"], game["state"], game["joinable"]) == (26, "Arrival", "running", False)
     assert game["elapsed_seconds"] is not None
     assert game["seconds_left"] <= 600
+    assert game["line_up"] == []
     for query in ("joinable=true", "family=myth2", "room=1", "name=venus"):
         assert (await place.get(f"/api/metaserver/games?{query}")).json["games"] == []
     assert (await place.get("/api/metaserver/games?family=quake")).status == 422
@@ -222,10 +223,13 @@ async def test_a_player_is_found_and_described(place: Site) -> None:
         "state": "",
         "country": "England",
         "quote": "Engines weave.",
+        "icon": 12,
     }
     answer = await place.post("/api/profile", body, token=ada.token)
     assert (answer.status, answer.json) == (200, body)
     assert (await place.get("/api/profile", token=ada.token)).json == body
+    kept = await place.post("/api/profile", {**body, "icon": None}, token=ada.token)
+    assert kept.json["icon"] == 12
     await ada.enter(26)
     for name in (
         "Ada",
@@ -280,6 +284,38 @@ async def test_friends(place: Site) -> None:
     assert (await place.post("/api/friends", {"number": 999}, token=ben)).code == "not_found"
 
 
+async def test_whom_one_ignores(place: Site) -> None:
+    hopper, ada, ben = old_client(place), await Player.come(place, "Ada"), await Player.come(place, "Benno")
+    await ada.enter(26)
+    ben_number = (await ben.enter(26)).json["number"]
+    for number in (hopper.number, ben_number):
+        assert (await ada.command("lobby", f"/ignore #{number}"))["success"]
+    ignored = (await place.get("/api/ignored", token=ada.token)).json["people"]
+    assert ignored == [{"number": ben_number, "name": "Benno"}, {"number": hopper.number, "name": "Guest Hopper"}]
+    await place.post("/api/lobbies/26/leave", token=ben.token)
+    await ada.command("lobby", f"/unignore #{ben_number}")
+    (one,) = (await place.get("/api/ignored", token=ada.token)).json["people"]
+    assert one["number"] == hopper.number
+
+
+async def test_the_staff_locks_a_lobby(place: Site) -> None:
+    ada, ben = await Player.come(place, "Ada"), await Player.come(place, "Benno")
+    account = await place.node.store.read(lambda tx: tx.accounts.by_name_key("ada"))
+    assert account is not None
+    await place.node.services.accounts.set_role(OPERATOR, account.id, Role.MODERATOR)
+    await ada.enter(26)
+    await ada.command("lobby", "/lock")
+    refused = await ben.enter(26)
+    assert (refused.status, refused.code) == (403, "lobby_closed_to_you")
+    assert "locked" in refused.json["error"]["message"]
+    assert (await place.get("/api/lobbies", token=ben.token)).json["lobbies"][-1]["locked"]
+    await place.node.services.lobbies.change(OPERATOR, 26, motd="Back at eight.")
+    rooms = (await place.get("/api/metaserver/rooms")).json["rooms"]
+    assert [(room["locked"], room["motd"]) for room in rooms if room["id"] == 26] == [(True, "Back at eight.")]
+    await ada.command("lobby", "/unlock")
+    assert (await ben.enter(26)).status == 200
+
+
 async def test_ladder_and_clans(place: Site) -> None:
     empty = (await place.get("/api/metaserver/ladder")).json
     assert (empty["category"], empty["kind"], empty["rows"]) == ("ranked", "player", [])
@@ -315,7 +351,9 @@ async def test_a_password_for_old_clients(place: Site) -> None:
     assert (await place.get(path, token=token)).json == {"is_set": False}
 
 
-@pytest.mark.parametrize("path", ["/api/profile", "/api/friends", "/api/lobbies", "/api/auth/game-password"])
+@pytest.mark.parametrize(
+    "path", ["/api/profile", "/api/friends", "/api/ignored", "/api/lobbies", "/api/auth/game-password"]
+)
 async def test_own_matters_need_a_token(place: Site, path: str) -> None:
     assert (await place.get(path)).status == 401
 

@@ -759,6 +759,14 @@ export interface HostedGameView {
    * Whether the host answered from outside; null if nobody tried.
    */
   reachable?: boolean | null;
+  /**
+   * Since it began; null if it did not.
+   */
+  elapsed_seconds?: number | null;
+  /**
+   * Numbers of who plays, as the host told. Empty: not known.
+   */
+  line_up?: number[];
 }
 /**
  * What the player's character carries changed. Replaces, never merges.
@@ -818,6 +826,10 @@ export interface LobbyView {
    * -1 to 99; who has more is not let in.
    */
   max_caste: number;
+  /**
+   * Whether the staff lets nobody in.
+   */
+  locked?: boolean;
 }
 /**
  * A game is not as it was. Replaces what was known of it.

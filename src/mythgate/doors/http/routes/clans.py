@@ -152,6 +152,17 @@ async def change_clan(number: Number, body: ClanChange, caller: CallerDep, servi
     return _own(services, view)
 
 
+@router.delete(
+    "/api/clans/{number}",
+    status_code=204,
+    summary="Dissolve a clan",
+    responses=error_responses(401, 403, 404, 422, 503),
+)
+async def dissolve_clan(number: Number, caller: CallerDep, services: ServicesDep) -> None:
+    """Delete it, with all memberships; for its leader, and for admins."""
+    await services.clans.disband(caller, number)
+
+
 @router.post(
     "/api/clans/{number}/dismiss",
     status_code=204,

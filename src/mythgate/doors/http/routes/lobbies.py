@@ -78,6 +78,7 @@ class RoomGame(BaseModel):
     reachable: bool | None = Field(description="Whether the host answered from outside; null if nobody tried.")
     elapsed_seconds: int | None = Field(description="Since it began; null if it did not.")
     seconds_left: int | None = Field(description="Null if it does not run, or has no limit.")
+    line_up: list[int] = Field(description="Numbers of who plays, as the host told. Empty: not known.")
 
 
 class Room(BaseModel):
@@ -90,6 +91,8 @@ class Room(BaseModel):
     capacity: int
     min_caste: int
     max_caste: int
+    locked: bool = Field(description="Whether the staff lets nobody in.")
+    motd: str = Field(description="Greets everybody.")
     players: list[RoomPlayer]
     games: list[RoomGame]
 
@@ -252,8 +255,9 @@ def _game(game: HostedGame, now: float) -> dict[str, Any]:
         "joinable": view.joinable,
         "has_password": view.has_password,
         "reachable": view.reachable,
-        "elapsed_seconds": None if game.started_at is None else max(0, round(now - game.started_at)),
+        "elapsed_seconds": view.elapsed_seconds,
         "seconds_left": view.seconds_left,
+        "line_up": view.line_up,
     }
 
 
@@ -300,6 +304,8 @@ async def rooms(services: ServicesDep) -> Rooms:
             capacity=view.capacity,
             min_caste=view.min_caste,
             max_caste=view.max_caste,
+            locked=view.locked,
+            motd=lobbies.lobby(view.room_id).motd,
             players=[_player(one) for one in lobbies.occupants(view.room_id)],
             games=[RoomGame(**_game(one, now)) for one in services.hosting.games(view.room_id)],
         )

@@ -32,10 +32,20 @@ class OwnProfile(BaseModel):
     team: _Text = ""
     primary_color: _Colour = "#000000"
     secondary_color: _Colour = "#000000"
+    icon: int | None = Field(None, ge=-1, le=255, description="As old clients number them. Null: as it was.")
     city: _Text = ""
     state: _Text = ""
     country: _Text = ""
     quote: _Text = ""
+
+
+class Ignored(BaseModel):
+    number: int
+    name: str
+
+
+class IgnoredPeople(BaseModel):
+    people: list[Ignored]
 
 
 class Friends(BaseModel):
@@ -52,6 +62,7 @@ def _own(profile: Profile) -> OwnProfile:
         team=profile.team,
         primary_color=colour_code(profile.primary, unset="#000000"),
         secondary_color=colour_code(profile.secondary, unset="#000000"),
+        icon=profile.icon,
         city=profile.city,
         state=profile.state,
         country=profile.country,
@@ -77,7 +88,7 @@ async def change_profile(body: OwnProfile, caller: ChargedCallerDep, services: S
     looks = Looks(
         body.shown_name.strip(),
         body.team.strip(),
-        before.icon,
+        before.icon if body.icon is None else body.icon,
         _colour(body.primary_color),
         _colour(body.secondary_color),
         before.opaque,
@@ -100,6 +111,13 @@ async def _show(services: Services, caller: Caller, saved: Profile) -> None:
     present = services.lobbies.by_number(account.number)
     if present is not None:
         services.lobbies.dress(present.visitor.listener, saved.looks(account.name))
+
+
+@router.get("/api/ignored", summary="Whom I ignore", responses=error_responses(401, 403, 503))
+async def ignored(caller: CallerDep, services: ServicesDep) -> IgnoredPeople:
+    """By name. The commands `.ignore` and `.unignore` of lobbies, and those of the world, change it."""
+    found = await services.lobbies.ignored(caller.account_id)
+    return IgnoredPeople(people=[Ignored(number=number, name=name) for number, name in found])
 
 
 @router.get("/api/friends", summary="My friends", responses=error_responses(401, 403, 503))
