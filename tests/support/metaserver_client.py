@@ -228,12 +228,13 @@ def myth_game(
     name: str = "Game",
     map_name: str = "Desert",
     *,
+    kind: int = 0,
     scoring: int = 9,
     options: int = 0,
     flags: int = 0,
     players: int = 1,
 ) -> bytes:
-    head = struct.pack(">hhIiIhhHhIi", 0, scoring, options, -1, 0x6D617030, 2, 16, 0, 8, 0, 0) + bytes(8)
+    head = struct.pack(">hhIiIhhHhIi", kind, scoring, options, -1, 0x6D617030, 2, 16, 0, 8, 0, 0) + bytes(8)
     head += struct.pack(">hh512sii", 0, 0, b"", 1, 2) + struct.pack(">Hbb", flags, players, 0)
     assert len(head) == 568
     return head + text(name) + text(map_name)

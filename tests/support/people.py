@@ -65,6 +65,8 @@ class PeopleKit(LobbyKit):
         self.hosting.results = self.results
         self.hosting.on_ended(self.results.round_over)
         self.hosting.on_reset(self.results.round_reset)
+        self.clans.on_ties_changed(self.lobbies.ties_changed)
+        self.tournaments.on_ties_changed(self.lobbies.ties_changed)
         for observer in (self.friends.whereabouts_changed, self.clans.whereabouts_changed):
             self.lobbies.on_entered(observer)
             self.lobbies.on_leaving(observer)

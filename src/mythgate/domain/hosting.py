@@ -32,6 +32,7 @@ class GameFacts:
     map_name: str = ""
     kind: str = ""  # in words: "king of the hill"
     scoring: int = 0  # the family's own number for it
+    game_type: int = 0  # another number that Myth clients tell, and search for
     difficulty: str = ""
     players: int = 0
     max_players: int = 0
@@ -185,6 +186,7 @@ class GameSearch:
     kind: str = ""
     scenario: str = ""
     scoring: int | None = None
+    game_type: int | None = None
     teams: bool | None = None
     has_password: bool | None = None
     joinable: bool | None = None
@@ -203,6 +205,7 @@ class GameSearch:
         )
         exact = (
             (self.scoring, facts.scoring),
+            (self.game_type, facts.game_type),
             (self.teams, facts.teams),
             (self.has_password, facts.has_password),
             (self.joinable, game.is_joinable),

@@ -24,6 +24,15 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffAct:
+    """What doors know of an act the staff is told of, besides the words: whoever acted, and whoever is in the lobby
+    where all heard of it, need not be told."""
+
+    actor: str  # account id
+    room_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One act that changed what somebody may do. `detail` holds no secret."""
 

@@ -11,7 +11,7 @@ from mythgate.domain.accounts import Account, AccountStatus, Role, require_autho
 from mythgate.domain.errors import InvalidInput, NotFound
 from mythgate.domain.events import AdminEvent, SystemMessage, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
-from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.moderation import AuditEntry, Mute, StaffAct
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
@@ -211,7 +211,9 @@ class ModerationService:
         """Who acted reads the answer to the act instead, and whom it is about has been told in words for them."""
         realtime, own = self._realtime, self._presence.of_account(caller.account_id)
         subject = self._presence.of_account(account.id)
-        event = event_of(AdminEvent(action, account.id, message), self._clock.now())
+        event = event_of(
+            AdminEvent(action, account.id, message), self._clock.now(), subject=StaffAct(caller.account_id)
+        )
         colleague = subject.character_id if subject is not None and subject.role.includes(Role.MODERATOR) else None
         if colleague is not None:
             realtime.unsubscribe(colleague, STAFF_TOPIC)

@@ -34,7 +34,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, AccountId, CharacterId, PlayId, RoomId, room_topic
 from mythgate.domain.items import HolderKind, Item
-from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
@@ -354,7 +354,8 @@ class PresenceService:
             message = f"You were removed by the staff{f': {reason}' if reason else '.'}"
             self._realtime.close(character_id, Disconnect("removed", message, False, 4506))
             event = AdminEvent("character.kicked", present.account_id, f"{caller.name} removed {present.name}.")
-            self._realtime.publish(STAFF_TOPIC, event_of(event, self._clock.now()))
+            told = event_of(event, self._clock.now(), subject=StaffAct(caller.account_id))
+            self._realtime.publish(STAFF_TOPIC, told)
 
         await self._store.write(work, then=after)
         self._errands.start(self._save_last_active(character_id))

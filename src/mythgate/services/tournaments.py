@@ -5,7 +5,7 @@ carried on by the results of games, ended with prizes recorded once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,10 +52,12 @@ class TournamentView:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened to a tournament. `winner`: whose pairing was decided; 0: none was."""
+    """Something that happened to a tournament. `winner`: whose pairing was decided; 0: none was. `gone`: who takes
+    part no more, by number."""
 
     view: TournamentView
     winner: int = 0
+    gone: Sequence[int] = ()
 
 
 class TournamentService:
@@ -65,6 +67,15 @@ class TournamentService:
         self._store = store
         self._lobbies = lobbies
         self._clock = clock
+        self._observers: list[Callable[[Sequence[int]], None]] = []
+
+    def on_ties_changed(self, observer: Callable[[Sequence[int]], None]) -> None:
+        """Have `observer` told of accounts, by number, that came to a tournament or left one."""
+        self._observers.append(observer)
+
+    def _tell_ties(self, numbers: Sequence[int]) -> None:
+        for observer in self._observers:
+            observer(numbers)
 
     # --- looking ---
 
@@ -127,19 +138,23 @@ class TournamentService:
             tx.tournaments.enter(Entry(number, actor, account.number, account.name, self._clock.now()))
             return _view(tx, tournament)
 
-        return await self._store.write(work)
+        def then(view: TournamentView) -> None:
+            self._tell_ties([entry.number for entry in view.entries if entry.account_id == actor])
+
+        return await self._store.write(work, then=then)
 
     async def withdraw(self, actor: AccountId, number: int) -> None:
         """Take part no more. Raises NotFound, and Conflict once it has begun."""
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> int:
             tournament = tx.tournaments.require(number)
             if tournament.state is not TournamentState.SIGNUP:
                 raise Conflict("The tournament has begun.", hint="")
             if not tx.tournaments.withdraw(number, actor):
                 raise NotFound("You do not take part in this tournament.")
+            return tx.accounts.require(actor).number
 
-        await self._store.write(work)
+        await self._store.write(work, then=lambda gone: self._tell_ties([gone]))
 
     async def cancel(self, caller: Caller, number: int) -> Tournament:
         """End a tournament without a winner; for admins and up. Raises NotFound, and Conflict if it is over."""
@@ -183,9 +198,9 @@ class TournamentService:
                 return Step(_view(tx, tournament))
             if readiness is not Readiness.READY:
                 return None
-            for entry in entries:
-                if entry not in there:
-                    tx.tournaments.withdraw(number, entry.account_id)
+            absent = [entry for entry in entries if entry not in there]
+            for entry in absent:
+                tx.tournaments.withdraw(number, entry.account_id)
             drawn = rules.seeded(there, _points(tx, there))
             for entry in drawn:
                 tx.tournaments.set_seed(entry)
@@ -193,7 +208,7 @@ class TournamentService:
             tournament.bracket = rules.draw([entry.number for entry in drawn])
             tx.tournaments.save(tournament)
             self._record(tx, "system", "tournament.started", tournament)
-            return Step(_view(tx, tournament))
+            return Step(_view(tx, tournament), gone=[entry.number for entry in absent])
 
         def then(step: Step | None) -> None:
             if step is not None:
@@ -256,6 +271,10 @@ class TournamentService:
     def tell(self, step: Step) -> None:
         """Say in the tournament's lobby what happened."""
         tournament = step.view.tournament
+        over = tournament.state in (TournamentState.CANCELLED, TournamentState.FINISHED)
+        gone = [entry.number for entry in step.view.entries] if over else step.gone
+        if gone:
+            self._tell_ties(gone)
         names = {entry.number: entry.name for entry in step.view.entries}
         if tournament.state is TournamentState.CANCELLED:
             words = "cancelled."

@@ -168,7 +168,7 @@ async def test_products_that_are_not_served_are_refused(house: House, applicatio
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("application", ["MYTH", "MYTH1", "MYTH2", "myth2"])
+@pytest.mark.parametrize("application", ["MYTH", "MYTH1", "MYTH2", "myth2", "MYTH2 1.5.1"])
 async def test_legacy_myth_is_served(house: House, application: str) -> None:
     await house.account("Alric")
     client = await house.myth("Alric", "alric", application=application)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from tests.support.metaserver import FALLS, PASSWORD, RANKED_18, House, until
+from tests.support.metaserver import FALLS, FERRY, PASSWORD, RANKED_18, House, open_house, until
 from tests.support.metaserver_client import (
     BUDDIES,
     BUDDIES_FOUND,
@@ -14,6 +17,7 @@ from tests.support.metaserver_client import (
     GAMES_FOUND,
     LINE_UP,
     ORDER_FOUND,
+    OWN_DATA,
     PLAYER_INFO,
     PLAYERS_FOUND,
     QUERY_BUDDIES,
@@ -30,6 +34,10 @@ from tests.support.metaserver_client import (
     text,
     until_nul,
 )
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.sessions import OPERATOR
+from mythgate.domain.tournaments import Tournament
 
 ANYTHING = (2, -1, 2, 2, 2, 2, 2, 0)
 
@@ -68,7 +76,7 @@ async def search(
 async def test_a_search_for_games_is_always_answered(house: House) -> None:
     client = await house.myth18("Alric")
     assert await search(client) == []
-    client.host(myth_game("Desert fun", "Desert Between", scoring=5, options=1 << 5))
+    client.host(myth_game("Desert fun", "Desert Between", kind=1, scoring=5, options=1 << 5))
     other = await house.myth18("Balor")
     other.host(myth_game("Team night", "Gimble", scoring=9, options=1 << 1))
     await client.until_game("Team night")
@@ -79,6 +87,8 @@ async def test_a_search_for_games_is_always_answered(house: House) -> None:
     assert await search(client, (2, -1, 0, 2, 2, 2, 2, 0)) == ["Desert fun"]  # veterans
     assert await search(client, (2, -1, 2, 2, 1, 2, 2, 0)) == ["Desert fun"]  # no teams
     assert await search(client, (2, 3, 2, 2, 2, 2, 2, 0)) == []
+    assert await search(client, (1, -1, 2, 2, 2, 2, 2, 0)) == ["Desert fun"]  # the host's own kind of game
+    assert await search(client, (-1, -1, 2, 2, 2, 2, 2, 0)) == await search(client)
 
 
 async def test_players_are_found_by_any_of_their_names(house: House) -> None:
@@ -151,6 +161,8 @@ async def test_all_about_a_player(house: House) -> None:
         found, at = until_nul(raw, at)
         texts.append(found)
     assert texts == ["Alric", "|bAlric", "", "Covenant", "Province", "Myth", "Get off my hill"]
+    assert struct.unpack_from(">I", raw, 28 + 28) == struct.unpack_from(">I", raw, 1756) == (1,)  # last of one
+    assert struct.unpack_from(">I", raw, 892 + 28) == (0,)  # and in no clan
     guest = await house.myth18("Guest")
     for number in (guest.number, 55555):
         assert len(await client.ask(QUERY_INFO, struct.pack(">I", number), PLAYER_INFO)) >= 4356 + 7
@@ -182,6 +194,58 @@ async def test_reports_become_a_result_and_a_standing(house: House, kind: str, s
     assert king_of_the_hill[:3] == (1, 1, 0)
     raw = await first.ask(QUERY_INFO, struct.pack(">I", loser.number), PLAYER_INFO)
     assert struct.unpack_from(">4h", raw, 76)[:3] == (1, 0, 1)
+
+
+@pytest.mark.parametrize(("kind", "room_id"), [("myth", FERRY), ("myth18", FALLS)])
+async def test_myth_is_told_of_its_own_marks(house: House, kind: str, room_id: int) -> None:
+    """8 again, as the Bungie server does, when the caste or the flags of a player change."""
+    account = await house.account("Alric")
+    client = await getattr(house, kind)("Alric", "alric", room_id=room_id)
+    await client.caught_up()
+    client.line.received.clear()
+    house.node.services.lobbies.caste_changed(replace(account, caste=7))
+    house.node.services.lobbies.caste_changed(replace(account, caste=7))
+    await client.caught_up()
+    (own,) = [raw for packet, raw in client.line.received if packet == OWN_DATA]
+    assert read_player(own, 0, by_length=True)[0].caste == 7
+    await house.node.services.accounts.set_role(OPERATOR, account.id, Role.MODERATOR)
+    await client.until(lambda: client.players[client.number].flags == 5)
+
+
+async def test_a_clan_shows_as_soon_as_somebody_joins(house: House) -> None:
+    account = await house.account("Alric")
+    client = await house.myth18("Alric", "alric")
+    assert client.players[client.number].order == -1
+    clans = house.node.services.clans
+    view = await clans.found(account.id, "The Nine", maintenance_password="maintenance", member_password="membership")
+    await client.until(lambda: client.players[client.number].order == view.clan.number)
+    await clans.leave(account.id)
+    await client.until(lambda: client.players[client.number].order == -1)
+
+
+async def test_who_signs_up_is_shown_the_lobby_of_the_tournament(tmp_path: Path) -> None:
+    rooms = [
+        {"name": "White Falls", "room_id": FALLS, "family": "myth2"},
+        {"name": "Tyr", "room_id": 6, "family": "myth2", "tournament": 1},
+    ]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        account = await house.account("Alric")
+        tournaments = house.node.services.tournaments
+        now = house.clock.now()
+        cup = await tournaments.announce(OPERATOR, Tournament("Cup", 1, 6, now + timedelta(hours=1), now))
+        client = await house.myth18("Alric", "alric", room_id=FALLS)
+        assert [room.room_id for room in client.rooms] == [FALLS]
+        await tournaments.sign_up(account.id, cup.number)
+        await house.node.services.lobbies.settle()
+        await house.node.services.lobbies.tick()
+        await client.until(lambda: {room.room_id for room in client.rooms} == {FALLS, 6})
+        await client.enter(next(room for room in client.rooms if room.room_id == 6))  # with the token it has
+        await client.until_player("Alric")
+        await tournaments.cancel(OPERATOR, cup.number)
+        await house.node.services.lobbies.settle()
+        await client.enter(next(room for room in client.rooms if room.room_id == FALLS))
+        await client.until_player("Alric")
+        await client.until(lambda: [room.room_id for room in client.rooms] == [FALLS])
 
 
 async def test_looks_are_kept_and_come_back(house: House) -> None:

@@ -10,6 +10,7 @@ from tests.support.metaserver_client import SERVER_MESSAGE, AlephOneClient, Deni
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.events import Disconnect, LobbyMessage
+from mythgate.domain.sessions import OPERATOR
 
 
 async def test_accents_and_quotes_go_both_ways(house: House) -> None:
@@ -129,6 +130,28 @@ async def test_a_ban_ends_the_connection_and_the_next_log_in(house: House) -> No
     with pytest.raises(Denied) as refused:
         await house.aleph("Troll", "troll")
     assert refused.value.code == 14
+
+
+async def test_the_staff_hears_of_what_others_of_the_staff_do(house: House) -> None:
+    await house.account("Keeper", role=Role.MODERATOR)
+    colleague = await house.account("Warden", role=Role.MODERATOR)
+    await house.account("Troll")
+    keeper = await house.aleph("Keeper", "keeper")
+    warden = await house.myth18("Warden", "warden")
+    troll, guest = await house.aleph("Troll", "troll"), await house.aleph("Guest")
+    keeper.tell(troll.number, ".mute 5")
+    assert await warden.until_line("[staff]") == "[staff] Keeper muted Troll for 5 minutes."
+    keeper.tell(guest.number, ".kick")
+    await warden.until_line("[staff] Keeper removed Guest Guest")
+    await keeper.until_line("was removed by Keeper")  # as everybody in the lobby
+    await keeper.caught_up()
+    assert not any("[staff]" in line for line in (*keeper.lines, *troll.lines))
+    await house.node.services.accounts.set_role(OPERATOR, colleague.id, Role.PLAYER)
+    warden.lines.clear()
+    keeper.tell(troll.number, ".unmute")
+    await troll.until_line("no longer muted")
+    await warden.caught_up()
+    assert warden.lines == []
 
 
 async def test_who_is_muted_is_told_so(house: House) -> None:

@@ -388,6 +388,7 @@ def test_a_full_room_fits_the_buffers_of_its_clients() -> None:
         ("MYTH1", False, Product.MYTH_TFL, MYTH),
         ("myth2", False, Product.MYTH_2, MYTH),
         ("MYTH2", True, Product.MYTH_2, MYTH18),
+        ("MYTH2 1.8.5", True, Product.MYTH_2, MYTH18),
         ("MYTH1", True, Product.MYTH_TFL, MYTH),
         ("MYTH3", True, Product.MYTH_3, MYTH),
         ("DOOM", False, None, None),

@@ -69,6 +69,7 @@ class MetaserverDoor:
         self.stats = MetaserverStats()
         self.clock = services.clock
         self.passes = Passes(self.clock, self.options.token_lifetime)
+        services.lobbies.on_marked(self.passes.mark)
         self.player_entries = PlayerEntries()
         self.proxies = ProxyPool(self.options.host, self.options.proxy_port, self.options.proxy_pairs)
         self.advertised = ipv4(self.options.advertise_host)

@@ -8,8 +8,9 @@ change rooms with it. Aleph One logs in anew for every room; its tokens open one
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from mythgate.domain.accounts import Account
 from mythgate.domain.ids import SessionId
@@ -73,6 +74,13 @@ class Passes:
         if held.holder is holder:
             held.holder = None
             held.expires_at = self._monotonic() + (self._lifetime if held.client.keeps_token else 0)
+
+    def mark(self, number: int, marks: Mapping[str, Any]) -> None:
+        """An account has changed: whoever goes on with one of its passes comes as it is now. For
+        `LobbyService.on_marked`."""
+        for held in self._by_token.values():
+            if held.visitor.number == number:
+                held.visitor = replace(held.visitor, **marks)
 
     def sweep(self) -> list[Pass]:
         """Forget those that are too old; returns them."""

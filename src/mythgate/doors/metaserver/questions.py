@@ -81,6 +81,7 @@ def on_find_games(connection: RoomConnection, payload: bytes) -> None:
         name=query.game_name,
         map_name=query.map_name,
         scoring=None if query.scoring == ANY else query.scoring,
+        game_type=None if query.game_type in (ANY, Criterion.INDIFFERENT) else query.game_type,
         wanted=frozenset(wanted),
         unwanted=frozenset(unwanted),
     )
@@ -254,8 +255,10 @@ async def _tell_of_player(connection: RoomConnection, number: int) -> None:
     clan_standings = await ratings.standings(clan.number, kind=SubjectKind.CLAN) if clan is not None else {}
     players, clans = await ratings.overview(), await ratings.overview(kind=SubjectKind.CLAN)
     looks = present.looks if present is not None else profile.looks(account.name)
-    scores = [_score(standings.get(category)) for category in _CATEGORIES]
-    clan_scores = [_score(clan_standings.get(category)) for category in _CATEGORIES]
+    scores = [_score(standings.get(category), players.everybody) for category in _CATEGORIES]
+    clan_scores = [
+        _score(clan_standings.get(category), clans.everybody if clan is not None else 0) for category in _CATEGORIES
+    ]
     best = [_overall(players if category is RANKED else await ratings.overview(category)) for category in _CATEGORIES]
     best_clans = [
         _overall(clans if category is RANKED else await ratings.overview(category, kind=SubjectKind.CLAN))
@@ -295,9 +298,10 @@ def _appearance(looks: Looks) -> dict[str, Any]:
     }
 
 
-def _score(ranked: Ranked | None) -> Score:
+def _score(ranked: Ranked | None, everybody: int) -> Score:
+    """Whoever has no standing comes after all who have."""
     if ranked is None:
-        return Score()
+        return Score(numerical_rank=everybody)
     one = ranked.standing
     return Score(
         games_played=min(one.games, _SHORT),
@@ -310,7 +314,7 @@ def _score(ranked: Ranked | None) -> Score:
         points=min(one.points, _SHORT),
         rank=ranked.caste,
         highest_points=min(one.best_points, _SHORT),
-        highest_rank=ranked.caste,
+        highest_rank=max(ranked.caste, one.best_caste),
         numerical_rank=ranked.place,
     )
 

@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Final
 
 from mythgate.domain.accounts import Role
+from mythgate.domain.chat import tidy
 from mythgate.domain.errors import ProtocolError
 from mythgate.domain.hosting import GameFacts, HostedGame
 from mythgate.domain.lobbies import Colour, LobbyKind, Looks, Occupant
+from mythgate.domain.styles import unmarked
 from mythgate.wire.metaserver import records
 from mythgate.wire.metaserver.layout import Family, layout_of
 from mythgate.wire.metaserver.packets import encode_entry
@@ -30,7 +32,7 @@ from mythgate.wire.metaserver.records import (
     RoomType,
     Verb,
 )
-from mythgate.wire.metaserver.text import ADMIN_MARK, decode_text, encode_text, strip_styles
+from mythgate.wire.metaserver.text import decode_text, encode_text, strip_styles
 
 NO_ORDER: Final = -1
 LAST_ORDER: Final = 0x7FFF
@@ -66,12 +68,8 @@ _MYTH_OPTIONS: Final = {
 
 def looks_of(data: PlayerData, *, may_be_marked: bool = False) -> Looks:
     """How a client wants its player to be shown. Only staff may begin a name with the administrators' mark."""
-    name = data.name
-    if not may_be_marked:
-        while strip_styles(name).lstrip().startswith(ADMIN_MARK):
-            name = name.replace(ADMIN_MARK, "", 1)
     return Looks(
-        name=name,
+        name=data.name if may_be_marked else unmarked(data.name),
         team=data.team,
         icon=data.coat_of_arms,
         primary=_colour(data.primary_color),
@@ -89,10 +87,13 @@ def wire_colour(colour: Colour) -> records.Colour:
 
 
 def shown_name(occupant: Occupant, family: Family) -> str:
-    """The name in lists and before what somebody says; Aleph One's has no other place for why they are away."""
+    """The name in lists and before what somebody says, as clients have room for it; Aleph One's has no other place
+    for why they are away."""
+    name = occupant.name
     if family is Family.ALEPHONE and occupant.away and occupant.afk_text:
-        return cut(f"|i{occupant.afk_text[:8]}|p-{occupant.name}")
-    return occupant.name
+        name = f"|i{occupant.afk_text[:8]}|p-{name}"
+    name = cut(name)  # here signs vanish that may have hidden a mark
+    return name if occupant.visitor.role.includes(Role.MODERATOR) else unmarked(name)
 
 
 def cut(name: str) -> str:
@@ -120,7 +121,7 @@ def player_data(occupant: Occupant, family: Family) -> PlayerData:
         game_version=version,
         build_number=build,
         unused=unused,
-        name=cut(shown_name(occupant, family)),
+        name=shown_name(occupant, family),
         team=cut(team),
     )
 
@@ -193,8 +194,8 @@ def facts_of(description: GameDescription) -> GameFacts:
     """What lists and searches show of a game."""
     if isinstance(description, AlephGame):
         return GameFacts(
-            name=strip_styles(description.game_name),
-            map_name=strip_styles(description.map_name),
+            name=_readable(description.game_name),
+            map_name=_readable(description.map_name),
             kind=_named(_ALEPH_KINDS, description.game_type),
             scoring=description.game_type,
             difficulty=_named(_ALEPH_DIFFICULTIES, description.difficulty),
@@ -203,13 +204,14 @@ def facts_of(description: GameDescription) -> GameFacts:
             teams=description.maximum_teams != 0xFFFF,
             time_limit=seconds_of_ticks(description.time_limit),
             closed=bool(description.status & (AlephGameStatus.CLOSED | AlephGameStatus.RUNNING)),
-            scenario=description.scenario_name or description.scenario_id,
+            scenario=_readable(description.scenario_name or description.scenario_id),
         )
     return GameFacts(
-        name=strip_styles(description.game_name),
-        map_name=strip_styles(description.map_name),
+        name=_readable(description.game_name),
+        map_name=_readable(description.map_name),
         kind=_named(_MYTH_KINDS, description.scoring),
         scoring=description.scoring,
+        game_type=description.type,
         difficulty=_named(_MYTH_DIFFICULTIES, description.difficulty),
         players=max(0, description.player_count),
         max_players=max(0, description.maximum_players),
@@ -219,6 +221,11 @@ def facts_of(description: GameDescription) -> GameFacts:
         has_password=bool(description.flags & MythGameFlag.HAS_PASSWORD),
         options=frozenset(name for bit, name in _MYTH_OPTIONS.items() if description.option_flags & 1 << bit),
     )
+
+
+def _readable(text: str) -> str:
+    """`text` for lists and terminals: no codes, nothing a terminal would obey."""
+    return tidy(strip_styles(text)).strip()
 
 
 def _named(names: tuple[str, ...], index: int) -> str:

@@ -17,6 +17,7 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mythgate.domain.events import (
+    AdminEvent,
     ClanChanged,
     Disconnect,
     Event,
@@ -34,7 +35,8 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.friends import Friend, FriendState
 from mythgate.domain.hosting import HostedGame
-from mythgate.domain.lobbies import Occupant
+from mythgate.domain.lobbies import Occupant, Visitor
+from mythgate.domain.moderation import StaffAct
 from mythgate.domain.styles import enclosed
 from mythgate.doors.metaserver.addresses import game_host
 from mythgate.doors.metaserver.connection import packets_in
@@ -52,6 +54,7 @@ from mythgate.wire.metaserver.packets import (
     RoomBroadcast,
     RoomList,
     ServerMessage,
+    SetPlayerDataFromMetaserver,
     StatusCode,
     UpdateOrderMemberList,
     UpdatePlayerBuddyList,
@@ -79,7 +82,7 @@ PLAYER_VERBS: Final[Mapping[type[Payload], Verb]] = {
     LobbyPlayerChanged: Verb.CHANGE,
     LobbyPlayerLeft: Verb.DELETE,
 }
-DIFFERS: Final = frozenset((LobbyPlayerEntered, *GAME_VERBS))
+DIFFERS: Final = frozenset((AdminEvent, LobbyPlayerChanged, LobbyPlayerEntered, *GAME_VERBS))
 """What may be another thing to one client than to others of its kind; see `MetaserverSink.is_apart`."""
 FAREWELLS: Final[Mapping[str, StatusCode]] = {
     "taken_over": StatusCode.ALREADY_LOGGED_IN,
@@ -119,7 +122,7 @@ class MetaserverSink(Sink):
     exclusive = True
     family: ClassVar[Family]
 
-    __slots__ = ("_told_rooms", "connection", "number", "outbox", "prelude")
+    __slots__ = ("_marks", "_told_rooms", "connection", "number", "outbox", "prelude")
 
     def __init__(self, connection: RoomConnection, number: int) -> None:
         self.connection = connection
@@ -133,6 +136,7 @@ class MetaserverSink(Sink):
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.listen(deaf=False)
+        self._marks = _marks_of(connection.visitor)  # as the client knows them
 
     def listen(self, *, deaf: bool) -> None:
         """Whether what the room is told reaches the client."""
@@ -192,6 +196,8 @@ class MetaserverSink(Sink):
 
     def render(self, event: Event) -> bytes:
         """The event in packets for this client; nothing if it is none of its business."""
+            elif kind is AdminEvent:
+                return True
         kind = type(event.payload)
         if kind is Disconnect:
             return self._farewell(event.payload)  # type: ignore[arg-type]
@@ -320,7 +326,8 @@ class MetaserverSink(Sink):
 
     def _rooms(self) -> bytes:
         connection = self.connection
-        rooms = connection.door.room_entries(connection.visitor, connection.client, connection.line)
+        visitor = connection.held.visitor if connection.held is not None else connection.visitor
+        rooms = connection.door.room_entries(visitor, connection.client, connection.line)
         self._told_rooms = to_client(self.family, RoomList(rooms=rooms))
         return self._told_rooms
 
@@ -330,6 +337,27 @@ class MetaserverSink(Sink):
             return b""
         friends: FriendsChanged = event.payload  # type: ignore[assignment]
         listed = (Friend(one.number, one.name, FriendState(one.state), one.room_id) for one in friends.friends)
+    def _own_player(self, event: Event) -> bytes:
+        """1; and 8 to a Myth client whose player has got another caste, rank or clan."""
+        data = self.shared(event)
+        occupant: Occupant = event.subject
+        if occupant.number != self.number or _marks_of(occupant.visitor) == self._marks:
+            return data
+        self._marks = _marks_of(occupant.visitor)
+        if self.connection.client.is_marathon:
+            return data
+        entry = player_entry(occupant, self.family, Verb.ADD, ranked=True)
+        return data + to_client(self.family, SetPlayerDataFromMetaserver(player=entry))
+
+    def _own_staff_news(self, event: Event) -> bytes:
+        """10: what the staff is told of, unless it is known from elsewhere."""
+        news: AdminEvent = event.payload  # type: ignore[assignment]
+        held = self.connection.held
+        own = held.visitor.account_id if held is not None else None
+        act: StaffAct | None = event.subject
+        is_known = act is not None and (act.actor == own or act.room_id == self.connection.lobby.room_id)
+        return b"" if is_known or news.subject == own else lines(f"[staff] {news.message}", self.family)
+
         return to_client(self.family, UpdatePlayerBuddyList(buddies=buddies(listed, self.connection.client)))
 
     def _own_clan(self, event: Event) -> bytes:
@@ -370,6 +398,8 @@ OWN: Final[Mapping[type[Payload], Callable[[MetaserverSink, Event], bytes]]] = {
 
 
 class AlephOneSink(MetaserverSink):
+    LobbyPlayerChanged: MetaserverSink._own_player,
+    AdminEvent: MetaserverSink._own_staff_news,
     """Aleph One."""
 
     family = Family.ALEPHONE
@@ -438,3 +468,8 @@ SINKS: Final[Mapping[tuple[Family, bool], type[MetaserverSink]]] = {
 
 def _nothing(data: object) -> None:
     """What a deaf client hears."""
+def _marks_of(visitor: Visitor) -> tuple[object, ...]:
+    """What the own data of a player says besides the looks."""
+    return visitor.role, visitor.caste, visitor.clan
+
+

@@ -31,8 +31,8 @@
 Number 11 is reserved and has no known layout. What is not in the table decodes to `Opaque`.
 
 Reading is tolerant where real peers differ: strings end at their first NUL and garbage may follow, the
-lengths inside a packet are not believed, and bytes after the last field are ignored. Two exceptions:
-a description of a game has 570 to 1023 bytes, and Aleph One's empty packets are empty, since its own
+lengths inside an entry or a chat block are not believed, and bytes after the last field are ignored. But
+the bytes of a chunk or of a film's command are those its length says, a description of a game has 570 to 1023 bytes, and Aleph One's empty packets are empty, since its own
 parser refuses anything else. What we write is whole: Aleph One drops a list in which a single entry is
 not.
 """
@@ -64,6 +64,7 @@ from mythgate.wire.metaserver.layout import (
     Only,
     PaddedString,
     Raw,
+    Said,
     SizeOf,
     Slots,
     Str,
@@ -208,7 +209,7 @@ class DataChunk:
     chunk_type: I32
     chunk_offset: I32
     chunk_length: Annotated[I32, SizeOf("data")] = field(default=0, compare=False)
-    data: Tail
+    data: Annotated[bytes, Said("chunk_length")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -608,7 +609,7 @@ class OrderQuery:
 class UpdateBuddy:
     """120: adds (1) or removes (0) a buddy."""
 
-    buddy_id: U32
+    buddy_id: I32
     add: I32
 
 
@@ -651,7 +652,7 @@ class RecordingStreamCommand:
     verb: I8
     player_index: I8
     time: I32
-    data: Tail
+    data: Annotated[bytes, Said("size", more=8)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -895,8 +896,9 @@ class Product(IntEnum):
 
 
 def product_of(application: str) -> Product | None:
-    """Which game an application is, or None for one we do not know."""
-    return _PRODUCTS.get(application.strip().upper())
+    """Which game an application is, or None for one we do not know. Of Myth II what follows its name means nothing."""
+    name = application.strip().upper()
+    return Product.MYTH_2 if name.startswith("MYTH2") else _PRODUCTS.get(name)
 
 
 _PRODUCTS: Final[Mapping[str, Product]] = {
