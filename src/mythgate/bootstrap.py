@@ -431,8 +431,8 @@ def compose(
     hosting = HostingService(lobbies, clock=clock)
     friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
     clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
-    ratings = RatingService(store=store, clock=clock)
-    matching = MatchingService(lobbies=lobbies, standings=ratings, realtime=hubs, clock=clock)
+    ratings = RatingService(store=store, clock=clock, default_formula=settings.ladder.formula)
+    matching = MatchingService(lobbies=lobbies, strengths=ratings, realtime=hubs, clock=clock)
     lobbies.commands = LobbyCommands(
         lobbies=lobbies, hosting=hosting, matching=matching, moderation=moderation, store=store, clock=clock
     )

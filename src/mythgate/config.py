@@ -400,6 +400,14 @@ class LobbiesSettings(Section):
         return value
 
 
+class LadderSettings(Section):
+    """How results become standings."""
+
+    formula: Literal["elo", "openskill", "seniority"] = Field(
+        "elo", description="Formula of the first season, and of later ones that are opened without one."
+    )
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -436,6 +444,7 @@ class Settings(BaseSettings):
     metaserver: MetaserverSettings = MetaserverSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     lobbies: LobbiesSettings = LobbiesSettings()
+    ladder: LadderSettings = LadderSettings()
 
     @field_validator("secret_key")
     @classmethod

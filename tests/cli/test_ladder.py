@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from mythgate import bootstrap
 from mythgate.cli import app
-from mythgate.config import Settings
+from mythgate.config import LadderSettings, Settings
+from mythgate.domain.ratings import FORMULAS
 
 
 @pytest.fixture(autouse=True)
@@ -66,12 +67,32 @@ def test_a_ladder_and_its_seasons() -> None:
     preview = run("preview", "seniority").output
     assert "Anna" in preview
     assert "1029" in preview
+    rows = json.loads(run("preview", "openskill", "--json").stdout)
+    assert [(row["name"], row["before"]["points"], row["after"]["place"]) for row in rows] == [
+        ("Anna", 1029, 1),
+        ("", 971, 2),
+    ]
+    assert rows[0]["after"]["points"] > 1000
+    assert "8 standings" in run("recompute", "--formula", "openskill").output
+    assert json.loads(run("show", "--json").stdout)[0]["points"] == rows[0]["after"]["points"]
     assert "8 standings" in run("recompute", "--formula", "seniority").output
     assert [row["points"] for row in json.loads(run("show", "--json").stdout)] == [2, 2]
     assert "goes by elo" in run("open-season", "Winter").output
     assert json.loads(run("show", "--json").stdout) == []
     assert len(json.loads(run("show", "--season", "1", "--json").stdout)) == 2
     assert "Winter" in run("seasons").output
+
+
+def test_the_formula_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MYTHGATE_LADDER__FORMULA", "openskill")
+    record(1)
+    assert "openskill" in run("seasons").output
+    assert "goes by openskill" in run("open-season", "Winter").output
+    assert "goes by elo" in run("open-season", "Spring", "--formula", "elo").output
+
+
+def test_the_settings_know_every_formula() -> None:
+    assert set(LadderSettings.model_json_schema()["properties"]["formula"]["enum"]) == set(FORMULAS)
 
 
 def test_what_there_is_not() -> None:

@@ -20,7 +20,9 @@ from mythgate.domain.ratings import (
     Contest,
     Contestant,
     Elo,
+    Formula,
     Ladder,
+    OpenSkill,
     Ranked,
     Seniority,
     Standing,
@@ -36,6 +38,7 @@ from mythgate.domain.ratings import (
     ranked,
 )
 from mythgate.domain.results import Line, Outcome, Result, Verdict
+from mythgate.domain.skill import PlackettLuce
 
 PLAYER = SubjectKind.PLAYER
 
@@ -47,6 +50,10 @@ def points(ladder: Ladder, *numbers: int) -> list[int]:
 
 def a_standing(number: int, points: int = 1000, games: int = 10, **changes: Any) -> Standing:
     return Standing(PLAYER, number, RANKED, points, games=games, **changes)
+
+
+def rated(formula: Formula, contest: Contest) -> dict[int, int]:
+    return {number: rating.points for number, rating in formula.rate(contest).items()}
 
 
 # --- Elo ---------------------------------------------------------------------------------------------
@@ -68,17 +75,17 @@ def test_the_result_is_the_share_of_sides_beaten() -> None:
 def test_a_team_is_worth_the_mean_of_its_members() -> None:
     strong, weak = Contestant(a_standing(1, 1400), 0), Contestant(a_standing(2, 600), 0)
     alone = Contestant(a_standing(3, 1000), 0)
-    assert Elo().rate(Contest([1, 2], [[strong, weak], [alone]])) == {1: 1416, 2: 616, 3: 984}
+    assert rated(Elo(), Contest([1, 2], [[strong, weak], [alone]])) == {1: 1416, 2: 616, 3: 984}
 
 
 def test_four_hundred_points_are_ten_to_one() -> None:
     contest = Contest([1, 2], [[Contestant(a_standing(1, 1400), 0)], [Contestant(a_standing(2, 1000), 0)]])
-    assert Elo(stake=110).rate(contest) == {1: 1410, 2: 990}
+    assert rated(Elo(stake=110), contest) == {1: 1410, 2: 990}
 
 
 def test_points_never_fall_below_nothing() -> None:
     contest = Contest([1, 2], [[Contestant(a_standing(1, 3), 0)], [Contestant(a_standing(2, 3), 0)]])
-    assert Elo().rate(contest) == {1: 19, 2: 0}
+    assert rated(Elo(), contest) == {1: 19, 2: 0}
 
 
 def test_the_same_opponents_count_less_each_time() -> None:
@@ -100,7 +107,7 @@ def test_other_opponents_are_not_the_same() -> None:
 
 def test_the_damping_has_a_floor() -> None:
     contest = Contest([1, 2], [[Contestant(a_standing(1), 1000)], [Contestant(a_standing(2), 1000)]])
-    assert Elo().rate(contest) == {1: 1004, 2: 996}
+    assert rated(Elo(), contest) == {1: 1004, 2: 996}
 
 
 # --- what counts -------------------------------------------------------------------------------------
@@ -212,16 +219,60 @@ def test_seniority_is_one_point_a_game_for_beginners() -> None:
 )
 def test_seniority_weighs_by_caste(caste: int, expected: float) -> None:
     standing = a_standing(1, games=100, caste=caste, wins=70, lasts=20, damage_given=200, damage_taken=10)
-    assert Seniority().rate(Contest([1], [[Contestant(standing, 0)]])) == {1: round(expected)}
+    assert rated(Seniority(), Contest([1], [[Contestant(standing, 0)]])) == {1: round(expected)}
 
 
 def test_who_took_no_damage_divides_by_one() -> None:
     standing = a_standing(1, caste=3, damage_given=20)
-    assert Seniority().rate(Contest([1], [[Contestant(standing, 0)]])) == {1: 30}
+    assert rated(Seniority(), Contest([1], [[Contestant(standing, 0)]])) == {1: 30}
+
+
+# --- belief and doubt --------------------------------------------------------------------------------
+
+
+def test_a_belief_is_kept_from_game_to_game() -> None:
+    """The model itself is tested against known numbers in test_skill.py."""
+    model = PlackettLuce()
+    (won,), (lost,) = model.rate([[model.beginner], [model.beginner]], [1, 2])
+    ladder = ladder_of([a_result([1], [2])], OpenSkill())
+    found = [ladder.get(PLAYER, RANKED, number) for number in (1, 2)]
+    assert [(one.mu, one.sigma) for one in found if one] == [(won.mu, won.sigma), (lost.mu, lost.sigma)]
+    assert points(ladder, 1, 2) == [
+        1000 + round(30 * (won.mu - 3 * won.sigma)),
+        1000 + round(30 * (lost.mu - 3 * lost.sigma)),
+    ]
+
+    (again,), (new,) = model.rate([[won], [model.beginner]], [2, 1])
+    apply(a_result([3], [1]), ladder, OpenSkill())
+    found = [ladder.get(PLAYER, RANKED, number) for number in (1, 3)]
+    assert [(one.mu, one.sigma) for one in found if one] == [(again.mu, again.sigma), (new.mu, new.sigma)]
+
+
+def test_nobody_is_believed_anything_under_other_formulas() -> None:
+    ladder = ladder_of([a_result([1], [2])], Elo())
+    assert {(one.mu, one.sigma) for one in ladder.all()} == {(0.0, 0.0)}
+
+
+def test_newcomers_rise_while_they_become_known() -> None:
+    ladder = ladder_of([a_result([1], [2], places=[1, 1])] * 20, OpenSkill())
+    assert points(ladder, 1, 2) == points(ladder, 1, 1)
+    assert points(ladder, 1)[0] > 1300
+
+
+def test_a_side_with_a_guest_teaches_nothing_of_skill() -> None:
+    ladder = ladder_of([a_result([1], [2, GUEST])], OpenSkill())
+    assert {(one.points, one.mu, one.sigma) for one in ladder.all()} == {(1000, 0.0, 0.0)}
+
+
+def test_beliefs_have_no_points_below_nothing() -> None:
+    standing = a_standing(1, mu=-60.0, sigma=1.0)
+    other = a_standing(2, mu=25.0, sigma=1.0)
+    contest = Contest([2, 1], [[Contestant(standing, 0)], [Contestant(other, 0)]])
+    assert OpenSkill().rate(contest)[1].points == 0
 
 
 def test_formulas_by_name() -> None:
-    assert set(FORMULAS) == {"elo", "seniority"}
+    assert set(FORMULAS) == {"elo", "openskill", "seniority"}
     assert all(FORMULAS[name].name == name for name in FORMULAS)
 
 

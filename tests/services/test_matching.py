@@ -94,13 +94,13 @@ async def test_who_leaves_looks_no_more(kit: LobbyKit, monkeypatch: pytest.Monke
 
 async def test_who_leaves_while_the_rating_is_read(kit: LobbyKit, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = await kit.enter("Ada")
-    standings = kit.ratings.standings
+    strength = kit.ratings.strength
 
-    async def slow(number: int) -> Any:
+    async def slow(number: int) -> int:
         kit.lobbies.leave(ada.visitor.listener)
-        return await standings(number)
+        return await strength(number)
 
-    monkeypatch.setattr(kit.ratings, "standings", slow)
+    monkeypatch.setattr(kit.ratings, "strength", slow)
     with pytest.raises(NotInLobby):
         await kit.matching.seek(ada.visitor.listener)
     assert kit.matching.seekers(26) == []

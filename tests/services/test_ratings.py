@@ -198,12 +198,12 @@ async def test_results_that_come_while_it_is_recomputed_are_not_lost(
 
 
 async def test_trying_another_formula(kit: PeopleKit) -> None:
-    assert await kit.ratings.preview("elo") == []
+    assert await kit.ratings.preview(OPERATOR, "elo") == []
     anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
     for _ in range(2):
         await kit.play(anna, bob)
     before = await kit.ratings.ladder()
-    moved = await kit.ratings.preview("seniority")
+    moved = await kit.ratings.preview(OPERATOR, "seniority")
     assert [
         (one.number, one.before and one.before.place, one.after and one.after.standing.points) for one in moved
     ] == [
@@ -215,10 +215,39 @@ async def test_trying_another_formula(kit: PeopleKit) -> None:
     assert [row.ranked.standing.points for row in await kit.ratings.ladder()] == [2, 2]
     await kit.play(anna, bob)
     assert [row.ranked.standing.points for row in await kit.ratings.ladder()] == [3, 3]
+    with pytest.raises(PermissionDenied):
+        await kit.ratings.preview(kit.caller(anna), "elo")
     with pytest.raises(InvalidInput):
-        await kit.ratings.preview("luck")
+        await kit.ratings.preview(OPERATOR, "luck")
     with pytest.raises(NotFound):
-        await kit.ratings.preview("elo", season=99)
+        await kit.ratings.preview(OPERATOR, "elo", season=99)
+
+
+async def test_a_season_by_belief_and_doubt(kit: PeopleKit) -> None:
+    """The ladder is the same whether the formula was there from the first game or came later."""
+    anna, bob, cara = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Cara")
+    games = ((anna, bob), (bob, cara), (cara, anna), (anna, cara), (bob, anna))
+    for winner, loser in games[:3]:
+        await kit.play(winner, loser)
+    previewed = await kit.ratings.preview(OPERATOR, "openskill")
+    await kit.ratings.recompute(OPERATOR, formula="openskill")
+    ladder = await kit.ratings.ladder()
+    assert [row.ranked for row in ladder] == [one.after for one in previewed]
+    for winner, loser in games[3:]:
+        await kit.play(winner, loser)
+    ladder = await kit.ratings.ladder()
+    assert all(row.ranked.standing.sigma < 25 / 3 for row in ladder)
+    await kit.ratings.recompute(OPERATOR)
+    assert await kit.ratings.ladder() == ladder
+
+
+async def test_strength_is_points_or_what_a_beginner_has(kit: PeopleKit) -> None:
+    anna, bob, cara = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Cara")
+    assert await kit.ratings.strength(anna.number) == 1000
+    await kit.play(anna, bob)
+    assert [await kit.ratings.strength(one.number) for one in (anna, bob, cara)] == [1016, 984, 1000]
+    await kit.ratings.recompute(OPERATOR, formula="seniority")
+    assert [await kit.ratings.strength(one.number) for one in (anna, bob, cara)] == [1, 1, 0]
 
 
 async def test_a_closed_season_can_be_recomputed(kit: PeopleKit) -> None:
@@ -231,7 +260,7 @@ async def test_a_closed_season_can_be_recomputed(kit: PeopleKit) -> None:
     await kit.ratings.recompute(OPERATOR, season=1)
     assert await kit.ratings.ladder(season=1) == before
     assert await saved_caste(kit, anna) == caste
-    assert (await kit.ratings.preview("elo", season=1))[0].number == anna.number
+    assert (await kit.ratings.preview(OPERATOR, "elo", season=1))[0].number == anna.number
 
 
 async def test_games_that_end_at_the_same_moment_are_all_counted(kit: PeopleKit) -> None:

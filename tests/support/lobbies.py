@@ -54,7 +54,7 @@ class LobbyKit:
         self.hosting = HostingService(self.lobbies, clock=self.clock)
         self.ratings = RatingService(store=self.store, clock=self.clock)
         self.matching = MatchingService(
-            lobbies=self.lobbies, standings=self.ratings, realtime=self.realtime, clock=self.clock
+            lobbies=self.lobbies, strengths=self.ratings, realtime=self.realtime, clock=self.clock
         )
         self.commands = LobbyCommands(
             lobbies=self.lobbies,

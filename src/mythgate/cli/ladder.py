@@ -98,19 +98,23 @@ def preview(
     clans: OfClans = False,
     season: OfSeason = None,
     data_dir: DataDir = None,
+    json: Json = False,
 ) -> None:
     """Show everybody's place as it is and as it would be under another formula. Changes nothing.
 
-    Example:  mythgate ladder preview seniority
+    Examples:  mythgate ladder preview openskill   ·   mythgate ladder preview seniority --season 1 --json
     """
     which = _category(category)
 
     async def work(services: Services) -> tuple[list[Moved], dict[int, str]]:
-        moved = await services.ratings.preview(formula, which, kind=_kind(clans), season=season)
+        moved = await services.ratings.preview(OPERATOR, formula, which, kind=_kind(clans), season=season)
         numbers = [one.number for one in moved]
         return moved, await services.store.read(lambda tx: tx.ratings.names(_kind(clans), numbers))
 
     moved, names = on_services(data_dir, work)
+    if json:
+        print_json([_moved_row(one, names.get(one.number, "")) for one in moved])
+        return
     print_table(
         ("name", "place", "would be", "points", "would be"),
         (
@@ -125,15 +129,26 @@ def preview(
     )
 
 
+def _moved_row(moved: Moved, name: str) -> dict[str, Any]:
+    def side(ranked: Ranked | None) -> dict[str, int] | None:
+        if ranked is None:
+            return None
+        return {"place": ranked.place, "caste": ranked.caste, "points": ranked.standing.points}
+
+    return {"number": moved.number, "name": name, "before": side(moved.before), "after": side(moved.after)}
+
+
 @app.command()
 def recompute(
-    formula: Annotated[str | None, typer.Option("--formula", help="Go by this one from now on.")] = None,
+    formula: Annotated[
+        str | None, typer.Option("--formula", help=f"Go by this one from now on: {', '.join(FORMULAS)}.")
+    ] = None,
     season: OfSeason = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make the standings of a season anew from its results.
 
-    Examples:  mythgate ladder recompute   ·   mythgate ladder recompute --formula seniority
+    Examples:  mythgate ladder recompute   ·   mythgate ladder recompute --formula openskill
     """
 
     async def work(services: Services) -> int:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NewType, Protocol
 
 from mythgate.domain.results import GAME_TYPES, Line, Outcome, Result, Verdict
+from mythgate.domain.skill import PlackettLuce, Skill
 
 # --- what is counted -------------------------------------------------------------------------------
 
@@ -62,6 +63,8 @@ class Standing:
     caste: int = 0  # right after the last game
     best_caste: int = 0  # of those held right after a game
     recent: tuple[tuple[int, ...], ...] = ()  # whom the last games were against
+    mu: float = 0.0  # what `OpenSkill` believes; 0 under other formulas
+    sigma: float = 0.0  # how unsure it is; 0 before the first rated game
 
     @property
     def is_active(self) -> bool:
@@ -103,6 +106,15 @@ class Contest:
     sides: Sequence[Sequence[Contestant]]
 
 
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a formula makes of somebody's game. A formula that goes by points alone leaves the rest at 0."""
+
+    points: int  # never below 0
+    mu: float = 0.0
+    sigma: float = 0.0
+
+
 class Formula(Protocol):
     """How a game changes points. To add one, write a class like `Elo` and name it in `FORMULAS`."""
 
@@ -113,8 +125,8 @@ class Formula(Protocol):
     def start(self) -> int:
         """The points of somebody who has not played yet."""
 
-    def rate(self, contest: Contest) -> Mapping[int, int]:
-        """The points after the game, by number; never below 0."""
+    def rate(self, contest: Contest) -> Mapping[int, Rating]:
+        """What everybody is worth after the game, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +143,9 @@ class Elo:
     damping: float = 0.9
     least_weight: float = 0.25
 
-    def rate(self, contest: Contest) -> Mapping[int, int]:
+    def rate(self, contest: Contest) -> Mapping[int, Rating]:
         worth = [sum(one.standing.points for one in side) / len(side) for side in contest.sides]
-        rated: dict[int, int] = {}
+        rated: dict[int, Rating] = {}
         for mine, side in enumerate(contest.sides):
             others = [other for other in range(len(worth)) if other != mine]
             expected = sum(1 / (1 + 10 ** ((worth[other] - worth[mine]) / self.scale)) for other in others)
@@ -141,7 +153,7 @@ class Elo:
             change = (actual - expected) / len(others) * self.stake
             for one in side:
                 weight = max(self.least_weight, self.damping**one.repeats)
-                rated[one.standing.number] = max(0, one.standing.points + round(change * weight))
+                rated[one.standing.number] = Rating(max(0, one.standing.points + round(change * weight)))
         return rated
 
 
@@ -163,9 +175,11 @@ class Seniority:
     name: str = "seniority"
     start: int = 0
 
-    def rate(self, contest: Contest) -> Mapping[int, int]:
+    def rate(self, contest: Contest) -> Mapping[int, Rating]:
         return {
-            one.standing.number: max(0, round(self._points(one.standing))) for side in contest.sides for one in side
+            one.standing.number: Rating(max(0, round(self._points(one.standing))))
+            for side in contest.sides
+            for one in side
         }
 
     def _points(self, standing: Standing) -> float:
@@ -177,7 +191,38 @@ class Seniority:
         )
 
 
-FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType({one.name: one for one in (Elo(), Seniority())})
+@dataclass(frozen=True, slots=True)
+class OpenSkill:
+    """The model of Weng and Lin (`domain.skill`), as OpenSkill has it: a belief in somebody's skill, and a doubt.
+
+    Points are what somebody is worth at least, beyond reasonable doubt (`mu` less three `sigma`), so newcomers rise
+    while they become known. As many points as in Elo make the stronger of two who are known ten times as likely to
+    win, or nearly so.
+    """
+
+    name: str = "openskill"
+    start: int = 1000
+    scale: float = 30.0  # points for 1 of `mu`
+    doubt: float = 3.0  # times `sigma`
+    model: PlackettLuce = field(default_factory=PlackettLuce)
+
+    def rate(self, contest: Contest) -> Mapping[int, Rating]:
+        teams = [[self._skill(one.standing) for one in side] for side in contest.sides]
+        after = self.model.rate(teams, contest.places)
+        return {
+            one.standing.number: Rating(self._points(skill), skill.mu, skill.sigma)
+            for side, skills in zip(contest.sides, after, strict=True)
+            for one, skill in zip(side, skills, strict=True)
+        }
+
+    def _skill(self, standing: Standing) -> Skill:
+        return Skill(standing.mu, standing.sigma) if standing.sigma else self.model.beginner
+
+    def _points(self, skill: Skill) -> int:
+        return max(0, round(self.start + self.scale * (skill.mu - self.doubt * skill.sigma)))
+
+
+FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType({one.name: one for one in (Elo(), OpenSkill(), Seniority())})
 
 
 # --- the fold --------------------------------------------------------------------------------------
@@ -263,17 +308,24 @@ def _count(
         for (place, _, complete), contestants in zip(sides, counted, strict=True)
         if complete and contestants
     ]
-    points: Mapping[int, int] = {}
+    ratings: Mapping[int, Rating] = {}
     if len(rated) > 1:
-        points = formula.rate(Contest([place for place, _ in rated], [side for _, side in rated]))
+        ratings = formula.rate(Contest([place for place, _ in rated], [side for _, side in rated]))
     after = []
     for one in (one for side in counted for one in side):
-        new = points.get(one.standing.number, one.standing.points)
-        after.append(replace(one.standing, points=new, best_points=max(new, one.standing.best_points)))
+        after.append(_rated(one.standing, ratings.get(one.standing.number)))
         table.put(after[-1])
     for standing in after:
         caste = caste_at(*table.place(standing)) if standing.is_active else _caste_of_beginner(standing.games)
         table.put(replace(standing, caste=caste, best_caste=max(caste, standing.best_caste)))
+
+
+def _rated(standing: Standing, rating: Rating | None) -> Standing:
+    """A standing with what a game made of it. None: the game was not rated."""
+    if rating is None:
+        return standing
+    best = max(rating.points, standing.best_points)
+    return replace(standing, points=rating.points, mu=rating.mu, sigma=rating.sigma, best_points=best)
 
 
 def _counted(before: Standing, entry: _Entry, opponents: tuple[int, ...]) -> Standing:

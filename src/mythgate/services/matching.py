@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from mythgate.domain.events import LobbyMatchFound, event_of
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.matching import Seeker, pairs
-from mythgate.domain.ratings import FORMULAS, RANKED, Category, Ranked
 from mythgate.domain.styles import plain
 from mythgate.services.lobbies import LobbyService, player_view
 from mythgate.services.ports import Clock, Realtime
 
 log = logging.getLogger(__name__)
 
-BEGINNER: Final = FORMULAS["elo"].start  # points of who has played no ranked game
 
-
-class Standings(Protocol):
+class Strengths(Protocol):
     """How strong people are; `services.ratings.RatingService`."""
 
-    async def standings(self, number: int) -> Mapping[Category, Ranked]: ...
+    async def strength(self, number: int) -> int: ...
 
 
 class MatchingService:
     """Who looks for an opponent, and finds one. Who leaves the lobby looks no more."""
 
-    def __init__(self, *, lobbies: LobbyService, standings: Standings, realtime: Realtime, clock: Clock) -> None:
+    def __init__(self, *, lobbies: LobbyService, strengths: Strengths, realtime: Realtime, clock: Clock) -> None:
         self._lobbies = lobbies
-        self._standings = standings
+        self._strengths = strengths
         self._realtime = realtime
         self._clock = clock
         self._seekers: dict[int, Seeker] = {}  # by number
@@ -46,16 +42,10 @@ class MatchingService:
         known = self._seekers.get(occupant.number)
         if known is not None:
             return known
-        rating = await self._rating(occupant)
+        rating = await self._strengths.strength(occupant.number)
         occupant = self._lobbies.require(listener)
         seeker = Seeker(occupant.number, occupant.room_id, rating, self._clock.monotonic())
         return self._seekers.setdefault(occupant.number, seeker)
-
-    async def _rating(self, occupant: Occupant) -> float:
-        if occupant.visitor.account_id is None:
-            return BEGINNER
-        known = (await self._standings.standings(occupant.number)).get(RANKED)
-        return known.standing.points if known is not None else BEGINNER
 
     def stop(self, listener: CharacterId) -> bool:
         """Look no more; False if one did not. Raises NotInLobby."""

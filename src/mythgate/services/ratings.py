@@ -116,6 +116,18 @@ class RatingService:
 
         return await self._store.read(work)
 
+    async def strength(self, number: int) -> int:
+        """Somebody's ranked points of the present season; what a beginner has if there are none, as for guests."""
+
+        def work(tx: Transaction) -> int:
+            season = tx.ratings.current()
+            if season is None:
+                return self._default.start
+            standing = tx.ratings.table(season.number).get(SubjectKind.PLAYER, RANKED, number)
+            return self._formula(season.formula).start if standing is None else standing.points
+
+        return await self._store.read(work)
+
     async def caste_of(self, account_id: AccountId) -> int:
         """The caste of an account by its ranked games of the present season; staff has one of its own."""
 
@@ -195,19 +207,23 @@ class RatingService:
 
     async def preview(
         self,
+        caller: Caller,
         formula: str,
         category: Category = RANKED,
         *,
         kind: SubjectKind = SubjectKind.PLAYER,
         season: int | None = None,
     ) -> list[Moved]:
-        """Everybody's place as it is and as it would be under another formula. Changes nothing.
+        """Everybody's place as it is and as it would be under another formula. Changes nothing; for admins and up,
+        since all results are gone through.
 
         Raises:
+            PermissionDenied: the caller may not.
             InvalidInput: there is no such formula.
             NotFound: there is no such season.
 
         """
+        await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
         chosen = self._formula(formula)
         found = await self._require(season)
         ladder, _ = await self._fold(found, chosen)

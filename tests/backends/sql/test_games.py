@@ -21,8 +21,9 @@ from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.ratings import (
     CATEGORIES,
+    FORMULAS,
     RANKED,
-    Elo,
+    Formula,
     Season,
     Standing,
     SubjectKind,
@@ -162,15 +163,15 @@ async def test_names_of_the_ladder(store: SqlStore, clock: FakeClock) -> None:
     assert await store.read(lambda tx: tx.ratings.names(SubjectKind.CLAN, [clan])) == {clan: "Otters"}
 
 
-async def same_in_database_and_memory(store: SqlStore, results: list[Result]) -> None:
+async def same_in_database_and_memory(store: SqlStore, results: list[Result], formula: Formula) -> None:
     def work(tx: Transaction) -> int:
-        season = tx.ratings.add(Season("One", "elo", NOW)).number
+        season = tx.ratings.add(Season("One", formula.name, NOW)).number
         for result in results:
-            apply(result, tx.ratings.table(season), Elo())
+            apply(result, tx.ratings.table(season), formula)
         return season
 
     season = await store.write(work)
-    ladder = ladder_of(results, Elo())
+    ladder = ladder_of(results, formula)
     for kind in SubjectKind:
         for category in CATEGORIES:
             expected = [one.standing for one in ranked(ladder.of(kind, category))]
@@ -178,9 +179,10 @@ async def same_in_database_and_memory(store: SqlStore, results: list[Result]) ->
             assert found == expected
 
 
-async def test_one_by_one_or_all_at_once_is_the_same(store: SqlStore) -> None:
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+async def test_one_by_one_or_all_at_once_is_the_same(store: SqlStore, formula: Formula) -> None:
     results = [a_result([n % 5 + 1, 6], [(n * 3) % 5 + 7], clans=[n % 3 + 1, 4], scoring=n % 2) for n in range(30)]
-    await same_in_database_and_memory(store, results)
+    await same_in_database_and_memory(store, results, formula)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -194,14 +196,15 @@ async def test_one_by_one_or_all_at_once_is_the_same(store: SqlStore) -> None:
             st.sampled_from([LobbyKind.RANKED, LobbyKind.UNRANKED]),
         ),
         max_size=30,
-    )
+    ),
+    formula=st.sampled_from(list(FORMULAS.values())),
 )
 def test_any_results_make_the_same_ladder_everywhere(
-    results: list[Result], tmp_path_factory: pytest.TempPathFactory
+    results: list[Result], formula: Formula, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     async def run() -> None:
         async with open_store(new_sqlite(tmp_path_factory.mktemp("ladder")), clock=FakeClock()) as store:
-            await same_in_database_and_memory(store, results)
+            await same_in_database_and_memory(store, results, formula)
 
     asyncio.run(run())
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-from mythgate.backends.sql.types import Choice, ColourText, UtcDateTime, small_json
+from mythgate.backends.sql.types import Choice, ColourText, Real, UtcDateTime, small_json
 from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.clans import ClanRank
 from mythgate.domain.friends import FriendState
@@ -386,6 +386,8 @@ standings: Final = Table(
     Column("caste", Integer, nullable=False),
     Column("best_caste", Integer, nullable=False),
     Column("recent", small_json(), nullable=False),
+    Column("mu", Real, nullable=False, server_default="0"),
+    Column("sigma", Real, nullable=False, server_default="0"),
     Index("ix_standings_ladder", "season", "kind", "category", "points"),
 )
 

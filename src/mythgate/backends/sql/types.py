@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import JSON, BigInteger, Dialect, String
+from sqlalchemy import JSON, BigInteger, Dialect, Double, String
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -77,6 +77,16 @@ class ColourText(TypeDecorator[Colour]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Colour | None:  # noqa: ARG002
         return None if value is None else Colour(int(value[:4], 16), int(value[4:8], 16), int(value[8:], 16))
+
+
+class Real(TypeDecorator[float]):
+    """A float of 64 bits. Both drivers hand it over as one, so nothing is done about it."""
+
+    impl = Double
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002
+        return None
 
 
 def small_json() -> TypeEngine[Any]:
