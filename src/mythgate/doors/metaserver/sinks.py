@@ -41,7 +41,7 @@ from mythgate.domain.styles import enclosed
 from mythgate.doors.metaserver.addresses import game_host
 from mythgate.doors.metaserver.connection import packets_in
 from mythgate.doors.metaserver.questions import buddies
-from mythgate.doors.metaserver.rendering import cut, game_entry, player_entry, shown_name, wire_colour
+from mythgate.doors.metaserver.rendering import game_entry, player_entry, shown_name, wire_colour
 from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.wire.metaserver import crypto
 from mythgate.wire.metaserver.framing import frame
@@ -64,6 +64,7 @@ from mythgate.wire.metaserver.packets import (
     pack_entries,
 )
 from mythgate.wire.metaserver.records import CHAT_DIRECTED, MAX_LINE_BYTES, ChatBlock, OrderMember, Verb
+from mythgate.wire.metaserver.text import decode_text, encode_text, in_macroman
 
 logger = logging.getLogger(__name__)
 
@@ -100,12 +101,17 @@ def to_client(family: Family, *packets: Packet) -> bytes:
     return b"".join(encode_frame(family, Direction.TO_CLIENT, packet) for packet in packets)
 
 
+def fitting(words: str) -> str:
+    """What is said, no longer than anybody may talk: some signs become many in MacRoman, clients have little room."""
+    return words if words.isascii() else decode_text(encode_text(words, len(words)))
+
+
 def lines(text: str, family: Family) -> bytes:
     """Server text, in lines that clients have room for."""
     wrapped = [
         piece
         for line in text.splitlines()
-        for piece in textwrap.wrap(line, MAX_LINE_BYTES, break_on_hyphens=False) or [""]
+        for piece in textwrap.wrap(in_macroman(line), MAX_LINE_BYTES, break_on_hyphens=False) or [""]
     ]
     return to_client(family, *(MessageOfTheDay(message=piece) for piece in wrapped))
 
@@ -130,13 +136,13 @@ class MetaserverSink(Sink):
         self.prelude = b""  # what has to come before the first list, in one write with it
         self.outbox: Outbox | None = None
         self._told_rooms = b""  # the last list of rooms
+        self._marks = _marks_of(connection.visitor)  # as the client knows them
 
     # --- realtime.outbox.Sink ----------------------------------------------------------------------
 
     def attached(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.listen(deaf=False)
-        self._marks = _marks_of(connection.visitor)  # as the client knows them
 
     def listen(self, *, deaf: bool) -> None:
         """Whether what the room is told reaches the client."""
@@ -187,17 +193,15 @@ class MetaserverSink(Sink):
         """Whether something in `batch` is another thing to this client than to others of its kind."""
         for event in batch.events:
             kind = type(event.payload)
-            if kind is LobbyPlayerEntered:
+            if kind is LobbyPlayerEntered or kind is LobbyPlayerChanged:
                 if event.subject.number == self.number:
                     return True
-            elif kind in GAME_VERBS and self._host_of(event.subject) != event.subject.address:
+            elif kind is AdminEvent or (kind in GAME_VERBS and self._host_of(event.subject) != event.subject.address):
                 return True
         return False
 
     def render(self, event: Event) -> bytes:
         """The event in packets for this client; nothing if it is none of its business."""
-            elif kind is AdminEvent:
-                return True
         kind = type(event.payload)
         if kind is Disconnect:
             return self._farewell(event.payload)  # type: ignore[arg-type]
@@ -249,8 +253,8 @@ class MetaserverSink(Sink):
             flags=CHAT_DIRECTED if message.kind == "private" else 0,
             player_id=speaker.number,
             selected_player_id=message.target,
-            name=cut(shown_name(speaker, self.family)),
-            message=message.styled,
+            name=shown_name(speaker, self.family),
+            message=fitting(message.styled),
         )
 
     def _own_message(self, event: Event) -> bytes:
@@ -331,12 +335,6 @@ class MetaserverSink(Sink):
         self._told_rooms = to_client(self.family, RoomList(rooms=rooms))
         return self._told_rooms
 
-    def _own_friends(self, event: Event) -> bytes:
-        """19; Aleph One knows no such thing."""
-        if self.connection.client.is_marathon:
-            return b""
-        friends: FriendsChanged = event.payload  # type: ignore[assignment]
-        listed = (Friend(one.number, one.name, FriendState(one.state), one.room_id) for one in friends.friends)
     def _own_player(self, event: Event) -> bytes:
         """1; and 8 to a Myth client whose player has got another caste, rank or clan."""
         data = self.shared(event)
@@ -358,6 +356,12 @@ class MetaserverSink(Sink):
         is_known = act is not None and (act.actor == own or act.room_id == self.connection.lobby.room_id)
         return b"" if is_known or news.subject == own else lines(f"[staff] {news.message}", self.family)
 
+    def _own_friends(self, event: Event) -> bytes:
+        """19; Aleph One knows no such thing."""
+        if self.connection.client.is_marathon:
+            return b""
+        friends: FriendsChanged = event.payload  # type: ignore[assignment]
+        listed = (Friend(one.number, one.name, FriendState(one.state), one.room_id) for one in friends.friends)
         return to_client(self.family, UpdatePlayerBuddyList(buddies=buddies(listed, self.connection.client)))
 
     def _own_clan(self, event: Event) -> bytes:
@@ -392,14 +396,14 @@ OWN: Final[Mapping[type[Payload], Callable[[MetaserverSink, Event], bytes]]] = {
     LobbyState: MetaserverSink._own_state,
     LobbyCounts: MetaserverSink._own_counts,
     LobbyMessage: MetaserverSink._own_message,
+    LobbyPlayerChanged: MetaserverSink._own_player,
+    AdminEvent: MetaserverSink._own_staff_news,
     FriendsChanged: MetaserverSink._own_friends,
     ClanChanged: MetaserverSink._own_clan,
 }
 
 
 class AlephOneSink(MetaserverSink):
-    LobbyPlayerChanged: MetaserverSink._own_player,
-    AdminEvent: MetaserverSink._own_staff_news,
     """Aleph One."""
 
     family = Family.ALEPHONE
@@ -466,10 +470,10 @@ SINKS: Final[Mapping[tuple[Family, bool], type[MetaserverSink]]] = {
 """The kind of sink by family, and whether keys were exchanged."""
 
 
-def _nothing(data: object) -> None:
-    """What a deaf client hears."""
 def _marks_of(visitor: Visitor) -> tuple[object, ...]:
     """What the own data of a player says besides the looks."""
     return visitor.role, visitor.caste, visitor.clan
 
 
+def _nothing(data: object) -> None:
+    """What a deaf client hears."""
