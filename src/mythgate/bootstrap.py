@@ -443,10 +443,10 @@ def compose(
     hosting.results = results
     hosting.on_ended(results.round_over)
     hosting.on_reset(results.round_reset)
-    for observer in (friends.whereabouts_changed, clans.whereabouts_changed):
-        lobbies.on_entered(observer)
     clans.on_ties_changed(lobbies.ties_changed)
     tournaments.on_ties_changed(lobbies.ties_changed)
+    for observer in (friends.whereabouts_changed, clans.whereabouts_changed):
+        lobbies.on_entered(observer)
         lobbies.on_leaving(observer)
     hub.watcher = Watchers(presence, lobbies)
     lobby_hub.watcher = lobbies
