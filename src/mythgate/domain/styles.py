@@ -11,7 +11,11 @@ import re
 from typing import Final
 
 PLAIN: Final = "|p"
+STAFF_MARKS: Final = "\N{DEGREE SIGN}\N{INFINITY}"
+"""A name that begins with one of them is taken for the staff's. Old clients go by the byte 0xB0, which was meant as the
+one and is the other in their character set."""
 _CODE: Final = re.compile(r"\|[pbilrcsu]", re.IGNORECASE)
+_MARKED: Final = re.compile(rf"(?:\|[pbilrcsu]|[ {STAFF_MARKS}])*[{STAFF_MARKS}] *", re.IGNORECASE)
 
 
 def plain(styled: str) -> str:
@@ -22,3 +26,9 @@ def plain(styled: str) -> str:
 def enclosed(styled: str) -> str:
     """`styled` such that whatever follows it is plain."""
     return styled + PLAIN if "|" in styled else styled
+
+
+def unmarked(styled: str) -> str:
+    """`styled` without marks of the staff at its beginning, before, between or after style codes."""
+    found = _MARKED.match(styled)
+    return "".join(_CODE.findall(found[0])) + styled[found.end() :] if found is not None else styled

@@ -67,7 +67,7 @@ from mythgate.domain.lobbies import (
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
-from mythgate.domain.styles import plain
+from mythgate.domain.styles import plain, unmarked
 from mythgate.services.accounts import role_within
 from mythgate.services.errands import Errands
 from mythgate.services.lobbylist import LobbyList
@@ -77,7 +77,6 @@ from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, 
 log = logging.getLogger(__name__)
 
 AFK_CHARACTERS: Final = 200
-ADMIN_MARK: Final = "°"  # old clients show it for staff
 UNSEEN_COLOUR: Final = "#808080"
 ELSEWHERE: Final = Disconnect("elsewhere", "You came in from somewhere else.", may_reconnect=False, code=4502)
 LOCKED: Final = Disconnect("account_disabled", "This account is disabled.", may_reconnect=False, code=4501)
@@ -404,8 +403,9 @@ class LobbyService:
         self._views.pop(listener, None)
         self._ignored.pop(listener, None)
         self._acted.pop(occupant.number, None)
-        if occupant.visitor.account_id is not None:  # a guest's mute stands nowhere else
-            self._voices.pop(occupant.visitor.sender, None)
+        sender = occupant.visitor.sender
+        if occupant.visitor.account_id is not None or self._voices.get(sender) is None:
+            self._voices.pop(sender, None)  # a guest's mute is kept: it stands nowhere else
         if not self._attendance.within(occupant.room_id):
             self._empty_since[occupant.room_id] = self._clock.monotonic()
         left = LobbyPlayerLeft(occupant.number, plain(occupant.name), reason)
@@ -487,7 +487,7 @@ class LobbyService:
         """As others get to see it: names that fit and that nobody else has, the mark of the staff for the staff."""
         name, team = (chat.tidy(text).strip()[:NAME_CHARACTERS] for text in (looks.name, looks.team))
         if not visitor.role.includes(Role.MODERATOR):
-            name, team = name.lstrip(ADMIN_MARK + " "), team.lstrip(ADMIN_MARK)
+            name, team = unmarked(name), unmarked(team)
         if not plain(name).strip():
             name = visitor.name
         if self._is_taken(name, visitor):  # two of a name would be taken for each other
@@ -656,9 +656,11 @@ class LobbyService:
         """Until when the rows say that the speaker is muted."""
         sender, account_id = speaker.visitor.sender, speaker.visitor.account_id
         if account_id is None:
-            return self._voices.setdefault(sender, None)
+            return self._voices.get(sender)
         mute = await self._store.read(lambda tx: tx.moderation.mute_of(account_id))
         until = (mute.ends_at or UNTIL_LIFTED) if mute is not None else None
+        if self._attendance.get(speaker.visitor.listener) is None:
+            return until  # has left meanwhile, and measures are not told here any more
         return self._voices.setdefault(sender, until)  # a measure taken meanwhile counts
 
     def _require_voice(self, until: datetime | None) -> None:

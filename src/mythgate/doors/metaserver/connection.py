@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_UNREAD_BYTES: Final = 65_536  # before a connection counts as slow
+PACKETS_AT_ONCE: Final = 8  # of one connection, before others have their turn
 
 
 class Connection(asyncio.Protocol, ABC):
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol, ABC):
         self.key_offer_at: float | None = None  # monotonic, when to send our key unless the peer speaks first
         self._decoder = FrameDecoder(door.options.packet_bytes)
         self._busy = False
+        self._full = False  # the peer does not read what was written
         self._tokens = float(door.options.packet_burst)
         self._refilled_at = 0.0
         self._dropped = 0
@@ -91,8 +93,7 @@ class Connection(asyncio.Protocol, ABC):
             return
         self.heard_at = self.door.clock.monotonic()
         self._decoder.receive_data(data)
-        if not self._busy:
-            self._take()
+        self._take()
 
     def pause_writing(self) -> None:
         """The peer does not read."""
@@ -140,9 +141,14 @@ class Connection(asyncio.Protocol, ABC):
     # --- what comes in -----------------------------------------------------------------------------
 
     def _take(self) -> None:
-        """Take packets until one has to be waited for."""
-        door = self.door
-        while not (self._busy or self.closing):
+        """Take packets until one has to be waited for, the peer has to read first, or it is the turn of others."""
+        door, taken = self.door, 0
+        while not (self._busy or self._full or self.closing):
+            if taken == PACKETS_AT_ONCE:
+                self._wait()
+                asyncio.get_running_loop().call_soon(self._go_on)
+                return
+            taken += 1
             try:
                 got = self._decoder.next_frame()
                 if got is None:
@@ -215,9 +221,7 @@ class Connection(asyncio.Protocol, ABC):
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work` in a task, and read nothing meanwhile."""
-        self._busy = True
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
+        self._wait()
         self.door.spawn(self._finish(work))
 
     def step(self, work: Coroutine[Any, Any, None]) -> None:
@@ -236,10 +240,29 @@ class Connection(asyncio.Protocol, ABC):
         except Exception:
             logger.exception("A packet could not be handled")
             self.close("internal")
+        self._go_on()
+
+    def _wait(self) -> None:
+        """Read nothing until `_go_on`."""
+        self._busy = True
+        self.transport.pause_reading()
+
+    def _go_on(self) -> None:
         self._busy = False
-        if not self.closing and not self.transport.is_closing():
+        if not (self._full or self.closing or self.transport.is_closing()):
             self.transport.resume_reading()
             self._take()
+
+    def hold(self) -> None:
+        """Read nothing until the peer has read what was written, so that no answers heap up: `release`."""
+        self._full = True
+        self.transport.pause_reading()
+
+    def release(self) -> None:
+        """The peer has read."""
+        self._full = False
+        if not self._busy:
+            self._go_on()
 
     # --- what goes out -----------------------------------------------------------------------------
 

@@ -354,13 +354,12 @@ class MetaserverDoor:
             build=str(connection.build or ""),
         )
 
-    async def session_of(self, account: Account, connection: LoginConnection) -> SessionId:
-        """A login session for `account`, so that it ends everywhere when it ends."""
+    async def session_of(self, account: Account, connection: LoginConnection) -> Caller:
+        """A login session for `account`, so that it ends everywhere when it ends, and who the account is now."""
         sessions = self.services.sessions
         client = f"{connection.client.name} {connection.build or ''}".strip()
         signed_in = await sessions.open(account, "metaserver", connection.address, client)
-        await sessions.authenticate(signed_in.access_token)
-        return signed_in.session.id
+        return await sessions.authenticate(signed_in.access_token)
 
     def as_occupant(self, visitor: Visitor) -> Occupant:
         """`visitor` as somebody in a lobby, for packets that show people before they are in one."""
@@ -401,14 +400,14 @@ class MetaserverDoor:
                 connection.on_tick(now)
         for old in self.passes.sweep():
             if old.account is not None:
-                self.spawn(self._sign_out(old.account, old.session_id))
+                self.spawn(self.sign_out(old.account, old.session_id))
         if now >= self._next_activity:
             self._next_activity = now + ACTIVITY_SECONDS
             self._note_activity(now)
         await self.reconcile()
 
-    async def _sign_out(self, account: Account, session_id: SessionId) -> None:
-        """The login session of a pass that opens nothing any more."""
+    async def sign_out(self, account: Account, session_id: SessionId) -> None:
+        """End a login session that opens nothing any more."""
         caller = Caller(account.id, session_id, account.name, account.role)
         try:
             await self.services.sessions.revoke(caller, session_id)

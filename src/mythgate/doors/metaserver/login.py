@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account
@@ -17,6 +18,7 @@ from mythgate.domain.errors import AccountDisabled, AuthenticationError, Protoco
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import Barrier, Looks, Visitor, barriers
 from mythgate.domain.names import name_key
+from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.clients import MYTH_18_PLATFORM, Client, client_of
 from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.options import PasswordScheme
@@ -68,6 +70,7 @@ class LoginConnection(Connection):
         self.account: Account | None = None
         self.visitor: Visitor
         self.session_id: SessionId
+        self._passless: Account | None = None  # whose session is open, and no pass holds it yet
 
     # --- time --------------------------------------------------------------------------------------
 
@@ -193,15 +196,35 @@ class LoginConnection(Connection):
 
     async def _welcome(self, account: Account) -> None:
         self.account = account
-        try:
-            self.visitor, self.session_id = await asyncio.gather(  # together, so that they share a commit
-                self.door.visitor_of(account, self._looks(account), self), self.door.session_of(account, self)
-            )
-        except Refused as error:
-            self.refuse(StatusCode.ACCOUNT_LOCKED, error.message)
+        visitor, caller = await asyncio.gather(  # together, so that they share a commit
+            self.door.visitor_of(account, self._looks(account), self),
+            self.door.session_of(account, self),
+            return_exceptions=True,
+        )
+        if isinstance(caller, Caller):
+            self.session_id, self._passless = caller.session_id, account
+        for failure in (visitor, caller):
+            if isinstance(failure, Refused):
+                self.refuse(StatusCode.ACCOUNT_LOCKED, failure.message)
+            elif isinstance(failure, BaseException):
+                raise failure
+        if self.lost:
+            self._end_session()
+        if self.closing:
             return
-        if not self.closing:
-            self._accept()
+        assert isinstance(visitor, Visitor)
+        assert isinstance(caller, Caller)
+        self.visitor = replace(visitor, role=caller.role)  # a key may be older than the role
+        self._accept()
+
+    def on_lost(self) -> None:
+        self._end_session()
+
+    def _end_session(self) -> None:
+        """Nobody will use the session of a log-in that was given up."""
+        account, self._passless = self._passless, None
+        if account is not None:
+            self.door.spawn(self.door.sign_out(account, self.session_id))
 
     async def _welcome_named_guest(self) -> None:
         """A guest of Myth II 1.8 has a name and no password."""
@@ -275,6 +298,7 @@ class LoginConnection(Connection):
         """7, 8 and 0, in this order."""
         door, visitor = self.door, self.visitor
         held = door.passes.issue(self.client, self.user_name, visitor, self.account, self.session_id)
+        self._passless = None
         door.stats.logins[self.client.name] += 1
         self.machine.apply(LoginEvent.ROOMS_TOLD)
         packets: list[Any] = [

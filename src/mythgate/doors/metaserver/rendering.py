@@ -92,7 +92,9 @@ def shown_name(occupant: Occupant, family: Family) -> str:
     name = occupant.name
     if family is Family.ALEPHONE and occupant.away and occupant.afk_text:
         name = f"|i{occupant.afk_text[:8]}|p-{name}"
-    name = cut(name)  # here signs vanish that may have hidden a mark
+    name = cut(name)  # here signs vanish, all of them maybe, that may have hidden a mark
+    if not strip_styles(name).strip():
+        name = cut(occupant.visitor.name)
     return name if occupant.visitor.role.includes(Role.MODERATOR) else unmarked(name)
 
 

@@ -152,12 +152,14 @@ class RoomConnection(Connection):
 
     def pause_writing(self) -> None:
         """The client does not read as fast as things happen: they wait in its stream, up to a limit."""
+        self.hold()
         if self.sink is not None and self.sink.outbox is not None:
             self.door.hub.pause(self.sink.outbox)
 
     def resume_writing(self) -> None:
         if self.sink is not None and self.sink.outbox is not None:
             self.door.hub.resume(self.sink.outbox)
+        self.release()
 
     # --- what comes in -----------------------------------------------------------------------------
 
@@ -192,8 +194,8 @@ class RoomConnection(Connection):
     def on_room_login(self, payload: bytes) -> None:
         """101."""
         packet: RoomLogin = self.decoded(ROOM_LOGIN, payload)
-        held = self.door.passes.find(packet.token)
-        if held is None or (held.account is not None and not self.door.services.sessions.is_live(held.session_id)):
+        held = self._valid_pass(packet.token)
+        if held is None:
             self.refuse(StatusCode.NOT_LOGGED_IN)
             return
         name = plain_name(packet.username).casefold()
@@ -219,6 +221,13 @@ class RoomConnection(Connection):
             self._enter(self.visitor.looks)
         elif self.client.legacy:  # says how it looks once it is welcome
             self._send_welcome()
+
+    def _valid_pass(self, token: bytes) -> Pass | None:
+        """The pass with this token if it opens rooms now; who is signed out, or locked out, has none."""
+        held = self.door.passes.find(token)
+        if held is None or (held.account is not None and not self.door.services.sessions.is_live(held.session_id)):
+            return None
+        return held
 
     @staticmethod
     def _may_be_guests(held: Pass, name: str) -> bool:
@@ -252,7 +261,10 @@ class RoomConnection(Connection):
         """Become an occupant. Whoever has the same number has to go."""
         door, held = self.door, self.held
         assert held is not None
-        visitor = self.visitor = replace(self.visitor, looks=looks)
+        if self._valid_pass(held.token) is not held:  # much can happen between 101 and 103
+            self.refuse(StatusCode.NOT_LOGGED_IN)
+            return
+        visitor = self.visitor = replace(held.visitor, address=self.address, looks=looks)
         problem = door.problem_with(visitor, self.lobby)  # before somebody else has to go for nothing
         if problem is not None:
             self._refuse_entry(problem)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from mythgate.domain.chat import MAX_CHARACTERS
 from mythgate.domain.events import (
     AdminEvent,
     ClanChanged,
@@ -102,8 +103,8 @@ def to_client(family: Family, *packets: Packet) -> bytes:
 
 
 def fitting(words: str) -> str:
-    """What is said, no longer than anybody may talk: some signs become many in MacRoman, clients have little room."""
-    return words if words.isascii() else decode_text(encode_text(words, len(words)))
+    """What is said, no longer than people may talk: some signs become many in MacRoman, and clients have little room."""
+    return words if words.isascii() else decode_text(encode_text(words, max(len(words), MAX_CHARACTERS)))
 
 
 def lines(text: str, family: Family) -> bytes:

@@ -1,0 +1,203 @@
+"""Clients that mean harm: what they try leads nowhere, leaves nothing behind, and costs others nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.support.metaserver import ARRIVAL, FERRY, PASSWORD, House, open_house, until
+from tests.support.metaserver_client import (
+    ACCEPT,
+    CHALLENGE,
+    FULL_UPDATE,
+    LOGIN,
+    PLAYER_DATA,
+    ROOM_LOGIN,
+    AlephOneClient,
+    Line,
+    MythClient,
+    myth_game,
+    player_data,
+    text,
+)
+
+from mythgate.domain.accounts import Role
+from mythgate.domain.sessions import OPERATOR
+
+MAC_ROMAN_ADMIN_MARK = b"\xb0".decode("mac_roman")
+
+
+async def sessions_of(house: House, name: str) -> int:
+    """How many log-in sessions of an account live."""
+    account = await house.node.services.accounts.find(OPERATOR, name)
+    assert account is not None
+    return len(await house.node.services.store.read(lambda tx: tx.sessions.of_account(account.id)))
+
+
+# --- log-ins that are given up halfway -----------------------------------------------------------------
+
+
+async def test_a_log_in_that_is_given_up_leaves_no_session(house: House) -> None:
+    await house.account("Hopper")
+    line = await Line.open(house.port)
+    line.write(LOGIN, MythClient(user_name="hopper").login_packet())
+    await line.expect(CHALLENGE)
+    line.write(109, text(PASSWORD))
+    await line.expect(ACCEPT)
+    assert await sessions_of(house, "Hopper") == 1
+    line.abort()
+    await until(lambda: house.door.stats.connected == 0)
+    await until(lambda: house.node.services.sessions.active_count == 0)
+    assert await sessions_of(house, "Hopper") == 0
+
+
+# --- between the token and the lobby -------------------------------------------------------------------
+
+
+async def half_entered(house: House, user_name: str) -> AlephOneClient:
+    """Somebody whose token was accepted, and who has not said yet how they look."""
+    client = AlephOneClient(name=user_name, user_name=user_name, password=PASSWORD)
+    await client.log_in(house.port)
+    client.line = await Line.open(client.rooms[0].port)
+    client.line.write(ROOM_LOGIN, client.token + text(user_name))
+    await until(lambda: any(getattr(one, "held", None) is not None for one in house.door._connections))
+    return client
+
+
+async def test_who_is_locked_out_on_the_doorstep_does_not_come_in(house: House) -> None:
+    account = await house.account("Hopper")
+    client = await half_entered(house, "hopper")
+    await house.node.services.accounts.disable(OPERATOR, account.id, "enough")
+    client.line.write(PLAYER_DATA, player_data("Hopper"))
+    await client.line.wait_closed()
+    assert house.names() == []
+
+
+async def test_a_token_that_opens_one_room_does_not_open_it_twice_at_once(house: House) -> None:
+    await house.account("Hopper")
+    first = await half_entered(house, "hopper")
+    second = await Line.open(first.rooms[0].port)
+    second.write(ROOM_LOGIN, first.token + text("hopper"))
+    await until(lambda: sum(getattr(one, "held", None) is not None for one in house.door._connections) == 2)
+    first.line.write(PLAYER_DATA, player_data("Hopper"))
+    await first.line.expect(9)
+    second.write(PLAYER_DATA, player_data("Hopper"))
+    await second.wait_closed()
+    await first.caught_up()
+    assert house.names() == ["Hopper"]
+
+
+async def test_who_is_staff_no_more_is_none_in_the_next_room(house: House) -> None:
+    account = await house.account("Hopper", role=Role.MODERATOR)
+    client = await house.myth("Hopper", "hopper", room_id=FERRY)
+    await house.node.services.accounts.set_role(OPERATOR, account.id, Role.PLAYER)
+    await client.line.close()
+    await client.enter(next(room for room in client.rooms if room.room_id == 1))
+    while client.number not in client.players:
+        await client.hear()
+    occupant = house.node.services.lobbies.by_number(client.number)
+    assert occupant is not None
+    assert occupant.visitor.role is Role.PLAYER
+    assert not client.players[client.number].flags & 5
+
+
+# --- names ---------------------------------------------------------------------------------------------
+
+
+async def test_nobody_pretends_to_be_staff(house: House) -> None:
+    degree, infinity = "\N{DEGREE SIGN}", MAC_ROMAN_ADMIN_MARK
+    names = [
+        f"{infinity}Boss",
+        f"{degree}{infinity}Boss",
+        f"\x01{infinity}Boss",
+        f" {degree}{infinity} {infinity}Boss",
+        f"|b{degree}|i{infinity}Boss",
+        f"|{infinity}bBoss",
+    ]
+    for name in names:
+        client = await house.myth(name, room_id=FERRY)
+        shown = client.players[client.number].plain
+        assert not shown.lstrip().startswith((degree, infinity)), (name, shown)
+        await client.leave()
+        await until(lambda: not house.names(FERRY))
+
+
+async def test_names_of_games_hold_nothing_a_terminal_obeys(house: House) -> None:
+    host = await house.myth("Host", room_id=FERRY)
+    host.host(myth_game("a\x1b[2Jb\rc", "d\x07\x1b]0;e\x07"))
+    await host.caught_up()
+    (game,) = house.node.services.hosting.games(FERRY)
+    assert game.facts.name.isprintable(), game.facts.name
+    assert game.facts.map_name.isprintable()
+
+
+# --- what is said in a browser, and its size in the words of old clients -------------------------------
+
+
+async def test_what_grows_in_mac_roman_still_fits(house: House) -> None:
+    old = await house.aleph("Old")
+    account = await house.account("Ada")
+    browser = house.browser(account=account)
+    browser.enter(ARRIVAL)
+    await browser.say("\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 512)
+    await browser.say("done")
+    await old.until_said("done")
+    assert len(old.said) == 2
+    assert max(len(payload) for _, payload in old.line.received) <= 1100
+    await browser.say("/me \N{VULGAR FRACTION ONE HALF}" + "\N{VULGAR FRACTION ONE HALF}" * 400)
+    await browser.say("done again")
+    await old.until_said("done again")
+    assert max(len(payload) for kind, payload in old.line.received if kind == 10) <= 128
+
+
+# --- muting --------------------------------------------------------------------------------------------
+
+
+async def test_voices_of_guests_are_forgotten(house: House) -> None:
+    guest = await house.aleph("Loud")
+    await guest.caught_up()
+    await guest.leave()
+    await until(lambda: not house.names())
+    assert house.node.services.lobbies._voices == {}
+
+
+async def test_talking_while_leaving_does_not_save_from_a_mute(house: House) -> None:
+    services = house.node.services
+    account = await house.account("Hopper")
+    moderator = await house.account("Judge", role=Role.MODERATOR)
+    del moderator
+    client = await house.aleph("Hopper", "hopper")
+    listener = house.listener_of(client)
+    talk = asyncio.ensure_future(services.lobbies.say(listener, "last words"))
+    await asyncio.sleep(0)
+    services.lobbies.leave(listener)
+    await talk
+    await services.moderation.mute(OPERATOR, account.id, 60, "enough")
+    again = await house.aleph("Hopper", "hopper")
+    witness = await house.aleph("Witness")
+    again.chat("I was muted")
+    await again.until_line("muted")
+    await witness.caught_up()
+    assert "I was muted" not in [one.message for one in witness.said]
+
+
+# --- reading, or rather not ----------------------------------------------------------------------------
+
+
+async def test_who_asks_and_does_not_read_the_answers_is_not_asked_for_more_memory(tmp_path: Path) -> None:
+    async with open_house(tmp_path, options={"packet_burst": 100_000, "packets_per_second": 100_000.0}) as house:
+        crowd = [await house.myth(f"Crowd {n}" + "x" * 10, room_id=FERRY) for n in range(30)]
+        sleeper, other = crowd[0], crowd[1]
+        connection = next(
+            one
+            for one in house.door._connections
+            if getattr(one, "visitor", None) and one.visitor.number == sleeper.number
+        )
+        sleeper.line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        most = 0
+        for _ in range(60):
+            for _ in range(100):
+                sleeper.line.write(FULL_UPDATE)
+            await other.caught_up()
+            most = max(most, connection.transport.get_write_buffer_size())
+        assert most < 1_000_000
