@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
 from mythgate.domain.tournaments import PATIENCE, Tournament, TournamentState
 from mythgate.services.ports import Store
-from mythgate.services.tournaments import TournamentView
+from mythgate.services.tournaments import TournamentService, TournamentView
 
 
 @pytest.fixture
@@ -206,6 +206,102 @@ async def test_who_starts_it_at_the_same_moment_starts_it_once(kit: PeopleKit) -
     kit.clock.advance(timedelta(hours=1))
     started = await asyncio.gather(*(kit.tournaments.tick() for _ in range(3)))
     assert sum(len(one) for one in started) == 1
+
+
+# --- beside the running server -----------------------------------------------------------------------
+
+
+def beside(kit: PeopleKit) -> TournamentService:
+    """The service of another process on the same database, as the command line has it; nobody is in its lobbies."""
+
+    class Nobody:
+        def occupants(self, room_id: int) -> list[Occupant]:
+            return []
+
+        def line(self, room_id: int | None, text: str) -> None:
+            pass
+
+    return TournamentService(store=kit.store, lobbies=Nobody(), clock=kit.clock)
+
+
+async def test_staff_calls_it_before_its_time(kit: PeopleKit) -> None:
+    number = await a_cup(kit)
+    (anna,) = await entrants(kit, number, "Anna")
+    with pytest.raises(PermissionDenied):
+        await kit.tournaments.start(kit.caller(anna), number)
+    assert (await beside(kit).start(OPERATOR, number)).starts_at == kit.clock.now()
+    assert await kit.tournaments.tick() == []
+    await entrants(kit, number, "Bob")
+    assert [one.state for one in await kit.tournaments.tick()] == [TournamentState.RUNNING]
+    with pytest.raises(Conflict):
+        await kit.tournaments.start(OPERATOR, number)
+    with pytest.raises(NotFound):
+        await kit.tournaments.start(OPERATOR, 99)
+    assert ("tournament.called", f"tournament:{number}") in await kit.audited()
+
+
+async def test_a_lobby_hears_once_of_what_another_process_did(kit: PeopleKit) -> None:
+    number = await a_cup(kit)
+    anna, bob, cara = await entrants(kit, number, "Anna", "Bob", "Cara")
+    changed: list[Sequence[int]] = []
+    kit.tournaments.on_ties_changed(changed.append)
+    kit.clock.advance(timedelta(hours=1))
+    await kit.tournaments.tick()
+    lines = len(kit.lines(anna))
+    await beside(kit).decide(OPERATOR, number, 1, 1, cara.number)
+    for _ in range(2):
+        await kit.tournaments.tick()
+    assert kit.lines(anna)[lines:] == ["Tournament Cup: Cara goes on. To play: Anna - Cara."]
+    await beside(kit).cancel(OPERATOR, number)
+    for _ in range(3):
+        await kit.tournaments.tick()
+    assert kit.lines(anna)[lines + 1 :] == ["Tournament Cup: cancelled."]
+    assert changed == [[anna.number, bob.number, cara.number]]
+
+
+async def test_a_start_that_another_process_saw_is_told_as_one(kit: PeopleKit) -> None:
+    number = await a_cup(kit)
+    anna, bob = await entrants(kit, number, "Anna", "Bob")
+    await kit.tournaments.tick()
+    kit.clock.advance(timedelta(hours=1))
+    other = TournamentService(store=kit.store, lobbies=kit.lobbies, clock=kit.clock)
+    await other.tick()
+    await kit.tournaments.tick()
+    assert kit.lines(anna)[-1] == "Tournament Cup: it begins. To play: Anna - Bob."
+    assert bob.number in pairings(await kit.tournaments.view(number))[0]
+
+
+# --- prizes by hand ----------------------------------------------------------------------------------
+
+
+async def test_a_prize_that_nobody_was_given_is_given_once(kit: PeopleKit) -> None:
+    number = await a_cup(kit, prize_shares=(70, 30))
+    anna, bob = await entrants(kit, number, "Anna", "Bob")
+    with pytest.raises(Conflict, match="not over"):
+        await kit.tournaments.award(OPERATOR, number, 1, anna.number)
+    await kit.tournaments.cancel(OPERATOR, number)
+    with pytest.raises(PermissionDenied):
+        await kit.tournaments.award(kit.caller(anna), number, 1, anna.number)
+    for place, winner in ((0, anna.number), (3, anna.number), (1, 999)):
+        with pytest.raises(NotFound):
+            await kit.tournaments.award(OPERATOR, number, place, winner)
+    outcomes = await asyncio.gather(
+        *(kit.tournaments.award(OPERATOR, number, 1, one.number) for one in (anna, bob)), return_exceptions=True
+    )
+    assert sum(isinstance(one, Conflict) for one in outcomes) == 1
+    view = await kit.tournaments.award(OPERATOR, number, 2, bob.number)
+    assert [(prize.place, prize.amount) for prize in view.prizes] == [(1, 70), (2, 30)]
+    assert ("tournament.awarded", f"tournament:{number}") in await kit.audited()
+
+
+async def test_a_prize_that_was_won_is_not_given_again(kit: PeopleKit) -> None:
+    number = await a_cup(kit)
+    anna, bob = await entrants(kit, number, "Anna", "Bob")
+    kit.clock.advance(timedelta(hours=1))
+    await kit.tournaments.tick()
+    await kit.play(anna, bob)
+    with pytest.raises(Conflict, match="has its prize"):
+        await kit.tournaments.award(OPERATOR, number, 1, bob.number)
 
 
 async def test_games_of_a_tournament_lobby_before_it_begins(kit: PeopleKit) -> None:

@@ -282,7 +282,34 @@ def prizes(tournament: Tournament, entries: Sequence[Entry], now: datetime) -> l
     """The prizes of a decided tournament, for those who are still known."""
     known = {entry.number: entry for entry in entries}
     return [
-        Prize(tournament.number, place, entry.account_id, entry.name, tournament.prize_pool * share // 100, now)
+        Prize(tournament.number, place, entry.account_id, entry.name, _amount(tournament, share), now)
         for place, (number, share) in enumerate(zip(podium(tournament), tournament.prize_shares, strict=False), start=1)
         if (entry := known.get(number)) is not None
     ]
+
+
+def prize_by_hand(
+    tournament: Tournament, entries: Sequence[Entry], given: Sequence[Prize], place: int, winner: int, now: datetime
+) -> Prize:
+    """The prize of a place that nobody was given one for, once a tournament is over, however it ended.
+
+    Raises:
+        Conflict: the tournament is not over, or the place has its prize.
+        NotFound: there is no prize for that place, or the winner does not take part.
+
+    """
+    if (tournament.state, TournamentAct.CANCEL) in TRANSITIONS:
+        raise Conflict("The tournament is not over.", hint="Prizes are recorded by themselves once it is.")
+    if place not in range(1, len(tournament.prize_shares) + 1):
+        raise NotFound("There is no prize for this place.")
+    if any(prize.place == place for prize in given):
+        raise Conflict("This place has its prize.", hint="A prize is given once.")
+    entry = next((one for one in entries if one.number == winner), None)
+    if entry is None:
+        raise NotFound("They do not take part in this tournament.")
+    amount = _amount(tournament, tournament.prize_shares[place - 1])
+    return Prize(tournament.number, place, entry.account_id, entry.name, amount, now)
+
+
+def _amount(tournament: Tournament, share: int) -> int:
+    return tournament.prize_pool * share // 100

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from mythgate.domain import tournaments as rules
 from mythgate.domain.accounts import Role, require_role
@@ -20,6 +20,7 @@ from mythgate.domain.results import Result
 from mythgate.domain.sessions import Caller
 from mythgate.domain.tournaments import (
     Entry,
+    Pairing,
     Prize,
     Readiness,
     Tournament,
@@ -60,6 +61,11 @@ class Step:
     gone: Sequence[int] = ()
 
 
+_LIVING: Final = (TournamentState.SIGNUP, TournamentState.RUNNING)
+_OVER: Final = (TournamentState.FINISHED, TournamentState.CANCELLED)
+_Known = tuple[TournamentState, tuple[Pairing, ...]]
+
+
 class TournamentService:
     """Use cases around tournaments. `tick` must be called every few seconds."""
 
@@ -68,6 +74,7 @@ class TournamentService:
         self._lobbies = lobbies
         self._clock = clock
         self._observers: list[Callable[[Sequence[int]], None]] = []
+        self._told: dict[int, _Known] = {}  # how far tournaments were when their lobby last heard of them, by number
 
     def on_ties_changed(self, observer: Callable[[Sequence[int]], None]) -> None:
         """Have `observer` told of accounts, by number, that came to a tournament or left one."""
@@ -81,9 +88,7 @@ class TournamentService:
 
     async def all(self, *, over: bool = False) -> list[TournamentView]:
         """Tournaments to come and under way, by start time; with `over`, those that have ended instead."""
-        states = (TournamentState.SIGNUP, TournamentState.RUNNING)
-        if over:
-            states = (TournamentState.FINISHED, TournamentState.CANCELLED)
+        states = _OVER if over else _LIVING
         return await self._store.read(
             lambda tx: [_view(tx, tournament) for tournament in tx.tournaments.in_state(*states)]
         )
@@ -167,11 +172,53 @@ class TournamentService:
 
         return (await self._store.write(work, then=self.tell)).view.tournament
 
+    async def start(self, caller: Caller, number: int) -> Tournament:
+        """Let a tournament begin as soon as enough of its players are in its lobby, not at its time; for admins and up.
+
+        Raises NotFound, and Conflict once it has begun.
+        """
+
+        def work(tx: Transaction) -> Tournament:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            tournament = tx.tournaments.require(number)
+            if tournament.state is not TournamentState.SIGNUP:
+                raise Conflict(f"The tournament is {tournament.state}.", hint="")
+            tournament.starts_at = self._clock.now()
+            tx.tournaments.save(tournament)
+            self._record(tx, caller.account_id, "tournament.called", tournament)
+            return tournament
+
+        return await self._store.write(work)
+
+    # --- after ---
+
+    async def award(self, caller: Caller, number: int, place: int, winner: int) -> TournamentView:
+        """Give the prize of a place that has none, as when a tournament was cancelled; for admins and up.
+
+        Raises:
+            NotFound: there is no such tournament, place or entrant.
+            Conflict: it is not over, or the place has its prize.
+
+        """
+
+        def work(tx: Transaction) -> TournamentView:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            view = _view(tx, tx.tournaments.require(number))
+            prize = rules.prize_by_hand(view.tournament, view.entries, view.prizes, place, winner, self._clock.now())
+            tx.tournaments.award(prize)
+            self._record(
+                tx, caller.account_id, "tournament.awarded", view.tournament, place=str(place), winner=prize.name
+            )
+            return _view(tx, view.tournament)
+
+        return await self._store.write(work)
+
     # --- under way ---
 
     async def tick(self) -> list[Tournament]:
         """Start the tournaments whose time and players have come, and give up those that had too few for too
-        long; returns both."""
+        long; returns both. Lobbies are told of what was done beside this node."""
+        await self._catch_up()
         waiting = await self._store.read(lambda tx: tx.tournaments.in_state(TournamentState.SIGNUP))
         now = self._clock.now()
         moved = []
@@ -181,6 +228,26 @@ class TournamentService:
                 if after is not None:
                     moved.append(after)
         return moved
+
+    async def _catch_up(self) -> None:
+        known = list(self._told)
+
+        def work(tx: Transaction) -> list[TournamentView]:
+            living = tx.tournaments.in_state(*_LIVING)
+            numbers = {one.number for one in living}
+            gone = [found for number in known if number not in numbers and (found := tx.tournaments.get(number))]
+            return [_view(tx, one) for one in (*living, *gone)]
+
+        for view in await self._store.read(work):
+            number, (state, bracket) = view.tournament.number, _how_far(view)
+            told = self._told.get(number)
+            if told is None:
+                self._told[number] = state, bracket
+            elif told != (state, bracket):
+                moved = (new.winner for old, new in zip(told[1], bracket, strict=False) if new.winner != old.winner)
+                self.tell(Step(view, next(moved, 0)))
+            elif state in _OVER:
+                del self._told[number]
 
     async def _begin(self, number: int) -> Tournament | None:
         now = self._clock.now()
@@ -269,10 +336,13 @@ class TournamentService:
     # --- telling ---
 
     def tell(self, step: Step) -> None:
-        """Say in the tournament's lobby what happened."""
+        """Say in the tournament's lobby what happened, once."""
         tournament = step.view.tournament
-        over = tournament.state in (TournamentState.CANCELLED, TournamentState.FINISHED)
-        gone = [entry.number for entry in step.view.entries] if over else step.gone
+        how_far = _how_far(step.view)
+        if self._told.get(tournament.number) == how_far:
+            return
+        self._told[tournament.number] = how_far
+        gone = [entry.number for entry in step.view.entries] if tournament.state in _OVER else step.gone
         if gone:
             self._tell_ties(gone)
         names = {entry.number: entry.name for entry in step.view.entries}
@@ -298,6 +368,10 @@ class TournamentService:
 def _view(tx: Transaction, tournament: Tournament) -> TournamentView:
     number = tournament.number
     return TournamentView(tournament, tx.tournaments.entries(number), tx.tournaments.prizes(number))
+
+
+def _how_far(view: TournamentView) -> _Known:
+    return view.tournament.state, view.tournament.bracket
 
 
 def _points(tx: Transaction, entries: Sequence[Entry]) -> dict[int, int]:
