@@ -125,6 +125,20 @@ async def test_a_guest_of_18_may_not_use_the_name_of_an_account(house: House) ->
         assert refused.value.code == code
 
 
+@pytest.mark.parametrize("wished", ["Alric", "|bALRIC|p", "Alr1c"])
+async def test_a_guest_is_not_taken_for_an_account_whose_owner_is_absent(house: House, wished: str) -> None:
+    await house.account("Alric")
+    legacy = await house.myth(wished, "", room_id=FERRY)
+    modern = await house.myth18(wished, "", room_id=FALLS)
+    for client in (legacy, modern):
+        assert " (guest)" in client.players[client.number].plain
+    other = await house.myth("Fenris", "", room_id=FERRY)
+    other.line.write(103, player_data(wished))  # nor later on
+    await other.until(lambda: " (guest)" in other.players[other.number].plain)
+    owner = await house.myth("Alric", "alric", room_id=FERRY)
+    assert owner.players[owner.number].name == "Alric"
+
+
 @pytest.mark.parametrize(
     ("client", "code"),
     [

@@ -21,6 +21,7 @@ from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, Re
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import (
+    NAME_CHARACTERS,
     Barrier,
     Lobby,
     Looks,
@@ -30,6 +31,7 @@ from mythgate.domain.lobbies import (
     listed_for,
     lobby_listener,
 )
+from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.addresses import Line, ipv4, room_host
 from mythgate.doors.metaserver.clients import Client
@@ -43,6 +45,7 @@ from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
 from mythgate.wire.metaserver import records
 from mythgate.wire.metaserver.records import PlayerData, RoomEntry, RoomFlag
+from mythgate.wire.metaserver.text import plain_name
 
 if TYPE_CHECKING:
     from mythgate.services.all import Services
@@ -57,6 +60,7 @@ MOST_PORTS_TRIED: Final = 100
 ACTIVITY_SECONDS: Final = 30.0
 _SHORT: Final = 0x7FFF
 GUEST_MARK: Final = "|iGuest|p "
+GUEST_NOTE: Final = " (guest)"
 
 
 class MetaserverDoor:
@@ -316,6 +320,20 @@ class MetaserverDoor:
         if account is None and client.is_marathon:
             return _as_guest(looks)
         return looks
+
+    async def guest_looks(self, client: Client, looks: Looks) -> Looks:
+        """How a guest is shown who wishes to look so: not by the name of an account, whose owner may come later.
+        Guests of Aleph One are told apart by their names anyway."""
+        name = plain_name(looks.name)
+        if client.is_marathon or not await self.is_account(name):
+            return looks
+        return replace(looks, name=f"{name[: NAME_CHARACTERS - len(GUEST_NOTE)]}{GUEST_NOTE}")
+
+    async def is_account(self, name: str) -> bool:
+        """Whether somebody owns `name`, or one that looks like it."""
+        key = name_key(name)
+        account = await self.services.store.read(lambda tx: tx.accounts.by_name_key(key)) if key else None
+        return account is not None and not account.is_guest
 
     def guest(self, looks: Looks, connection: LoginConnection) -> Visitor:
         """Somebody without an account."""

@@ -17,7 +17,6 @@ from mythgate.domain.accounts import Account
 from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import Barrier, Looks, Visitor, barriers
-from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.clients import MYTH_18_PLATFORM, Client, client_of
 from mythgate.doors.metaserver.connection import Connection
@@ -127,7 +126,7 @@ class LoginConnection(Connection):
         self.country = getattr(packet, "country_code", 0)
         self.deadline = self.door.clock.monotonic() + self.door.options.login_within
         if self._is_guest():
-            self._welcome_guest()
+            self.step(self._welcome_guest())
             return
         self._challenge(packet.max_authentication)
 
@@ -229,16 +228,15 @@ class LoginConnection(Connection):
     async def _welcome_named_guest(self) -> None:
         """A guest of Myth II 1.8 has a name and no password."""
         if self.user_name:
-            key = name_key(self.user_name)
-            taken = await self.door.services.store.read(lambda tx: tx.accounts.by_name_key(key))
+            taken = await self.door.is_account(self.user_name)
             if self.closing:
                 return
-            if taken is not None and not taken.is_guest:
+            if taken:
                 self._refuse_guest(StatusCode.GUEST_NAME_TAKEN)
                 return
-        self._welcome_guest()
+        await self._welcome_guest()
 
-    def _welcome_guest(self) -> None:
+    async def _welcome_guest(self) -> None:
         if not self.door.services.lobbies.policy.guests:
             self._refuse_guest(StatusCode.GUESTS_NOT_ALLOWED)
             return

@@ -67,7 +67,13 @@ from mythgate.wire.metaserver.packets import (
     StatusCode,
     UpdatePlayerBuddyList,
 )
-from mythgate.wire.metaserver.records import MAX_DESCRIPTION_BYTES, MAX_PLAYER_DATA_BYTES, MIN_DESCRIPTION_BYTES, Verb
+from mythgate.wire.metaserver.records import (
+    MAX_DESCRIPTION_BYTES,
+    MAX_PLAYER_DATA_BYTES,
+    MIN_DESCRIPTION_BYTES,
+    PlayerData,
+    Verb,
+)
 from mythgate.wire.metaserver.text import plain_name
 
 if TYPE_CHECKING:
@@ -243,8 +249,18 @@ class RoomConnection(Connection):
         if len(payload) > MAX_PLAYER_DATA_BYTES:
             raise ProtocolError("Player data has 128 bytes at most.", code="bad_player_data")
         packet: SetPlayerData = self.decoded(PLAYER_DATA, payload)
-        data = packet.data
-        looks = self.door.looks(self.client, data, self.held.account if self.held is not None else None)
+        looks = self.door.looks(self.client, packet.data, self.held.account if self.held is not None else None)
+        if self.visitor.is_guest and self.client.legacy:
+            self.step(self._talk(self._take_guest_looks(looks, packet.data)))
+        else:
+            self._take_looks(looks, packet.data)
+
+    async def _take_guest_looks(self, looks: Looks, data: PlayerData) -> None:
+        looks = await self.door.guest_looks(self.client, looks)
+        if not self.closing:
+            self._take_looks(looks, data)
+
+    def _take_looks(self, looks: Looks, data: PlayerData) -> None:
         if self.machine.state is RoomState.LOGGED_IN:
             self._enter(looks)
             if self.client.legacy and not self.closing:
