@@ -241,7 +241,10 @@ class LoginConnection(Connection):
             self._refuse_guest(StatusCode.GUESTS_NOT_ALLOWED)
             return
         self.user_name = ""
-        self.visitor = self.door.guest(self._looks(None), self)
+        looks = await self.door.guest_looks(self.client, self._looks(None))
+        if self.closing:
+            return
+        self.visitor = self.door.guest(looks, self)
         self.session_id = SessionId(self.visitor.sender)  # no session of anybody's
         self._accept()
 
