@@ -70,6 +70,7 @@ class RoomGame:
     reachable: bool | None
     elapsed_seconds: int | None
     seconds_left: int | None
+    line_up: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class LobbyRoom:
     capacity: int
     min_caste: int
     max_caste: int
+    locked: bool
+    motd: str
     players: list[RoomPlayer]
     games: list[RoomGame]
 

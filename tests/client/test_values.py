@@ -1,0 +1,154 @@
+"""Typed values out of what the server sends, and errors out of what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.support.http import site
+
+from mythgate.client import LOBBY_EVENTS, lobby_event, pages
+from mythgate.client.refusals import refusal_of, refusal_of_answer, refusal_of_command
+from mythgate.client.values import read
+from mythgate.domain.errors import (
+    AuthenticationError,
+    BadCredentials,
+    InvalidInput,
+    NameTaken,
+    ProtocolError,
+    Refused,
+    RoomFull,
+    TooMany,
+)
+from mythgate.domain.events import (
+    CATALOGUE,
+    HostedGameView,
+    LobbyGameListed,
+    LobbyMessage,
+    LobbyPlayerView,
+    LobbyState,
+    LobbyView,
+    event_of,
+)
+from mythgate.wire.envelope.render import json_envelope
+
+NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
+ADA = LobbyPlayerView(12, "Ada", client="browser", away=True, afk_text="tea")
+GAME = HostedGameView(3, "Mars", 12, "Ada", "marathon", "listed", True, seconds_left=None, reachable=False)
+LINE = LobbyMessage("m-1", "private", 12, "Ada", "psst", "|bpsst", NOW, 13, "Ben")
+STATE = LobbyState(LobbyView(26, "Arrival", "marathon", "ranked", 1, 1, 32, -1, 99), [ADA], [GAME], [LINE], 12)
+
+
+@pytest.mark.parametrize("payload", [STATE, LINE, LobbyGameListed(GAME)])
+def test_what_the_server_renders_is_read_as_it_was(payload: Any) -> None:
+    assert lobby_event(json.loads(json_envelope(1, event_of(payload, NOW)))) == payload
+
+
+def test_all_events_of_lobbies_are_known() -> None:
+    told = {name for name in CATALOGUE if name.startswith("lobby_")} | {"friends_changed", "clan_changed"}
+    assert {kind.event_type for kind in LOBBY_EVENTS} == told
+    assert lobby_event({"event_type": "room_update", "data": {}}) is None
+
+
+def test_what_a_newer_server_adds_is_left_out_and_what_an_older_one_lacks_has_its_default() -> None:
+    data = {"number": 12, "name": "Ada", "hat": {"of": "straw"}}
+    assert read(LobbyPlayerView, data) == LobbyPlayerView(12, "Ada")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "why"),
+    [
+        (LobbyPlayerView, [], "LobbyPlayerView is an object"),
+        (LobbyPlayerView, {"number": 12}, "LobbyPlayerView.name is missing"),
+        (LobbyPlayerView, {"number": "12", "name": "Ada"}, "LobbyPlayerView.number: str instead of int"),
+        (LobbyPlayerView, {"number": True, "name": "Ada"}, "bool instead of int"),
+        (LobbyPlayerView, {"number": 12, "name": None}, "NoneType instead of str"),
+        (pages.Friends, {"friends": {}}, "dict instead of list"),
+        (pages.Friends, {"friends": [{}]}, "FriendView.number is missing"),
+        (pages.Clans, {"clans": [{"founded_at": "yesterday"}]}, "is missing|isoformat"),
+    ],
+)
+def test_what_does_not_fit_is_refused(kind: type, data: Any, why: str) -> None:
+    with pytest.raises(ProtocolError, match=why):
+        read(kind, data)
+
+
+PAGES = {
+    "Lobbies": pages.Lobbies,
+    "Entered": pages.EnteredLobby,
+    "RoomPlayer": pages.RoomPlayer,
+    "RoomGame": pages.RoomGame,
+    "Room": pages.LobbyRoom,
+    "Rooms": pages.LobbyRooms,
+    "ListedGame": pages.ListedGame,
+    "Games": pages.ListedGames,
+    "Place": pages.Standing,
+    "LadderPlace": pages.LadderRow,
+    "LadderPage": pages.LadderPage,
+    "ClanName": pages.ClanName,
+    "ClanEntry": pages.ClanEntry,
+    "Clans": pages.Clans,
+    "ClanFellow": pages.ClanFellow,
+    "ClanCard": pages.ClanCard,
+    "PlayerEntry": pages.PlayerEntry,
+    "Players": pages.PlayersFound,
+    "PlayerProfile": pages.PlayerProfile,
+    "Whereabouts": pages.Whereabouts,
+    "PlayerPage": pages.PlayerPage,
+    "OwnProfile": pages.OwnProfile,
+    "Friends": pages.Friends,
+}
+
+
+async def test_pages_have_the_fields_of_the_interface(tmp_path: Any) -> None:
+    async with site(tmp_path) as place:
+        document = (await place.get("/openapi.json")).json
+    schemas = document["components"]["schemas"]
+    made = [one for one in vars(pages).values() if dataclasses.is_dataclass(one) and one.__module__ == pages.__name__]
+    assert set(made) == set(PAGES.values())
+    for name, page in PAGES.items():
+        assert {one.name for one in dataclasses.fields(page)} == set(schemas[name]["properties"]), name
+
+
+# --- refusals --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        ({"code": "room_full", "message": "Full.", "hint": "Wait."}, 409, RoomFull),
+        ({"code": "bad_credentials", "message": "No."}, 401, BadCredentials),
+        ({"code": "invalid_token", "message": "No."}, 401, AuthenticationError),
+        ({"code": "from_a_newer_server", "message": "No."}, 401, AuthenticationError),
+        ({"code": "from_a_newer_server", "message": "No.", "retry_after": 2.5}, 429, TooMany),
+        ({"code": "from_a_newer_server", "message": "No."}, 418, Refused),
+        ({"code": "name_taken", "message": "No.", "field": "username"}, 409, NameTaken),
+        ({"message": "No."}, 500, Refused),
+    ],
+)
+def test_a_refusal_is_of_the_kind_its_code_names(error: dict[str, Any], status: int, kind: type[Refused]) -> None:
+    refusal = refusal_of_answer(status, json.dumps({"error": error}))
+    assert isinstance(refusal, kind)
+    assert refusal.code == error.get("code", "refused")
+    assert (refusal.message, refusal.hint) == (error["message"], error.get("hint", ""))
+    assert refusal.retry_after == (timedelta(seconds=2.5) if "retry_after" in error else None)
+    if isinstance(refusal, InvalidInput):
+        assert refusal.field == "username"
+    assert Refused.code == "refused", "of the class it stays"
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", '{"detail": "no"}'])
+def test_answers_of_something_between_are_refusals_too(text: str) -> None:
+    refusal = refusal_of_answer(502, text)
+    assert (refusal.code, refusal.message) == ("http_502", "The server answered 502.")
+
+
+def test_a_refused_command_says_why() -> None:
+    answer = {"success": False, "result": "Full.", "code": "room_full", "hint": None, "retry_after": None}
+    refusal = refusal_of_command(answer)
+    assert isinstance(refusal, RoomFull)
+    assert (refusal.message, refusal.hint) == ("Full.", "")
+    assert isinstance(refusal_of({"message": "No."}), Refused)
