@@ -57,6 +57,7 @@ from mythgate.domain.world import World
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
+from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import clans as clan_routes
@@ -77,6 +78,7 @@ from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
+from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
 from mythgate.services.characters import CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
@@ -491,6 +493,9 @@ def compose(
         tournaments=tournaments,
         imports=ImportService(store=store, hasher=hasher, clock=clock, ids=ids),
         films=FilmService(store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock),
+        administration=AdministrationService(
+            store=store, sessions=sessions, ratings=ratings, lobbies=lobbies, presence=presences, clock=clock
+        ),
     )
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
 
@@ -548,6 +553,7 @@ def build_app(
             clan_routes.router,
             tournament_routes.router,
             metaclient_routes.router,
+            admin_routes.router,
             status_routes.router,
             websocket_router(door),
             sse_router(door),

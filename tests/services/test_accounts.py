@@ -13,7 +13,7 @@ import pytest
 from tests.support.accounts import PASSWORD, AccountsKit, CountingHasher, accounts_kit
 from tests.support.clock import FakeClock
 
-from mythgate.domain.accounts import AccountStatus, Role, is_hidden
+from mythgate.domain.accounts import AccountStatus, Role, is_hidden, logins
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import (
     AccountDisabled,
@@ -537,6 +537,7 @@ ACTS: dict[str, Act] = {
     "enable": lambda kit, caller, target: kit.accounts.enable(caller, target),
     "rename": lambda kit, caller, target: kit.accounts.rename(caller, target, "Renamed"),
     "reset": lambda kit, caller, target: kit.accounts.reset_password(caller, target),
+    "game password": lambda kit, caller, target: kit.accounts.reset_game_password(caller, target),
     "delete": lambda kit, caller, target: kit.accounts.delete(caller, target),
     "demote": lambda kit, caller, target: kit.accounts.set_role(caller, target, Role.PLAYER),
 }
@@ -630,6 +631,10 @@ async def test_only_staff_is_hidden_and_only_while_it_is_staff(kit: AccountsKit)
     assert is_hidden(await kit.accounts.set_role(OPERATOR, keeper.account_id, Role.MODERATOR))
     assert not is_hidden(await kit.accounts.set_hidden(admin, keeper.account_id, False))
     assert (await kit.audited(keeper.account_id))[-1] == "account.shown"
+    equal = await kit.caller("Equal", role=Role.ADMIN)
+    with pytest.raises(PermissionDenied):
+        await kit.accounts.set_hidden(admin, equal.account_id, True)
+    assert is_hidden(await kit.accounts.set_hidden(admin, admin.account_id, True))  # one's own affair
 
 
 async def test_guests_get_no_role(kit: AccountsKit) -> None:
@@ -681,6 +686,82 @@ async def test_resetting_a_password(kit: AccountsKit) -> None:
     )
     with pytest.raises(InvalidInput):
         await kit.accounts.reset_password(OPERATOR, signed_in.caller.account_id, "short")
+
+
+async def test_giving_game_passwords(kit: AccountsKit) -> None:
+    boss = await kit.caller("Boss", role=Role.ADMIN)
+    signed_in = await kit.register("Alric")
+    player = signed_in.caller
+    for _ in range(5):
+        with pytest.raises(BadCredentials):
+            await kit.accounts.check_game_login("Alric", b"wrong")
+    made_up = await kit.accounts.reset_game_password(boss, player.account_id, reason=" forgot it ")
+    await kit.accounts.check_game_login("Alric", made_up.encode())  # the pause is over as well
+    assert kit.ended == []
+    assert await kit.accounts.reset_game_password(boss, player.account_id, "games only") == "games only"
+    await kit.accounts.check_game_login("Alric", b"games only")
+    for wrong in ("abc", "Alric", "four unrelated plain words"):
+        with pytest.raises(InvalidInput):
+            await kit.accounts.reset_game_password(boss, player.account_id, wrong)
+    await kit.accounts.reset_password(boss, player.account_id, "fits in both")  # the other is gone with it
+    with pytest.raises(InvalidInput, match="account's own"):
+        await kit.accounts.reset_game_password(boss, player.account_id, "fits in both")
+    await kit.accounts.reset_game_password(boss, player.account_id)
+    assert await kit.accounts.remove_game_password(boss, player.account_id)
+    assert not await kit.accounts.remove_game_password(boss, player.account_id)
+    with pytest.raises(PermissionDenied):
+        await kit.accounts.remove_game_password(await kit.caller("Keeper", role=Role.MODERATOR), player.account_id)
+    entries = await kit.store.read(lambda tx: tx.moderation.audit(subject=player.account_id, limit=20))
+    assert [(entry.action, entry.detail) for entry in reversed(entries)][1:3] == [
+        ("account.game_password_reset", {"name": "Alric", "reason": "forgot it"}),
+        ("account.game_password_reset", {"name": "Alric"}),
+    ]
+    assert entries[0].action == "account.game_password_cleared"
+    assert made_up not in repr(entries)
+
+
+async def test_ones_own_password_needs_the_one_before(kit: AccountsKit) -> None:
+    owner = await kit.caller("Boss", role=Role.OWNER)
+    with pytest.raises(PermissionDenied, match="Your own"):
+        await kit.accounts.reset_password(owner, owner.account_id)
+    with pytest.raises(PermissionDenied, match="Your own"):
+        await kit.accounts.reset_game_password(owner, owner.account_id)
+
+
+async def test_who_may_not_costs_no_computing(kit: AccountsKit) -> None:
+    player, keeper = await kit.caller("Alric"), await kit.caller("Keeper", role=Role.MODERATOR)
+    target = (await kit.caller("Balor")).account_id
+    before = (kit.hasher.hashed, kit.hasher.verified)
+    for actor in (player, keeper):
+        with pytest.raises(PermissionDenied):
+            await kit.accounts.create(actor, "Friend", PASSWORD)
+        for account_id in (target, AccountId("nobody")):  # nor do they learn whether there is such an account
+            with pytest.raises(PermissionDenied):
+                await kit.accounts.reset_password(actor, account_id)
+            with pytest.raises(PermissionDenied):
+                await kit.accounts.reset_game_password(actor, account_id)
+    assert (kit.hasher.hashed, kit.hasher.verified) == before
+
+
+async def test_reasons_are_on_record(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    await kit.accounts.set_role(OPERATOR, player.account_id, Role.MODERATOR, "trusted")
+    await kit.accounts.disable(OPERATOR, player.account_id, "rude")
+    await kit.accounts.enable(OPERATOR, player.account_id, "x" * 300)
+    await kit.accounts.reset_password(OPERATOR, player.account_id, reason="lost")
+    entries = await kit.store.read(lambda tx: tx.moderation.audit(subject=player.account_id, limit=4))
+    assert [entry.detail["reason"] for entry in entries] == ["lost", "x" * 200, "rude", "trusted"]
+
+
+async def test_log_ins_are_counted_by_door(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    await kit.login("Alric")
+    await kit.accounts.login("Alric", PASSWORD, door="telnet", address="a", client="")
+    await kit.accounts.check_game_login("Alric", PASSWORD.encode())
+    with pytest.raises(BadCredentials):
+        await kit.login("Alric", "wrong password")
+    assert logins(await kit.account(player.account_id)) == {"http": 2, "telnet": 1, "metaserver": 1}
+    assert logins(await kit.accounts.create(OPERATOR, "Helper", PASSWORD)) == {}
 
 
 async def test_creating_accounts_for_others(kit: AccountsKit) -> None:

@@ -175,6 +175,26 @@ async def test_a_ban_that_was_lifted_or_made_pointless_before_its_time(kit: Acco
     assert [account.name for account in await kit.moderation.lift_bans()] == ["Soulblighter"]
 
 
+async def test_locking_for_good_outlasts_a_ban_with_an_end(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    await kit.moderation.ban(OPERATOR, player.account_id, 1)
+    await kit.accounts.disable(OPERATOR, player.account_id)
+    kit.pass_time(days=2)
+    assert await kit.moderation.lift_bans() == []
+    assert await status(kit, player.account_id) is AccountStatus.DISABLED
+
+
+async def test_neither_oneself_nor_the_last_owner_is_banned(kit: AccountsKit) -> None:
+    owner = await kit.caller("Boss", role=Role.OWNER)
+    with pytest.raises(PermissionDenied, match="yourself"):
+        await kit.moderation.ban(owner, owner.account_id, 1)
+    with pytest.raises(PermissionDenied, match="last owner"):
+        await kit.moderation.ban(OPERATOR, owner.account_id, 1)
+    heir = await kit.caller("Heir", role=Role.OWNER)
+    await kit.moderation.ban(heir, owner.account_id, 1)
+    assert await status(kit, owner.account_id) is AccountStatus.DISABLED
+
+
 GHOST: Final = ', "nobody": "2000-01-01T00:00:00+00:00"}'  # an account that is no more
 
 

@@ -31,6 +31,7 @@ class Role(StrEnum):
 
 
 HIDDEN: Final = "hidden"  # among an account's numbers: 1 if it is not shown in lobbies
+_LOGINS: Final = "logins:"  # among them: log-ins through the door that is named behind it
 
 _RANKS: Final = {role: rank for rank, role in enumerate(Role)}
 
@@ -70,6 +71,17 @@ class Account:
 def is_hidden(account: Account) -> bool:
     """Whether lobbies do not show the account. Who leaves the staff is seen again."""
     return bool(account.stats.get(HIDDEN)) and account.role.includes(Role.MODERATOR)
+
+
+def count_login(account: Account, door: str) -> None:
+    """Note that the account came in through a door."""
+    key = f"{_LOGINS}{door}"
+    account.stats[key] = account.stats.get(key, 0) + 1
+
+
+def logins(account: Account) -> dict[str, int]:
+    """How often the account came in, by door."""
+    return {key.removeprefix(_LOGINS): count for key, count in account.stats.items() if key.startswith(_LOGINS)}
 
 
 # --- who may act on whom ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +23,7 @@ from mythgate.domain.accounts import (
     Role,
     check_game_password,
     check_password,
+    count_login,
     require_authority,
     require_grant,
     require_role,
@@ -47,6 +48,7 @@ from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
+from mythgate.services import lockouts
 from mythgate.services.departed import forget
 from mythgate.services.loginkeys import KeyPurpose, LoginKeys
 from mythgate.services.ports import (
@@ -66,6 +68,8 @@ log = logging.getLogger(__name__)
 
 ADMIN_LINK_FACT: Final = "admin_link"
 EMAIL_LENGTH: Final = 254
+REASON_LENGTH: Final = 200
+GAME_DOOR: Final = "metaserver"  # as which log-ins of old game clients are counted
 LONGEST_LINE: Final = 500  # log-ins of one address or one account that wait for their turn
 _GUEST_NAME_TRIES: Final = 12
 _GUEST_WORDS: Final = (
@@ -264,6 +268,7 @@ class AccountService:
             if entering.password_hash != stored:
                 raise BadCredentials  # it was changed while we checked the old one
             entering.last_login_at = now
+            count_login(entering, door)
             if fresh_hash is not None:
                 entering.password_hash = fresh_hash
             tx.accounts.save(entering)
@@ -287,7 +292,7 @@ class AccountService:
 
         """
         text = password.partition(b"\0")[0].decode("mac_roman")
-        return await self._prove_for_game(name, text, address, in_clear=True)
+        return await self._prove_for_game(name, text, address, in_clear=True, comes_in=True)
 
     async def issue_login_key(
         self, name: str, password: str, salt: str | bytes = b"", *, address: str | None = None
@@ -298,7 +303,7 @@ class AccountService:
         Without `salt` the client wants to see its settings: the key is for `redeem_settings_key`.
         """
         try:
-            account = await self._prove_for_game(name, password, address, in_clear=False)
+            account = await self._prove_for_game(name, password, address, in_clear=False, comes_in=bool(salt))
         except (AuthenticationError, TooMany, Unavailable):
             return b""
         return self._keys.issue(account, name_key(name), KeyPurpose.GAME if salt else KeyPurpose.SETTINGS)
@@ -311,7 +316,9 @@ class AccountService:
         """The account whose settings may be shown, once, within a minute."""
         return self._keys.redeem(key, KeyPurpose.SETTINGS)
 
-    async def _prove_for_game(self, name: str, password: str, address: str | None, *, in_clear: bool) -> Account:
+    async def _prove_for_game(
+        self, name: str, password: str, address: str | None, *, in_clear: bool, comes_in: bool
+    ) -> Account:
         key = name_key(name)
 
         def known(tx: Transaction) -> tuple[Account | None, str | None]:
@@ -342,6 +349,8 @@ class AccountService:
             if (entering.password_hash if game_hash is None else tx.game_passwords.get(account_id)) != stored:
                 raise BadCredentials  # it was changed while we checked the old one
             entering.last_login_at = now
+            if comes_in:
+                count_login(entering, GAME_DOOR)
             if fresh_hash is not None:
                 if game_hash is None:
                     entering.password_hash = fresh_hash
@@ -532,7 +541,21 @@ class AccountService:
     async def create(
         self, caller: Caller, name: str, password: str, *, role: Role = Role.PLAYER, email: str | None = None
     ) -> Account:
-        """Make an account for somebody else, also while registration is closed; for admins and up."""
+        """Make an account for somebody else, also while registration is closed; for admins and up.
+
+        Raises:
+            PermissionDenied: the caller is no admin, or does not stand above `role`.
+            NameNotAllowed, NameTaken, InvalidInput: a value does not fit.
+
+        """
+
+        def allow(tx: Transaction) -> None:
+            actor = self._role_of(tx, caller)
+            require_role(actor, Role.ADMIN)
+            if role is not Role.PLAYER:
+                require_grant(actor, Role.PLAYER, role)
+
+        await self._store.read(allow)  # before the expensive hash
         name = account_name(name)
         self._check_password(password, name)
         account = self._new_account(name, await self._hasher.hash(password), email=_checked_email(email))
@@ -540,17 +563,14 @@ class AccountService:
         account.last_login_at = None
 
         def work(tx: Transaction) -> Account:
-            actor = self._role_of(tx, caller)
-            require_role(actor, Role.ADMIN)
-            if role is not Role.PLAYER:
-                require_grant(actor, Role.PLAYER, role)
+            allow(tx)
             saved = tx.accounts.add(account)
             self._record(tx, caller, "account.created", saved, role=role)
             return saved
 
         return await self._store.write(work)
 
-    async def set_role(self, caller: Caller, account_id: AccountId, role: Role) -> Account:
+    async def set_role(self, caller: Caller, account_id: AccountId, role: Role, reason: str = "") -> Account:
         """Give an account another role.
 
         Raises:
@@ -565,10 +585,10 @@ class AccountService:
             if account.is_guest and role is not Role.PLAYER:
                 raise PermissionDenied("A guest stays a player.", hint="Have them register an account.")
             if account.role is Role.OWNER and role is not Role.OWNER:
-                self._require_other_owner(tx, account)
+                require_other_owner(tx, account)
             before, account.role = account.role, role
             tx.accounts.save(account)
-            self._record(tx, caller, "account.role_changed", account, before=before, after=role)
+            self._record(tx, caller, "account.role_changed", account, before=before, after=role, **_because(reason))
             return account
 
         def after(account: Account) -> None:
@@ -582,13 +602,16 @@ class AccountService:
         """Whether lobbies show the account when it comes in next. Only staff may be hidden.
 
         Raises:
-            PermissionDenied: the caller is no admin, or the account belongs to nobody of the staff.
+            PermissionDenied: the caller is no admin, the account is somebody else's of their role or above, or
+                belongs to nobody of the staff.
 
         """
 
         def work(tx: Transaction) -> Account:
-            require_role(self._role_of(tx, caller), Role.ADMIN)
-            account = tx.accounts.require(account_id)
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_role(actor, Role.ADMIN)
+            if account_id != caller.account_id:
+                require_authority(actor, account.role, Role.ADMIN)
             if hidden and not account.role.includes(Role.MODERATOR):
                 raise PermissionDenied("Only staff may be hidden.")
             account.stats[HIDDEN] = int(hidden)
@@ -606,11 +629,12 @@ class AccountService:
             actor, account = self._actor_and_target(tx, caller, account_id)
             require_authority(actor, account.role, Role.ADMIN)
             if account.role is Role.OWNER:
-                self._require_other_owner(tx, account)
+                require_other_owner(tx, account)
             account.status = AccountStatus.DISABLED
             tx.accounts.save(account)
+            lockouts.set_end(tx, account.id, None)  # an earlier lock may have had an end; this one has none
             ended = tx.sessions.revoke_all(account.id, now)
-            self._record(tx, caller, "account.disabled", account, reason=reason[:200])
+            self._record(tx, caller, "account.disabled", account, reason=reason[:REASON_LENGTH])
             return account, ended
 
         def after(result: tuple[Account, list[SessionId]]) -> None:
@@ -620,14 +644,19 @@ class AccountService:
 
         return (await self._store.write(work, then=after))[0]
 
-    async def enable(self, caller: Caller, account_id: AccountId) -> Account:
-        """Open a disabled account again."""
+    async def enable(self, caller: Caller, account_id: AccountId, reason: str = "") -> Account:
+        """Open a disabled account again, however it was locked."""
 
-        def change(account: Account) -> dict[str, str]:
+        def work(tx: Transaction) -> Account:
+            actor, account = self._actor_and_target(tx, caller, account_id)
+            require_authority(actor, account.role, Role.ADMIN)
             account.status = AccountStatus.ACTIVE
-            return {}
+            tx.accounts.save(account)
+            lockouts.set_end(tx, account.id, None)
+            self._record(tx, caller, "account.enabled", account, **_because(reason))
+            return account
 
-        return await self._staff_change(caller, account_id, "account.enabled", change)
+        return await self._store.write(work, then=self._sessions.account_changed)
 
     async def rename(self, caller: Caller, account_id: AccountId, name: str) -> Account:
         """Give an account another name.
@@ -661,32 +690,91 @@ class AccountService:
         self._sessions.ended(ended)
         self._sessions.account_changed(account)
 
-    async def reset_password(self, caller: Caller, account_id: AccountId, password: str | None = None) -> str:
+    async def reset_password(
+        self, caller: Caller, account_id: AccountId, password: str | None = None, reason: str = ""
+    ) -> str:
         """Give an account another password and end all its sessions; returns the password.
 
         Without `password` one is made up, to be told to its owner and changed by them.
+
+        Raises:
+            PermissionDenied: the caller does not stand above the account, or it is their own (whose password is
+                changed by who knows it) or a guest's.
+            InvalidInput: the password may not be used.
+
         """
-        chosen = password if password is not None else secrets.token_urlsafe(12)
-        account = await self._store.read(lambda tx: tx.accounts.require(account_id))
+        chosen = password if password is not None else made_up_password()
+        account = await self._store.read(lambda tx: self._require_others_password(tx, caller, account_id))
         self._check_password(chosen, account.name)
         new_hash = await self._hasher.hash(chosen)
         now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[str, list[SessionId]]:
-            actor, account = self._actor_and_target(tx, caller, account_id)
-            require_authority(actor, account.role, Role.ADMIN)
-            if account.is_guest:
-                raise PermissionDenied("A guest has no password.")
+            account = self._require_others_password(tx, caller, account_id)
             account.password_hash = new_hash
             tx.accounts.save(account)
             tx.game_passwords.clear(account.id)  # whoever lost one password may have lost the other
             ended = tx.sessions.revoke_all(account.id, now)
-            self._record(tx, caller, "account.password_reset", account, sessions_ended=str(len(ended)))
+            detail = {"sessions_ended": str(len(ended)), **_because(reason)}
+            self._record(tx, caller, "account.password_reset", account, **detail)
             return account.name_key, ended
 
         key, _ = await self._store.write(work, then=lambda result: self._sessions.ended(result[1]))
         await self._throttle.clear(_account_key(key))
         return chosen
+
+    async def reset_game_password(
+        self, caller: Caller, account_id: AccountId, password: str | None = None, reason: str = ""
+    ) -> str:
+        """Give an account another password for old game clients only; returns it. Sessions go on.
+
+        Without `password` one is made up.
+
+        Raises:
+            PermissionDenied: as `reset_password`.
+            InvalidInput: the password may not be used, or is the account's own.
+
+        """
+        chosen = password if password is not None else secrets.token_urlsafe(9)
+        account = await self._store.read(lambda tx: self._require_others_password(tx, caller, account_id))
+        check_game_password(chosen, name=account.name)
+        if await self._hasher.verify(account.password_hash, chosen):
+            raise InvalidInput(
+                "The game password travels in clear, so it must not be the account's own.", field="password"
+            )
+        new_hash = await self._hasher.hash(chosen)
+
+        def work(tx: Transaction) -> str:
+            account = self._require_others_password(tx, caller, account_id)
+            tx.game_passwords.set(account.id, new_hash)
+            self._record(tx, caller, "account.game_password_reset", account, **_because(reason))
+            return account.name_key
+
+        await self._throttle.clear(_account_key(await self._store.write(work)))
+        return chosen
+
+    async def remove_game_password(self, caller: Caller, account_id: AccountId, reason: str = "") -> bool:
+        """Have an account do without a game password; False if it had none. Rights as for `reset_password`."""
+
+        def work(tx: Transaction) -> bool:
+            account = self._require_others_password(tx, caller, account_id)
+            cleared = tx.game_passwords.clear(account.id)
+            if cleared:
+                self._record(tx, caller, "account.game_password_cleared", account, **_because(reason))
+            return cleared
+
+        return await self._store.write(work)
+
+    def _require_others_password(self, tx: Transaction, caller: Caller, account_id: AccountId) -> Account:
+        """The account, if the caller may give it passwords."""
+        require_role(self._role_of(tx, caller), Role.ADMIN)  # before anything is told of the account
+        actor, account = self._actor_and_target(tx, caller, account_id)
+        require_authority(actor, account.role, Role.ADMIN)
+        if account_id == caller.account_id:
+            raise PermissionDenied("Your own password is changed with the one you have.")
+        if account.is_guest:
+            raise PermissionDenied("A guest has no password.")
+        return account
 
     # --- changes made beside this node ---
 
@@ -814,6 +902,8 @@ class AccountService:
             raise NameTaken(field="username")
 
     async def _enter_new(self, account: Account, action: str, door: str, address: str, client: str) -> SignedIn:
+        count_login(account, door)
+
         def work(tx: Transaction) -> tuple[Account, Opening]:
             saved = tx.accounts.add(account)
             tx.moderation.record(AuditEntry(account.created_at, saved.id, action, saved.id, {"name": saved.name}))
@@ -840,30 +930,18 @@ class AccountService:
             raise InvalidInput("This account is deleted.")
         return actor, account
 
-    async def _staff_change(
-        self, caller: Caller, account_id: AccountId, action: str, change: Callable[[Account], dict[str, str]]
-    ) -> Account:
-        def work(tx: Transaction) -> Account:
-            actor, account = self._actor_and_target(tx, caller, account_id)
-            require_authority(actor, account.role, Role.ADMIN)
-            detail = change(account)
-            tx.accounts.save(account)
-            self._record(tx, caller, action, account, **detail)
-            return account
-
-        return await self._store.write(work, then=self._sessions.account_changed)
-
     def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
         actor, account = self._actor_and_target(tx, caller, account_id)
         if account_id != caller.account_id:
             require_authority(actor, account.role, Role.ADMIN)
         if account.role is Role.OWNER:
-            self._require_other_owner(tx, account)
+            require_other_owner(tx, account)
         now = self._clock.now()
         for character in tx.characters.of_account(account_id):
             character.deleted_at = now
             tx.characters.save(character)
         forget(tx, account_id, now)
+        lockouts.set_end(tx, account_id, None)
         ended = tx.sessions.revoke_all(account_id, now)
         account.status = AccountStatus.DELETED
         account.role = Role.PLAYER
@@ -875,16 +953,6 @@ class AccountService:
         tx.accounts.save(account)
         self._record(tx, caller, "account.deleted", account)
         return account, ended
-
-    def _require_other_owner(self, tx: Transaction, account: Account) -> None:
-        """Refuse to lose the last owner. All owners' rows are locked, so two who resign at once cannot both succeed."""
-        others = [
-            owner
-            for owner in (tx.accounts.get(found.id) for found in _owners(tx) if found.id != account.id)
-            if owner is not None and owner.role is Role.OWNER and owner.status is AccountStatus.ACTIVE
-        ]
-        if not others:
-            raise PermissionDenied("This is the last owner.", hint="Make somebody else an owner first.")
 
     def _record(self, tx: Transaction, caller: Caller, action: str, account: Account, **detail: str) -> None:
         tx.moderation.record(
@@ -916,8 +984,24 @@ def role_within(tx: Transaction, caller: Caller) -> Role:
     return account.role
 
 
+def require_other_owner(tx: Transaction, account: Account) -> None:
+    """Refuse to lose the last owner. All owners' rows are locked, so two who resign at once cannot both succeed."""
+    others = [
+        owner
+        for owner in (tx.accounts.get(found.id) for found in _owners(tx) if found.id != account.id)
+        if owner is not None and owner.role is Role.OWNER and owner.status is AccountStatus.ACTIVE
+    ]
+    if not others:
+        raise PermissionDenied("This is the last owner.", hint="Make somebody else an owner first.")
+
+
 def _owners(tx: Transaction) -> list[Account]:
     return tx.accounts.search(role=Role.OWNER, status=AccountStatus.ACTIVE, limit=1000)
+
+
+def made_up_password() -> str:
+    """For somebody else, who is told it and changes it."""
+    return secrets.token_urlsafe(12)
 
 
 def _account_key(key: str) -> str:
@@ -926,6 +1010,12 @@ def _account_key(key: str) -> str:
 
 def _address_key(address: str) -> str:
     return f"login:address:{address_key(address)}"
+
+
+def _because(reason: str) -> dict[str, str]:
+    """For the record, if somebody gave a reason."""
+    reason = reason.strip()[:REASON_LENGTH]
+    return {"reason": reason} if reason else {}
 
 
 def _guest_name(attempt: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
+    from mythgate.services.administration import AdministrationService
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
@@ -59,3 +60,4 @@ class Services:
     tournaments: TournamentService
     imports: ImportService
     films: FilmService
+    administration: AdministrationService

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
-from mythgate.domain.errors import InvalidInput, NotFound
+from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import AdminEvent, SystemMessage, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry, Mute, StaffAct
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
-from mythgate.services.accounts import role_within
+from mythgate.services import lockouts
+from mythgate.services.accounts import require_other_owner, role_within
 from mythgate.services.ports import Clock, PresenceStore, Realtime, Store, Transaction
 
 UNTIL_LIFTED: Final = datetime.max.replace(tzinfo=UTC)
@@ -25,7 +25,6 @@ LONGEST_MUTE: Final = timedelta(days=3650)
 REASON_LENGTH: Final = 200
 BAN_DAYS: Final = 7.0  # of a ban for which a moderator names no number
 LONGEST_BAN: Final = timedelta(days=3650)
-BANS_FACT: Final = "bans"  # when the accounts that are disabled for a time may come back, as JSON
 
 
 class ModerationService:
@@ -128,7 +127,8 @@ class ModerationService:
         """Lock an account out for so many days, or until an admin lets it in; it is gone from all doors at once.
 
         Raises:
-            PermissionDenied: the caller is no moderator or does not stand above the account.
+            PermissionDenied: the caller is no moderator or does not stand above the account, or it is the caller's
+                own or the last owner's.
             NotFound: there is no such account.
             InvalidInput: the time makes no sense.
 
@@ -140,13 +140,13 @@ class ModerationService:
 
         def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
             account = _require_target(tx, caller, account_id)
+            if account_id == caller.account_id:
+                raise PermissionDenied("You may not lock yourself out.")
+            if account.role is Role.OWNER:
+                require_other_owner(tx, account)
             account.status = AccountStatus.DISABLED
             tx.accounts.save(account)
-            bans = json.loads(tx.facts.get(BANS_FACT) or "{}")
-            bans.pop(account_id, None)
-            if until is not None:
-                bans[account_id] = until.isoformat()
-            tx.facts.set(BANS_FACT, json.dumps(bans))
+            lockouts.set_end(tx, account_id, until)
             ended = "lifted" if until is None else until.isoformat()
             self._record(tx, caller, "account.banned", account, until=ended, reason=reason.strip()[:REASON_LENGTH])
             return account, tx.sessions.revoke_all(account_id, now)
@@ -164,15 +164,12 @@ class ModerationService:
     async def lift_bans(self) -> list[Account]:
         """Let in again whose time is over. Call it now and then."""
         now = self._clock.now()
-        if not _over(await self._store.read(lambda tx: tx.facts.get(BANS_FACT)), now):
+        if not await self._store.read(lambda tx: any(until <= now for until in lockouts.ends(tx).values())):
             return []
 
         def work(tx: Transaction) -> list[Account]:
-            text = tx.facts.get(BANS_FACT)
-            over = _over(text, now)
-            tx.facts.set(BANS_FACT, json.dumps({k: v for k, v in json.loads(text or "{}").items() if k not in over}))
             lifted = []
-            for account_id in over:
+            for account_id in lockouts.take_over(tx, now):
                 account = tx.accounts.get(account_id)
                 if account is not None and account.status is AccountStatus.DISABLED:
                     account.status = AccountStatus.ACTIVE
@@ -220,12 +217,6 @@ class ModerationService:
         realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
         if colleague is not None:
             realtime.subscribe(colleague, STAFF_TOPIC)
-
-
-def _over(bans: str | None, now: datetime) -> list[AccountId]:
-    """Whose ban is over at `now`, of those in the fact."""
-    rows: dict[AccountId, str] = json.loads(bans or "{}")
-    return [account_id for account_id, until in rows.items() if datetime.fromisoformat(until) <= now]
 
 
 def end_of_mute(now: datetime, minutes: float | None) -> datetime | None:

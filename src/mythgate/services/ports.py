@@ -32,6 +32,7 @@ from mythgate.domain.ids import (
     Topic,
 )
 from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
@@ -419,6 +420,9 @@ class ResultRepository(Protocol):
 
     def newest(self) -> int:
         """The number of the newest; 0 for none."""
+
+    def played(self, account_id: AccountId) -> dict[LobbyKind, int]:
+        """How many games of each kind the account has a result of; kinds without one are left out."""
 
 
 class RatingRepository(Protocol):

@@ -314,8 +314,12 @@ class SessionService:
 
     async def list_of(self, caller: Caller) -> list[Session]:
         """The caller's living sessions, newest first."""
+        return await self.living_of(caller.account_id)
+
+    async def living_of(self, account_id: AccountId) -> list[Session]:
+        """An account's living sessions, newest first. Rights are the business of who asks."""
         now = self._clock.now()
-        sessions = await self._store.read(lambda tx: tx.sessions.of_account(caller.account_id))
+        sessions = await self._store.read(lambda tx: tx.sessions.of_account(account_id))
         for session in sessions:
             live = self._live.get(session.id)
             if live is not None and live.seen_at > session.last_seen_at:

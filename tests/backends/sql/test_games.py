@@ -96,6 +96,8 @@ async def test_looking_for_results(store: SqlStore) -> None:
     assert await recent(before=3) == ["b", "a"]
     assert await recent(room_id=2) == ["b"]
     assert await recent(account_id=AccountId("account-1")) == ["b", "a"]
+    assert await store.read(lambda tx: tx.results.played(AccountId("account-1"))) == {LobbyKind.RANKED: 2}
+    assert await store.read(lambda tx: tx.results.played(AccountId("nobody"))) == {}
     assert await recent(account_id=AccountId("account-1"), room_id=1, before=3) == ["a"]
     whole = await store.read(lambda tx: tx.results.from_number(1))
     assert [(one.match_id, len(one.lines)) for one in whole] == [("a", 2), ("b", 2), ("c", 0)]

@@ -323,3 +323,14 @@ async def test_the_documentation_needs_nothing_from_elsewhere(call: Caller) -> N
         assert not re.search(rb"https?://", part.body)
     assert (await call("GET", "/docs/nothing.js")).status == 404
     assert (await call("GET", "/openapi.json")).json["info"]["title"] == "Mythgate"
+
+
+async def test_a_page_in_a_section_finds_its_parts_above_it(tmp_path: Path) -> None:
+    async with serving(app_over(tmp_path)) as url, aiohttp.ClientSession() as http:
+        call = Caller(url, http)
+        assert b'href="../docs"' in (await call("GET", "/admin/users")).body
+        (tmp_path / "index.html").write_text('<script src="./assets/x.js"></script>')
+        assert (await call("GET", "/status")).body == b'<script src="./assets/x.js"></script>'
+        assert (await call("GET", "/admin")).body == b'<script src="./assets/x.js"></script>'
+        assert (await call("GET", "/admin/users")).body == b'<script src="../assets/x.js"></script>'
+        assert (await call("GET", "/admin/users/7")).body == b'<script src="../../assets/x.js"></script>'

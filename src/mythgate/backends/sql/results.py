@@ -19,6 +19,7 @@ from mythgate.backends.sql.statements import (
 )
 from mythgate.backends.sql.tables import matches, result_lines, results, score_reports
 from mythgate.domain.ids import AccountId
+from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.results import (
     Ending,
     Line,
@@ -96,6 +97,12 @@ _LINES_OF: Final = Statement(
     )
 )
 _NEWEST: Final = Statement(select(func.coalesce(func.max(results.c.number), 0)))
+_PLAYED: Final = Statement(
+    select(results.c.kind, func.count())
+    .join(result_lines, result_lines.c.result == results.c.number)
+    .where(result_lines.c.account_id == bindparam("of_account"))
+    .group_by(results.c.kind)
+)
 
 
 class SqlMatches:
@@ -196,6 +203,9 @@ class SqlResults:
 
     def newest(self) -> int:
         return int(self._connection.rows(_NEWEST)[0][0])
+
+    def played(self, account_id: AccountId) -> dict[LobbyKind, int]:
+        return {kind: int(count) for kind, count in self._connection.rows(_PLAYED, {"of_account": account_id})}
 
     def _one(self, statement: Statement, params: Mapping[str, Any]) -> Result | None:
         rows = self._connection.rows(statement, params)

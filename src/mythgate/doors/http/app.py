@@ -38,6 +38,7 @@ TAGS: Final = [
     {"name": "lobbies", "description": "Lobbies, hosted games, players, ladders, clans, friends."},
     {"name": "clans", "description": "The caller's clan: found it, join it, lead it, leave it."},
     {"name": "tournaments", "description": "Tournaments and results of games."},
+    {"name": "administration", "description": "Accounts, for staff."},
     {"name": "status", "description": "How the server is doing."},
 ]
 DESCRIPTION: Final = """
@@ -147,7 +148,7 @@ def _operation_id(route: APIRoute) -> str:
 
 _HASHED: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
-_PAGES: Final = ("/", "/admin", "/admin/{rest:path}", "/play", "/lobby")
+_PAGES: Final = ("/", "/admin", "/play", "/lobby", "/status")
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Mythgate</title><meta name="viewport" content="width=device-width">
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>
@@ -176,6 +177,13 @@ def _client_router(folder: Path) -> APIRouter:
             return HTMLResponse(_NOT_BUILT, headers=_FRESH)
         return FileResponse(index, headers=_FRESH)
 
+    async def page_below(rest: str) -> Response:
+        # The page names its parts relative to the folder it is in, so that any path prefix will do.
+        index, up = root / "index.html", "../" * (rest.count("/") + 1)
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT.replace('href="', f'href="{up}'), headers=_FRESH)
+        return HTMLResponse(index.read_text("utf-8").replace('="./', f'="{up}'), headers=_FRESH)
+
     async def asset(path: str) -> Response:
         return _file(root / "assets", path, _HASHED)
 
@@ -185,6 +193,7 @@ def _client_router(folder: Path) -> APIRouter:
 
     for path in _PAGES:
         router.add_api_route(path, page, methods=["GET", "HEAD"])
+    router.add_api_route("/admin/{rest:path}", page_below, methods=["GET", "HEAD"])
     router.add_api_route("/assets/{path:path}", asset, methods=["GET", "HEAD"])
     router.add_api_route("/{path}", other, methods=["GET", "HEAD"])
     return router
