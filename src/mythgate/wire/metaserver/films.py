@@ -34,7 +34,7 @@ from typing import Final
 from mythgate.domain.errors import ProtocolError
 
 MAX_BLOCK_BYTES: Final = 2048
-MAX_FILM_BYTES: Final = 16 * 2**20
+MAX_FILM_BYTES: Final = 4 * 2**20  # the longest games of the biggest lobbies stay below two
 LAST_BLOCK: Final = 1
 END_TIME_OFFSET: Final = 8
 MIN_HEADER_BYTES: Final = END_TIME_OFFSET + 4
@@ -50,7 +50,9 @@ class FilmRecorder:
     def __init__(self, limit: int = MAX_FILM_BYTES) -> None:
         self._limit = limit
         self._header = bytearray()
-        self._commands: list[bytes] = []
+        self._blocks = bytearray()  # the whole ones
+        self._block = bytearray()  # commands of the next one
+        self._commands = 0  # in it
         self._bytes = 0
 
     def header(self, data: bytes) -> None:
@@ -67,7 +69,10 @@ class FilmRecorder:
             raise ProtocolError("The size of a command of a film is wrong.", code="bad_film")
         if verb:
             self._take(size)
-            self._commands.append(payload)
+            if len(self._block) + size > MAX_BLOCK_BYTES - _BLOCK.size:
+                self._end_block(last=False)
+            self._block += payload
+            self._commands += 1
 
     def _take(self, count: int) -> None:
         self._bytes += count
@@ -75,26 +80,17 @@ class FilmRecorder:
             raise ProtocolError("The film is too long.", code="bad_film")
 
     def finish(self, end_time: int, name: str, subgroup: int) -> bytes:
-        """206: the whole file. Raises ProtocolError if no whole header came."""
+        """206: the whole file; nothing may follow. Raises ProtocolError if no whole header came."""
         if len(self._header) < MIN_HEADER_BYTES:
             raise ProtocolError("The film has no header.", code="bad_film")
         struct.pack_into(">i", self._header, END_TIME_OFFSET, end_time)
-        data = bytes(self._header) + b"".join(self._blocks())
+        self._end_block(last=True)
+        data = bytes(self._header + self._blocks)
         raw_name = name.encode("mac_roman", "replace")[:31]
         tag = _TAG.pack(0, 0, 0, raw_name, b"reco", subgroup, _TAG.size, len(data), 0, 3, 0, -1, b"mth2")
         return tag + data
 
-    def _blocks(self) -> list[bytes]:
-        groups: list[list[bytes]] = [[]]
-        size = 0
-        for command in self._commands:
-            if size + len(command) > MAX_BLOCK_BYTES - _BLOCK.size:
-                groups.append([])
-                size = 0
-            groups[-1].append(command)
-            size += len(command)
-        blocks = []
-        for number, group in enumerate(groups, 1):
-            data = b"".join(group)
-            blocks.append(_BLOCK.pack(LAST_BLOCK if number == len(groups) else 0, len(data), len(group)) + data)
-        return blocks
+    def _end_block(self, *, last: bool) -> None:
+        self._blocks += _BLOCK.pack(LAST_BLOCK if last else 0, len(self._block), self._commands) + self._block
+        self._block.clear()
+        self._commands = 0
