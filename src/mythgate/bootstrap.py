@@ -492,7 +492,13 @@ def compose(
         ratings=ratings,
         tournaments=tournaments,
         imports=ImportService(store=store, hasher=hasher, clock=clock, ids=ids),
-        films=FilmService(store=store, files=FilmFolder(settings.data_dir / "films"), results=results, clock=clock),
+        films=FilmService(
+            store=store,
+            files=FilmFolder(settings.data_dir / "films", settings.lobbies.film_megabytes * 2**20),
+            results=results,
+            throttle=throttle,
+            clock=clock,
+        ),
         administration=AdministrationService(
             store=store, sessions=sessions, ratings=ratings, lobbies=lobbies, presence=presences, clock=clock
         ),

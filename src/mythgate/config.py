@@ -388,6 +388,9 @@ class LobbiesSettings(Section):
     empty_timeout: Duration = Field(
         timedelta(seconds=300), description="A temporary lobby is closed after nobody was in it for so long."
     )
+    film_megabytes: int = Field(
+        1024, ge=0, le=_MANY, description="Room for recordings of games, in all; when it is used up, no more are kept."
+    )
 
     @field_validator("rooms")
     @classmethod

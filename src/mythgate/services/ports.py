@@ -509,7 +509,7 @@ class FilmFiles(Protocol):
     """Where the files of films are."""
 
     async def save(self, name: str, data: bytes) -> None:
-        """Keep a whole file; it replaces an earlier one."""
+        """Keep a whole file. Raises NameTaken if there is one of that name, LimitReached if there is no place."""
 
     async def read(self, name: str) -> bytes | None: ...
 

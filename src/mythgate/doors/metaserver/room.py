@@ -584,7 +584,7 @@ class RoomConnection(Connection):
 
     async def _keep_film(self, game: HostedGame, data: bytes) -> None:
         try:
-            await self.door.services.films.keep(game, data)
+            await self.door.services.films.keep(game, data, address=self.address)
         except Refused as error:
             self.tell_refusal(error)
 
