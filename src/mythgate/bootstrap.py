@@ -62,6 +62,7 @@ from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import clans as clan_routes
 from mythgate.doors.http.routes import commands as command_routes
+from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
 from mythgate.doors.http.routes import people as people_routes
@@ -558,6 +559,7 @@ def build_app(
             people_routes.router,
             clan_routes.router,
             tournament_routes.router,
+            ladder_routes.router,
             metaclient_routes.router,
             admin_routes.router,
             status_routes.router,

@@ -14,7 +14,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import LobbyPlayerChanged
 from mythgate.domain.lobbies import Occupant
-from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, SubjectKind, by_game_type
+from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, Category, SubjectKind, by_game_type
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services import ratings
 from mythgate.services.ports import Store, Transaction
@@ -219,6 +219,8 @@ async def test_trying_another_formula(kit: PeopleKit) -> None:
         await kit.ratings.preview(kit.caller(anna), "elo")
     with pytest.raises(InvalidInput):
         await kit.ratings.preview(OPERATOR, "luck")
+    with pytest.raises(InvalidInput):
+        await kit.ratings.preview(OPERATOR, "elo", Category("luck"))
     with pytest.raises(NotFound):
         await kit.ratings.preview(OPERATOR, "elo", season=99)
 

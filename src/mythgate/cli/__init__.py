@@ -26,6 +26,7 @@ from mythgate.cli import (
     migrate,
     play,
     serve,
+    tournament,
     user,
     world,
 )
@@ -94,6 +95,7 @@ app.command("import")(imports.bring)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
 app.add_typer(ladder.app, name="ladder", cls=Commands)
+app.add_typer(tournament.app, name="tournament", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)
 app.add_typer(migrate.app, name="migrate", cls=Commands)
 app.add_typer(world.app, name="world", cls=Commands)

@@ -108,8 +108,7 @@ def preview(
 
     async def work(services: Services) -> tuple[list[Moved], dict[int, str]]:
         moved = await services.ratings.preview(OPERATOR, formula, which, kind=_kind(clans), season=season)
-        numbers = [one.number for one in moved]
-        return moved, await services.store.read(lambda tx: tx.ratings.names(_kind(clans), numbers))
+        return moved, await services.ratings.names(_kind(clans), [one.number for one in moved])
 
     moved, names = on_services(data_dir, work)
     if json:

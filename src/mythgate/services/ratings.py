@@ -18,6 +18,7 @@ from mythgate.domain.ids import AccountId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.ratings import (
     ADMIN_CASTE,
+    CATEGORIES,
     FORMULAS,
     NO_CASTE,
     RANKED,
@@ -174,6 +175,10 @@ class RatingService:
             over(lambda one: one.damage_taken),
         )
 
+    async def names(self, kind: SubjectKind, numbers: Sequence[int]) -> dict[int, str]:
+        """What accounts or clans are called, by number; whoever is gone is left out."""
+        return await self._store.read(lambda tx: dict(tx.ratings.names(kind, numbers)))
+
     # --- seasons and formulas ---
 
     async def seasons(self) -> list[Season]:
@@ -219,11 +224,13 @@ class RatingService:
 
         Raises:
             PermissionDenied: the caller may not.
-            InvalidInput: there is no such formula.
+            InvalidInput: there is no such formula or category.
             NotFound: there is no such season.
 
         """
         await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
+        if category not in CATEGORIES:
+            raise InvalidInput("There is no such ladder.", field="category", hint="Use ranked, unranked or ranked:5.")
         chosen = self._formula(formula)
         found = await self._require(season)
         ladder, _ = await self._fold(found, chosen)
@@ -243,7 +250,7 @@ class RatingService:
         """
         await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
         found = await self._require(season)
-        chosen = self._formula(formula or found.formula)
+        chosen = self._formula(formula if formula is not None else found.formula)
         ladder, newest = await self._fold(found, chosen)
 
         def work(tx: Transaction) -> tuple[list[Standing], list[Account]]:

@@ -91,6 +91,13 @@ class Decision(BaseModel):
     winner: _PlayerNumber
 
 
+class Award(BaseModel):
+    """Who has the prize of a place that nobody was given one for."""
+
+    place: int = Field(ge=1, le=10, description="1 for the first.")
+    winner: _PlayerNumber
+
+
 def _card(view: TournamentView) -> TournamentCard:
     one = view.tournament
     return TournamentCard(
@@ -186,6 +193,27 @@ async def cancel_tournament(number: Number, caller: CallerDep, services: Service
     """End it without a winner; for admins."""
     await services.tournaments.cancel(caller, number)
     return _card(await services.tournaments.view(number))
+
+
+@router.post(
+    "/api/tournaments/{number}/start",
+    summary="Start a tournament before its time",
+    responses=error_responses(401, 403, 404, 409, 422, 503),
+)
+async def start_tournament(number: Number, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+    """Let it begin as soon as enough of its players are in its lobby; for admins."""
+    await services.tournaments.start(caller, number)
+    return _card(await services.tournaments.view(number))
+
+
+@router.post(
+    "/api/tournaments/{number}/award",
+    summary="Give a prize by hand",
+    responses=error_responses(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def award_prize(number: Number, body: Award, caller: CallerDep, services: ServicesDep) -> TournamentCard:
+    """Give the prize of a place that has none, once the tournament is over, as when it was cancelled; for admins."""
+    return _card(await services.tournaments.award(caller, number, body.place, body.winner))
 
 
 @router.post(
