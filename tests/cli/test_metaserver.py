@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire.metaserver.test_further_vectors import FURTHER, REFUSED
 from tests.wire.metaserver.vectors import VECTORS, Vector
 from typer.testing import CliRunner
 
@@ -56,6 +57,43 @@ def _without(line: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in line.items() if name != key}
 
 
+def test_vectors_of_another_codec_are_decoded_and_encoded_back() -> None:
+    decoded = run("decode", FURTHER)
+    for vector, answer in zip(FURTHER, decoded, strict=True):
+        name = vector["name"].split(".")[0]
+        assert answer == {"packet_type": vector["packet_type"], "name": name, "fields": vector["fields"]}, vector[
+            "name"
+        ]
+    lines = [_without(vector, "hex") | answer for vector, answer in zip(FURTHER, decoded, strict=True)]
+    encoded = run("encode", lines)
+    again = run("decode", [line | answer for line, answer in zip(lines, encoded, strict=True)])
+    assert again == decoded
+    for vector, answer in zip(FURTHER, encoded, strict=True):
+        if not vector["idle"]:
+            assert answer == {"hex": vector["hex"]}, vector["name"]
+
+
+def test_broken_vectors_are_errors() -> None:
+    answers = run("decode", REFUSED)
+    assert [vector["name"] for vector, answer in zip(REFUSED, answers, strict=True) if list(answer) != ["error"]] == []
+
+
+def test_a_null_key_is_no_key() -> None:
+    line = KEEPALIVE | {"session_key": None}
+    assert run("decode", [line])[0]["name"] == "keepalive"
+    assert run("encode", [line | {"name": "keepalive"}]) == [{"hex": "dead00ca00000008"}]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_json_is_utf_8_whatever_the_terminal_speaks(encoding: str) -> None:
+    typed = json.dumps({"family": "myth", "direction": "s2c", "hex": "dead000a0000000bf09100"})
+    result = CliRunner(env={"PYTHONIOENCODING": encoding}, charset=encoding).invoke(
+        app, ["metaserver", "decode"], typed
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.stdout_bytes)["fields"] == {"message": "\uf8ffë"}
+
+
 def test_malformed_vectors_are_errors() -> None:
     answers = run("decode", [asked(vector) for vector in VECTORS if vector.kind == "malformed"])
     assert len(answers) > 10
@@ -65,19 +103,20 @@ def test_malformed_vectors_are_errors() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "{", "5", "[" * 100_000, '{"family":"alephone"}', KEEPALIVE | {"hex": "xx"}, KEEPALIVE | {"hex": 5},
+        "{", "5", "", " \t", '"{', "null", "[]", "{}", "[" * 100_000, '{"packet_type": ' + "9" * 5000,
+        '{"family":"alephone"}', KEEPALIVE | {"hex": "xx"}, KEEPALIVE | {"hex": 5}, KEEPALIVE | {"hex": None},
         KEEPALIVE | {"family": "doom"}, KEEPALIVE | {"direction": "up"}, KEEPALIVE | {"hex": "dead00ca0000000"},
         KEEPALIVE | {"hex": "dead00ca00000009"}, KEEPALIVE | {"hex": "dead00ca00000008dead"},
-        KEEPALIVE | {"session_key": "725b81146d1aa750"}, KEEPALIVE | {"session_key": "72"}, "\udcff",
+        KEEPALIVE | {"session_key": "725b81146d1aa750"}, KEEPALIVE | {"session_key": "72"},
+        KEEPALIVE | {"session_key": 7}, KEEPALIVE | {"session_key": "no"}, "é\\",
+        KEEPALIVE | {"family": ["myth"]}, KEEPALIVE | {"family": "\ud800"}, KEEPALIVE | {"direction": {"c2s": 1}},
         {"direction": "udp", "hex": "00"}, {"direction": "http", "hex": "00"},
         {"family": "bungie-web", "hex": "63000400"}, {"family": "bungie-web", "hex": "00"},
     ],
     ids=lambda line: str(line)[:50],
 )  # fmt: skip
 def test_a_broken_line_is_an_error_and_the_next_one_is_read(line: Any) -> None:
-    if line == "\udcff":
-        line = "é\\"
-    broken, whole = run("decode", [line, "", KEEPALIVE])
+    broken, whole = run("decode", [line, KEEPALIVE])
     assert list(broken) == ["error"]
     assert broken["error"]
     assert whole == {"packet_type": 202, "name": "keepalive", "fields": {}}
@@ -93,6 +132,10 @@ def test_a_broken_line_is_an_error_and_the_next_one_is_read(line: Any) -> None:
         {"family": "myth", "packet_type": 106, "fields": {"room_id": 1 << 20}},
         {"family": "myth", "name": "logout", "session_key": "725b81146d1aa750", "random0": 1 << 40},
         {"family": "myth", "name": "logout", "session_key": "725b81146d1aa750", "random0": -1},
+        {"family": "myth", "name": "logout", "session_key": "725b81146d1aa750", "random0": "x"},
+        {"family": "myth", "name": "logout", "session_key": "725b81146d1aa750", "random1": None},
+        {"family": "myth", "name": ["logout"]}, {"family": "myth", "packet_type": True},
+        {"family": "myth", "packet_type": [102]}, {"family": "myth", "name": "dance\ud800"},
         {"family": "alephone", "name": "password_response", "fields": {"authentication_type": 1}},
     ],
     ids=str,
@@ -139,7 +182,7 @@ def test_a_form_is_made_from_what_was_typed() -> None:
 def test_lines_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "capture.jsonl"
     file.write_text(json.dumps(KEEPALIVE) + "\n\n" + json.dumps(KEEPALIVE), "utf-8")
-    assert len(run("decode", [], str(file))) == 2
+    assert [("error" in answer) for answer in run("decode", [], str(file))] == [False, True, False]
     result = CliRunner().invoke(app, ["metaserver", "decode", str(tmp_path / "missing")])
     assert result.exit_code == 1
     assert "cannot be read" in result.output

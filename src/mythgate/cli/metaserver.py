@@ -35,7 +35,7 @@ def decode(source: Source = "-") -> None:
     """Print what packets say: {"family","direction","hex"} to {"packet_type","name","fields"}, line by line.
 
     `family` is alephone, myth or myth2-1.8, `direction` c2s or s2c, `hex` a whole packet with its header, and
-    `session_key` (hex) opens an encrypted one. A line that cannot be decoded becomes {"error"}.
+    `session_key` (hex) opens an encrypted one. Every line gets one line in answer, {"error"} if it cannot be decoded.
 
     Example:  echo '{"family":"alephone","direction":"c2s","hex":"dead00ca00000008"}' | mythgate metaserver decode
     """
@@ -47,7 +47,7 @@ def encode(source: Source = "-") -> None:
     """Make packets: {"family","direction","name" or "packet_type","fields"} to {"hex"}, line by line.
 
     With `session_key` the payload is encrypted; `random0` and `random1` choose the numbers in it that receivers
-    ignore. A line that cannot be encoded becomes {"error"}.
+    ignore. Every line gets one line in answer, {"error"} if it cannot be encoded.
 
     Example:  echo '{"family":"myth","direction":"s2c","name":"keepalive","fields":{}}' | mythgate metaserver encode
     """
@@ -58,8 +58,6 @@ def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
     from mythgate.domain.errors import ProtocolError
 
     for line in _lines(source):
-        if not line.strip():
-            continue
         try:
             asked = json.loads(line)
             if not isinstance(asked, dict):
@@ -69,14 +67,15 @@ def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
             answer = {"error": f"The line has no {error}."}
         except (ProtocolError, ValueError, TypeError, OverflowError, RecursionError, struct.error) as error:
             answer = {"error": str(error) or "The line cannot be understood."}
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        # JSON is UTF-8 whatever the terminal speaks; what UTF-8 lacks, lone surrogates, JSON writes as \udXXX, too
+        sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _lines(source: str) -> Iterator[str]:
     def read(file: IO[bytes]) -> Iterator[str]:
         for line in file:
-            yield line.decode("utf-8", "replace")
+            yield line.decode("utf-8-sig", "replace")
 
     if source == "-":
         yield from read(sys.stdin.buffer)
@@ -94,7 +93,7 @@ def decoded(asked: Mapping[str, Any]) -> dict[str, Any]:
     from mythgate.wire.metaserver.packets import SESSION_KEY
     from mythgate.wire.metaserver.packets import decode as decode_packet
 
-    raw = bytes.fromhex(asked["hex"])
+    raw = _bytes(asked, "hex")
     direction = asked.get("direction", "")
     if direction == "udp":
         ping = udp.decode_ping(raw)
@@ -109,10 +108,10 @@ def decoded(asked: Mapping[str, Any]) -> dict[str, Any]:
         return _answer(packet_type, web.NAMES[packet_type], web.show(packet_type, told))
     packet_type, payload = _only_frame(raw)
     family, sender = _dialect(asked, packet_type)
-    if "session_key" in asked and packet_type != SESSION_KEY:
+    if asked.get("session_key") is not None and packet_type != SESSION_KEY:
         payload = _cipher(asked).open(payload)
     packet = decode_packet(family, sender, packet_type, payload)
-    return _answer(packet_type, fields.name_of(family, packet_type), fields.show(family, sender, packet))
+    return _answer(packet_type, fields.name_of(family, sender, packet_type), fields.show(family, sender, packet))
 
 
 def encoded(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,15 +131,15 @@ def encoded(asked: Mapping[str, Any]) -> dict[str, Any]:
         path = values.get("path", metaclient.LOGIN_PATH)
         request = metaclient.FormRequest(values.get("method", "POST"), path, _http_body(values))
         return {"hex": metaclient.write_request(request, values.get("host", "localhost")).hex()}
-    named = asked.get("packet_type")
+    named = None if asked.get("packet_type") is None else _number(asked, "packet_type")
     if asked.get("family") == web.FAMILY:
-        packet_type = web.type_of(asked["name"]) if named is None else named
+        packet_type = web.type_of(_string(asked, "name")) if named is None else named
         return {"hex": web.encode_frame(packet_type, web.take(packet_type, values)).hex()}
-    packet_type = fields.type_of(asked["name"]) if named is None else named
+    packet_type = fields.type_of(_string(asked, "name")) if named is None else named
     family, sender = _dialect(asked, packet_type)
     payload = encode_packet(family, sender, fields.take(family, sender, packet_type, values))
-    if "session_key" in asked and packet_type != SESSION_KEY:
-        randoms = [asked.get(name, secrets.randbits(32)) for name in ("random0", "random1")]
+    if asked.get("session_key") is not None and packet_type != SESSION_KEY:
+        randoms = [_number(asked, name) if name in asked else secrets.randbits(32) for name in ("random0", "random1")]
         payload = _cipher(asked).seal(payload, *randoms)
     return {"hex": frame(packet_type, payload).hex()}
 
@@ -168,9 +167,9 @@ def _dialect(asked: Mapping[str, Any], packet_type: int) -> tuple[Family, Direct
     from mythgate.wire.metaserver.layout import Family
     from mythgate.wire.metaserver.packets import Direction, layout_for
 
-    named = asked.get("family", "any")
+    named = _string({"family": "any", **asked}, "family")
     family = Family.ALEPHONE if named == "any" else Family(named)
-    direction = asked.get("direction", "any")
+    direction = _string({"direction": "any", **asked}, "direction")
     if direction not in {"any", "both"}:
         return family, Direction(direction)
     to_server = layout_for(family, Direction.TO_SERVER, packet_type) is not None
@@ -180,7 +179,31 @@ def _dialect(asked: Mapping[str, Any], packet_type: int) -> tuple[Family, Direct
 def _cipher(asked: Mapping[str, Any]) -> Cipher:
     from mythgate.wire.metaserver.crypto import Cipher
 
-    return Cipher(bytes.fromhex(asked["session_key"]))
+    return Cipher(_bytes(asked, "session_key"))
+
+
+def _string(asked: Mapping[str, Any], name: str) -> str:
+    """The text under a name of the line. Raises KeyError or TypeError."""
+    value = asked[name]
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` is a string.")
+    return value
+
+
+def _number(asked: Mapping[str, Any], name: str) -> int:
+    """The integer under a name of the line. Raises KeyError or TypeError."""
+    value = asked[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"`{name}` is an integer.")
+    return value
+
+
+def _bytes(asked: Mapping[str, Any], name: str) -> bytes:
+    """The bytes under a name of the line. Raises KeyError, TypeError or ValueError."""
+    try:
+        return bytes.fromhex(_string(asked, name))
+    except ValueError:
+        raise ValueError(f"`{name}` is pairs of hexadecimal digits.") from None
 
 
 def _http_fields(request: FormRequest) -> dict[str, Any]:

@@ -132,8 +132,9 @@ def test_what_the_tool_cannot_send() -> None:
 
 def test_unknown_packets_have_a_payload() -> None:
     packet = Opaque(11, b"\x01")
-    assert fields.name_of(MYTH, 11) == "patch"
-    assert fields.name_of(MYTH, 4000) == "unknown"
+    assert fields.name_of(MYTH, DOWN, 11) == "patch"
+    assert fields.name_of(MYTH, DOWN, 4000) == "unknown"
+    assert fields.name_of(MYTH, UP, 7) == "unknown", "nobody sends it this way"
     assert fields.show(MYTH, DOWN, packet) == {"payload_hex": "01"}
     assert fields.take(MYTH, DOWN, 11, {"payload_hex": "01"}) == packet
     assert fields.take(MYTH, DOWN, 11, {}) == Opaque(11, b"")
@@ -142,17 +143,19 @@ def test_unknown_packets_have_a_payload() -> None:
 
 
 def test_names_differ_by_family_where_the_packets_do() -> None:
-    assert fields.name_of(A1, 122) == "remote_hub_request"
-    assert fields.name_of(MYTH, 122) == "update_player_information"
+    assert fields.name_of(A1, UP, 122) == "remote_hub_request"
+    assert fields.name_of(MYTH, UP, 122) == "update_player_information"
     assert fields.type_of("localization") == fields.type_of("version_control") == 115
 
 
-def test_unused_bytes_are_shown_if_they_hold_something() -> None:
-    room = {"rooms": [{"room_id": 1, "host": "10.0.0.1", "port": 6335, "unused_hex": "00ff"}]}
-    shown = fields.show(MYTH, DOWN, fields.take(MYTH, DOWN, 0, room))
-    assert shown["rooms"][0]["unused_hex"] == "00ff"
+def test_unused_bytes_are_kept_but_not_shown() -> None:
+    room = {"room_id": 1, "host": "10.0.0.1", "port": 6335}
+    packet = fields.take(MYTH, DOWN, 0, {"rooms": [room | {"unused_hex": "00ff"}]})
+    assert encode(MYTH, DOWN, packet)[16:] == bytes.fromhex("00ff000000000000")
+    assert fields.show(MYTH, DOWN, packet) == fields.show(MYTH, DOWN, fields.take(MYTH, DOWN, 0, {"rooms": [room]}))
     login = fields.take(MYTH, UP, 100, {"player_data": {"name": "A"}, "pad": 7})
-    assert fields.show(MYTH, UP, login)["pad"] == 7
+    assert encode(MYTH, UP, login)[-2:] == b"\0\7"
+    assert "pad" not in fields.show(MYTH, UP, login)
 
 
 def test_an_address_may_be_a_number() -> None:
@@ -207,5 +210,7 @@ def test_named_values_that_make_no_packet(packet_type: int, values: dict[str, An
 
 
 def test_more_places_than_anybody_needs() -> None:
-    values = {"game_id": 1, "teams": [], "players": [], "player_slots_in_packet": 10**9}
+    values = {"game_id": 1, "teams": [], "players": [], "player_slots_in_packet": 1000}
     assert len(fields.take(MYTH, UP, 112, values).players) == 1000
+    with pytest.raises(ValueError, match="too many"):
+        fields.take(MYTH, UP, 112, values | {"player_slots_in_packet": 1001})

@@ -1,7 +1,7 @@
 """Packets as named values that JSON can hold: what `mythgate metaserver` prints and reads.
 
 Bytes are named `…_hex`. An address is there dotted and as a number, either is enough to read it back.
-Unused bytes are left out unless they are not zero. An unknown packet has `payload_hex`.
+Unused bytes are left out. An unknown packet has `payload_hex`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ from mythgate.wire.metaserver.packets import (
 from mythgate.wire.metaserver.text import encode_text
 
 UNKNOWN: Final = "unknown"
-_NAMES: Final[Mapping[tuple[int, Family], str]] = {
-    (kind.packet_type, family): kind.name for kind in KINDS for family in kind.families
-} | {(11, family): "patch" for family in Family}
-_TYPES: Final[Mapping[str, int]] = {name: packet_type for (packet_type, _), name in _NAMES.items()} | {
+_NAMES: Final[Mapping[tuple[Family, Direction, int], str]] = {
+    (family, direction, kind.packet_type): kind.name
+    for kind in KINDS
+    for family in kind.families
+    for direction in kind.directions
+} | {(family, Direction.TO_CLIENT, 11): "patch" for family in Family}
+_TYPES: Final[Mapping[str, int]] = {name: packet_type for (_, _, packet_type), name in _NAMES.items()} | {
     "accept": 12,
     "game_list_delete": 2,
     "localization": 115,
@@ -38,9 +41,9 @@ _TYPES: Final[Mapping[str, int]] = {name: packet_type for (packet_type, _), name
 }
 
 
-def name_of(family: Family, packet_type: int) -> str:
-    """The name of a packet number, or `unknown`."""
-    return _NAMES.get((packet_type, family), UNKNOWN)
+def name_of(family: Family, direction: Direction, packet_type: int) -> str:
+    """The name of a packet number, or `unknown` for one that nobody sends this way."""
+    return _NAMES.get((family, direction, packet_type), UNKNOWN)
 
 
 def type_of(name: str) -> int:

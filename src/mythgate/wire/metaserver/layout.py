@@ -10,7 +10,7 @@ A record is a frozen dataclass whose annotations name the wire form of each fiel
 `Layout(record, family)` compiles that table: neighbours of fixed width are read and written by one
 `struct` call. A field of `Only` some families does not exist for the others. The same table gives the
 named values that tools show (`show`) and read back (`take`): bytes as `…_hex`, addresses both dotted
-and as a number, spare bytes only if they are not zero.
+and as a number, bytes without a meaning not at all.
 
 Numbers are big-endian unless the layout says otherwise. Decoding raises ProtocolError and nothing else;
 encoding raises ValueError for a value that does not fit its field.
@@ -162,8 +162,11 @@ class Sparse(Raw):
             fields[f"{name}_hex"] = value.hex()
 
 
-class Unused(Sparse):
-    """Bytes without a meaning; kept, so that what was received can be passed on unchanged."""
+class Unused(Raw):
+    """Bytes without a meaning; kept, so that what was received can be passed on unchanged, but not shown."""
+
+    def show(self, record: Any, name: str, fields: dict[str, Any], family: Family) -> None:
+        """Nothing to show."""
 
 
 class Echo(Number):
@@ -250,6 +253,21 @@ class Rest(Variable):
         return _from_hex(fields, name)
 
 
+class Said(Rest):
+    """As many bytes as the field `sized_by` in front says, which counts `more` bytes besides."""
+
+    def __init__(self, sized_by: str, *, more: int = 0) -> None:
+        self.sized_by = sized_by
+        self.more = more
+
+    def read_so_many(self, data: bytes, at: int, name: str, said: int) -> tuple[bytes, int]:
+        """The bytes of a field that is said to have `said` of them, and where they end. Raises ProtocolError."""
+        end = at + said - self.more
+        if not at <= end <= len(data):
+            raise _too_short(name)
+        return data[at:end], end
+
+
 class StringOrBytes(Rest):
     """All bytes to the end; shown as text if they are one string."""
 
@@ -265,10 +283,7 @@ class StringOrBytes(Rest):
 
 
 class MissingZero(Variable):
-    """A 16-bit number at the end that not everybody sends; absent means 0.
-
-    A `hidden` one is only shown if it is not 0.
-    """
+    """A 16-bit number at the end that not everybody sends; absent means 0. A `hidden` one means nothing."""
 
     value = int
 
@@ -276,7 +291,7 @@ class MissingZero(Variable):
         self.hidden = hidden
 
     def show(self, record: Any, name: str, fields: dict[str, Any], family: Family) -> None:
-        if not self.hidden or getattr(record, name):
+        if not self.hidden:
             super().show(record, name, fields, family)
 
     def read(self, data: bytes, at: int, family: Family, name: str) -> tuple[int, int]:
@@ -421,7 +436,9 @@ class Slots(Many):
         slots = self.exactly
         if slots is None:
             default = self.legacy_slots if family is Family.MYTH else 0
-            slots = min(fields.get(self.slots_shown, default), _MOST_SLOTS)
+            slots = fields.get(self.slots_shown, default)
+            if slots > _MOST_SLOTS:
+                raise ValueError(f"{slots} places are too many.")
         return values + (self.layout(family).take({}),) * (slots - len(values))
 
 
@@ -538,6 +555,8 @@ class Layout(Generic[R]):
         name, kind, _ = field
         if isinstance(kind, Many) and kind.counted_by:
             values[name], end = kind.read_so_many(data, at, self.family, values[kind.counted_by])
+        elif isinstance(kind, Said):
+            values[name], end = kind.read_so_many(data, at, name, values[kind.sized_by])
         else:
             assert isinstance(kind, Variable)
             values[name], end = kind.read(data, at, self.family, name)

@@ -31,10 +31,10 @@
 Number 11 is reserved and has no known layout. What is not in the table decodes to `Opaque`.
 
 Reading is tolerant where real peers differ: strings end at their first NUL and garbage may follow, the
-lengths inside an entry or a chat block are not believed, and bytes after the last field are ignored. But
-the bytes of a chunk or of a film's command are those its length says, a description of a game has 570 to 1023 bytes, and Aleph One's empty packets are empty, since its own
-parser refuses anything else. What we write is whole: Aleph One drops a list in which a single entry is
-not.
+lengths inside an entry or a chat block are not believed, and bytes after the last field are ignored. Some
+exceptions: a chunk of a file and a command of a film have the bytes that their length says, a description
+of a game has 570 to 1023 bytes, and Aleph One's empty packets are empty, since its own parser refuses
+anything else. What we write is whole: Aleph One drops a list in which a single entry is not.
 """
 
 from __future__ import annotations
