@@ -16,6 +16,7 @@ from mythgate.domain.lobbies import Family, Looks, Occupant
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services.lobbycommands import REGISTRY, LobbyCommand, LobbyCommands, LobbyGroup, LobbyRegistry
 from mythgate.services.ports import Store
+from mythgate.services.rainbow import AT_ONCE
 
 
 @pytest.fixture
@@ -327,3 +328,59 @@ async def test_who_lost_the_role_meanwhile_may_do_nothing(kit: LobbyKit) -> None
     assert kit.there(ARRIVAL) == ["Watcher", "Ada"]
     assert OPERATOR.role.includes(Role.MODERATOR)
     assert ada.number
+
+
+# --- hosts and colours -----------------------------------------------------------------------------
+
+
+async def test_about_tells_what_server_this_is(kit: LobbyKit) -> None:
+    ada = await kit.enter("Ada")
+    assert "Mythgate" in await answer(kit, ada, ".about")
+    assert await answer(kit, ada, ".credits") == await answer(kit, ada, ".about")
+
+
+async def test_without_a_door_that_can_nobody_is_tested(kit: LobbyKit) -> None:
+    ada = await kit.enter("Ada")
+    kit.hosting.announce(ada.visitor.listener, address="192.0.2.1", port=1, facts=GameFacts())
+    assert await answer(kit, ada, ".test") == "This server cannot try that."
+    assert "cannot stand in" in await answer(kit, ada, ".proxy off")
+
+
+async def test_a_colour_of_ones_own(kit: LobbyKit) -> None:
+    ada = await kit.enter("Ada")
+    assert "another colour" in await answer(kit, ada, ".hexcolor #ff8000")
+    (changed,) = kit.heard(ada).of(LobbyPlayerChanged)
+    assert changed.player.colour == "#ff8000"
+    assert "colour <code>" in await answer(kit, ada, ".colour red")
+
+
+async def test_the_rainbow_shows_a_few_at_a_time_and_ends(kit: LobbyKit) -> None:
+    watcher = await moderator(kit)
+    people = [await kit.enter(f"Player {number}") for number in range(AT_ONCE + 1)]
+    assert "rainbow is for moderators" in await answer(kit, people[0], ".rainbow")
+    assert await answer(kit, watcher, ".rainbow") == "Colours!"
+    heard = kit.heard(people[0])
+    await kit.lobbies.tick()
+    first = heard.of(LobbyPlayerChanged)
+    assert len(first) == AT_ONCE
+    assert len({one.player.colour for one in first}) == AT_ONCE
+    assert [one.looks for one in kit.lobbies.occupants(ARRIVAL)] == [watcher.looks, *(one.looks for one in people)]
+    await kit.lobbies.tick()
+    assert {one.player.number for one in heard.of(LobbyPlayerChanged)} == {
+        watcher.number,
+        *(one.number for one in people),
+    }
+    assert await answer(kit, watcher, ".rainbow") == "Everybody has their own colour again."
+    assert {one.player.colour for one in heard.of(LobbyPlayerChanged)[-len(people) - 1 :]} == {"#808080"}
+    before = len(heard.of(LobbyPlayerChanged))
+    await kit.lobbies.tick()
+    assert len(heard.of(LobbyPlayerChanged)) == before
+
+
+async def test_the_rainbow_ends_over_an_empty_lobby(kit: LobbyKit) -> None:
+    watcher = await moderator(kit)
+    await answer(kit, watcher, ".rainbow")
+    kit.lobbies.leave(watcher.visitor.listener)
+    await kit.lobbies.tick()
+    other = await kit.enter("Keeper", role=Role.MODERATOR)
+    assert await answer(kit, other, ".rainbow") == "Colours!"

@@ -84,6 +84,14 @@ class HostedGame:
         return self.state is GamePhase.LISTED and not facts.closed and has_place
 
 
+class ProxyMode(StrEnum):
+    """Whether the host proxy stands in for somebody's games."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"  # if nobody can connect to them
+
+
 class GameAct(StrEnum):
     """What can happen to a game after it was announced."""
 

@@ -41,8 +41,10 @@ async def tournaments(call: LobbyCall) -> str:
     account_id = call.caller.account_id
     if act == "leave":
         await service.withdraw(account_id, int(number[:9]))
+        call.desk.lobbies.ties_changed([call.actor.number])
         return "You do not take part any more."
     view = await service.sign_up(account_id, int(number[:9]))
+    call.desk.lobbies.ties_changed([call.actor.number])
     return f"You take part. Be in its lobby in time. {_described(call, view)}"
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from mythgate.domain.errors import NoGame, Unavailable
+from mythgate.domain.errors import NoGame, TooMany, Unavailable
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
-from mythgate.domain.hosting import GameAct, GameFacts, GameSearch, HostedGame
+from mythgate.domain.hosting import GameAct, GameFacts, GameSearch, HostedGame, ProxyMode
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.results import ScoreReport
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED: Final = 1000  # games that ended and may yet be reported about
 FULL_LINE_UP: Final = 64  # players
+TEST_INTERVAL: Final = timedelta(seconds=15)  # between two tests of one host
 
 
 class Results(Protocol):
@@ -33,11 +36,34 @@ class Results(Protocol):
         """Take note of how `game` ended for `reporter`."""
 
 
+@dataclass(frozen=True, slots=True)
+class HostTest:
+    """What came of trying to reach a host from here."""
+
+    address: str
+    port: int
+    connected: bool
+    protocol: str | None = None  # what the host says it speaks; empty: nothing it should, None: it need not say
+    pings: int = 0  # how many were sent; none where players send none
+    answers: tuple[float, ...] = ()  # seconds until each of those that came back
+
+
+class HostTester(Protocol):
+    """What tries to reach hosts, and can stand in for them: the metaserver door."""
+
+    async def test(self, game: HostedGame) -> HostTest: ...
+
+    def can_stand_in_for(self, host: Occupant) -> bool: ...
+
+
 class HostingService:
-    """Use cases around hosted games. `results` is set by whoever builds the services."""
+    """Use cases around hosted games. `results` and `tester` are set by whoever has them."""
 
     def __init__(self, lobbies: LobbyService, *, clock: Clock) -> None:
         self.results: Results | None = None
+        self.tester: HostTester | None = None
+        self._tested: dict[int, float] = {}  # when hosts were tested last, by number
+        self._proxy_modes: dict[int, ProxyMode] = {}  # of those who have chosen one, by number
         self._lobbies = lobbies
         self._board = lobbies.board
         self._clock = clock
@@ -195,6 +221,48 @@ class HostingService:
         """A game that is on the list, or was lately."""
         return self._board.get(number) or self._ended.get(number)
 
+    # --- reaching hosts ------------------------------------------------------------------------------
+
+    async def test(self, listener: CharacterId) -> HostTest:
+        """Try to reach the game that somebody hosts; whether it can be reached is shown from then on.
+
+        Raises:
+            NotInLobby, NoGame: there is no such host, or no game.
+            TooMany: it was just tried.
+            Unavailable: nobody tries that here.
+
+        """
+        number, game = self._hosted(listener)
+        if self.tester is None:
+            raise Unavailable("This server cannot try that.", hint="")
+        now, last = self._clock.monotonic(), self._tested.get(number)
+        if last is not None and now - last < TEST_INTERVAL.total_seconds():
+            left = timedelta(seconds=TEST_INTERVAL.total_seconds() - (now - last))
+            raise TooMany("This was just tried.", retry_after=left)
+        self._tested[number] = now
+        found = await self.tester.test(game)
+        still = self._board.of_host(number)
+        if still is not None and still.number == game.number:
+            self.set_reachable(game.number, found.connected and found.protocol != "")
+        return found
+
+    def proxy_mode(self, number: int) -> ProxyMode:
+        """Whether the host proxy is to stand in for somebody's games."""
+        return self._proxy_modes.get(number, ProxyMode.UNKNOWN)
+
+    def set_proxy_mode(self, listener: CharacterId, mode: ProxyMode) -> None:
+        """From the next game on, until they leave.
+
+        Raises:
+            NotInLobby: there is nobody.
+            Unavailable: no host proxy can stand in for them.
+
+        """
+        host = self._lobbies.require(listener)
+        if self.tester is None or not self.tester.can_stand_in_for(host):
+            raise Unavailable("The server cannot stand in for games of yours.", hint="")
+        self._proxy_modes[host.number] = mode
+
     # --- inside --------------------------------------------------------------------------------------
 
     def _hosted(self, listener: CharacterId) -> tuple[int, HostedGame]:
@@ -211,6 +279,8 @@ class HostingService:
         return game
 
     def _host_leaves(self, occupant: Occupant) -> None:
+        self._tested.pop(occupant.number, None)
+        self._proxy_modes.pop(occupant.number, None)
         self._remove(occupant)
 
     def _remove(self, host: Occupant) -> HostedGame | None:

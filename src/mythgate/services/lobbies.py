@@ -154,6 +154,7 @@ class LobbyService:
         self._leaving: list[Callable[[Occupant], None]] = []
         self._entered: list[Callable[[Occupant], None]] = []
         self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
+        self._ticking: list[Callable[[], None]] = []
         self._errands = Errands("lobbies")
 
     # --- looking around ----------------------------------------------------------------------------------
@@ -448,6 +449,11 @@ class LobbyService:
             self._tell_state(occupant)
 
     # --- being seen --------------------------------------------------------------------------------------
+
+    def show(self, occupant: Occupant) -> None:
+        """Show somebody to their lobby as `occupant` has them, until they change. Nothing is kept."""
+        if not occupant.visitor.hidden:
+            self._publish(occupant.room_id, LobbyPlayerChanged(player_view(occupant)), occupant)
 
     def dress(self, listener: CharacterId, looks: Looks) -> Occupant:
         """Look different. Raises NotInLobby, as all that follows."""
@@ -930,9 +936,15 @@ class LobbyService:
 
     # --- time --------------------------------------------------------------------------------------------
 
+    def on_tick(self, observer: Callable[[], None]) -> None:
+        """Have `observer` called every second."""
+        self._ticking.append(observer)
+
     async def tick(self) -> None:
         """Tell how many are where if that changed; close temporary lobbies that were left. Call it every second."""
         await self.catch_up()
+        for observer in self._ticking:
+            observer()
         if self._counts_changed:
             self._counts_changed = False
             event = event_of(LobbyCounts(self.views()), self._clock.now(), coalesce=LobbyCounts.event_type)

@@ -8,22 +8,25 @@ that sends it as private chat means the receiver.
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from mythgate import __version__
 from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.chat import tidy
 from mythgate.domain.errors import BadUsage, PermissionDenied, Refused, Unreachable
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId, SessionId
-from mythgate.domain.lobbies import Lobby, Occupant
+from mythgate.domain.lobbies import Colour, Lobby, Occupant
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import enclosed, plain
 from mythgate.domain.textcommands import Grammar, read_line
+from mythgate.services import hostcommands
 from mythgate.services.commands.registry import Wordbook
 from mythgate.services.contestcommands import ladder, tournaments
 from mythgate.services.hosting import HostingService
@@ -31,10 +34,12 @@ from mythgate.services.lobbies import LobbyService
 from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import BAN_DAYS, ModerationService, lasting
 from mythgate.services.ports import Clock, Store, Transaction
+from mythgate.services.rainbow import Rainbow
 
 log = logging.getLogger(__name__)
 
 NAME_WORDS: Final = 5
+_COLOUR: Final = re.compile("#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", re.IGNORECASE)
 
 
 class LobbyGroup(StrEnum):
@@ -54,6 +59,7 @@ class Desk:
     hosting: HostingService
     matching: MatchingService
     moderation: ModerationService
+    rainbow: Rainbow
     store: Store
     clock: Clock
 
@@ -164,7 +170,7 @@ class LobbyCommands:
     ) -> None:
         self.registry: Final = registry if registry is not None else REGISTRY
         self.refused: Final[Counter[str]] = Counter()
-        self._desk = Desk(lobbies, hosting, matching, moderation, store, clock)
+        self._desk = Desk(lobbies, hosting, matching, moderation, Rainbow(lobbies), store, clock)
 
     async def execute(self, actor: Occupant, line: str, target: int | None = None) -> None:
         """Carry out `line`, which has no dot any more, and tell the actor the answer. Never raises `Refused`."""
@@ -244,6 +250,11 @@ def _clock_time(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
+async def about(call: LobbyCall) -> str:
+    del call
+    return f"Mythgate {__version__}, an open multiplayer game server. .help lists what you can do."
+
+
 async def time(call: LobbyCall) -> str:
     return f"{call.desk.clock.now():%A, %d %B %Y, %H:%M} UTC."
 
@@ -280,6 +291,15 @@ async def back(call: LobbyCall) -> str:
 async def me(call: LobbyCall) -> str:
     await call.desk.lobbies.act(call.actor.visitor.listener, call["action"])
     return ""
+
+
+async def colour(call: LobbyCall) -> str:
+    code = _COLOUR.fullmatch(call["code"])
+    if code is None:
+        raise call.command.grammar.misused()
+    looks = replace(call.actor.looks, primary=Colour(*(int(part, 16) << 8 for part in code.groups())))
+    call.desk.lobbies.dress(call.actor.visitor.listener, looks)
+    return "You are shown in another colour, until your client tells its own again."
 
 
 async def match(call: LobbyCall) -> str:
@@ -351,6 +371,10 @@ async def unignore(call: LobbyCall) -> str:
 
 
 # --- the staff -----------------------------------------------------------------------------------------
+
+
+async def rainbow(call: LobbyCall) -> str:
+    return "Colours!" if call.desk.rainbow.toggle(call.actor.room_id) else "Everybody has their own colour again."
 
 
 async def kick(call: LobbyCall) -> str:
@@ -462,7 +486,7 @@ def _number(word: str) -> float | None:
 
 REGISTRY: Final = LobbyRegistry(
     (
-        LobbyCommand("help", LobbyGroup.LOOKING, "help [<command>]", "What you can do here.", help_, ("about",)),
+        LobbyCommand("help", LobbyGroup.LOOKING, "help [<command>]", "What you can do here.", help_),
         LobbyCommand("who", LobbyGroup.LOOKING, "who [<name...>]", "Who is in which lobby.", who),
         LobbyCommand("games", LobbyGroup.LOOKING, "games", "Which games are hosted here.", games),
         LobbyCommand("rooms", LobbyGroup.LOOKING, "rooms", "Which lobbies there are.", rooms, ("lobbies",)),
@@ -475,10 +499,29 @@ REGISTRY: Final = LobbyRegistry(
             tournaments,
         ),
         LobbyCommand("time", LobbyGroup.LOOKING, "time", "What time the server has.", time),
+        LobbyCommand("about", LobbyGroup.LOOKING, "about", "What server this is.", about, ("credits",)),
         LobbyCommand("why", LobbyGroup.LOOKING, "why [<lobby...>]", "Why you may or may not enter a lobby.", why),
         LobbyCommand("afk", LobbyGroup.SELF, "afk [<text...>]", "Say that you are away.", afk, ("away",)),
         LobbyCommand("back", LobbyGroup.SELF, "back", "Say that you are back.", back),
         LobbyCommand("match", LobbyGroup.SELF, "match [<off>]", "Look for an opponent of your strength.", match),
+        LobbyCommand(
+            "colour",
+            LobbyGroup.SELF,
+            "colour <code>",
+            "Be shown in another colour, `#` and two hexadecimal digits each for red, green and blue.",
+            colour,
+            ("hexcolor",),
+        ),
+        LobbyCommand(
+            "test", LobbyGroup.SELF, "test", "Try whether others can join the game you host.", hostcommands.test
+        ),
+        LobbyCommand(
+            "proxy",
+            LobbyGroup.SELF,
+            "proxy [<mode>]",
+            "Whether the server stands in for games you host: `on`, `off`, or `unknown`, which is if need be.",
+            hostcommands.proxy,
+        ),
         LobbyCommand("me", LobbyGroup.SELF, "me <action...>", "Do something that all see.", me, ("action",)),
         LobbyCommand("info", LobbyGroup.PEOPLE, "info [<person...>]", "Who somebody is.", info, ("caste",)),
         LobbyCommand("ignore", LobbyGroup.PEOPLE, "ignore [<person...>]", "Hear nothing of somebody.", ignore),
@@ -534,6 +577,15 @@ REGISTRY: Final = LobbyRegistry(
             "unlock",
             "Let people into this lobby again.",
             unlock,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "rainbow",
+            LobbyGroup.STAFF,
+            "rainbow",
+            "Let the colours of everybody here change, or end that.",
+            rainbow,
             role=Role.MODERATOR,
             abbreviable=False,
         ),

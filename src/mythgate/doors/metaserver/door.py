@@ -40,6 +40,7 @@ from mythgate.doors.metaserver.login import LoginConnection
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, RemoteHub
 from mythgate.doors.metaserver.passes import Passes
 from mythgate.doors.metaserver.proxy import ProxyPool
+from mythgate.doors.metaserver.reaching import HostReach
 from mythgate.doors.metaserver.rendering import ROOM_TYPES, PlayerEntries, looks_of
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
@@ -74,6 +75,7 @@ class MetaserverDoor:
         self.clock = services.clock
         self.passes = Passes(self.clock, self.options.token_lifetime)
         services.lobbies.on_marked(self.passes.mark)
+        services.hosting.tester = HostReach(self)
         self.player_entries = PlayerEntries()
         self.proxies = ProxyPool(self.options.host, self.options.proxy_port, self.options.proxy_pairs)
         self.advertised = ipv4(self.options.advertise_host)

@@ -26,7 +26,7 @@ from mythgate.domain.errors import (
     Unreachable,
     WrongGameState,
 )
-from mythgate.domain.hosting import HostedGame
+from mythgate.domain.hosting import HostedGame, ProxyMode
 from mythgate.domain.ids import AccountId, PlayId
 from mythgate.domain.lobbies import Family, Lobby, Looks, Visitor
 from mythgate.doors.metaserver.addresses import room_host
@@ -35,6 +35,7 @@ from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.passes import Pass
 from mythgate.doors.metaserver.proxy import ProxyPair, is_reachable
 from mythgate.doors.metaserver.questions import QUESTIONS, buddies
+from mythgate.doors.metaserver.reaching import knows_proxies
 from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of, player_entry
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
@@ -86,7 +87,6 @@ FULL_UPDATE, LINE_UP, RESET_GAME, START_GAME = 110, 111, 113, 114
 CHAT, PRIVATE, FILM_HEADER, FILM_COMMAND, FILM_END = 200, 201, 204, 205, 206
 GAME_HEAD_BYTES: Final = 4  # of 104, before the description
 LINE_UP_HEAD_BYTES: Final = 4
-FIRST_BUILD_WITH_PROXY: Final = 428
 MOST_TOLD_PLAYERS: Final = 0x7FFF
 
 WIRE_FAMILIES: Final[Mapping[Family, WireFamily]] = {
@@ -453,20 +453,23 @@ class RoomConnection(Connection):
         )
         if is_new:
             self._close_pair()
-            if self.door.options.test_hosts or (self.door.proxies.is_open and self._knows_proxies()):
+            may_stand_in = self._proxy_mode() is not ProxyMode.OFF
+            if self.door.options.test_hosts or may_stand_in:
                 self.door.spawn(self._test_host(game))
 
-    def _knows_proxies(self) -> bool:
-        build = self.visitor.build
-        return not self.client.legacy and build.isdecimal() and int(build) >= FIRST_BUILD_WITH_PROXY
+    def _proxy_mode(self) -> ProxyMode:
+        """OFF also where no proxy can stand in for us."""
+        if not self.door.proxies.is_open or not knows_proxies(self.visitor):
+            return ProxyMode.OFF
+        return self.door.services.hosting.proxy_mode(self.visitor.number)
 
     async def _test_host(self, game: HostedGame) -> None:
-        """Whether players can connect to the host; if not, a proxy stands in if there is one."""
-        hosting = self.door.services.hosting
-        reachable = await is_reachable(game.address, game.port)
+        """Whether players can connect to the host; if not, or if the host wishes so, a proxy stands in."""
+        hosting, mode = self.door.services.hosting, self._proxy_mode()
+        reachable = mode is not ProxyMode.ON and await is_reachable(game.address, game.port)
         if self._hosted(game.number) is None:
             return
-        if reachable or not self._knows_proxies():
+        if reachable or mode is ProxyMode.OFF:
             hosting.set_reachable(game.number, reachable)
             return
         pair = await self.door.proxies.pair_for(self.address, self._ask_for_player)
