@@ -65,9 +65,16 @@ def test_what_makes_no_sense_is_refused(run: Run) -> None:
     assert "'king' is not one of" in " ".join(run("lobby", "add", "5", "x", "--family", "king", code=2).stderr.split())
 
 
+def test_a_greeting_of_several_lines_is_one_line_of_the_list(run: Run) -> None:
+    run("lobby", "set", "26", "--motd", "Welcome.\nBe kind.")
+    assert "Welcome. / Be kind." in run("lobby", "list").stdout
+
+
 def test_why_a_guest_may_or_may_not_enter(run: Run) -> None:
     told = run("why", "guest").stdout
     assert "Guest may enter Arrival." in told
+    assert "??  full: it takes 32\n" in told  # who is in them only the server knows
+    assert "are in it" not in told
     assert "Guest may not enter Otter Ferry." in told
     refused = run("why", "guest", "1", code=1).stdout
     assert "NO  guest: Otter Ferry is ranked, and guests have no rank; sign up to play there." in refused
@@ -80,5 +87,8 @@ def test_why_somebody_with_an_account_may_or_may_not_enter(run: Run) -> None:
     run("user", "create", "Ada", typed="correct horse battery\n")
     assert "ok  account: Ada, player, active" in run("why", "ada", "1").stdout
     run("user", "disable", "Ada")
-    assert "NO  account: Ada, player, disabled" in run("why", "ada", "1", code=1).stdout
+    refused = run("why", "ada", "1", code=1).stdout
+    assert "NO  account: Ada, player, disabled" in refused
+    assert refused.splitlines()[-1] == "Ada may not even sign in."
+    assert "may enter" not in refused
     assert "There is no account named Zoe." in run("why", "Zoe", code=1).stderr

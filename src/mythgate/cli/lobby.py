@@ -59,7 +59,7 @@ def list_lobbies(data_dir: DataDir = None, json: Json = False) -> None:
                 f"{lobby.min_caste} to {lobby.max_caste}",
                 str(lobby.country or "any"),
                 str(lobby.capacity),
-                lobby.motd,
+                " / ".join(lobby.motd.splitlines()),
             )
             for lobby in found
         ),
@@ -173,7 +173,7 @@ def why(
 ) -> None:
     """Say step by step why somebody may or may not enter a lobby. Ends with 1 if they may enter none.
 
-    How many are in it only the running server knows: `.why` in a lobby tells that, too.
+    How many are in it only the running server knows (that line begins with ??): `.why` in a lobby tells that, too.
 
     Example:  mythgate why ada 3 --family myth2
     """
@@ -184,8 +184,11 @@ def why(
         may_enter = False
         for lobby in services.lobbies.lobbies():
             if number is None or lobby.room_id == number:
-                steps = services.lobbies.why(visitor, lobby.room_id)
+                *steps, verdict = services.lobbies.why(visitor, lobby.room_id)
                 may_enter = may_enter or not any(step.startswith("NO") for step in steps)
+                # Nobody is in a lobby of this process; who is in those of the server is not known here.
+                steps = [f"??  full: it takes {lobby.capacity}" if "full: 0 of" in step else step for step in steps]
+                steps.append(verdict if may_sign_in else f"{visitor.name} may not even sign in.")
                 lines += ["", f"{lobby.name} (number {lobby.room_id}, {lobby.family}, {lobby.kind})", *steps]
         if number is not None:
             services.lobbies.lobby(number)
