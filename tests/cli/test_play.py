@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.support.metaserver_client import AlephOneClient, close_lines
 from tests.support.server import ROOMY, RunningServer, running_server
 
 from mythgate.cli.addressfile import ADDRESS_FILE
@@ -23,6 +24,7 @@ PATIENCE = 20.0
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     async with running_server(tmp_path / "data", ROOMY) as running:
         yield running
+        await close_lines()
 
 
 class Terminal:
@@ -140,6 +142,41 @@ async def test_a_guest_walks_about_and_leaves(server: RunningServer) -> None:
     assert "Gate Square\nMarket stalls" in entered
     assert "A speckled pear" in entered
     assert "Lantern Row\n" in walked
+
+
+async def test_in_a_lobby_one_talks_with_an_old_client(server: RunningServer) -> None:
+    hopper = AlephOneClient(name="Hopper", user_name="guest")
+    await hopper.come(int(server.ready["doors"]["metaserver"].rsplit(":", 1)[1]))
+    terminal = await Terminal.run("play", server.url, "--guest", "--lobby", "arrival")
+    await terminal.shows("You are in the lobby Arrival.")
+    await terminal.shows("Here: Guest Hopper (Aleph One).")
+    await terminal.shows("> ")
+    hopper.chat("Où est la sortie ?")
+    await terminal.shows("[Arrival] Guest Hopper: Où est la sortie ?")
+    terminal.type("lobby Par là !\r")
+    await terminal.shows("[Arrival] You say: Par là !")
+    said = await hopper.until_said("Par là !")
+    hopper.tell(said.number, "merci")
+    await terminal.shows("[Arrival] Guest Hopper tells you: merci")
+    terminal.type('lobbytell "Guest Hopper" de rien\r')
+    await terminal.shows("[Arrival] You tell Guest Hopper: de rien")
+    await hopper.until_said("de rien")
+    terminal.type("lobby /who\r")
+    await terminal.shows("[Arrival] Arrival: ")
+    await hopper.leave()
+    await terminal.shows("[Arrival] Guest Hopper leaves.")
+    terminal.type("quit\r")
+    assert await terminal.ends() == 0
+
+
+async def test_whoever_cannot_enter_a_lobby_is_in_the_world_all_the_same(server: RunningServer) -> None:
+    code, output = await piped("play", server.url, "--guest", "--lobby", "Nowhere", typed=["lobby hello", "quit"])
+    assert code == 0, output
+    assert "There is no lobby called Nowhere. There are: " in output
+    assert "You are in no lobby.\nTo enter one, come with --lobby and its name or number.\n" in output
+    code, output = await piped("play", server.url, "--guest", "-l", "Otter Ferry", typed=["quit"])
+    assert code == 0, output
+    assert "guest" in output.split("quit leaves.")[1].casefold(), "guests do not play ranked games"
 
 
 async def test_ctrl_c_at_the_prompt_ends_at_once(server: RunningServer) -> None:

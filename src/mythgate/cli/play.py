@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
+import mythgate
 from mythgate.cli.addressfile import server_of
+from mythgate.cli.lobbytalk import HOW_TO_ENTER, LobbyTalk
 from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, fail, refusals, settings_or_exit, typed
 from mythgate.cli.surroundings import (
@@ -32,7 +34,7 @@ from mythgate.cli.surroundings import (
     place_text,
     reset_text,
 )
-from mythgate.domain.errors import AccountDisabled, MythError, Refused, TooMany
+from mythgate.domain.errors import AccountDisabled, MythError, NotInLobby, Refused, TooMany
 
 if TYPE_CHECKING:
     from mythgate.client import Client
@@ -46,6 +48,7 @@ except ImportError:  # Windows: lines can still be typed, without history and co
 T = TypeVar("T")
 
 PROMPT: Final = "> "
+_CLIENT_NAME: Final = f"mythgate-play/{mythgate.__version__}"  # how others in a lobby read it
 EXIT_INTERRUPTED: Final = 130
 _SIGN_IN_ATTEMPTS: Final = 3
 _OVER: Final = "The connection has ended."
@@ -82,6 +85,9 @@ def play(
     character: Annotated[str, typer.Option("--character", "-c", help="Name of the character to play.")] = "",
     guest: Annotated[bool, typer.Option("--guest", help="Enter without an account.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Make the account first.")] = False,
+    lobby: Annotated[
+        str, typer.Option("--lobby", "-l", metavar="NAME", help="Enter this lobby too, by name or number.")
+    ] = "",
     data_dir: Annotated[
         str | None, typer.Option("--data-dir", metavar="DIR", help="Data folder of the server to play on.")
     ] = None,
@@ -90,7 +96,10 @@ def play(
 
     Exit code 0 after leaving, 1 if you could not enter or the server ended it, 130 after Ctrl-C.
 
-    Examples:  mythgate play --guest   ·   mythgate play http://play.example.org -u ada
+    With --lobby you are in the world and in a lobby, where people with old game clients are: `lobby hello` speaks
+    there, `lobbytell NAME hello` to one of them.
+
+    Examples:  mythgate play --guest   ·   mythgate play http://play.example.org -u ada --lobby Arrival
     """
     try:
         import aiohttp  # noqa: F401 (asked for here to explain its absence)
@@ -101,7 +110,7 @@ def play(
     server = server or server_of(settings_or_exit(data_dir=data_dir))
     try:
         with refusals(), _connection_thread() as run:
-            _play(server, given, user, character, guest=guest, new=new, run=run)
+            _play(server, given, user, character, lobby, guest=guest, new=new, run=run)
     except KeyboardInterrupt:
         print()
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -139,14 +148,14 @@ def _connection_thread() -> Iterator[Run[Any]]:
 
 
 def _play(
-    server: str, given: Sequence[str], user: str, character: str, *, guest: bool, new: bool, run: Run[Any]
+    server: str, given: Sequence[str], user: str, character: str, lobby: str, *, guest: bool, new: bool, run: Run[Any]
 ) -> None:
     """Play on `server`, which the words `given` on the command line, if any, stand for."""
     import aiohttp
 
     from mythgate.client import Backoff, Client
 
-    client = Client(server, backoff=Backoff(attempts=20))
+    client = Client(server, backoff=Backoff(attempts=20), client_name=_CLIENT_NAME)
     run(client.__aenter__())
     try:
         try:
@@ -163,9 +172,13 @@ def _play(
         screen = Screen()
         screen.surroundings.commands = [name for one in known for name in (one["name"], *one["aliases"])]
         client.register_handler("*", screen.show)
+        LobbyTalk(client.lobby, screen.print)
         run(client.connect(chosen))
         screen.print("help lists commands, Tab completes them, quit leaves.", "coming")
-        _read_lines(run, client, screen, again=typed("play", *given, *(["-u", user] if user else [])))
+        if lobby:
+            _enter_lobby(run, client, screen, lobby)
+        again = [*given, *(["-u", user] if user else []), *(["--lobby", lobby] if lobby else [])]
+        _read_lines(run, client, screen, again=typed("play", *again))
     finally:
         run(client.__aexit__(None, None, None))
 
@@ -229,6 +242,16 @@ def _choose(run: Run[Any], client: Client, wanted: str, *, guest: bool) -> str |
         return None
     name = input("You have no character yet. Its name: ")
     return str(run(client.create_character(name))["id"])
+
+
+def _enter_lobby(run: Run[Any], client: Client, screen: Screen, lobby: str) -> None:
+    """Whoever cannot come in reads why, and is in the world all the same."""
+    try:
+        run(client.lobby.enter(lobby, stay=True))
+    except Refused as refused:
+        screen.print(f"{refused.message} {refused.hint}".rstrip(), "error")
+    except (MythError, TimeoutError):
+        screen.print(f"You did not get into {lobby}: the line is bad.", "error")
 
 
 class Screen:
@@ -323,7 +346,7 @@ class Screen:
         elif text:
             self.print(text, "" if answer["success"] else "error")
         if answer.get("hint") and not answer["success"]:
-            self.print(answer["hint"], "coming")
+            self.print(HOW_TO_ENTER if answer["code"] == NotInLobby.code else answer["hint"], "coming")
 
     def show(self, event: dict[str, Any]) -> None:
         """An event, if there is something to say about it."""

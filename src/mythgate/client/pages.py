@@ -261,6 +261,7 @@ class OwnProfile:
     state: str = ""
     country: str = ""
     quote: str = ""
+    icon: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,18 @@ async def test_one_person_is_told_by_number_or_name(kit: PlayKit, whom: str) -> 
     assert heard(kit, cleo) == []
 
 
+@pytest.mark.parametrize("line", ['"Guest Ben" psst', "“guest ben” psst", '"Guest Ben"psst', '"guest b"  psst'])
+async def test_a_name_of_several_words_stands_in_quotes(kit: PlayKit, line: str) -> None:
+    ada, ben = [await kit.somebody(name) for name in ("Ada", "Ben")]
+    enter(kit, ada, 1)
+    looks = Looks("Guest Ben")
+    kit.lobbies.enter(Visitor(ben.character_id, 2, "Ben", looks, "http", "browser", account_id=ben.account_id), ARRIVAL)
+    assert (await kit.do(ada, f"lobbytell {line}")).success
+    assert heard(kit, ben) == [("private", "Ada", "psst")]
+    for unfinished in ('"Guest Ben', '"Guest Ben"', '"Guest Ben" ', '"" psst', '"Guest'):
+        assert (await kit.do(ada, f"lobbytell {unfinished}")).code == "bad_usage"
+
+
 async def test_refusals(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
     for line, code in (("lobby hi", "not_in_lobby"), ("lobbytell Ben hi", "not_in_lobby"), ("lobby", "bad_usage")):

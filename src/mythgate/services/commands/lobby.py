@@ -5,10 +5,13 @@ What begins with `/` is a command of the lobby (`services.lobbycommands`) and is
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mythgate.domain.events import CommandResponse
 from mythgate.services.commands.registry import Call, Command, Group, RateClass
+
+_QUOTED: Final = re.compile(r'["“](?P<name>[^"”]+)["”]\s*(?P<words>.+)', re.DOTALL)
 
 
 async def lobby(call: Call) -> CommandResponse:
@@ -19,12 +22,23 @@ async def lobby(call: Call) -> CommandResponse:
 async def lobbytell(call: Call) -> CommandResponse:
     lobbies, speaker = call.play.lobbies, call.actor.character_id
     room_id = lobbies.require(speaker).room_id
-    person = call["person"]
+    person, words = _addressed(call)
     digits = person.removeprefix("#")
     is_number = digits.isascii() and digits.isdigit()
     number = int(digits[:11]) if is_number else lobbies.by_name(person, room_id).number
-    await lobbies.tell(speaker, number, call["words"])
+    await lobbies.tell(speaker, number, words)
     return call.done()
+
+
+def _addressed(call: Call) -> tuple[str, str]:
+    """Whom it is for, and the words. A name of several words was typed in quotes, and cut at its first space."""
+    person, words = call["person"], call["words"]
+    if person[:1] not in ('"', "“"):
+        return person, words
+    quoted = _QUOTED.fullmatch(f"{person} {words}")
+    if quoted is None:
+        raise call.misused()
+    return quoted["name"], quoted["words"]
 
 
 # Neither can be shortened: whoever types a few letters means the world.
@@ -44,8 +58,8 @@ COMMANDS: Final = (
         group=Group.TALKING,
         usage="lobbytell <person> <words...>",
         summary="Speak to one person in a lobby.",
-        help="Give the name, or # and the number; they may be in another lobby than you.",
-        examples=("lobbytell Ada hello", "lobbytell #12 hello"),
+        help="Give the name, in quotes if it has several words, or # and the number; they may be in another lobby.",
+        examples=("lobbytell Ada hello", 'lobbytell "Guest Hopper" hello', "lobbytell #12 hello"),
         rate=RateClass.PRIVATE,
         run=lobbytell,
         abbreviable=False,
