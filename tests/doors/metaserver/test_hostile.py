@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from pathlib import Path
 
+import pytest
 from tests.support.metaserver import ARRIVAL, FERRY, PASSWORD, House, open_house, until
 from tests.support.metaserver_client import (
     ACCEPT,
     CHALLENGE,
+    CHAT,
+    FIND_PLAYERS,
     FULL_UPDATE,
     LOGIN,
     PLAYER_DATA,
+    PLAYER_INFO,
+    PLAYERS_FOUND,
+    QUERY_INFO,
     ROOM_LOGIN,
     AlephOneClient,
     Line,
     MythClient,
     myth_game,
+    packet,
     player_data,
     text,
 )
 
 from mythgate.domain.accounts import Role
+from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
+from mythgate.doors.metaserver import questions
+from mythgate.wire.metaserver.layout import Family
 
 MAC_ROMAN_ADMIN_MARK = b"\xb0".decode("mac_roman")
 
@@ -201,3 +212,45 @@ async def test_who_asks_and_does_not_read_the_answers_is_not_asked_for_more_memo
             await other.caught_up()
             most = max(most, connection.transport.get_write_buffer_size())
         assert most < 1_000_000
+
+
+async def test_a_search_for_everybody_costs_what_is_told_of_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what it would take to describe all who are there, for whom there is no room in the answer."""
+    crowd = [await house.myth(f"Crowd {n}", room_id=FERRY) for n in range(12)]
+    monkeypatch.setattr(questions, "MOST_FOUND", 5)
+    described: list[int] = []
+    entries = house.door.player_entries
+    genuine = entries.get
+
+    def counted(occupant: Occupant, family: Family, *, ranked: bool) -> bytes:
+        described.append(occupant.number)
+        return genuine(occupant, family, ranked=ranked)
+
+    monkeypatch.setattr(entries, "get", counted)
+    await crowd[0].ask(FIND_PLAYERS, text("crowd") + bytes(32), PLAYERS_FOUND)
+    assert len(described) == 5
+
+
+async def test_asking_about_players_again_and_again_reads_the_ladders_once(house: House) -> None:
+    account = await house.account("Hopper")
+    client = await house.myth("Hopper", "hopper", room_id=FERRY)
+    overviews = house.door.overviews
+    await client.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    kept = dict(overviews._kept)
+    await client.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    assert kept
+    assert overviews._kept == kept
+    await house.pass_time(10)
+    client.line.write(202)
+    await client.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    assert min(at for at, _ in overviews._kept.values()) > max(at for at, _ in kept.values())
+
+
+async def test_one_that_sends_a_lot_at_once_lets_others_have_their_turn(house: House) -> None:
+    flooder, other = await house.aleph("Flooder"), await house.aleph("Other")
+    block = struct.pack(">hh4HHHII", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) + text("x") + text("much")
+    flooder.line.writer.write(packet(CHAT, block) * 150)
+    other.chat("little")
+    await other.until_said("little")
+    assert sum(one.message == "much" for one in other.said) < 150
+    await flooder.caught_up()

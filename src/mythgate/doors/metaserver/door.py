@@ -41,6 +41,7 @@ from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats
 from mythgate.doors.metaserver.passes import Passes
 from mythgate.doors.metaserver.proxy import ProxyPool
 from mythgate.doors.metaserver.reaching import HostReach
+from mythgate.doors.metaserver.questions import Overviews
 from mythgate.doors.metaserver.rendering import ROOM_TYPES, PlayerEntries, looks_of
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
@@ -77,6 +78,7 @@ class MetaserverDoor:
         services.lobbies.on_marked(self.passes.mark)
         services.hosting.tester = HostReach(self)
         self.player_entries = PlayerEntries()
+        self.overviews = Overviews(services.ratings, services.clock)
         self.proxies = ProxyPool(self.options.host, self.options.proxy_port, self.options.proxy_pairs)
         self.advertised = ipv4(self.options.advertise_host)
         self.login_port = 0

@@ -6,7 +6,9 @@ cannot be given an answer to is answered with nothing found: clients wait for th
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Role
@@ -18,8 +20,9 @@ from mythgate.domain.ratings import RANKED, UNRANKED, Category, Ranked, SubjectK
 from mythgate.domain.results import Ending, PlayerReport, ScoreReport, TeamReport
 from mythgate.domain.styles import plain
 from mythgate.doors.metaserver.clients import Client
-from mythgate.doors.metaserver.rendering import player_entry, wire_colour
-from mythgate.services.ratings import Overview
+from mythgate.doors.metaserver.rendering import wire_colour
+from mythgate.services.ports import Clock
+from mythgate.services.ratings import Overview, RatingService
 from mythgate.wire.metaserver.framing import frame
 from mythgate.wire.metaserver.packets import (
     GAME_TYPES,
@@ -41,18 +44,22 @@ from mythgate.wire.metaserver.packets import (
     encode_entry,
     pack_entries,
 )
-from mythgate.wire.metaserver.records import Buddy, FoundPlayer, OverallRanking, Score, Verb
+from mythgate.wire.metaserver.records import Buddy, OverallRanking, Score, Verb
 
 if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
 
 SCORE, FIND_GAMES, FIND_PLAYERS, FRIENDS, CLAN, CHANGE_FRIEND, PLAYER, PROFILE = 112, 116, 117, 118, 119, 120, 121, 122
 MOST_FOUND: Final = 50
+OVERVIEW_SECONDS: Final = 10.0
 ANY: Final = -1
 _SHORT: Final = 0x7FFF
 _INT: Final = 0x7FFFFFFF
 _ENDINGS: Final[Mapping[int, Ending]] = {GameEnded.NORMALLY: Ending.NORMAL, GameEnded.SERVER_LOST: Ending.SERVER_LOST}
 _CATEGORIES: Final[tuple[Category, ...]] = (UNRANKED, RANKED, *(by_game_type(kind) for kind in range(GAME_TYPES)))
+
+_FOUND_IN: Final = struct.Struct(">i")
+"""What `records.FoundPlayer` has before an entry."""
 
 # --- games -----------------------------------------------------------------------------------------
 
@@ -146,11 +153,11 @@ def on_find_players(connection: RoomConnection, payload: bytes) -> None:
     """117: part of a shown name or an account's."""
     query: PlayerSearchQuery = connection.decoded(FIND_PLAYERS, payload)
     part = plain(query.search_string).strip().casefold()
-    found = [
+    found = (  # no more of them are looked at than are told
         one
         for one in connection.door.services.lobbies.everybody()
         if part in plain(one.name).casefold() or (not one.visitor.is_guest and part in one.visitor.name.casefold())
-    ]
+    )
     _send_people(connection, PlayerSearchList, found)
 
 
@@ -183,22 +190,28 @@ def _send_people(connection: RoomConnection, packet: type, found: Iterable[Occup
     """Those who may be seen and whose games the client can play, without the one who asks."""
     door = connection.door
     families = {lobby.room_id: lobby.family for lobby in door.lobbies()}
-    entries = [
-        FoundPlayer(
-            room_id_outer=one.room_id,
-            player=player_entry(one, connection.family, Verb.ADD, ranked=door.is_ranked(one.room_id)),
-        )
+    told = (
+        one
         for one in found
         if not one.visitor.hidden
         and one.number != connection.visitor.number
         and families.get(one.room_id) is connection.client.family
+    )
+    ranked = {room_id: door.is_ranked(room_id) for room_id in families}
+    entry_of, family = door.player_entries.get, connection.family
+    entries = [
+        _FOUND_IN.pack(one.room_id) + entry_of(one, family, ranked=ranked[one.room_id])
+        for one in islice(told, MOST_FOUND)
     ]
-    _send_list(connection, packet, entries[:MOST_FOUND])
+    _send_entries(connection, packet, entries)
 
 
 def _send_list(connection: RoomConnection, packet: type, entries: Iterable[Any]) -> None:
-    packet_type = PACKET_TYPES[packet]
-    payloads = pack_entries(encode_entry(connection.family, entry) for entry in entries)
+    _send_entries(connection, packet, (encode_entry(connection.family, entry) for entry in entries))
+
+
+def _send_entries(connection: RoomConnection, packet: type, entries: Iterable[bytes]) -> None:
+    packet_type, payloads = PACKET_TYPES[packet], pack_entries(entries)
     connection.send_clear(b"".join(frame(packet_type, payload) for payload in payloads))
 
 
@@ -253,17 +266,15 @@ async def _tell_of_player(connection: RoomConnection, number: int) -> None:
     ratings = services.ratings
     standings = await ratings.standings(number)
     clan_standings = await ratings.standings(clan.number, kind=SubjectKind.CLAN) if clan is not None else {}
-    players, clans = await ratings.overview(), await ratings.overview(kind=SubjectKind.CLAN)
+    overviews = connection.door.overviews
+    players, clans = await overviews.get(RANKED, SubjectKind.PLAYER), await overviews.get(RANKED, SubjectKind.CLAN)
     looks = present.looks if present is not None else profile.looks(account.name)
     scores = [_score(standings.get(category), players.everybody) for category in _CATEGORIES]
     clan_scores = [
         _score(clan_standings.get(category), clans.everybody if clan is not None else 0) for category in _CATEGORIES
     ]
-    best = [_overall(players if category is RANKED else await ratings.overview(category)) for category in _CATEGORIES]
-    best_clans = [
-        _overall(clans if category is RANKED else await ratings.overview(category, kind=SubjectKind.CLAN))
-        for category in _CATEGORIES
-    ]
+    best = [_overall(await overviews.get(category, SubjectKind.PLAYER)) for category in _CATEGORIES]
+    best_clans = [_overall(await overviews.get(category, SubjectKind.CLAN)) for category in _CATEGORIES]
     connection.send(
         PlayerInfo(
             administrator_flag=int(account.role.includes(Role.ADMIN)),
@@ -288,6 +299,23 @@ async def _tell_of_player(connection: RoomConnection, number: int) -> None:
             quote=profile.quote,
         )
     )
+
+
+class Overviews:
+    """What there is to say of whole ladders: part of every answer about a player, and dear, so kept for a while."""
+
+    def __init__(self, ratings: RatingService, clock: Clock) -> None:
+        self._ratings = ratings
+        self._monotonic = clock.monotonic
+        self._kept: dict[tuple[Category, SubjectKind], tuple[float, Overview]] = {}
+
+    async def get(self, category: Category, kind: SubjectKind) -> Overview:
+        """An overview that is no older than `OVERVIEW_SECONDS`."""
+        now = self._monotonic()
+        kept = self._kept.get((category, kind))
+        if kept is None or now - kept[0] >= OVERVIEW_SECONDS:
+            kept = self._kept[category, kind] = now, await self._ratings.overview(category, kind=kind)
+        return kept[1]
 
 
 def _appearance(looks: Looks) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def to_client(family: Family, *packets: Packet) -> bytes:
 
 
 def fitting(words: str) -> str:
-    """What is said, no longer than people may talk: some signs become many in MacRoman, and clients have little room."""
+    """What is said, no longer than people may talk: some signs become many in MacRoman, for which there is no room."""
     return words if words.isascii() else decode_text(encode_text(words, max(len(words), MAX_CHARACTERS)))
 
 
