@@ -359,6 +359,14 @@ class LobbySettings(Section):
     films: bool = Field(False, description="Whether it keeps recordings of games.")
     temporary: bool = Field(False, description="Whether it is closed for good once nobody has been in it for a while.")
 
+    @field_validator("name")
+    @classmethod
+    def _is_not_blank(cls, value: str) -> str:
+        if not value.strip():
+            msg = "must not be blank"
+            raise ValueError(msg)
+        return value
+
     @model_validator(mode="after")
     def _castes_in_order(self) -> LobbySettings:
         if self.max_caste < self.min_caste:
@@ -472,14 +480,18 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file over defaults."""
-        file = os.environ.get(CONFIG_FILE_VARIABLE, "mythgate.toml")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
     @property
     def database_location(self) -> str:
         """The database URL in force."""
         url = self.database_url.get_secret_value() or self.database.url.get_secret_value()
         return url or f"sqlite:///{(self.data_dir / 'mythgate.db').resolve()}"
+
+
+def config_file() -> Path:
+    """The TOML file with settings, whether it is there or not."""
+    return Path(os.environ.get(CONFIG_FILE_VARIABLE, "mythgate.toml"))
 
 
 def load(**flags: Any) -> Settings:

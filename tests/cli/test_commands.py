@@ -127,6 +127,49 @@ def test_config_names_what_does_not_fit_and_exits_3(run: Run, monkeypatch: pytes
     assert "http.port" in run("config", "check", code=3).stderr
 
 
+LOBBIES = """
+[[lobbies.rooms]]
+name = "Shoal"
+room_id = 4
+
+[[lobbies.rooms]]
+room_id = 5
+name = " "
+ranked = "perhaps"
+min_caste = 3
+max_caste = 2
+capacity = 0
+"""
+
+
+def test_config_check_names_file_line_and_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "house.toml"
+    monkeypatch.setenv("MYTHGATE_CONFIG_FILE", str(file))
+    monkeypatch.setenv("MYTHGATE_LIMITS__CHAT_CHARACTERS", "many")
+    file.write_text(LOBBIES)
+    problems = run("config", "check", code=3).stderr
+    for line, field, words in (
+        (8, "name", "must not be blank"),
+        (9, "ranked", "Input should be a valid boolean"),
+        (12, "capacity", "greater than or equal to 1"),
+    ):
+        assert f"{file}:{line}: lobbies.rooms.1.{field}: " in problems
+        assert words in problems
+    assert "MYTHGATE_LIMITS__CHAT_CHARACTERS: limits.chat_characters: " in problems
+
+    monkeypatch.delenv("MYTHGATE_LIMITS__CHAT_CHARACTERS")
+    file.write_text(
+        LOBBIES.replace('" "', '"Reef"').replace('"perhaps"', "true").replace("capacity = 0", "capcity = 9")
+    )
+    assert f"{file}:12: lobbies.rooms.1.capcity: Extra inputs" in run("config", "check", code=3).stderr
+    file.write_text(file.read_text().replace("capcity", "capacity"))
+    assert f"{file}:6: lobbies.rooms.1: max_caste must not be below min_caste" in run("config", "check", code=3).stderr
+    file.write_text("[[lobbies.rooms")
+    assert f"The settings cannot be read: {file}: " in run("config", "check", code=3).stderr
+    file.write_bytes(b"\xff")
+    assert str(file) in run("config", "check", code=3).stderr
+
+
 def test_config_check_reads_the_world_packs_too(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = tmp_path / "pack"
     pack.mkdir()

@@ -27,7 +27,7 @@ from mythgate.cli.output import (
     span_text,
     warn_of_ignored_variables,
 )
-from mythgate.config import CONFIG_FILE_VARIABLE, Settings, unknown_variables
+from mythgate.config import Settings, config_file, unknown_variables
 
 app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 def setting_rows(settings: Settings, *, flags: Container[str] = ()) -> Iterator[Row]:
     """Every setting. `flags` are the dotted names of those that were given as flags."""
-    file = Path(os.environ.get(CONFIG_FILE_VARIABLE, "mythgate.toml"))
+    file = config_file()
     in_file = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     yield from _rows(settings, (), in_file, str(file), flags)
 

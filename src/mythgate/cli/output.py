@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import sys
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from mythgate.config import Settings, load, unknown_variables
+from mythgate.config import PREFIX, Settings, config_file, load, unknown_variables
 from mythgate.domain.errors import MythError, Refused
 
 EXIT_FAILED: Final = 1
@@ -37,11 +38,28 @@ def settings_or_exit(**flags: Any) -> Settings:
         print("The settings do not fit:", file=sys.stderr)
         for problem in error.errors(include_url=False, include_input=False):
             where = ".".join(str(part) for part in problem["loc"]) or "settings"
-            print(f"  {where}: {problem['msg']}", file=sys.stderr)
+            words = problem["msg"].removeprefix("Value error, ")
+            print(f"  {_origin(problem['loc'])}{where}: {words}", file=sys.stderr)
         _hint("`mythgate config show` lists every setting and where it comes from.")
     except (OSError, ValueError) as error:
-        print(f"The settings cannot be read: {error}", file=sys.stderr)
+        print(f"The settings cannot be read: {config_file()}: {error}", file=sys.stderr)
     raise typer.Exit(EXIT_SETTINGS)
+
+
+def _origin(setting: Sequence[str | int]) -> str:
+    """Where a setting that does not fit was made: `mythgate.toml:7: `, or `MYTHGATE_HTTP__PORT: `, or nothing."""
+    from mythgate.cli.tomlplaces import line_of
+
+    names = list(itertools.takewhile(lambda part: isinstance(part, str), setting))
+    for length in range(len(names), 0, -1):
+        variable = PREFIX + "__".join(map(str, names[:length])).upper()
+        if variable in {name.upper() for name in os.environ}:
+            return f"{variable}: "
+    try:
+        line = line_of(config_file().read_text("utf-8"), setting)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return f"{config_file()}:{line}: " if line is not None else ""
 
 
 def warn_of_ignored_variables() -> None:
