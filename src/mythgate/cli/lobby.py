@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
+from mythgate.cli.addressfile import server_of
 from mythgate.cli.offline import on_services
-from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table
+from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table, settings_or_exit
 from mythgate.domain.lobbies import DEFAULT_CAPACITY, MAX_CASTE, NO_CASTE, Family, Lobby, Looks, Visitor, lobby_listener
 from mythgate.domain.sessions import OPERATOR
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from mythgate.services.all import Services
 
 T = TypeVar("T")
+
+_ANSWER_SECONDS: Final = 2.0
 
 app = typer.Typer(help="List, open, change and close lobbies.", no_args_is_help=True)
 
@@ -173,10 +177,12 @@ def why(
 ) -> None:
     """Say step by step why somebody may or may not enter a lobby. Ends with 1 if they may enter none.
 
-    How many are in it only the running server knows (that line begins with ??): `.why` in a lobby tells that, too.
+    How many are in it the running server is asked; if none answers, that line begins with ??.
 
     Example:  mythgate why ada 3 --family myth2
     """
+
+    present = _present(server_of(settings_or_exit(data_dir=data_dir)))
 
     async def work(services: Services) -> tuple[list[str], bool]:
         visitor, lines = await _visitor(services, name, family, country)
@@ -184,10 +190,11 @@ def why(
         may_enter = False
         for lobby in services.lobbies.lobbies():
             if number is None or lobby.room_id == number:
-                *steps, verdict = services.lobbies.why(visitor, lobby.room_id)
+                others = present.get(lobby.room_id, set()) - {visitor.number} if present is not None else set()
+                *steps, verdict = services.lobbies.why(visitor, lobby.room_id, len(others))
                 may_enter = may_enter or not any(step.startswith("NO") for step in steps)
-                # Nobody is in a lobby of this process; who is in those of the server is not known here.
-                steps = [f"??  full: it takes {lobby.capacity}" if "full: 0 of" in step else step for step in steps]
+                if present is None:
+                    steps = [f"??  full: it takes {lobby.capacity}" if "full: 0 of" in step else step for step in steps]
                 steps.append(verdict if may_sign_in else f"{visitor.name} may not even sign in.")
                 lines += ["", f"{lobby.name} (number {lobby.room_id}, {lobby.family}, {lobby.kind})", *steps]
         if number is not None:
@@ -198,6 +205,18 @@ def why(
     print("\n".join(lines))
     if not may_enter:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _present(server: str) -> dict[int, set[int]] | None:
+    """Who is in which lobby of the server, by their numbers; None if it does not answer."""
+    import orjson
+
+    try:
+        with urllib.request.urlopen(f"{server}/api/metaserver/rooms", timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
+            rooms = orjson.loads(answer.read())["rooms"]
+        return {room["id"]: {player["user_id"] for player in room["players"]} for room in rooms}
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 async def _visitor(services: Services, name: str, family: Family | None, country: int) -> tuple[Visitor, list[str]]:
@@ -215,6 +234,7 @@ async def _visitor(services: Services, name: str, family: Family | None, country
     if mute is not None:
         until = "it is lifted" if mute.ends_at is None else f"{mute.ends_at:%Y-%m-%d %H:%M} UTC"
         lines.append(f"ok  voice: muted until {until}; may enter, but is not heard")
+    ties = await services.profiles.ties(account.id)
     visitor = Visitor(
         listener=lobby_listener(account.number),
         number=account.number,
@@ -227,6 +247,8 @@ async def _visitor(services: Services, name: str, family: Family | None, country
         role=account.role,
         caste=NO_CASTE if account.is_guest else account.caste,
         country=country,
+        clan=ties.clan,
+        tournaments=ties.tournaments,
         has_guest_account=account.is_guest,
     )
     return visitor, lines

@@ -251,10 +251,13 @@ class LobbyService:
             if isinstance(event.payload, LobbyMessage) and event.sender not in ignored
         ]
 
-    def why(self, visitor: Visitor, room_id: int) -> list[str]:
-        """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound."""
+    def why(self, visitor: Visitor, room_id: int, occupants: int | None = None) -> list[str]:
+        """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound.
+
+        `occupants`: how many are in it, for whoever asks beside the server they are on.
+        """
         lobby = self.lobby(room_id)
-        steps = decision(lobby, visitor, len(self._attendance.within(room_id)))
+        steps = decision(lobby, visitor, len(self._attendance.within(room_id)) if occupants is None else occupants)
         lines = [f"{'ok' if met else 'NO':2}  {barrier}: {words}" for barrier, met, words in steps]
         if not self.policy.guests and visitor.is_guest:
             lines.append(f"NO  {Barrier.CLOSED}: this server takes no guests")
