@@ -9,6 +9,7 @@ import pytest
 from tests.support.metaserver import ARRIVAL, FALLS, FERRY, PASSWORD, House, open_house, until
 from tests.support.metaserver_client import (
     ACCEPT,
+    BUDDIES,
     CREATE_GAME,
     FULL_UPDATE,
     GAMES,
@@ -462,6 +463,24 @@ async def test_a_game_with_a_wrong_head_is_not_announced(house: House) -> None:
     client = await house.aleph("A")
     client.line.write(CREATE_GAME, b"\0")
     await client.until_line("damaged")
+
+
+async def test_what_comes_first_comes_first_in_a_busy_lobby_too(tmp_path: Path) -> None:
+    """Who enters just after others waits for the lists, as everybody waits there; nothing may come before 9 and 3."""
+    async with open_house(tmp_path, realtime={"merge_window": 0.2}) as house:
+        for name in ("Ada", "Bob", "Cyd", "Dan"):
+            await house.account(name)
+        await house.myth18("Ada", "ada", room_id=FALLS)
+        await house.myth("Cyd", "cyd", room_id=FERRY)
+        encrypted = await house.myth18("Bob", "bob", room_id=FALLS)  # with a list of friends, asked for meanwhile
+        legacy = await house.myth("Dan", "dan", room_id=FERRY)
+        await encrypted.caught_up()
+        await legacy.caught_up()
+        told = [kind for kind, _ in encrypted.line.received if kind != KEY]
+        assert told[:2] == [ROOM_LOGIN_OK, SERVER_MESSAGE]
+        assert {PLAYERS, GAMES, BUDDIES} < set(told)
+        told = [kind for kind, _ in legacy.line.received if kind != BUDDIES]
+        assert told[:5] == [ROOM_LOGIN_OK, SERVER_MESSAGE, PLAYERS, GAMES, OWN_DATA]
 
 
 async def test_what_myth_ii_18_is_told_on_entering(house: House) -> None:

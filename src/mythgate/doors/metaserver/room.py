@@ -36,7 +36,7 @@ from mythgate.doors.metaserver.passes import Pass
 from mythgate.doors.metaserver.proxy import ProxyPair, is_reachable
 from mythgate.doors.metaserver.questions import QUESTIONS, buddies
 from mythgate.doors.metaserver.reaching import knows_proxies
-from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of, player_entry
+from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
 from mythgate.wire.metaserver.films import FilmRecorder
@@ -62,7 +62,6 @@ from mythgate.wire.metaserver.packets import (
     RoomLoginSuccessful,
     ServerMessage,
     SetPlayerData,
-    SetPlayerDataFromMetaserver,
     SetPlayerMode,
     StartGame,
     StatusCode,
@@ -73,7 +72,6 @@ from mythgate.wire.metaserver.records import (
     MAX_PLAYER_DATA_BYTES,
     MIN_DESCRIPTION_BYTES,
     PlayerData,
-    Verb,
 )
 from mythgate.wire.metaserver.text import plain_name
 
@@ -166,6 +164,14 @@ class RoomConnection(Connection):
         if self.sink is not None and self.sink.outbox is not None:
             self.door.hub.resume(self.sink.outbox)
         self.release()
+
+    def send_clear(self, data: bytes) -> None:
+        """What we answer ourselves does not wait as events may: it must not come before 9 and 3 all the same."""
+        sink = self.sink
+        if sink is not None and sink.prelude:
+            prelude, sink.prelude = sink.prelude, b""
+            data = prelude + data
+        super().send_clear(data)
 
     # --- what comes in -----------------------------------------------------------------------------
 
@@ -263,8 +269,6 @@ class RoomConnection(Connection):
     def _take_looks(self, looks: Looks, data: PlayerData) -> None:
         if self.machine.state is RoomState.LOGGED_IN:
             self._enter(looks)
-            if self.client.legacy and not self.closing:
-                self._send_own_data()
             if self.closing or not data.state:
                 return
         lobbies, listener = self.door.services.lobbies, self.visitor.listener
@@ -323,13 +327,6 @@ class RoomConnection(Connection):
             self.refuse(StatusCode.NOT_LOGGED_IN, str(error))
         else:
             self.refuse(StatusCode.GAME_NOT_ALLOWED, str(error))
-
-    def _send_own_data(self) -> None:
-        """8."""
-        occupant = self.door.services.lobbies.occupant(self.visitor.listener)
-        if occupant is not None:
-            entry = player_entry(occupant, self.family, Verb.ADD, ranked=True)
-            self.send(SetPlayerDataFromMetaserver(player=entry))
 
     # --- going -------------------------------------------------------------------------------------
 

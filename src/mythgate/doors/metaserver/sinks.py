@@ -293,11 +293,20 @@ class MetaserverSink(Sink):
         return game_host(game.address, connection.line, connection.door.advertised)
 
     def _own_state(self, event: Event) -> bytes:
-        """Everything, after 9 and 3; Myth II 1.8 is told of the rooms as well."""
+        """Everything, after 9 and 3; older Myth is told how it looks as well, and Myth II 1.8 of the rooms."""
         del event
         client = self.connection.client
-        rooms = b"" if client.is_marathon or client.legacy else self._rooms()
-        return self.full_lists() + rooms
+        if client.is_marathon:
+            return self.full_lists()
+        if not client.legacy:
+            return self.full_lists() + self._rooms()
+        own = self.connection.door.services.lobbies.by_number(self.number)
+        return self.full_lists() + (self._own_looks(own) if own is not None else b"")
+
+    def _own_looks(self, own: Occupant) -> bytes:
+        """8."""
+        entry = player_entry(own, self.family, Verb.ADD, ranked=True)
+        return to_client(self.family, SetPlayerDataFromMetaserver(player=entry))
 
     def full_lists(self) -> bytes:
         """All players and all games, and before them what had to come first; also for who asks for them anew."""
@@ -345,8 +354,7 @@ class MetaserverSink(Sink):
         self._marks = _marks_of(occupant.visitor)
         if self.connection.client.is_marathon:
             return data
-        entry = player_entry(occupant, self.family, Verb.ADD, ranked=True)
-        return data + to_client(self.family, SetPlayerDataFromMetaserver(player=entry))
+        return data + self._own_looks(occupant)
 
     def _own_staff_news(self, event: Event) -> bytes:
         """10: what the staff is told of, unless it is known from elsewhere."""
