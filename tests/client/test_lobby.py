@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 import pytest_asyncio
+from aiohttp import ServerDisconnectedError
 from tests.support.metaserver_client import AlephOneClient, aleph_game, close_lines
 from tests.support.proxy import Network
 from tests.support.server import ROOMY, RunningServer, running_server
 
-from mythgate.client import Backoff, Client, Unsent
+from mythgate.client import Backoff, Client, OwnProfile, Unsent
 from mythgate.domain.errors import (
     InvalidInput,
     NotFound,
@@ -23,6 +27,7 @@ from mythgate.domain.errors import (
     NotInWorld,
     PermissionDenied,
     RoomFull,
+    TooMany,
     Unreachable,
 )
 from mythgate.domain.events import (
@@ -77,10 +82,14 @@ async def aleph(server: RunningServer, name: str = "Hopper", user_name: str = "g
     return client
 
 
+def impatience() -> Backoff:
+    return Backoff(10_000, delays=(), longest=0.02, jitter=0)
+
+
 @contextlib.asynccontextmanager
 async def player(url: str, **options: Any) -> AsyncIterator[Client]:
     """Somebody with an account, in the world."""
-    async with Client(url, backoff=Backoff(10_000, delays=(), longest=0.02, jitter=0), **options) as client:
+    async with Client(url, backoff=impatience(), **options) as client:
         await come(client, next(_names))
         yield client
 
@@ -342,6 +351,47 @@ async def test_whoever_stays_comes_back_after_a_long_absence(server: RunningServ
         assert ada.lobby.out == "left"
 
 
+class Stumbling(Client):
+    """Requests to enter a lobby fail as often as told."""
+
+    failures: ClassVar[list[Exception]] = []
+
+    async def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        if path.endswith("/enter") and self.failures:
+            raise self.failures.pop(0)
+        return await super().request(method, path, body)
+
+
+@pytest.mark.parametrize(
+    ("failures", "comes_back"),
+    [
+        ([ServerDisconnectedError(), TooMany(retry_after=timedelta(milliseconds=10)), TimeoutError()], True),
+        ([RoomFull("It is full.")], False),
+    ],
+)
+async def test_coming_back_takes_as_many_attempts_as_the_line_needs(
+    server: RunningServer, network: Network, failures: list[Exception], comes_back: bool
+) -> None:
+    async with player(server.url) as watcher, Stumbling(network.url, backoff=impatience()) as ada:
+        await come(ada, next(_names))
+        seen, heard = Heard(watcher), Heard(ada)
+        await watcher.lobby.enter(ARRIVAL)
+        await ada.lobby.enter(ARRIVAL, stay=True)
+        Stumbling.failures = failures
+        await network.refuse()
+        network.cut()
+        await seen.find(LobbyPlayerLeft)
+        await network.listen()
+        await heard.find(LobbyPlayerLeft)
+        if comes_back:
+            await heard.until(lambda: room_of(ada) == ARRIVAL)
+        else:
+            assert ada.lobby._return is not None
+            await ada.lobby._return
+            assert room_of(ada) is None
+        assert failures == []
+
+
 async def test_another_process_finds_its_lobby(server: RunningServer) -> None:
     async with player(server.url) as watcher:
         await watcher.lobby.enter(ARRIVAL)
@@ -523,7 +573,7 @@ async def test_people_ladders_clans_profiles_friends(server: RunningServer) -> N
         name = ben.account["username"]
         (entry,) = await ada.lobby.find_players(name)
         assert (entry.number, entry.guest, entry.clan) == (ben.lobby.you, False, None)
-        saved = await ben.lobby.save_profile(_profile(city="Köln", primary_color="#ff0000", team="Reds"))
+        saved = await ben.lobby.save_profile(OwnProfile(city="Köln", primary_color="#ff0000", team="Reds"))
         assert saved == await ben.lobby.get_profile()
         await heard.until(lambda: ada.lobby.players[entry.number].colour == "#ff0000")
         for asked in (name, entry.number):
@@ -533,7 +583,7 @@ async def test_people_ladders_clans_profiles_friends(server: RunningServer) -> N
             assert (page.online.room_name, page.online.client) == ("Arrival", "mythgate-python 0.1.0")
             assert page.member_since.tzinfo is not None
         with pytest.raises(InvalidInput):
-            await ben.lobby.save_profile(_profile(team="a\x07b"))
+            await ben.lobby.save_profile(OwnProfile(team="a\x07b"))
         ladder = await ada.lobby.get_ladder("ranked", "clan", limit=5)
         assert (ladder.category, ladder.kind, ladder.rows) == ("ranked", "clan", [])
         assert "unranked" in ladder.categories
@@ -551,7 +601,28 @@ async def test_people_ladders_clans_profiles_friends(server: RunningServer) -> N
         assert ada.lobby.friends == {}
 
 
-def _profile(**fields: str) -> Any:
-    from mythgate.client import OwnProfile
+async def test_the_examples_of_the_page_run(server: RunningServer) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text("utf-8")
+    in_world, in_lobby, _registering = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    output, _ = await (await _run(in_world, server)).communicate()
+    assert "Ways: " in output.decode()
 
-    return OwnProfile(**fields)
+    async with player(server.url) as ada:
+        heard = Heard(ada)
+        await ada.lobby.enter(ARRIVAL)
+        greeter = await _run(in_lobby, server)
+        entered = await heard.find(LobbyPlayerEntered, lambda one: one.player.client == "greeter 1.0")
+        await ada.lobby.say("hello everybody")
+        answer = await heard.find(LobbyMessage, lambda one: one.number == entered.player.number)
+        assert answer.message == f"Hello, {ada.account['username']}!"
+        await ada.lobby.tell(entered.player.number, "goodbye")
+        assert (await heard.find(LobbyPlayerLeft)).reason == "left"
+        output, _ = await greeter.communicate()
+        assert f"{ada.account['username']}, mythgate-python" in output.decode()
+        assert greeter.returncode == 0
+
+
+async def _run(example: str, server: RunningServer) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", example.replace("http://127.0.0.1:54731", server.url), stdout=asyncio.subprocess.PIPE
+    )

@@ -23,8 +23,11 @@ import logging
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode
+
+import aiohttp
 
 from mythgate.client.pages import (
     ClanCard,
@@ -45,7 +48,7 @@ from mythgate.client.pages import (
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE
 from mythgate.client.refusals import Unsent
 from mythgate.client.values import read
-from mythgate.domain.errors import MythError, NotFound, NotInLobby, ProtocolError
+from mythgate.domain.errors import MythError, NotFound, NotInLobby, ProtocolError, TooMany
 from mythgate.domain.events import (
     ClanChanged,
     FriendsChanged,
@@ -94,6 +97,7 @@ KEPT_MESSAGES: Final = 200
 _KINDS: Final = {kind.event_type: kind for kind in LOBBY_EVENTS}
 _LOOKS_LIKE_COMMAND: Final = re.compile(r"[^A-Za-z0-9]*[./]")
 _STATE_SECONDS: Final = 60.0
+_AGAIN: Final = timedelta(seconds=1)  # after a request that got no answer
 
 
 def lobby_event(event: Event) -> Payload | None:
@@ -154,7 +158,7 @@ class Lobby:
         """
         self._client.require_no_handler()
         room_id = lobby if isinstance(lobby, int) else (await self.find_lobby(lobby)).room_id
-        self._stays = None
+        self._stay_no_more()
         state = await self._enter(room_id)
         self._stays = room_id if stay else None
         return state
@@ -172,9 +176,10 @@ class Lobby:
     async def leave(self) -> None:
         """Leave the lobby; the character stays in the world. Raises NotInLobby, Unsent and TimeoutError."""
         self._client.require_no_handler()
+        self._stay_no_more()
         if self.room is None:
             raise NotInLobby
-        self._stays, you = None, self.you
+        you = self.you
         async with self._awaiting(
             lambda payload: isinstance(payload, LobbyPlayerLeft) and payload.number == you
         ) as told:
@@ -328,15 +333,29 @@ class Lobby:
         self.room, self.out, self.you = None, reason, 0
         self.players, self.games = {}, {}
 
+    def _stay_no_more(self) -> None:
+        self._stays = None
+        if self._return is not None:
+            self._return.cancel()
+
     def _come_back(self) -> None:
         if self._stays is not None and (self._return is None or self._return.done()):
             self._return = asyncio.create_task(self._enter_again(self._stays))
 
     async def _enter_again(self, room_id: int) -> None:
-        try:
-            await self._enter(room_id)
-        except (MythError, OSError, TimeoutError) as error:
-            log.warning("lobby not entered again", extra={"room": room_id, "why": str(error)})
+        """Until it is done, or the server says that it cannot be; `_end` and `_stay_no_more` cancel it."""
+        while True:
+            try:
+                await self._enter(room_id)
+                return
+            except TooMany as refused:
+                delay = refused.retry_after or _AGAIN
+            except MythError as refused:
+                log.warning("lobby not entered again", extra={"room": room_id, "why": str(refused)})
+                return
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                delay = _AGAIN
+            await asyncio.sleep(delay.total_seconds())
 
     def _end(self, code: int | None) -> None:
         """The connection ended. What is known is kept if the play session may be resumed."""
