@@ -51,6 +51,7 @@ from mythgate.config import Settings
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.errors import MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
+from mythgate.domain.hosting import OVER
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
 from mythgate.domain.world import World
@@ -463,8 +464,8 @@ def compose(
     chat.on_announced(lobbies.announced)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
+        sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
         sessions.ended(ended)
-        sessions.account_changed(account)
 
     moderation.on_banned(locked)
     services = Services(
@@ -580,6 +581,8 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     inside = {str(one.room_id): one.players for one in lobbies.views()}
     yield reading("lobby_players", "People in a lobby.", by="room", values=inside)
     yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
+    over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
+    yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())

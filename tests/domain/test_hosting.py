@@ -13,12 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mythgate.domain import hosting
 from mythgate.domain.errors import NoGame, WrongGameState
 from mythgate.domain.hosting import (
+    OVER,
     TRANSITIONS,
     GameAct,
     GameBoard,
     GameFacts,
-    GameSearch,
     GamePhase,
+    GameSearch,
     HostedGame,
     apply,
 )
@@ -49,8 +50,9 @@ def test_every_act_in_every_state(state: GamePhase, act: GameAct) -> None:
             apply(game, act)
 
 
-def test_nothing_happens_to_a_game_that_ended_and_none_starts_twice() -> None:
-    assert {act for (state, act) in TRANSITIONS if state is GamePhase.ENDED} == set()
+def test_nothing_happens_to_a_game_that_is_over_and_none_starts_twice() -> None:
+    assert {act for (state, act) in TRANSITIONS if state in OVER} == set()
+    assert {state for state in GamePhase if replace(GAME, state=state).is_over} == OVER
     assert (GamePhase.RUNNING, GameAct.START) not in TRANSITIONS
 
 
@@ -60,6 +62,11 @@ def test_nothing_happens_to_a_game_that_ended_and_none_starts_twice() -> None:
 )
 def test_time_left(started_at: float | None, duration: float | None, now: float, left: int | None) -> None:
     assert replace(GAME, started_at=started_at, duration=duration).seconds_left(now) == left
+
+
+def test_time_stands_still_for_a_game_that_is_over() -> None:
+    game = replace(GAME, started_at=10.0, duration=60.0, over_at=25.0, state=GamePhase.ABANDONED)
+    assert (game.elapsed_seconds(999.0), game.seconds_left(20.0)) == (15, None)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,7 @@ class Board(RuleBasedStateMachine):
                 self.board.act(host, act)
             return
         changed = self.board.act(host, act)
-        if changed.state is GamePhase.ENDED:
+        if act in (GameAct.REMOVE, GameAct.ABANDON):
             del self.expected[host]
         else:
             self.expected[host] = changed

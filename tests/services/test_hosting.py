@@ -16,6 +16,7 @@ from mythgate.domain.hosting import GameFacts, GamePhase, HostedGame
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Family, Looks, Occupant
 from mythgate.domain.results import ScoreReport
+from mythgate.domain.sessions import OPERATOR
 from mythgate.services import hosting
 from mythgate.services.ports import Store
 
@@ -101,7 +102,36 @@ async def test_a_game_from_announcement_to_end(kit: LobbyKit) -> None:
     assert list(kit.hosting.games()) == []
     with pytest.raises(NoGame):
         kit.hosting.game(game.number)
-    assert kit.hosting.recent(game.number) == running
+    assert kit.hosting.recent(game.number) == last
+    assert (last.elapsed_seconds(kit.clock.monotonic()), kit.hosting.over) == (100, {"ended": 1})
+
+
+async def test_a_game_whose_host_goes_is_abandoned(kit: LobbyKit) -> None:
+    ada, bob = await kit.enter("Ada"), await kit.enter("Bob", room_id=SMALL)
+    ended: list[HostedGame] = []
+    kit.hosting.on_ended(ended.append)
+    listed, game = host(kit, bob), host(kit, ada)
+    running = kit.hosting.start(ada.visitor.listener, None)
+    kit.lobbies.leave(ada.visitor.listener, "lost")
+    assert ended == [running]
+    last = kit.hosting.recent(game.number)
+    assert last is not None
+    assert last.state is GamePhase.ABANDONED
+    kit.lobbies.leave(bob.visitor.listener)
+    again = await kit.enter("Eve")
+    ended_game = host(kit, again)
+    kit.hosting.remove(again.visitor.listener)
+    assert kit.hosting.over == {"abandoned": 2, "ended": 1}
+
+    def found(room_id: int | None, state: GamePhase) -> list[int]:
+        return [one.number for one in kit.hosting.search(room_id, state=state)]
+
+    assert found(None, GamePhase.ABANDONED) == [listed.number, game.number]
+    assert found(SMALL, GamePhase.ABANDONED) == [listed.number]
+    assert found(None, GamePhase.ENDED) == [ended_game.number]
+    assert kit.hosting.search(None) == []
+    await kit.lobbies.remove(OPERATOR, SMALL)
+    assert found(None, GamePhase.ABANDONED) == [game.number]
 
 
 async def test_another_round(kit: LobbyKit) -> None:
@@ -194,9 +224,9 @@ async def test_reports_reach_the_results_also_when_the_game_is_gone(kit: LobbyKi
         await kit.hosting.report(ada.visitor.listener, REPORT)
     kept = kit.hosting.results = Kept()
     assert await kit.hosting.report(ada.visitor.listener, REPORT) == "noted"
-    kit.hosting.remove(ada.visitor.listener)
+    ended = kit.hosting.remove(ada.visitor.listener)
     await kit.hosting.report(bob.visitor.listener, REPORT, game_number=game.number)
-    assert kept.reports == [(running, ada, REPORT), (running, bob, REPORT)]
+    assert kept.reports == [(running, ada, REPORT), (ended, bob, REPORT)]
     for call in (
         kit.hosting.report(ada.visitor.listener, REPORT),
         kit.hosting.report(ada.visitor.listener, REPORT, game_number=4711),

@@ -685,7 +685,7 @@ class HostedGameView:
     """Their name, without style codes."""
     family: str
     """`marathon`, `myth`, `myth2` or `myth3`."""
-    state: Literal["listed", "running", "ended"]
+    state: Literal["listed", "running", "ended", "abandoned"]
     """`listed`: still gathers players."""
     joinable: bool
     """Whether it still takes players."""

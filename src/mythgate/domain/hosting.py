@@ -22,6 +22,7 @@ class GamePhase(StrEnum):
     LISTED = "listed"  # gathering players
     RUNNING = "running"
     ENDED = "ended"
+    ABANDONED = "abandoned"  # its host went, and nobody had ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +62,27 @@ class HostedGame:
     state: GamePhase = GamePhase.LISTED
     announced_at: float = 0.0  # monotonic
     started_at: float | None = None  # monotonic
+    over_at: float | None = None  # monotonic
     duration: float | None = None  # seconds, as the host declared it; None: untimed
     line_up: tuple[int, ...] = ()
     reachable: bool | None = None  # None: not tried
     proxied: bool = False
 
     def elapsed_seconds(self, now: float) -> int | None:
-        """None while it does not run."""
-        return None if self.started_at is None else max(0, round(now - self.started_at))
+        """None while it does not run; how long it ran, once it is over."""
+        if self.started_at is None:
+            return None
+        return max(0, round((now if self.over_at is None else self.over_at) - self.started_at))
 
     def seconds_left(self, now: float) -> int | None:
         """None while it does not run, or has no limit."""
-        if self.started_at is None or self.duration is None:
+        if self.started_at is None or self.duration is None or self.is_over:
             return None
         return max(0, round(self.duration - (now - self.started_at)))
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER
 
     @property
     def is_joinable(self) -> bool:
@@ -99,16 +107,20 @@ class GameAct(StrEnum):
     START = "start"
     RESET = "reset"  # another round
     REMOVE = "remove"
+    ABANDON = "abandon"  # the host is gone
 
 
+OVER: Final = frozenset({GamePhase.ENDED, GamePhase.ABANDONED})
 TRANSITIONS: Final[Mapping[tuple[GamePhase, GameAct], GamePhase]] = {
     (GamePhase.LISTED, GameAct.CHANGE): GamePhase.LISTED,
     (GamePhase.LISTED, GameAct.START): GamePhase.RUNNING,
     (GamePhase.LISTED, GameAct.RESET): GamePhase.LISTED,
     (GamePhase.LISTED, GameAct.REMOVE): GamePhase.ENDED,
+    (GamePhase.LISTED, GameAct.ABANDON): GamePhase.ABANDONED,
     (GamePhase.RUNNING, GameAct.CHANGE): GamePhase.RUNNING,
     (GamePhase.RUNNING, GameAct.RESET): GamePhase.LISTED,
     (GamePhase.RUNNING, GameAct.REMOVE): GamePhase.ENDED,
+    (GamePhase.RUNNING, GameAct.ABANDON): GamePhase.ABANDONED,
 }
 
 
@@ -126,7 +138,7 @@ def apply(game: HostedGame, act: GameAct, **changes: Any) -> HostedGame:
 
 
 class GameBoard:
-    """The games of all lobbies, one for each host at most. Games that ended are not on it."""
+    """The games of all lobbies, one for each host at most. Games that are over are not on it."""
 
     def __init__(self) -> None:
         self._by_host: dict[int, HostedGame] = {}
@@ -151,7 +163,7 @@ class GameBoard:
         self._hosts[game.number] = game.host
 
     def act(self, host: int, act: GameAct, **changes: Any) -> HostedGame:
-        """Let `act` happen to the host's game; returns the game as it is then. REMOVE takes it off the board.
+        """Let `act` happen to the host's game; returns the game as it is then. What ends it takes it off the board.
 
         Raises:
             NoGame: the host has none.
@@ -162,7 +174,7 @@ class GameBoard:
         if game is None:
             raise NoGame
         game = apply(game, act, **changes)
-        if game.state is GamePhase.ENDED:
+        if game.is_over:
             del self._by_host[host], self._hosts[game.number]
         else:
             self._by_host[host] = game

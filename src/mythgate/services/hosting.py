@@ -7,7 +7,7 @@ What its players report about the outcome goes to `Results`, for a while also af
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from mythgate.domain.errors import NoGame, TooMany, Unavailable
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
-from mythgate.domain.hosting import GameAct, GameFacts, GameSearch, HostedGame, ProxyMode
+from mythgate.domain.hosting import OVER, GameAct, GameFacts, GameSearch, HostedGame, ProxyMode
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.results import ScoreReport
@@ -25,6 +25,7 @@ from mythgate.services.ports import Clock
 log = logging.getLogger(__name__)
 
 REMEMBERED: Final = 1000  # games that ended and may yet be reported about
+LATELY_SHOWN: Final = 50  # of these, in a search
 FULL_LINE_UP: Final = 64  # players
 TEST_INTERVAL: Final = timedelta(seconds=15)  # between two tests of one host
 
@@ -62,6 +63,7 @@ class HostingService:
     def __init__(self, lobbies: LobbyService, *, clock: Clock) -> None:
         self.results: Results | None = None
         self.tester: HostTester | None = None
+        self.over: Final[Counter[str]] = Counter()  # games, by how they went, since the start
         self._tested: dict[int, float] = {}  # when hosts were tested last, by number
         self._proxy_modes: dict[int, ProxyMode] = {}  # of those who have chosen one, by number
         self._lobbies = lobbies
@@ -104,10 +106,20 @@ class HostingService:
         return self._board.of_host(occupant.number) if occupant is not None else None
 
     def search(self, room_id: int | None, **criteria: Any) -> list[HostedGame]:
-        """The games that fit; criteria as `GameSearch` has them. Those one can join come first."""
+        """The games that fit; criteria as `GameSearch` has them. Those one can join come first.
+
+        Games that are over are found only if their state is asked for: the last ones, the latest first.
+        """
         wanted = GameSearch(**criteria)
+        if wanted.state in OVER:
+            return [game for game in self._lately_over(room_id) if wanted.matches(game)][:LATELY_SHOWN]
         found = [game for game in self._board.within(room_id) if wanted.matches(game)]
         return sorted(found, key=lambda game: not game.is_joinable)
+
+    def _lately_over(self, room_id: int | None) -> list[HostedGame]:
+        """The last games that are over, the latest first, of lobbies that still are."""
+        lobbies = {lobby.room_id for lobby in self._lobbies.lobbies() if room_id in (None, lobby.room_id)}
+        return [game for game in reversed(self._ended.values()) if game.is_over and game.room_id in lobbies]
 
     # --- hosting -------------------------------------------------------------------------------------
 
@@ -198,7 +210,7 @@ class HostingService:
     def remove(self, listener: CharacterId) -> HostedGame | None:
         """Take the game of a host off the list; returns it as it was at the end, None if there is none."""
         occupant = self._lobbies.occupant(listener)
-        return self._remove(occupant) if occupant is not None else None
+        return self._remove(occupant, GameAct.REMOVE) if occupant is not None else None
 
     async def report(self, listener: CharacterId, report: ScoreReport, *, game_number: int | None = None) -> Any:
         """What a player says of how a game ended, or if no number is given, the game they host. Raises what
@@ -281,16 +293,19 @@ class HostingService:
     def _host_leaves(self, occupant: Occupant) -> None:
         self._tested.pop(occupant.number, None)
         self._proxy_modes.pop(occupant.number, None)
-        self._remove(occupant)
+        self._remove(occupant, GameAct.ABANDON)
 
-    def _remove(self, host: Occupant) -> HostedGame | None:
+    def _remove(self, host: Occupant, act: GameAct) -> HostedGame | None:
         game = self._board.of_host(host.number)
         if game is None:
             return None
         self._tell_ended(game)
-        last = self._board.act(host.number, GameAct.REMOVE)
+        last = self._board.act(host.number, act, over_at=self._clock.monotonic())
+        self._ended[last.number] = last
+        self.over[last.state] += 1
         self._lobbies.publish_game(last, LobbyGameRemoved(last.number))
-        log.info("game removed", extra={"room": last.room_id, "game": last.number, "host": last.host})
+        extra = {"room": last.room_id, "game": last.number, "host": last.host, "state": last.state}
+        log.info("game removed", extra=extra)
         return last
 
     def _tell_ended(self, game: HostedGame) -> None:
