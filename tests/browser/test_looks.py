@@ -17,7 +17,7 @@ DRAWERS = {"Place": "Exits", "Map": "Map", "Bag": "You carry", "You": "You"}
 
 
 async def fits(page: Page, screen: str) -> None:
-    """Nothing is wider than the window, and nothing can be scrolled sideways."""
+    """Nothing is wider than the window, and nothing but what is made for it (a section one can focus) scrolls."""
     assert page.viewport_size is not None
     window = page.viewport_size["width"]  # `innerWidth` grows on a phone that zooms out to show it all
     wide = await page.evaluate(
@@ -25,7 +25,7 @@ async def fits(page: Page, screen: str) -> None:
             const box = element.getBoundingClientRect();
             return box.width > 0 && (box.right > window + 1 || box.left < -1)
                 && getComputedStyle(element).visibility !== "hidden"
-                && !element.closest("svg, [role=tablist], [aria-hidden=true]");
+                && !element.closest("svg, [role=tablist], [aria-hidden=true], section[tabindex] > *");
         }).map(element => element.outerHTML.slice(0, 120))""",
         window,
     )

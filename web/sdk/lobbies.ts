@@ -1,5 +1,5 @@
 /** What the REST calls about lobbies answer. */
-import type { LobbyView } from "./generated/events.ts";
+import type { ClanMemberView, HostedGameView, LobbyView } from "./generated/events.ts";
 
 export interface RoomPlayer {
   readonly user_id: number;
@@ -25,11 +25,19 @@ export interface RoomGame {
   readonly host_name: string;
   readonly players: number;
   readonly max_players: number;
-  readonly state: "listed" | "running" | "ended";
+  readonly state: HostedGameView["state"];
   readonly joinable: boolean;
   readonly has_password: boolean;
   readonly reachable: boolean | null;
+  readonly elapsed_seconds: number | null;
   readonly seconds_left: number | null;
+  readonly line_up: readonly number[];
+}
+
+export interface ListedGame extends RoomGame {
+  readonly room_id: number;
+  readonly room_name: string;
+  readonly family: string;
 }
 
 export interface LobbyRoom {
@@ -40,6 +48,8 @@ export interface LobbyRoom {
   readonly capacity: number;
   readonly min_caste: number;
   readonly max_caste: number;
+  readonly locked: boolean;
+  readonly motd: string;
   readonly players: readonly RoomPlayer[];
   readonly games: readonly RoomGame[];
 }
@@ -64,6 +74,11 @@ export interface Standing {
   readonly wins: number;
   readonly losses: number;
   readonly ties: number;
+  readonly damage_given: number;
+  readonly damage_taken: number;
+  readonly disconnects: number;
+  readonly best_points: number;
+  readonly best_caste: number;
 }
 
 export interface LadderRow extends Standing {
@@ -74,6 +89,7 @@ export interface LadderRow extends Standing {
 export interface LadderPage {
   readonly category: string;
   readonly kind: "player" | "clan";
+  readonly categories: readonly string[];
   readonly rows: readonly LadderRow[];
 }
 
@@ -81,16 +97,128 @@ export interface ClanEntry {
   readonly number: number;
   readonly name: string;
   readonly motto: string;
+  readonly url: string;
   readonly members: number;
+  readonly founded_at: string;
 }
+
+export type ClanRank = "leader" | "officer" | "member";
 
 export interface ClanCard extends ClanEntry {
   readonly people: readonly {
     readonly number: number;
     readonly name: string;
-    readonly rank: "leader" | "officer" | "member";
+    readonly rank: ClanRank;
     readonly room_id: number | null;
   }[];
+}
+
+export interface ClanDetails {
+  readonly motto: string;
+  readonly url: string;
+  readonly contact: string;
+  readonly motd: string;
+}
+
+/** A clan as its members see it. */
+export interface OwnClan extends ClanDetails {
+  readonly number: number;
+  readonly name: string;
+  readonly founded_at: string;
+  /** Since when it has too few members; it goes after ten days. */
+  readonly below_since: string | null;
+  readonly members: readonly ClanMemberView[];
+}
+
+export interface NewClan extends ClanDetails {
+  readonly name: string;
+  readonly maintenance_password: string;
+  readonly member_password: string;
+}
+
+export interface ClanChange extends ClanDetails {
+  readonly maintenance_password?: string;
+  readonly new_maintenance_password?: string;
+  readonly new_member_password?: string;
+}
+
+export interface PlayerEntry {
+  readonly number: number;
+  readonly name: string;
+  readonly role: string;
+  readonly caste: number;
+  readonly clan: { readonly number: number; readonly name: string } | null;
+}
+
+export interface Pairing {
+  /** From 1. */
+  readonly round: number;
+  /** From 0, within the round. */
+  readonly slot: number;
+  /** Numbers of players; 0: not known yet, or nobody. */
+  readonly first: number;
+  readonly second: number;
+  readonly winner: number;
+  /** Number of the result that decided it; 0: none did. */
+  readonly result: number;
+}
+
+export interface TournamentCard {
+  readonly number: number;
+  readonly name: string;
+  readonly slot: number;
+  readonly room_id: number;
+  readonly state: "signup" | "running" | "finished" | "cancelled";
+  readonly starts_at: string;
+  readonly min_players: number;
+  readonly max_players: number;
+  readonly prize_pool: number;
+  /** Percent of the pool for the first places. */
+  readonly prize_shares: readonly number[];
+  readonly entrants: readonly { readonly number: number; readonly name: string; readonly seed: number }[];
+  readonly bracket: readonly Pairing[];
+  readonly prizes: readonly { readonly place: number; readonly name: string; readonly amount: number }[];
+}
+
+export interface NewTournament {
+  readonly name: string;
+  readonly slot: number;
+  readonly room_id: number;
+  readonly starts_at: string;
+  readonly min_players: number;
+  readonly max_players: number;
+  readonly prize_pool: number;
+  readonly prize_shares: readonly number[];
+}
+
+export interface ResultLine {
+  readonly number: number;
+  readonly name: string;
+  /** From 1; 0 for spectators. */
+  readonly place: number;
+  /** Those with the same one played together. */
+  readonly side: number;
+  readonly outcome: string;
+  readonly captain: boolean;
+  readonly finished: boolean;
+  readonly units_killed: number;
+  readonly units_lost: number;
+  readonly damage_given: number;
+  readonly damage_taken: number;
+}
+
+export interface ResultCard {
+  readonly number: number;
+  readonly name: string;
+  readonly map_name: string;
+  readonly room_id: number;
+  readonly kind: LobbyView["kind"];
+  readonly scoring: number;
+  readonly verdict: string;
+  readonly agreeing: number;
+  readonly heard: number;
+  readonly recorded_at: string;
+  readonly players: readonly ResultLine[];
 }
 
 export interface PlayerPage {
@@ -108,6 +236,7 @@ export interface PlayerPage {
     readonly state: string;
     readonly country: string;
     readonly quote: string;
+    readonly icon: number;
     readonly primary_color: string;
     readonly secondary_color: string;
   };
@@ -124,4 +253,6 @@ export interface OwnProfile {
   readonly state: string;
   readonly country: string;
   readonly quote: string;
+  /** As old clients number them. */
+  readonly icon: number;
 }

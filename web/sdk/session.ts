@@ -11,7 +11,16 @@ import type {
 } from "./api.ts";
 import { AuthenticationError } from "./errors.ts";
 import type { FriendView } from "./generated/events.ts";
-import type { EnteredLobby, OwnProfile } from "./lobbies.ts";
+import type {
+  ClanChange,
+  ClanRank,
+  EnteredLobby,
+  NewClan,
+  NewTournament,
+  OwnClan,
+  OwnProfile,
+  TournamentCard,
+} from "./lobbies.ts";
 
 /** What survives a reload of the page. Never holds an access token. */
 export interface StoredLogin {
@@ -130,6 +139,9 @@ export class Session {
     this.#store.save(this.#login);
   }
 
+  /** A call that has no method of its own here, in the name of who is signed in. */
+  request = <T>(method: string, path: string, body?: unknown): Promise<T> => this.#authorized(method, path, body);
+
   /** The account's role as the server has it now. */
   role = async (): Promise<string> => (await this.#authorized<{ role: string }>("GET", "api/auth/me")).role;
 
@@ -158,6 +170,45 @@ export class Session {
 
   removeFriend = async (number: number): Promise<readonly FriendView[]> =>
     (await this.#authorized<{ friends: readonly FriendView[] }>("DELETE", `api/friends/${number}`)).friends;
+
+  /** Whom the player ignores. */
+  ignored = async (): Promise<readonly { readonly number: number; readonly name: string }[]> =>
+    (await this.#authorized<{ people: readonly { number: number; name: string }[] }>("GET", "api/ignored")).people;
+
+  /** @throws {Refused} `not_found`: the player is in no clan. */
+  ownClan = (): Promise<OwnClan> => this.#authorized("GET", "api/clan");
+
+  foundClan = (clan: NewClan): Promise<OwnClan> => this.#authorized("POST", "api/clans", clan);
+
+  joinClan = (number: number, password: string): Promise<OwnClan> =>
+    this.#authorized("POST", `api/clans/${number}/join`, { member_password: password });
+
+  leaveClan = (): Promise<void> => this.#authorized("POST", "api/clan/leave");
+
+  changeClan = (number: number, change: ClanChange): Promise<OwnClan> =>
+    this.#authorized("POST", `api/clans/${number}`, change);
+
+  dismissFromClan = (number: number, member: number): Promise<void> =>
+    this.#authorized("POST", `api/clans/${number}/dismiss`, { member });
+
+  rankInClan = (member: number, rank: ClanRank): Promise<OwnClan> =>
+    this.#authorized("POST", "api/clan/ranks", { member, rank });
+
+  dissolveClan = (number: number): Promise<void> => this.#authorized("DELETE", `api/clans/${number}`);
+
+  enterTournament = (number: number): Promise<TournamentCard> =>
+    this.#authorized("POST", `api/tournaments/${number}/entry`);
+
+  leaveTournament = (number: number): Promise<void> => this.#authorized("DELETE", `api/tournaments/${number}/entry`);
+
+  announceTournament = (tournament: NewTournament): Promise<TournamentCard> =>
+    this.#authorized("POST", "api/tournaments", tournament);
+
+  cancelTournament = (number: number): Promise<TournamentCard> =>
+    this.#authorized("POST", `api/tournaments/${number}/cancel`);
+
+  decidePairing = (number: number, round: number, slot: number, winner: number): Promise<TournamentCard> =>
+    this.#authorized("POST", `api/tournaments/${number}/decide`, { round, slot, winner });
 
   hasGamePassword = async (): Promise<boolean> =>
     (await this.#authorized<{ is_set: boolean }>("GET", "api/auth/game-password")).is_set;

@@ -1,4 +1,4 @@
-import type { LobbyMessage, LobbyPlayerView, LobbyView, ServerEvent } from "@mythgate/sdk";
+import type { FriendView, LobbyMessage, LobbyPlayerView, LobbyView, ServerEvent } from "@mythgate/sdk";
 import { describe, expect, test } from "vitest";
 import {
   allRead,
@@ -209,5 +209,47 @@ describe("style codes", () => {
     ["", []],
   ])("%s", (styled, parts) => {
     expect(shapes(styled)).toEqual(parts);
+  });
+});
+
+describe("friends and clans", () => {
+  const friend = (state: FriendView["state"], room_id: number | null = null): FriendView => ({
+    number: 12,
+    name: "Zoe",
+    state,
+    room_id,
+  });
+  const changed = (...friends: FriendView[]) => event("friends_changed", { friends });
+  const counts = event("lobby_counts", { lobbies: [arrival, room(3, "Silvermines", "myth2")] });
+
+  test("who comes on and goes is told", () => {
+    const known = hear(inside, counts, changed(friend("offline")));
+    const on = hear(known, changed(friend("active", 3)));
+    expect(on.lines.at(-1)).toMatchObject({ kind: "presence", styled: "Zoe is on, in Silvermines.", number: 12 });
+    expect(hear(on, changed(friend("unacknowledged", 3))).lines).toHaveLength(on.lines.length);
+    expect(words(hear(on, changed(friend("offline")))).at(-1)).toBe("Zoe is not on any more.");
+    expect(unreadIn(on)).toBe(0);
+  });
+
+  test("what is seen in the lobby itself is not told twice", () => {
+    const known = hear(inside, counts, changed(friend("offline")));
+    const here = hear(known, changed(friend("active", 26)));
+    expect(here.lines).toHaveLength(known.lines.length);
+    expect(hear(here, changed(friend("offline"))).lines).toHaveLength(known.lines.length);
+  });
+
+  test("a new list is no news, and nobody is told outside", () => {
+    expect(words(hear(inside, changed(friend("active", 3))))).toEqual(words(inside));
+    expect(hear(EMPTY_LOBBY, changed(friend("offline")), changed(friend("active", 3))).lines).toEqual([]);
+  });
+
+  test("a lobby without a name is not named", () => {
+    const on = hear(inside, changed(friend("offline")), changed(friend("active", 99)));
+    expect(words(on).at(-1)).toBe("Zoe is on.");
+  });
+
+  test("changes of the clan are counted", () => {
+    const clan = event("clan_changed", { number: 1, name: "Otters", members: [] });
+    expect(hear(inside, clan, clan).clanChanges).toBe(2);
   });
 });

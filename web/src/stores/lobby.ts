@@ -28,6 +28,9 @@ export interface LobbyLine {
   readonly past?: boolean | undefined;
 }
 
+/** A game, and when the server said so. */
+export type ToldGame = HostedGameView & { readonly told?: string };
+
 export interface Lobby {
   /** Null while one is in none. */
   readonly room: LobbyView | null;
@@ -36,10 +39,12 @@ export interface Lobby {
   /** One's own number there. */
   readonly you: number;
   readonly players: readonly LobbyPlayerView[];
-  readonly games: readonly HostedGameView[];
+  readonly games: readonly ToldGame[];
   /** All lobbies, as last told. */
   readonly lobbies: readonly LobbyView[];
   readonly friends: readonly FriendView[];
+  /** Grows with every change of one's clan. */
+  readonly clanChanges: number;
   readonly lines: readonly LobbyLine[];
   readonly nextLine: number;
   /** The last line that was on the screen. */
@@ -54,6 +59,7 @@ export const EMPTY_LOBBY: Lobby = {
   games: [],
   lobbies: [],
   friends: [],
+  clanChanges: 0,
   lines: [],
   nextLine: 1,
   seen: 0,
@@ -115,7 +121,7 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
       return withMessage(lobby, event.data, false);
     case "lobby_game_listed": {
       const { game } = event.data;
-      const next = { ...lobby, games: [...withoutGame(lobby, game.number), game] };
+      const next = { ...lobby, games: [...withoutGame(lobby, game.number), { ...game, told: at }] };
       const map = game.map_name ? ` on ${game.map_name}` : "";
       return addLobbyLines(
         next,
@@ -125,7 +131,8 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
     case "lobby_game_changed": {
       const { game } = event.data;
       const before = lobby.games.find((one) => one.number === game.number);
-      const next = { ...lobby, games: lobby.games.map((one) => (one.number === game.number ? game : one)) };
+      const told = { ...game, told: at };
+      const next = { ...lobby, games: lobby.games.map((one) => (one.number === game.number ? told : one)) };
       if (before?.state !== "listed" || game.state !== "running") return next;
       return addLobbyLines(next, said(at, "game", `${game.name || "The game"} begins.`, game.host));
     }
@@ -139,7 +146,9 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
     case "lobby_counts":
       return withLobbies(lobby, event.data.lobbies);
     case "friends_changed":
-      return { ...lobby, friends: event.data.friends };
+      return withFriends(lobby, event.data.friends, at);
+    case "clan_changed":
+      return { ...lobby, clanChanges: lobby.clanChanges + 1 };
     case "system":
       return lobby.room ? addLobbyLines(lobby, said(at, "line", event.data.message)) : lobby;
     case "command_response": {
@@ -161,7 +170,8 @@ export const outside = (lobby: Lobby): Lobby => ({ ...lobby, room: null, you: 0,
 // --- parts ------------------------------------------------------------------------------------------
 
 function withState(lobby: Lobby, state: LobbyState, at: string): Lobby {
-  const { lobby: room, players, games, messages, you } = state;
+  const { lobby: room, players, messages, you } = state;
+  const games = state.games.map((game) => ({ ...game, told: at }));
   const again = lobby.lines.length > 0 && lobby.room?.room_id === room.room_id;
   const known = new Set(lobby.lines.flatMap((line) => line.messageId ?? []));
   const entered = withLobbies({ ...lobby, room, out: null, players, games, you }, [room]);
@@ -191,6 +201,22 @@ function withMessage(lobby: Lobby, message: LobbyMessage, past: boolean): Lobby 
     messageId: message.id,
     past: past || undefined,
   });
+}
+
+/** Who came on and who went, of those who are not seen to do so in the lobby itself. */
+function withFriends(lobby: Lobby, friends: readonly FriendView[], at: string): Lobby {
+  const here = lobby.room?.room_id;
+  const before = new Map(lobby.friends.map((one) => [one.number, one]));
+  const lines = friends.flatMap(({ number, name, state, room_id }) => {
+    const was = before.get(number);
+    if (here === undefined || !was || (was.state === "offline") === (state === "offline")) return [];
+    if (state === "offline")
+      return was.room_id === here ? [] : [said(at, "presence", `${name} is not on any more.`, number)];
+    if (room_id === here) return [];
+    const place = lobby.lobbies.find((one) => one.room_id === room_id)?.name;
+    return [said(at, "presence", `${name} is on${place ? `, in ${place}` : ""}.`, number)];
+  });
+  return addLobbyLines({ ...lobby, friends }, ...lines);
 }
 
 const LEAVING: Readonly<Record<LobbyPlayerLeft["reason"], string>> = {
@@ -250,7 +276,33 @@ export const CASTES: readonly string[] = [
   "administrator",
 ];
 
+/** What is played in ranked games of Myth, by the number the game has for it. */
+export const GAME_TYPES: readonly string[] = [
+  "Body Count",
+  "Steal the Bacon",
+  "Last Man on the Hill",
+  "Scavenger Hunt",
+  "Flag Rally",
+  "Capture the Flag",
+  "Balls on Parade",
+  "Territories",
+  "Captures",
+  "King of the Hill",
+  "Stampede",
+  "Assassin",
+  "Hunting",
+  "Custom",
+  "King of the Hill (TFL)",
+  "King of the Map",
+];
+
 /** Empty for who has none. */
+const STAFF = ["player", "moderator", "admin", "owner"];
+
+/** Whether somebody of that role may do what `least` may. */
+export const mayAs = (role: string, least: "moderator" | "admin"): boolean =>
+  STAFF.indexOf(role) >= STAFF.indexOf(least);
+
 export const casteName = (caste: number | undefined): string => (caste === undefined ? "" : (CASTES[caste] ?? ""));
 
 /** The families that have a lobby, each with its lobbies, in the order of `FAMILIES`. */

@@ -1,5 +1,21 @@
 /** Going into lobbies and out of them, and what the server tells everybody about them. */
-import type { ClanCard, ClanEntry, FriendView, LadderPage, LobbyRooms, LobbyView, PlayerPage } from "@mythgate/sdk";
+import {
+  type ClanCard,
+  type ClanEntry,
+  type FriendView,
+  type HostedGameView,
+  type LadderPage,
+  type ListedGame,
+  type LobbyRooms,
+  type LobbyView,
+  MythError,
+  type OwnClan,
+  type PlayerEntry,
+  type PlayerPage,
+  type ResultCard,
+  type RoomGame,
+  type TournamentCard,
+} from "@mythgate/sdk";
 import { api, explain, session } from "./login.ts";
 import { usePage, want } from "./page.ts";
 import { refuseInLobby, usePlay } from "./play.ts";
@@ -64,17 +80,98 @@ export const readRooms = (): Promise<LobbyRooms> => api.request("GET", "api/meta
 export const readPlayer = (number: number): Promise<PlayerPage> =>
   api.request("GET", `api/metaserver/players/${number}`);
 
-export const readLadder = (category: string, kind: "player" | "clan"): Promise<LadderPage> =>
-  api.request("GET", `api/metaserver/ladder?category=${encodeURIComponent(category)}&kind=${kind}`);
+/** At most twenty whose name contains `text`. */
+export const searchPlayers = async (text: string): Promise<readonly PlayerEntry[]> =>
+  (
+    await api.request<{ players: readonly PlayerEntry[] }>(
+      "GET",
+      `api/metaserver/players?search=${encodeURIComponent(text)}`,
+    )
+  ).players;
+
+export interface LadderChoice {
+  readonly category: string;
+  readonly kind: "player" | "clan";
+  /** Null: the present one. */
+  readonly season: number | null;
+}
+
+export interface Season {
+  readonly number: number;
+  readonly name: string;
+}
+
+/** All seasons, the oldest first; the last one goes on. */
+export const readSeasons = async (): Promise<readonly Season[]> =>
+  (await api.request<{ seasons: readonly Season[] }>("GET", "api/metaserver/ladder/seasons")).seasons;
+
+export const LADDER_ROWS = 50;
+
+export function readLadder({ category, kind, season }: LadderChoice, offset: number): Promise<LadderPage> {
+  const query = new URLSearchParams({ category, kind, limit: String(LADDER_ROWS), offset: String(offset) });
+  if (season !== null) query.set("season", String(season));
+  return api.request("GET", `api/metaserver/ladder?${query}`);
+}
+
+export const readTournaments = async (over: boolean): Promise<readonly TournamentCard[]> =>
+  (await api.request<{ tournaments: readonly TournamentCard[] }>("GET", `api/metaserver/tournaments?over=${over}`))
+    .tournaments;
+
+/** The last results, of one player if `player` is their number. */
+export async function readResults(player: string | null, before: number | null = null): Promise<readonly ResultCard[]> {
+  const query = new URLSearchParams({ limit: "20" });
+  if (player !== null) query.set("player", player);
+  if (before !== null) query.set("before", String(before));
+  return (await api.request<{ results: readonly ResultCard[] }>("GET", `api/metaserver/results?${query}`)).results;
+}
+
+export const readResult = (number: number): Promise<ResultCard> =>
+  api.request("GET", `api/metaserver/results/${number}`);
+
+/** The games of all lobbies. */
+export const readGames = async (): Promise<readonly ListedGame[]> =>
+  (await api.request<{ games: readonly ListedGame[] }>("GET", "api/metaserver/games")).games;
+
+/** Null for who is in none. */
+export async function readOwnClan(): Promise<OwnClan | null> {
+  try {
+    return await session.ownClan();
+  } catch (error) {
+    if (error instanceof MythError && error.code === "not_found") return null;
+    throw error;
+  }
+}
 
 export const readClans = async (): Promise<readonly ClanEntry[]> =>
   (await api.request<{ clans: readonly ClanEntry[] }>("GET", "api/metaserver/clans")).clans;
 
 export const readClan = (number: number): Promise<ClanCard> => api.request("GET", `api/metaserver/clans/${number}`);
 
+/** A game as the events have it. */
+export const gameView = (game: RoomGame, family: string): HostedGameView => ({
+  number: game.id,
+  name: game.name,
+  host: game.host_user_id,
+  host_name: game.host_name,
+  family,
+  state: game.state,
+  joinable: game.joinable,
+  map_name: game.map_name,
+  kind: game.scoring_name,
+  difficulty: game.difficulty,
+  scenario: game.scenario,
+  players: game.players,
+  max_players: game.max_players,
+  elapsed_seconds: game.elapsed_seconds,
+  seconds_left: game.seconds_left,
+  has_password: game.has_password,
+  reachable: game.reachable,
+  line_up: [...game.line_up],
+});
+
 /** The overview as the events have it. */
 export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
-  rooms.map(({ id, name, family, type, players, games, capacity, min_caste, max_caste }) => ({
+  rooms.map(({ id, name, family, type, players, games, capacity, min_caste, max_caste, locked }) => ({
     room_id: id,
     name,
     family,
@@ -84,4 +181,5 @@ export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
     capacity,
     min_caste,
     max_caste,
+    locked,
   }));

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { mayAs } from "../../stores/lobby.ts";
 import { enterWantedLobby, leaveLobby, loadFriends } from "../../stores/lobbyVisits.ts";
 import { signOut, useLogin } from "../../stores/login.ts";
 import { goTo, showProfile, usePage } from "../../stores/page.ts";
@@ -9,25 +10,28 @@ import { ActionMenu } from "../../ui/Menu.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { ConnectionBadge, ConnectionBanner, TakenOver } from "../game/Connection.tsx";
 import { useTitle } from "../useTitle.ts";
+import { Contests } from "./Contests.tsx";
+import { FindPlayer } from "./FindPlayer.tsx";
 import { Friends } from "./Friends.tsx";
-import { Games } from "./Games.tsx";
+import { GamesPanel } from "./Games.tsx";
 import styles from "./Lobby.module.css";
 import { OwnCard } from "./OwnCard.tsx";
 import { People } from "./People.tsx";
 import { PlayerCard } from "./PlayerCard.tsx";
-import { Ranks } from "./Ranks.tsx";
+import { RoomDesk } from "./RoomDesk.tsx";
 import { Rooms } from "./Rooms.tsx";
 import { type Addressee, Talk } from "./Talk.tsx";
+import { useStanding } from "./useStanding.ts";
 
-type View = "talk" | "rooms" | "people" | "games" | "ranks";
+type View = "talk" | "rooms" | "people" | "games" | "contests";
 
-/** On narrow screens one of them is shown; on wide ones talk gives way to ranks, and the others stand beside them. */
+/** On narrow screens one of them is shown; on wide ones talk gives way to contests, and the others stand beside them. */
 const VIEWS: readonly { id: View; label: string }[] = [
   { id: "talk", label: "Talk" },
   { id: "rooms", label: "Rooms" },
   { id: "people", label: "People" },
   { id: "games", label: "Games" },
-  { id: "ranks", label: "Ranks" },
+  { id: "contests", label: "Contests" },
 ];
 
 /** The lobby, for who is in the world. */
@@ -40,6 +44,9 @@ export function Lobby() {
   const [view, setView] = useState<View>(room ? "talk" : "rooms");
   const [to, setTo] = useState<Addressee | null>(null);
   const [card, setCard] = useState<number | null>(null);
+  const [managing, setManaging] = useState(false);
+  const { role } = useStanding();
+  const roomId = room?.room_id ?? null;
   useTitle(room?.name ?? "Lobby");
 
   // Also after a break so long that the server took the player for gone.
@@ -47,9 +54,11 @@ export function Lobby() {
     if (connected && room === null && wanted !== null) void enterWantedLobby();
   }, [connected, room, wanted]);
 
+  // Nobody tells of friends while the player is in no lobby.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: anew in every lobby
   useEffect(() => {
     if (connected && !isGuest) void loadFriends();
-  }, [connected, isGuest]);
+  }, [connected, isGuest, roomId]);
 
   function leave(roomId: number) {
     setView("rooms");
@@ -79,6 +88,9 @@ export function Lobby() {
           }
           actions={[
             ...(isGuest ? [] : [{ label: "Your profile", run: () => showProfile(true) }]),
+            ...(room && mayAs(role, "moderator")
+              ? [{ label: `Manage ${room.name}`, run: () => setManaging(true) }]
+              : []),
             ...(room ? [{ label: `Leave ${room.name}`, run: () => leave(room.room_id) }] : []),
             { label: "To the world", run: () => goTo("world") },
             { label: "Sign out", run: () => void leaveWorld().then(signOut) },
@@ -95,8 +107,8 @@ export function Lobby() {
         <div className={styles.talk}>
           <Talk to={to} onTo={setTo} onPerson={setCard} />
         </div>
-        <div className={styles.ranks}>
-          <Ranks onPerson={setCard} />
+        <div className={styles.contestsPart}>
+          <Contests onPerson={setCard} />
         </div>
       </main>
       <aside className={styles.side} aria-label="Who and what is here">
@@ -109,11 +121,10 @@ export function Lobby() {
               <Friends friends={friends} onPerson={setCard} />
             </Panel>
           )}
+          <FindPlayer onPerson={setCard} />
         </div>
         <div className={styles.games}>
-          <Panel title="Games" extra={games.length}>
-            <Games games={games} />
-          </Panel>
+          <GamesPanel games={games} players={players} onPerson={setCard} />
         </div>
       </aside>
       <nav className={styles.switch} aria-label="Parts of the lobby">
@@ -128,7 +139,8 @@ export function Lobby() {
           </Button>
         ))}
       </nav>
-      <PlayerCard number={card} onClose={() => setCard(null)} onTalk={talkTo} />
+      <PlayerCard number={card} onClose={() => setCard(null)} onPerson={setCard} onTalk={talkTo} />
+      {managing && room && <RoomDesk room={room} onClose={() => setManaging(false)} />}
       <OwnCard />
       <TakenOver />
     </div>

@@ -1,7 +1,7 @@
-import type { HostedGameView, LobbyPlayerView, LobbyRoom } from "@mythgate/sdk";
+import type { LobbyPlayerView, LobbyRoom } from "@mythgate/sdk";
 import { useState } from "react";
 import { byFamily, FAMILIES } from "../../stores/lobby.ts";
-import { readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
+import { gameView, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { useLogin } from "../../stores/login.ts";
 import { goTo, showProfile, want } from "../../stores/page.ts";
 import { usePlay } from "../../stores/play.ts";
@@ -13,12 +13,13 @@ import ui from "../../ui/ui.module.css";
 import { Characters } from "../characters/Characters.tsx";
 import { Entrance } from "../entrance/Entrance.tsx";
 import { useTitle } from "../useTitle.ts";
+import { Contests } from "./Contests.tsx";
+import { FindPlayer } from "./FindPlayer.tsx";
 import { Games } from "./Games.tsx";
 import styles from "./Lobby.module.css";
 import { OwnCard } from "./OwnCard.tsx";
 import { People } from "./People.tsx";
 import { PlayerCard } from "./PlayerCard.tsx";
-import { Ranks } from "./Ranks.tsx";
 import { RoomLine } from "./Rooms.tsx";
 import { useRead } from "./useRead.ts";
 
@@ -36,7 +37,10 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
   const login = useLogin((state) => state.login);
   const notice = useLogin((state) => state.notice);
   const farewell = usePlay((state) => state.farewell);
-  const { value, problem } = useRead(readRooms, REFRESH_MS);
+  const { value, problem } = useRead(
+    async () => ({ ...(await readRooms()), told: new Date().toISOString() }),
+    REFRESH_MS,
+  );
   const [card, setCard] = useState<number | null>(null);
   useTitle("Lobbies");
 
@@ -73,13 +77,20 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
           <Panel key={family} title={FAMILIES[family] ?? family}>
             <div className={styles.cards}>
               {rooms.map((room) => (
-                <OverviewRoom key={room.id} room={room} onEnter={() => enter(room.id)} onPerson={setCard} />
+                <OverviewRoom
+                  key={room.id}
+                  room={room}
+                  told={value.told}
+                  onEnter={() => enter(room.id)}
+                  onPerson={setCard}
+                />
               ))}
             </div>
           </Panel>
         ))}
-      <Ranks onPerson={setCard} />
-      <PlayerCard number={card} onClose={() => setCard(null)} onTalk={null} />
+      <Contests onPerson={setCard} />
+      <FindPlayer onPerson={setCard} />
+      <PlayerCard number={card} onClose={() => setCard(null)} onPerson={setCard} onTalk={null} />
       <OwnCard />
     </main>
   );
@@ -87,17 +98,19 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
 
 interface OverviewRoomProps {
   readonly room: LobbyRoom;
+  /** When the server said so. */
+  readonly told: string;
   readonly onEnter: () => void;
   readonly onPerson: (number: number) => void;
 }
 
-function OverviewRoom({ room, onEnter, onPerson }: OverviewRoomProps) {
+function OverviewRoom({ room, told, onEnter, onPerson }: OverviewRoomProps) {
   const [view] = viewsOf({ rooms: [room], players: 0, games: 0 });
   return (
     <section className={styles.card} aria-label={room.name}>
       <h3 className={styles.cardHead}>{view && <RoomLine room={view} isHere={false} />}</h3>
       {room.players.length > 0 && <People players={peopleOf(room)} you={0} onPerson={onPerson} />}
-      {room.games.length > 0 && <Games games={gamesOf(room)} />}
+      {room.games.length > 0 && <Games games={room.games.map((game) => ({ ...gameView(game, room.family), told }))} />}
       <Button aria-label={`Enter ${room.name}`} onPress={onEnter}>
         Enter
       </Button>
@@ -117,24 +130,4 @@ const peopleOf = (room: LobbyRoom): LobbyPlayerView[] =>
     away: one.away,
     afk_text: one.afk_text,
     in_game: one.in_game,
-  }));
-
-const gamesOf = (room: LobbyRoom): HostedGameView[] =>
-  room.games.map((one) => ({
-    number: one.id,
-    name: one.name,
-    host: one.host_user_id,
-    host_name: one.host_name,
-    family: room.family,
-    state: one.state,
-    joinable: one.joinable,
-    map_name: one.map_name,
-    kind: one.scoring_name,
-    difficulty: one.difficulty,
-    scenario: one.scenario,
-    players: one.players,
-    max_players: one.max_players,
-    seconds_left: one.seconds_left,
-    has_password: one.has_password,
-    reachable: one.reachable,
   }));

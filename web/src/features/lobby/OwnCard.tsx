@@ -27,7 +27,7 @@ export function OwnCard() {
   );
 }
 
-type Text = Exclude<keyof OwnProfile, "primary_color" | "secondary_color">;
+type Text = Exclude<keyof OwnProfile, "primary_color" | "secondary_color" | "icon">;
 
 const TEXTS: readonly { name: Text; label: string; description?: string }[] = [
   {
@@ -43,7 +43,7 @@ const TEXTS: readonly { name: Text; label: string; description?: string }[] = [
 ];
 
 /** The fields as the server may refuse them. */
-const NAMES = ["shown_name", "name", "team", "city", "state", "country", "quote"];
+const NAMES = ["shown_name", "name", "team", "city", "state", "country", "quote", "icon"];
 
 function ProfileForm() {
   const [profile, setProfile] = useState<OwnProfile | null>(null);
@@ -86,6 +86,15 @@ function ProfileForm() {
           autoComplete="off"
         />
       ))}
+      <Field
+        label="Icon"
+        name="icon"
+        type="number"
+        description="Number of the picture Myth shows for you, 0 to 255."
+        value={String(profile.icon)}
+        onChange={(icon) => set({ icon: Math.trunc(Number(icon)) || 0 })}
+        error={problems.fields.icon}
+      />
       <div className={ui.row}>
         <ColourField
           label="Colour"

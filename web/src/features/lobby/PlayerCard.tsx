@@ -1,16 +1,21 @@
-import type { LobbyPlayerView, PlayerPage } from "@mythgate/sdk";
+import type { LobbyPlayerView, PlayerPage, Standing } from "@mythgate/sdk";
+import { type ReactNode, useState } from "react";
+import { categoryName } from "../../stores/contests.ts";
 import { casteName } from "../../stores/lobby.ts";
 import { readPlayer, setFriends } from "../../stores/lobbyVisits.ts";
 import { session, useLogin } from "../../stores/login.ts";
 import { sayInLobby, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import ui from "../../ui/ui.module.css";
 import { useSubmit } from "../useSubmit.ts";
 import { fromNow } from "../when.ts";
 import styles from "./Lobby.module.css";
+import { Measures } from "./Measures.tsx";
 import { Swatch } from "./People.tsx";
+import { Results } from "./Results.tsx";
 import type { Addressee } from "./Talk.tsx";
 import { useRead } from "./useRead.ts";
 
@@ -18,6 +23,7 @@ interface PlayerCardProps {
   /** Whose card is open; null for none. */
   readonly number: number | null;
   readonly onClose: () => void;
+  readonly onPerson: (number: number) => void;
   /** Null where one cannot talk. */
   readonly onTalk: ((to: Addressee) => void) | null;
 }
@@ -26,45 +32,65 @@ interface PlayerCardProps {
 const FIRST_GUEST = 0x3fffffff;
 
 /** Everything about one player, and what one can do about them. */
-export function PlayerCard({ number, onClose, onTalk }: PlayerCardProps) {
+export function PlayerCard({ number, onClose, onPerson, onTalk }: PlayerCardProps) {
+  return number === null ? null : (
+    <Card key={number} number={number} onClose={onClose} onPerson={onPerson} onTalk={onTalk} />
+  );
+}
+
+function Card({ number, onClose, onPerson, onTalk }: PlayerCardProps & { readonly number: number }) {
   const present = usePlay((state) => state.lobby.players.find((one) => one.number === number));
+  const hasAccount = number < FIRST_GUEST;
+  const { value, problem } = useRead<PlayerPage | null>(async () => (hasAccount ? readPlayer(number) : null), null);
+  const name = present?.name ?? (value?.profile.shown_name || value?.name);
   return (
-    <Dialog title={present?.name ?? "Player"} isOpen={number !== null} onClose={onClose}>
-      {number !== null && <Facts number={number} present={present} />}
-      {number !== null && <Acts number={number} present={present} onTalk={onTalk} onClose={onClose} />}
+    <Dialog title={name ?? "Player"} isOpen onClose={onClose}>
+      {problem && <Problem {...problem} />}
+      <Facts present={present} page={value} />
+      {value?.profile.quote && <blockquote className={styles.quote}>{value.profile.quote}</blockquote>}
+      <Acts number={number} name={name ?? ""} present={present} onTalk={onTalk} onClose={onClose}>
+        {value && (
+          <Panel title="This season">
+            <Statistics standings={value.standings} />
+            <LastGames name={value.name} onPerson={onPerson} />
+          </Panel>
+        )}
+      </Acts>
+      <div className={ui.row}>
+        <Button onPress={onClose}>Close</Button>
+      </div>
     </Dialog>
   );
 }
 
-function Facts({ number, present }: { readonly number: number; readonly present: LobbyPlayerView | undefined }) {
-  const hasAccount = number < FIRST_GUEST;
-  const { value, problem } = useRead<PlayerPage | null>(
-    async () => (hasAccount ? readPlayer(number) : null),
-    null,
-    number,
-  );
-  const rows = [...(present ? presentRows(present) : []), ...(value ? accountRows(value) : [])];
+interface FactsProps {
+  readonly present: LobbyPlayerView | undefined;
+  readonly page: PlayerPage | null;
+}
+
+function Facts({ present, page }: FactsProps) {
+  const rows = [...(present ? presentRows(present) : []), ...(page ? accountRows(page) : [])];
+  const colours = page ? [page.profile.primary_color, page.profile.secondary_color] : [present?.colour];
   return (
-    <>
-      {problem && <Problem {...problem} />}
-      <dl className={styles.cardFacts}>
-        {present && (
-          <div>
-            <dt>Colour</dt>
-            <dd>
-              <Swatch colour={present.colour} /> {present.colour}
-            </dd>
-          </div>
-        )}
-        {rows.map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
-      {value?.profile.quote && <blockquote className={styles.quote}>{value.profile.quote}</blockquote>}
-    </>
+    <dl className={styles.cardFacts}>
+      <div>
+        <dt>{colours.length > 1 ? "Colours" : "Colour"}</dt>
+        <dd className={styles.colours}>
+          {colours.map((colour, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the first and the second colour, which may be the same
+            <span key={index}>
+              <Swatch colour={colour} /> {colour}
+            </span>
+          ))}
+        </dd>
+      </div>
+      {rows.map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
@@ -80,43 +106,98 @@ const presentRows = ({ client, team, is_guest, in_game, away, afk_text }: LobbyP
     ["Now", in_game ? "playing" : away ? `away${afk_text ? `: ${afk_text}` : ""}` : ""],
   ]);
 
-function accountRows({ name, role, caste, clan, member_since, profile, standings, online }: PlayerPage): Row[] {
-  const { city, state, country } = profile;
-  const ranked = standings.ranked;
+function accountRows({ name, role, caste, clan, member_since, profile, online }: PlayerPage): Row[] {
+  const { city, state, country, icon } = profile;
   return filled([
     ["Name", name],
     ["Role", role === "player" ? "" : role],
     ["Caste", casteName(caste)],
     ["Clan", clan?.name ?? ""],
     ["From", [city, state, country].filter(Boolean).join(", ")],
+    ["Icon", icon > 0 ? `number ${icon}` : ""],
     ["Came first", fromNow(member_since)],
-    ["In", online?.room_name ?? "no lobby"],
-    [
-      "Ranked games",
-      ranked ? `place ${ranked.place}, ${ranked.points} points, ${ranked.wins} of ${ranked.games} won` : "",
-    ],
+    ["In", online ? `${online.room_name}${online.client ? `, with ${online.client}` : ""}` : "no lobby"],
   ]);
+}
+
+function Statistics({ standings }: { readonly standings: PlayerPage["standings"] }) {
+  const rows = Object.entries(standings).sort(([one], [other]) => order(one) - order(other));
+  if (rows.length === 0) return <p className={styles.dim}>No results in this season.</p>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className={styles.tableFrame} aria-label="Statistics of this season" tabIndex={0}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th scope="col">Games</th>
+            <th scope="col">Place</th>
+            <th scope="col">Points</th>
+            <th scope="col">Won</th>
+            <th scope="col" className={styles.lesser}>
+              Damage
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([category, standing]) => (
+            <StandingRow key={category} category={category} standing={standing} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const order = (category: string): number =>
+  category === "ranked" ? 0 : category === "unranked" ? 1 : 2 + Number(category.split(":")[1]);
+
+function StandingRow({ category, standing }: { readonly category: string; readonly standing: Standing }) {
+  return (
+    <tr>
+      <th scope="row">{categoryName(category)}</th>
+      <td>{standing.place}</td>
+      <td>{standing.points}</td>
+      <td>{`${standing.wins} of ${standing.games}`}</td>
+      <td className={styles.lesser}>{`${standing.damage_given} / ${standing.damage_taken}`}</td>
+    </tr>
+  );
+}
+
+function LastGames({ name, onPerson }: { readonly name: string; readonly onPerson: (number: number) => void }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div className={styles.after}>
+      <Button look="quiet" className={styles.disclosure} aria-expanded={open} onPress={() => setOpen(!open)}>
+        Last games
+      </Button>
+      {open && <Results player={name} onPerson={onPerson} />}
+    </div>
+  );
 }
 
 interface ActsProps {
   readonly number: number;
+  readonly name: string;
   readonly present: LobbyPlayerView | undefined;
   readonly onTalk: ((to: Addressee) => void) | null;
   readonly onClose: () => void;
+  /** Stands between what everybody may do and what the staff may. */
+  readonly children: ReactNode;
 }
 
-const STAFF = new Set(["moderator", "admin", "owner"]);
-
-function Acts({ number, present, onTalk, onClose }: ActsProps) {
+function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
   const you = usePlay((state) => state.lobby.you);
-  const friend = usePlay((state) => state.lobby.friends.some((one) => one.number === number));
-  // As the lobby has it: the login may be older than the role.
-  const role = usePlay((state) => state.lobby.players.find((one) => one.number === you)?.role ?? "");
+  const inLobby = usePlay((state) => state.lobby.room !== null);
+  const friend = usePlay((state) => state.lobby.friends.find((one) => one.number === number));
   const login = useLogin((state) => state.login);
+  const [acted, setActed] = useState(0);
+  const isOther = login !== null && number !== you && name !== login.username;
+  const { value: ignored } = useRead(async () => (isOther ? session.ignored() : []), null, acted);
   const { submit, busy, problems } = useSubmit([]);
-  const isOther = login !== null && number !== you;
   const mayList = isOther && !login.isGuest && number < FIRST_GUEST && present?.is_guest !== true;
-  const mayJudge = isOther && present !== undefined && STAFF.has(role);
+  const isIgnored = ignored?.some((one) => one.number === number) ?? false;
+  // Friends who are on may be in another lobby; a private line finds them there.
+  const isOn = present !== undefined || (friend !== undefined && friend.state !== "offline");
 
   /** A command of the lobby about this player. */
   function command(line: string) {
@@ -128,8 +209,8 @@ function Acts({ number, present, onTalk, onClose }: ActsProps) {
     <>
       {problems.form && <Problem {...problems.form} />}
       <div className={ui.row}>
-        {isOther && present && onTalk && (
-          <Button look="primary" onPress={() => onTalk({ number, name: present.name })}>
+        {isOther && isOn && inLobby && onTalk && (
+          <Button look="primary" onPress={() => onTalk({ number, name })}>
             Private message
           </Button>
         )}
@@ -145,17 +226,19 @@ function Acts({ number, present, onTalk, onClose }: ActsProps) {
             {friend ? "Remove from friends" : "Add to friends"}
           </Button>
         )}
-        {isOther && present && <Button onPress={() => command(`/ignore #${number}`)}>Ignore</Button>}
-        {mayJudge && (
-          <>
-            <Button onPress={() => command(`/mute #${number} 10`)}>Mute for 10 minutes</Button>
-            <Button look="danger" onPress={() => command(`/kick #${number}`)}>
-              Kick
-            </Button>
-          </>
+        {isOther && inLobby && (isIgnored || present) && (
+          <Button
+            onPress={() => {
+              command(`/${isIgnored ? "unignore" : "ignore"} #${number}`);
+              setActed((before) => before + 1);
+            }}
+          >
+            {isIgnored ? "Listen again" : "Ignore"}
+          </Button>
         )}
-        <Button onPress={onClose}>Close</Button>
       </div>
+      {children}
+      {isOther && inLobby && <Measures number={number} isHere={present !== undefined} onCommand={command} />}
     </>
   );
 }

@@ -47,7 +47,9 @@ export function Rooms({ onEnter }: RoomsProps) {
 
 /** Name, conditions and how many are there. */
 export function RoomLine({ room, isHere }: { readonly room: LobbyView; readonly isHere: boolean }) {
-  const conditions = [room.kind === "unranked" ? "" : room.kind, casteRange(room)].filter(Boolean).join(", ");
+  const conditions = [room.kind === "unranked" ? "" : room.kind, casteRange(room), room.locked ? "locked" : ""]
+    .filter(Boolean)
+    .join(", ");
   return (
     <>
       <span className={styles.roomName}>

@@ -67,7 +67,7 @@ export function Talk({ to, onTo, onPerson }: TalkProps) {
       >
         {lines.length === 0 && <p className={styles.empty}>Choose a lobby to talk in.</p>}
         {lines.map((line) => (
-          <Line key={line.id} line={line} you={you} onPerson={onPerson} />
+          <Line key={line.id} line={line} you={you} onPerson={onPerson} onReply={inLobby ? onTo : null} />
         ))}
       </div>
       <SayLine to={to} onTo={onTo} isDisabled={!inLobby} />
@@ -79,9 +79,11 @@ interface LineProps {
   readonly line: LobbyLine;
   readonly you: number;
   readonly onPerson: (number: number) => void;
+  /** Null where one cannot talk. */
+  readonly onReply: ((to: Addressee) => void) | null;
 }
 
-function Line({ line, you, onPerson }: LineProps) {
+function Line({ line, you, onPerson, onReply }: LineProps) {
   const colour = usePlay((state) => state.lobby.players.find((one) => one.number === line.number)?.colour);
   const speaks = line.kind === "say" || line.kind === "action" || line.kind === "private";
   return (
@@ -101,6 +103,16 @@ function Line({ line, you, onPerson }: LineProps) {
           </>
         )}
         <Styled text={line.styled} />
+        {line.kind === "private" && line.number !== you && onReply && (
+          <Button
+            look="quiet"
+            className={styles.reply}
+            aria-label={`Reply to ${line.name}`}
+            onPress={() => onReply({ number: line.number, name: line.name })}
+          >
+            Reply
+          </Button>
+        )}
       </span>
     </p>
   );
