@@ -18,7 +18,7 @@ from mythgate.domain.errors import InvalidInput, LimitReached, NotFound, Permiss
 from mythgate.domain.events import FriendsChanged
 from mythgate.domain.friends import MOST_FRIENDS, FriendAct, FriendState
 from mythgate.domain.ids import AccountId
-from mythgate.domain.lobbies import Family, Occupant, lobby_listener
+from mythgate.domain.lobbies import Family, Looks, Occupant, lobby_listener
 from mythgate.services.ports import Store
 
 
@@ -50,6 +50,13 @@ async def test_asking_and_answering(kit: PeopleKit) -> None:
     found = await kit.friends.add(account_of(bob), anna.number)
     assert [(one.name, one.state, one.room_id) for one in found] == [("Anna", FriendState.ACTIVE, LADDER)]
     assert told(kit, anna)[-1] == [("Bob", "active")]
+
+
+async def test_who_asks_is_named_as_shown_and_as_registered(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    kit.lobbies.dress(anna.visitor.listener, Looks("|bGrey|p Wolf"))
+    await kit.friends.add(account_of(anna), bob.number)
+    assert kit.lines(bob) == ["Grey Wolf (Anna) wants you as a friend."]
 
 
 async def test_saying_it_twice_tells_nobody(kit: PeopleKit) -> None:

@@ -451,6 +451,8 @@ async def test_talking_ends_being_away(kit: LobbyKit) -> None:
     kit.lobbies.set_away(ada.visitor.listener, True)
     await kit.lobbies.tell(bob.visitor.listener, ada.number, "again?")
     assert kit.lines(bob)[-1] == "Ada is away."
+    await kit.lobbies.tell(ada.visitor.listener, bob.number, "here I am")  # alone is talking, too
+    assert [one.player.away for one in kit.heard(bob).of(LobbyPlayerChanged)] == [True, False, True, False]
 
 
 async def test_the_last_words_are_kept(clock: FakeClock, store: Store) -> None:

@@ -14,6 +14,7 @@ from mythgate.domain.events import FriendsChanged, FriendView, Payload, event_of
 from mythgate.domain.friends import Friend, FriendAct, FriendState, changed, listed, require_other
 from mythgate.domain.ids import AccountId, CharacterId
 from mythgate.domain.lobbies import Occupant
+from mythgate.domain.styles import plain
 from mythgate.services.errands import Errands
 from mythgate.services.ports import Clock, Realtime, Store, Transaction
 
@@ -81,10 +82,16 @@ class FriendService:
             self._tell(theirs.number, their_list)
             other = present(self._lobbies, theirs.number)
             if other is not None:
-                self._lobbies.line_to(other.visitor.listener, words.format(mine.name))
+                self._lobbies.line_to(other.visitor.listener, words.format(self._called(mine)))
 
         _, _, my_list, _, _ = await self._store.write(work, then=then)
         return self._seen(my_list)
+
+    def _called(self, account: Account) -> str:
+        """As they are shown and, if that is another name, the account's."""
+        shown = present(self._lobbies, account.number)
+        name = plain(shown.name) if shown is not None else account.name
+        return name if name == account.name else f"{name} ({account.name})"
 
     # --- where they are ---
 

@@ -590,6 +590,8 @@ class LobbyService:
         if speaker.visitor.sender in self._ignored_by(hearer):
             raise Unreachable("That player is not here.", hint="`.who` shows who is.")  # and is not told that
         speaker = self._attendance.get(listener) or speaker
+        if speaker.away and self._attendance.get(listener) is not None:
+            speaker = self._change(speaker, away=False, afk_text="")
         event = self._message(speaker, "private", words, target)
         self._realtime.send(hearer, event)
         if echo and hearer != listener:

@@ -48,7 +48,7 @@ async def asked(host: Myth18Client) -> tuple[int, str]:
     return struct.unpack_from(">H", raw)[0], until_nul(raw, 2)[0]
 
 
-async def test_a_proxy_stands_in_for_a_host_nobody_can_reach(proxied: House) -> None:
+async def test_10_9_a_proxy_stands_in_for_a_host_nobody_can_reach(proxied: House) -> None:
     host = await proxied.myth18("Host", build=431)
     other = await proxied.myth18("Other", build=431)
     closed = closed_port()
@@ -82,7 +82,7 @@ async def test_a_proxy_stands_in_for_a_host_nobody_can_reach(proxied: House) -> 
     await other.until(lambda: any(one.name == "Again" and one.port == game.port for one in other.games.values()))
 
 
-async def test_the_pair_goes_with_the_host(proxied: House) -> None:
+async def test_10_9_the_pair_goes_with_the_host(proxied: House) -> None:
     host, other = await proxied.myth18("Host"), await proxied.myth18("Other")
     host.host(myth_game("Far"), port=closed_port())
     await other.until(lambda: any(game.port == proxied.door.options.proxy_port for game in other.games.values()))
@@ -92,7 +92,7 @@ async def test_the_pair_goes_with_the_host(proxied: House) -> None:
     assert await joiner.reader.read() == b""
 
 
-async def test_a_host_that_can_be_reached_needs_no_proxy(proxied: House) -> None:
+async def test_10_9_a_host_that_can_be_reached_needs_no_proxy(proxied: House) -> None:
     host = await proxied.myth18("Host")
     listener = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
@@ -103,7 +103,7 @@ async def test_a_host_that_can_be_reached_needs_no_proxy(proxied: House) -> None
     listener.close()
 
 
-async def test_older_builds_are_not_asked_what_they_do_not_know(proxied: House) -> None:
+async def test_10_9_older_builds_are_not_asked_what_they_do_not_know(proxied: House) -> None:
     host = await proxied.myth18("Host", build=427)
     host.host(myth_game("Old"), port=closed_port())
     await host.until_game("Old")

@@ -72,6 +72,7 @@ logger = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
 
+CHAT_HEAD_LENGTH: Final = 26  # what a chat block says it has besides name and words; no client looks at it
 PLAYER_LIST: Final = 1
 GAME_LIST: Final = 2
 GAME_VERBS: Final[Mapping[type[Payload], Verb]] = {
@@ -249,13 +250,15 @@ class MetaserverSink(Sink):
         return lines(message.styled, self.family)
 
     def _chat(self, speaker: Occupant, message: LobbyMessage) -> ChatBlock:
+        name, words = shown_name(speaker, self.family), fitting(message.styled)
         return ChatBlock(
+            length=CHAT_HEAD_LENGTH + len(name) + len(words),
             color=wire_colour(speaker.looks.primary),
             flags=CHAT_DIRECTED if message.kind == "private" else 0,
             player_id=speaker.number,
             selected_player_id=message.target,
-            name=shown_name(speaker, self.family),
-            message=fitting(message.styled),
+            name=name,
+            message=words,
         )
 
     def _own_message(self, event: Event) -> bytes:
