@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,3 +156,18 @@ def test_a_refused_command_says_why() -> None:
     assert isinstance(refusal, RoomFull)
     assert (refusal.message, refusal.hint) == ("Full.", "")
     assert isinstance(refusal_of({"message": "No."}), Refused)
+
+
+def test_the_client_needs_nothing_of_the_server() -> None:
+    """Neither its libraries nor its parts other than the rules, of which it takes events and errors."""
+    script = (
+        "import sys\n"
+        "import mythgate.client\n"
+        "mine = ('mythgate', 'mythgate.client', 'mythgate.domain')\n"
+        "parts = {name for name in sys.modules if name.split('.')[0] == 'mythgate'}\n"
+        "print(sorted(name for name in parts if '.'.join(name.split('.')[:2]) not in mine))\n"
+        "libraries = ('pydantic', 'fastapi', 'starlette', 'orjson', 'sqlalchemy', 'structlog', 'typer', 'uvicorn')\n"
+        "print(sorted(name for name in libraries if name in sys.modules))\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+    assert printed.stdout == "[]\n[]\n"
