@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
-from tests.support.accounts import AccountsKit, accounts_kit
+from tests.support.accounts import PASSWORD, AccountsKit, accounts_kit
 from tests.support.clock import FakeClock
 
 from mythgate.domain.accounts import AccountStatus, Role
@@ -140,8 +140,11 @@ async def test_a_ban_locks_an_account_out_for_its_days(kit: AccountsKit) -> None
     assert banned.status is AccountStatus.DISABLED
     assert told == [("Alric", AccountStatus.DISABLED, 1)]
     assert told_to_staff(kit)[-1] == "Watcher banned Alric for 1 day."
-    with pytest.raises(AccountDisabled):
+    until = f"{kit.clock.now() + timedelta(days=1):%Y-%m-%d %H:%M} UTC"
+    with pytest.raises(AccountDisabled, match=f"locked until {until}"):
         await kit.login("Alric")
+    with pytest.raises(AccountDisabled, match=f"locked until {until}"):
+        await kit.accounts.check_game_login("Alric", PASSWORD.encode())
     assert await kit.moderation.lift_bans() == []
     kit.pass_time(days=1)
     assert [account.name for account in await kit.moderation.lift_bans()] == ["Alric"]

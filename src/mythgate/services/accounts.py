@@ -255,8 +255,7 @@ class AccountService:
             if not await self._is_genuine(key, address, stored, password) or account is None:
                 raise BadCredentials
         await self._throttle.clear(_account_key(key))
-        if account.status is not AccountStatus.ACTIVE:
-            raise AccountDisabled
+        await self._require_open(account)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -336,8 +335,7 @@ class AccountService:
         if not is_genuine or account is None:
             raise BadCredentials
         await self._throttle.clear(_account_key(key))
-        if account.status is not AccountStatus.ACTIVE:
-            raise AccountDisabled
+        await self._require_open(account)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -684,11 +682,18 @@ class AccountService:
         """Delete an account for good: its sessions end, its characters are laid aside, its name is free again."""
         await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._shut_out)
 
+    async def _require_open(self, account: Account) -> None:
+        """Raises AccountDisabled for a locked account, which says how long if the lock ends by itself."""
+        if account.status is AccountStatus.ACTIVE:
+            return
+        until = await self._store.read(lambda tx: lockouts.ends(tx).get(account.id))
+        raise AccountDisabled(None if until is None else f"This account is locked until {until:%Y-%m-%d %H:%M} UTC.")
+
     def _shut_out(self, result: tuple[Account, list[SessionId]]) -> None:
         """The account may not be here any more."""
         account, ended = result
+        self._sessions.account_changed(account)  # first: this is what they are to be told, not that a session ended
         self._sessions.ended(ended)
-        self._sessions.account_changed(account)
 
     async def reset_password(
         self, caller: Caller, account_id: AccountId, password: str | None = None, reason: str = ""

@@ -126,9 +126,23 @@ async def test_a_ban_ends_the_connection_and_the_next_log_in(house: House) -> No
     await keeper.until_player("Troll")
     keeper.tell(troll.number, ".ban 3")
     await keeper.until_player("Troll", present=False)
-    await troll.line.wait_closed()
+    (farewell,) = [denial(payload) for kind, payload in await troll.line.wait_closed() if kind == SERVER_MESSAGE]
+    assert farewell.code == 14
     with pytest.raises(Denied) as refused:
         await house.aleph("Troll", "troll")
+    assert refused.value.code == 14
+
+
+async def test_so_does_a_lock_which_says_until_when(house: House) -> None:
+    account = await house.account("Troll")
+    troll = await house.myth18("Troll", "troll")
+    await house.node.services.accounts.disable(OPERATOR, account.id)
+    farewells = [denial(payload).code for kind, payload in await troll.line.wait_closed() if kind == SERVER_MESSAGE]
+    assert farewells == [14]
+    await house.node.services.accounts.enable(OPERATOR, account.id)
+    await house.node.services.moderation.ban(OPERATOR, account.id, 2)
+    with pytest.raises(Denied, match="locked until") as refused:
+        await house.myth18("Troll", "troll")
     assert refused.value.code == 14
 
 
