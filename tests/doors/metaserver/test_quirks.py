@@ -396,6 +396,8 @@ async def test_10_17_lengths_and_what_follows_a_zero_mean_nothing(house: House) 
     heard = await other.until_said("said")
     assert (heard.number, heard.name) == (client.number, "|iGuest|p Hopper")  # whatever the packet claims
     assert heard.colour == (4096, 8192, 12288)
+    last = [raw for kind, raw in other.line.received if kind == 200][-1]
+    assert struct.unpack_from(">h", last, 2)[0] == 26 + len("|iGuest|p Hopper") + len("said")
 
 
 async def test_10_18_lists_stay_below_what_myth_can_take(tmp_path: Path) -> None:
@@ -416,6 +418,13 @@ async def test_10_18_lines_stay_below_what_myth_can_show(house: House) -> None:
     house.node.services.lobbies.line_to(house.listener_of(client), "word " * 60)
     await client.until(lambda: sum(line.count("word") for line in client.lines) == 60)
     assert all(len(line) <= 127 for line in client.lines)
+
+
+@pytest.mark.parametrize(("application", "places"), [("MYTH", 8), ("MYTH1", 16), ("MYTH2", 16)])
+async def test_10_18_the_first_builds_have_room_for_eight_buddies(house: House, application: str, places: int) -> None:
+    await house.account("Alric")
+    client = await house.myth("Alric", "alric", application=application)
+    assert len(await client.line.until(BUDDIES)) == 8 * places
 
 
 async def test_10_19_what_another_server_closes_on_is_legal_here(house: House) -> None:
