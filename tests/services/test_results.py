@@ -408,3 +408,23 @@ def test_whatever_is_reported_there_is_one_result_at_most(
             assert games == ([1, 1] if clear else [])
 
     asyncio.run(run())
+
+
+async def test_nobody_loses_rank_to_a_game_they_were_not_there_for(kit: PeopleKit) -> None:
+    """A host alone may say who plays and how it ended, but not make an enemy of somebody who is elsewhere."""
+    anna, bob, here = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Here")
+    kit.lobbies.leave(bob.visitor.listener)
+    game = kit.start_game(anna, bob)
+    await kit.report(game, anna, [anna], [bob])
+    kit.hosting.remove(anna.visitor.listener)
+    kit.clock.advance(timedelta(minutes=3))
+    (result,) = await kit.results.settle_due()
+    assert (result.kind, result.tournament) == (LobbyKind.UNRANKED, 0)
+    assert set(await kit.ratings.standings(bob.number)) == {UNRANKED}
+    again = kit.start_game(anna, here)
+    kit.lobbies.leave(here.visitor.listener)  # who leaves in the middle was there
+    await kit.report(again, anna, [anna], [here])
+    kit.hosting.remove(anna.visitor.listener)
+    kit.clock.advance(timedelta(minutes=3))
+    (result,) = await kit.results.settle_due()
+    assert result.kind is LobbyKind.RANKED

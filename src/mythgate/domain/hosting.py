@@ -65,6 +65,7 @@ class HostedGame:
     over_at: float | None = None  # monotonic
     duration: float | None = None  # seconds, as the host declared it; None: untimed
     line_up: tuple[int, ...] = ()
+    is_gathered: bool = False  # all of the line-up were in the lobby when it was told
     reachable: bool | None = None  # None: not tried
     proxied: bool = False
 

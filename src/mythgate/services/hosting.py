@@ -196,7 +196,9 @@ class HostingService:
         teller, game = self._lobbies.require(listener), self.game(game_number)
         line_up = tuple(dict.fromkeys(numbers))[:FULL_LINE_UP]
         if teller.number == game.host or (not game.line_up and teller.number in line_up):
-            return self._board.act(game.host, GameAct.CHANGE, line_up=line_up)
+            present = map(self._lobbies.by_number, line_up)
+            is_gathered = all(one is not None and one.room_id == game.room_id for one in present)
+            return self._board.act(game.host, GameAct.CHANGE, line_up=line_up, is_gathered=is_gathered)
         return game
 
     def reset(self, listener: CharacterId) -> HostedGame:

@@ -156,8 +156,8 @@ class ResultService:
             id=match_id,
             room_id=game.room_id,
             family=game.family,
-            # Without a line-up the host alone would say who played.
-            kind=lobby.kind if game.line_up else LobbyKind.UNRANKED,
+            # Else the host alone would say who played, be they there or not.
+            kind=lobby.kind if game.line_up and game.is_gathered else LobbyKind.UNRANKED,
             host=game.host,
             line_up=tuple(self._participant(number) for number in numbers),
             started_at=now - timedelta(seconds=max(0.0, self._clock.monotonic() - started_at)),
@@ -166,7 +166,7 @@ class ResultService:
             scoring=report.scoring,
             clan_game=game.clan_game,
             cooperative=COOPERATIVE in game.facts.options,
-            tournament=lobby.tournament,
+            tournament=lobby.tournament if game.is_gathered else 0,
             removed_at=self._over.get(match_id),
         )
 
