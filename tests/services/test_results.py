@@ -417,6 +417,7 @@ async def test_nobody_loses_rank_to_a_game_they_were_not_there_for(kit: PeopleKi
     game = kit.start_game(anna, bob)
     await kit.report(game, anna, [anna], [bob])
     kit.hosting.remove(anna.visitor.listener)
+    await kit.settle()
     kit.clock.advance(timedelta(minutes=3))
     (result,) = await kit.results.settle_due()
     assert (result.kind, result.tournament) == (LobbyKind.UNRANKED, 0)
@@ -425,6 +426,7 @@ async def test_nobody_loses_rank_to_a_game_they_were_not_there_for(kit: PeopleKi
     kit.lobbies.leave(here.visitor.listener)  # who leaves in the middle was there
     await kit.report(again, anna, [anna], [here])
     kit.hosting.remove(anna.visitor.listener)
+    await kit.settle()
     kit.clock.advance(timedelta(minutes=3))
     (result,) = await kit.results.settle_due()
     assert result.kind is LobbyKind.RANKED
