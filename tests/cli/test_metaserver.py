@@ -179,6 +179,20 @@ def test_a_form_is_made_from_what_was_typed() -> None:
     assert bytes.fromhex(answer["hex"]).endswith(b"email=a%40b&password=y&username=x")
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("what", "The line is no JSON: Expecting value, at character 1."),
+        ('["dead"]', "A line is a JSON object."),
+        (json.dumps(KEEPALIVE | {"family": "quake"}), "`family` is one of: alephone, myth, myth2-1.8."),
+        (json.dumps(KEEPALIVE | {"direction": "up"}), "`direction` is one of: c2s, s2c."),
+    ],
+)
+def test_what_is_wrong_with_a_line(line: str, told: str) -> None:
+    result = CliRunner().invoke(app, ["metaserver", "decode"], input=line + "\n")
+    assert json.loads(result.stdout) == {"error": told}
+
+
 def test_lines_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "capture.jsonl"
     file.write_text(json.dumps(KEEPALIVE) + "\n\n" + json.dumps(KEEPALIVE), "utf-8")

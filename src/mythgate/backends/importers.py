@@ -173,6 +173,14 @@ def _colour(number: int) -> Colour:
     return Colour((number >> 16) * 257, (number >> 8 & 255) * 257, (number & 255) * 257)
 
 
+def _role(row: Row) -> Role:
+    try:
+        return Role(row.get("role") or Role.PLAYER)
+    except ValueError:
+        msg = f"There is no role {row['role']}; there are: {', '.join(Role)}."
+        raise ValueError(msg) from None
+
+
 # --- our own form ----------------------------------------------------------------------------------
 
 SCORES: Final = ("games", "wins", "losses", "ties", "damage_given", "damage_taken", "disconnects", "points", "caste")
@@ -188,7 +196,7 @@ def _csv(source: Path) -> Iterator[Record]:
             password=row.get("password") or None,
             password_hash=row.get("password_hash") or None,
             email=row.get("email") or None,
-            role=Role(row.get("role") or Role.PLAYER),
+            role=_role(row),
             disabled=_flag(row, "disabled"),
             created_at=_moment(row, "created_at"),
             last_login_at=_moment(row, "last_login_at"),

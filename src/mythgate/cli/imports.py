@@ -26,7 +26,7 @@ class SourceKind(StrEnum):
 
 def bring(
     kind: Annotated[SourceKind, typer.Argument(help="What the source is.")],
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="A folder, a CSV file, a database file.")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A folder or a file, as each kind has it.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     label: Annotated[str, typer.Option("--label", help="Name of the server, if there are several of its kind.")] = "",
     data_dir: DataDir = None,
@@ -36,6 +36,11 @@ def bring(
 
     What was brought over before stays as it is, so this can be repeated. What cannot be brought over is listed
     with the reason; then the exit code is 1, though all else was brought.
+
+    csv: a folder with accounts.csv and perhaps clans.csv, or one file of accounts; the first row names the columns,
+    of which `name` is needed. bungie: the players' or orders' file of the C server, or the folder they are in.
+    gos: the folder with metaserver_users.csv and its other tables as CSV files, or an SQLite file with these tables.
+    lhowon: the table `user`, as a CSV file or in an SQLite file.
 
     Examples:  mythgate import csv people/ --dry-run   ·   mythgate import bungie users.dat
     """

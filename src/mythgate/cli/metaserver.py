@@ -7,8 +7,9 @@ import secrets
 import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Final
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mythgate.wire.metaserver.layout import Family
     from mythgate.wire.metaserver.metaclient import FormRequest
     from mythgate.wire.metaserver.packets import Direction
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 app = typer.Typer(help="Packets of old clients to JSON lines and back.", no_args_is_help=True)
 
@@ -59,9 +62,7 @@ def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
 
     for line in _lines(source):
         try:
-            asked = json.loads(line)
-            if not isinstance(asked, dict):
-                raise TypeError("A line is a JSON object.")
+            asked = _object(line)
             answer = convert(asked)
         except KeyError as error:
             answer = {"error": f"The line has no {error}."}
@@ -70,6 +71,17 @@ def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
         # JSON is UTF-8 whatever the terminal speaks; what UTF-8 lacks, lone surrogates, JSON writes as \udXXX, too
         sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         sys.stdout.buffer.flush()
+
+
+def _object(line: str) -> dict[str, Any]:
+    """Raises ValueError, TypeError or RecursionError."""
+    try:
+        asked = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"The line is no JSON: {error.msg}, at character {error.colno}.") from None
+    if not isinstance(asked, dict):
+        raise TypeError("A line is a JSON object.")
+    return asked
 
 
 def _lines(source: str) -> Iterator[str]:
@@ -168,12 +180,20 @@ def _dialect(asked: Mapping[str, Any], packet_type: int) -> tuple[Family, Direct
     from mythgate.wire.metaserver.packets import Direction, layout_for
 
     named = _string({"family": "any", **asked}, "family")
-    family = Family.ALEPHONE if named == "any" else Family(named)
+    family = Family.ALEPHONE if named == "any" else _one_of(Family, "family", named)
     direction = _string({"direction": "any", **asked}, "direction")
     if direction not in {"any", "both"}:
-        return family, Direction(direction)
+        return family, _one_of(Direction, "direction", direction)
     to_server = layout_for(family, Direction.TO_SERVER, packet_type) is not None
     return family, Direction.TO_SERVER if to_server else Direction.TO_CLIENT
+
+
+def _one_of(kinds: type[Kind], name: str, text: str) -> Kind:
+    """Raises ValueError."""
+    try:
+        return kinds(text)
+    except ValueError:
+        raise ValueError(f"`{name}` is one of: {', '.join(kinds)}.") from None
 
 
 def _cipher(asked: Mapping[str, Any]) -> Cipher:

@@ -94,7 +94,14 @@ class RatingService:
         limit: int = 50,
         offset: int = 0,
     ) -> list[LadderRow]:
-        """A part of a ladder, best first; of the present season unless another is named. Raises NotFound."""
+        """A part of a ladder, best first; of the present season unless another is named.
+
+        Raises:
+            InvalidInput: there is no such category.
+            NotFound: there is no such season.
+
+        """
+        _require_category(category)
 
         def work(tx: Transaction) -> list[LadderRow]:
             number = _season_number(tx, season)
@@ -229,8 +236,7 @@ class RatingService:
 
         """
         await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
-        if category not in CATEGORIES:
-            raise InvalidInput("There is no such ladder.", field="category", hint="Use ranked, unranked or ranked:5.")
+        _require_category(category)
         chosen = self._formula(formula)
         found = await self._require(season)
         ladder, _ = await self._fold(found, chosen)
@@ -359,6 +365,11 @@ def _season(tx: Transaction, number: int) -> Season:
     if found is None:
         raise NotFound("There is no such season.")
     return found
+
+
+def _require_category(category: Category) -> None:
+    if category not in CATEGORIES:
+        raise InvalidInput("There is no such ladder.", field="category", hint="Use ranked, unranked or ranked:5.")
 
 
 def _season_number(tx: Transaction, number: int | None) -> int:

@@ -321,6 +321,8 @@ async def test_ladder_and_clans(place: Site) -> None:
     assert (empty["category"], empty["kind"], empty["rows"]) == ("ranked", "player", [])
     assert {"unranked", "ranked", "ranked:5"} <= set(empty["categories"])
     assert (await place.get("/api/metaserver/ladder?season=7")).status == 404
+    unknown = await place.get("/api/metaserver/ladder?category=ranked:16")
+    assert (unknown.status, unknown.json["error"]["field"]) == (422, "category")
     assert (await place.get("/api/metaserver/ladder?limit=1000")).status == 422
 
     token: str = (await place.register("Ada"))["access_token"]

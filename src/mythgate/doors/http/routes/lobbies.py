@@ -416,14 +416,11 @@ async def ladder(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> LadderPage:
     """A part of a ladder, best first. Ranked and unranked games have ladders of their own, as has each game type."""
-    known = [str(one) for one in CATEGORIES]
-    rows = []
-    if category in known:
-        rows = await services.ratings.ladder(Category(category), kind=kind, season=season, limit=limit, offset=offset)
+    rows = await services.ratings.ladder(Category(category), kind=kind, season=season, limit=limit, offset=offset)
     return LadderPage(
         category=category,
         kind=kind,
-        categories=known,
+        categories=[str(one) for one in CATEGORIES],
         rows=[LadderPlace(**_place(row.ranked), number=row.ranked.standing.number, name=row.name) for row in rows],
     )
 
