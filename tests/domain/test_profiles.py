@@ -7,7 +7,7 @@ import pytest
 from mythgate.domain.errors import InvalidInput
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import Colour, Looks
-from mythgate.domain.profiles import Profile
+from mythgate.domain.profiles import GREY, Profile
 
 
 def a_profile() -> Profile:
@@ -16,6 +16,13 @@ def a_profile() -> Profile:
 
 def test_without_a_name_of_ones_own_the_accounts_is_shown() -> None:
     assert a_profile().looks("Anna") == Looks("Anna")
+
+
+def test_a_colour_nobody_chose() -> None:
+    profile = a_profile()
+    assert profile.looks("Anna", unchosen=GREY).primary == GREY
+    profile.dress(Looks("Anna", primary=Colour(0, 1, 0)))
+    assert profile.looks("Anna", unchosen=GREY).primary == Colour(0, 1, 0)
 
 
 def test_looks_are_kept() -> None:

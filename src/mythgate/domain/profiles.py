@@ -14,6 +14,8 @@ NAME_LENGTH: Final = 31
 DESCRIPTION_BYTES: Final = 431  # of the four texts together, each with its end, as the old clients have room
 OPAQUE_BYTES: Final = 128
 ICONS: Final = range(-1, 256)
+UNCHOSEN: Final = Colour()
+GREY: Final = Colour(0x8080, 0x8080, 0x8080)  # for who never chose a colour: old clients write names in it, on black
 
 
 @dataclass(slots=True)
@@ -34,9 +36,10 @@ class Profile:
     opaque: bytes = b""
     updated_at: datetime | None = None  # None: never saved
 
-    def looks(self, name: str) -> Looks:
-        """How the account `name` is shown."""
-        return Looks(self.shown_name or name, self.team, self.icon, self.primary, self.secondary, self.opaque)
+    def looks(self, name: str, *, unchosen: Colour = UNCHOSEN) -> Looks:
+        """How the account `name` is shown; in the colour `unchosen` if it never chose one."""
+        primary = unchosen if self.primary == UNCHOSEN else self.primary
+        return Looks(self.shown_name or name, self.team, self.icon, primary, self.secondary, self.opaque)
 
     def dress(self, looks: Looks) -> None:
         """Be shown like this from now on.

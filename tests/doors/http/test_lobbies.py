@@ -15,6 +15,7 @@ from mythgate.domain.events import LobbyMessage, LobbyState
 from mythgate.domain.hosting import GameFacts
 from mythgate.domain.ids import CharacterId, PlayId
 from mythgate.domain.lobbies import Colour, Family, Lobby, Looks, Visitor, lobby_listener
+from mythgate.domain.profiles import GREY
 from mythgate.domain.sessions import OPERATOR
 
 ROOMS: dict[str, Any] = {
@@ -159,6 +160,9 @@ async def test_a_browser_enters_talks_and_leaves(place: Site) -> None:
     state = ada.heard(LobbyState)[-1]
     assert {one.name: one.client for one in state.players} == {"Guest Hopper": "Aleph One", "Ada": "browser"}
     assert state.you == answer.json["number"]
+    present = place.node.services.lobbies.by_number(state.you)
+    assert present is not None
+    assert present.looks.primary == GREY  # black on black is what Aleph One would write the name in
 
     assert (await ada.command("lobby", "hello |bthere|p"))["success"]
     await place.node.services.lobbies.say(hopper.listener, "hi")

@@ -19,6 +19,7 @@ from mythgate.domain.events import LobbyPlayerView, LobbyView
 from mythgate.domain.hosting import GamePhase, HostedGame
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import NO_CASTE, Family, Occupant, Visitor
+from mythgate.domain.profiles import GREY
 from mythgate.domain.ratings import CATEGORIES, Category, Ranked, SubjectKind
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain
@@ -496,7 +497,7 @@ async def visitor_of(services: Services, caller: Caller, character_id: Character
         listener=character_id,
         number=account.number,
         name=account.name,
-        looks=ties.profile.looks(account.name),
+        looks=ties.profile.looks(account.name, unchosen=GREY),
         door=DOOR,
         client=_client(origin.client),
         account_id=account.id,

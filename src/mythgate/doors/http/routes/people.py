@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from mythgate.domain.events import FriendView
 from mythgate.domain.lobbies import Colour, Looks
-from mythgate.domain.profiles import Profile
+from mythgate.domain.profiles import GREY, Profile
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
@@ -110,7 +110,7 @@ async def _show(services: Services, caller: Caller, saved: Profile) -> None:
     account = await services.accounts.me(caller)
     present = services.lobbies.by_number(account.number)
     if present is not None:
-        services.lobbies.dress(present.visitor.listener, saved.looks(account.name))
+        services.lobbies.dress(present.visitor.listener, saved.looks(account.name, unchosen=GREY))
 
 
 @router.get("/api/ignored", summary="Whom I ignore", responses=error_responses(401, 403, 503))
