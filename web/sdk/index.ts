@@ -1,4 +1,5 @@
 /** Mythgate's TypeScript SDK: sign in, connect, hear what happens, send commands. No React in here. */
+export type * from "./administration.ts";
 export * from "./api.ts";
 export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
 export {
@@ -19,3 +20,4 @@ export type * from "./lobbies.ts";
 export { Outbox, type PendingCommand } from "./outbox.ts";
 export { Sequencer } from "./sequencer.ts";
 export { type LoginStore, Session, type StoredLogin } from "./session.ts";
+export type * from "./status.ts";

@@ -556,7 +556,9 @@ class AccountService:
         await self._store.read(allow)  # before the expensive hash
         name = account_name(name)
         self._check_password(password, name)
-        account = self._new_account(name, await self._hasher.hash(password), email=_checked_email(email))
+        email = _checked_email(email)
+        await self._refuse_taken(name)
+        account = self._new_account(name, await self._hasher.hash(password), email=email)
         account.role = role
         account.last_login_at = None
 

@@ -193,7 +193,7 @@ async def test_an_account_for_somebody_else(place: Site) -> None:
     assert given.json["password"] is None
     assert PASSWORD not in given.body.decode()
     taken = await boss.post("", {"username": "he1per"})
-    assert (taken.status, taken.code) == (409, "name_taken")
+    assert (taken.status, taken.code, taken.json["error"]["field"]) == (409, "name_taken", "username")
     for wrong in ({"username": "Third", "password": "short"}, {"username": "Admin"}, {"username": "D", "email": "x"}):
         assert (await boss.post("", wrong)).status == 422
 

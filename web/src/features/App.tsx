@@ -7,16 +7,32 @@ import { Characters } from "./characters/Characters.tsx";
 import { Entrance } from "./entrance/Entrance.tsx";
 import { Game } from "./game/Game.tsx";
 
-// A page of its own, which not everybody opens.
+// Pages of their own, which not everybody opens.
 const Lobby = lazy(async () => ({ default: (await import("./lobby/Lobby.tsx")).Lobby }));
 const Overview = lazy(async () => ({ default: (await import("./lobby/Overview.tsx")).Overview }));
+const Administration = lazy(async () => ({
+  default: (await import("./admin/Administration.tsx")).Administration,
+}));
+const Status = lazy(async () => ({ default: (await import("./status/Status.tsx")).Status }));
 
 export function App() {
   const signedIn = useLogin((state) => state.login !== null);
   const playing = usePlay((state) => state.character !== null);
-  const inLobby = usePage((state) => state.page === "lobby");
+  const page = usePage((state) => state.page);
   useAppearance();
-  if (inLobby) return <Suspense>{signedIn && playing ? <Lobby /> : <Overview />}</Suspense>;
+  if (page === "status")
+    return (
+      <Suspense>
+        <Status />
+      </Suspense>
+    );
+  if (page === "admin")
+    return (
+      <Suspense>
+        <Administration />
+      </Suspense>
+    );
+  if (page === "lobby") return <Suspense>{signedIn && playing ? <Lobby /> : <Overview />}</Suspense>;
   if (!signedIn) return <Entrance />;
   return playing ? <Game /> : <Characters />;
 }

@@ -1,7 +1,7 @@
 /** Who is signed in. */
 import { Api, type LoginStore, MythError, Session, type StoredLogin } from "@mythgate/sdk";
 import { create } from "zustand";
-import { showProfile } from "./page.ts";
+import { rootAddress, showProfile } from "./page.ts";
 import { browserStorage, isRecord, load, remove, save, tabStorage } from "./storage.ts";
 
 const KEY = "mythgate.login";
@@ -47,9 +47,7 @@ interface LoginState {
 
 const loginStore = new BrowserLoginStore();
 
-export const api = new Api(
-  typeof document === "undefined" ? "http://localhost/" : new URL("./", document.baseURI).href,
-);
+export const api = new Api(rootAddress());
 
 export const session = new Session(api, loginStore, (reason) => {
   useLogin.setState({ login: null, notice: reason ? reason.message : null });

@@ -1,32 +1,53 @@
-/** Which page of the client this is: the world, or the lobby at its own address. */
+/** Which page of the client this is: the world, or another one at its own address. */
 import { create } from "zustand";
 
-export type Page = "world" | "lobby";
+export type Page = "world" | "lobby" | "admin" | "status";
 
 interface PageState {
   readonly page: Page;
+  /** What stands behind the page in the address, such as `users/…` of the administration. */
+  readonly part: string;
   /** The lobby to be in; entered as soon as that is possible, and again after the connection was lost for long. */
   readonly wanted: number | null;
   /** Whether the player edits their profile. */
   readonly profileOpen: boolean;
 }
 
-const LOBBY = /\/lobby$/;
+// Exact, for a path prefix of a reverse proxy may have any name: "/admin/" is the world behind one.
+const PAGES = /\/(?:(lobby|status)|(admin)(?:\/(users(?:\/[^/]+)?))?)$/;
 
-const pageOf = (path: string): Page => (LOBBY.test(path) ? "lobby" : "world");
+interface Address {
+  readonly page: Page;
+  readonly part: string;
+  /** The path of the folder that the client is in. */
+  readonly root: string;
+}
 
-export const usePage = create<PageState>(() => ({
-  page: typeof location === "undefined" ? "world" : pageOf(location.pathname),
-  wanted: null,
-  profileOpen: false,
-}));
+export function readAddress(path: string): Address {
+  const found = PAGES.exec(path);
+  if (!found) return { page: "world", part: "", root: path.slice(0, path.lastIndexOf("/") + 1) };
+  const page = (found[1] ?? found[2]) as Page;
+  return { page, part: found[3] ?? "", root: path.slice(0, found.index + 1) };
+}
+
+const here = (): Address =>
+  typeof location === "undefined" ? { page: "world", part: "", root: "/" } : readAddress(location.pathname);
+
+/** Where the client was loaded from, whatever page it was opened at. */
+export const rootAddress = (): string =>
+  typeof document === "undefined" ? "http://localhost/" : new URL(here().root, document.baseURI).href;
+
+const { page: first, part: firstPart } = here();
+
+export const usePage = create<PageState>(() => ({ page: first, part: firstPart, wanted: null, profileOpen: false }));
 
 /** Turn to a page without loading anything. */
-export function goTo(page: Page): void {
-  if (usePage.getState().page === page) return;
-  const above = new URL("./", location.href).pathname;
-  history.pushState(null, "", page === "lobby" ? `${above}lobby` : above);
-  usePage.setState({ page });
+export function goTo(page: Page, part = ""): void {
+  const now = usePage.getState();
+  if (now.page === page && now.part === part) return;
+  const path = page === "world" ? "" : part ? `${page}/${part}` : page;
+  history.pushState(null, "", here().root + path);
+  usePage.setState({ page, part });
 }
 
 export const showProfile = (profileOpen: boolean): void => usePage.setState({ profileOpen });
@@ -34,5 +55,8 @@ export const showProfile = (profileOpen: boolean): void => usePage.setState({ pr
 export const want = (roomId: number | null): void => usePage.setState({ wanted: roomId });
 
 if (typeof window !== "undefined") {
-  window.addEventListener("popstate", () => usePage.setState({ page: pageOf(location.pathname) }));
+  window.addEventListener("popstate", () => {
+    const { page, part } = here();
+    usePage.setState({ page, part });
+  });
 }

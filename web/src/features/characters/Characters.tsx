@@ -1,6 +1,7 @@
 import type { CharacterView } from "@mythgate/sdk";
 import { type FormEvent, useEffect, useState } from "react";
 import { Form } from "react-aria-components";
+import { isStaff, readRole, useRole } from "../../stores/administration.ts";
 import {
   createCharacter,
   deleteCharacter,
@@ -9,6 +10,7 @@ import {
   useCharacters,
 } from "../../stores/characters.ts";
 import { signOut, useLogin } from "../../stores/login.ts";
+import { goTo } from "../../stores/page.ts";
 import { enterWorld, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
@@ -27,6 +29,7 @@ import styles from "./Characters.module.css";
 export function Characters() {
   const { characters, deleted, limit, loaded, problem } = useCharacters();
   const username = useLogin((state) => state.login?.username ?? "");
+  const role = useRole((state) => state.role);
   const claimed = useLogin((state) => state.claimed);
   const farewell = usePlay((state) => state.farewell);
   const [doomed, setDoomed] = useState<CharacterView | null>(null);
@@ -35,6 +38,7 @@ export function Characters() {
   useTitle("Characters");
   useEffect(() => {
     void loadCharacters();
+    void readRole();
   }, []);
 
   const mayCreate = loaded && (limit === 0 || characters.length < limit);
@@ -45,6 +49,7 @@ export function Characters() {
           <Gate />
           <h1>Who will you be?</h1>
           <span className={styles.account}>{username}</span>
+          {isStaff(role) && <Button onPress={() => goTo("admin", "users")}>Users</Button>}
           <Button onPress={() => setAccountOpen(true)}>Account</Button>
           <Button onPress={() => void signOut()}>Sign out</Button>
         </header>

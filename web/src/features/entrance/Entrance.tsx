@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { Form, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { isReturning, playAsGuest, register, signIn, useLogin } from "../../stores/login.ts";
+import { goTo } from "../../stores/page.ts";
 import { enterAsGuest } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
@@ -63,6 +64,14 @@ export function Entrance() {
             <EntranceForm mode={mode} takesFocus={!switched} />
           </TabPanel>
         </Tabs>
+        <div className={styles.elsewhere}>
+          <Button look="quiet" onPress={() => goTo("lobby")}>
+            Lobbies
+          </Button>
+          <Button look="quiet" onPress={() => goTo("status")}>
+            Status of the server
+          </Button>
+        </div>
       </div>
     </main>
   );

@@ -8,6 +8,7 @@ import {
   Popover,
   Separator,
 } from "react-aria-components";
+import { isStaff, readRole, useRole } from "../../stores/administration.ts";
 import { awaitNextLine } from "../../stores/input.ts";
 import { unreadIn } from "../../stores/lobby.ts";
 import { signOut } from "../../stores/login.ts";
@@ -71,10 +72,11 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
   const name = usePlay((state) => state.game.player?.name ?? state.character?.name ?? "");
   const status = usePlay((state) => state.game.player?.status ?? "online");
   const unread = usePlay((state) => unreadIn(state.lobby));
+  const role = useRole((state) => state.role);
   const { theme, textSize, timestamps } = useSettings();
   const item = ui.menuItem ?? "";
   return (
-    <MenuTrigger>
+    <MenuTrigger onOpenChange={(open) => open && void readRole()}>
       <Button className={styles.me} aria-label={`${name}: menu`}>
         <span>{name}</span>
         {status !== "online" && <span>{STATUS_MARKS[status].mark}</span>}
@@ -85,6 +87,11 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
           <MenuItem className={item} onAction={() => goTo("lobby")}>
             Lobby{unread > 0 ? ` (${unread} new)` : ""}
           </MenuItem>
+          {isStaff(role) && (
+            <MenuItem className={item} onAction={() => goTo("admin", "users")}>
+              Users
+            </MenuItem>
+          )}
           <Separator className={ui.separator ?? ""} />
           <MenuSection
             selectionMode="single"

@@ -1,0 +1,187 @@
+/** Accounts, as staff looks after them. */
+import type { AccountStatus, CreatedUser, NewUser, Role, User, UserCard, UserPage } from "@mythgate/sdk";
+import { create } from "zustand";
+import { explain, session, useLogin } from "./login.ts";
+
+const RANKS: readonly string[] = ["player", "moderator", "admin", "owner"];
+
+/** Whether somebody with that role looks after others. */
+export const isStaff = (role: string): boolean => RANKS.indexOf(role) > 0;
+
+/** Whether somebody with that role makes accounts. */
+export const mayCreate = (role: string): boolean => RANKS.indexOf(role) > 1;
+
+/** The roles that somebody may give a new account: those below their own, and all if they own the server. */
+export const rolesBelow = (role: string): readonly Role[] =>
+  RANKS.slice(0, role === "owner" ? RANKS.length : RANKS.indexOf(role)) as Role[];
+
+// --- one's own role ---------------------------------------------------------------------------------
+
+/** The role of who is signed in, as last heard; empty for nobody. The login may be older than the role. */
+export const useRole = create<{ readonly role: string }>(() => ({ role: session.login?.role ?? "" }));
+
+/** Ask the server again what the player may do. */
+export async function readRole(): Promise<void> {
+  if (!session.login || session.login.isGuest) return;
+  try {
+    useRole.setState({ role: await session.role() });
+  } catch {
+    // What was known stays; the server has the last word about everything anyway.
+  }
+}
+
+useLogin.subscribe(({ login }, { login: before }) => {
+  if (login?.userId !== before?.userId || login?.role !== before?.role) useRole.setState({ role: login?.role ?? "" });
+});
+
+// --- the list ---------------------------------------------------------------------------------------
+
+export interface UserQuery {
+  readonly search: string;
+  readonly role: Role | "";
+  readonly status: AccountStatus | "";
+}
+
+interface UsersState {
+  readonly query: UserQuery;
+  readonly users: readonly User[];
+  readonly next: string | null;
+  /** Whether an answer is awaited. */
+  readonly busy: boolean;
+  /** Whether there ever was an answer. */
+  readonly loaded: boolean;
+  readonly problem: { message: string; hint: string } | null;
+}
+
+const EVERYBODY: UserQuery = { search: "", role: "", status: "" };
+
+export const useUsers = create<UsersState>(() => ({
+  query: EVERYBODY,
+  users: [],
+  next: null,
+  busy: false,
+  loaded: false,
+  problem: null,
+}));
+
+let asked = 0;
+
+/** Look for accounts anew. An answer that a later question has overtaken is dropped. */
+export function lookFor(change: Partial<UserQuery>): Promise<void> {
+  useUsers.setState(({ query }) => ({ query: { ...query, ...change } }));
+  return ask(null);
+}
+
+/** The next page behind what is shown. */
+export async function showMore(): Promise<void> {
+  const { next, busy } = useUsers.getState();
+  if (next !== null && !busy) await ask(next);
+}
+
+async function ask(after: string | null): Promise<void> {
+  asked += 1;
+  const mine = asked;
+  useUsers.setState({ busy: true, problem: null });
+  try {
+    const page = await session.request<UserPage>("GET", `api/admin/users?${parameters(after)}`);
+    if (mine !== asked) return;
+    useUsers.setState(({ users }) => ({
+      users: after === null ? page.users : [...users, ...page.users],
+      next: page.next,
+      busy: false,
+      loaded: true,
+    }));
+  } catch (error) {
+    if (mine === asked) useUsers.setState({ busy: false, problem: explain(error) });
+  }
+}
+
+function parameters(after: string | null): string {
+  const { query } = useUsers.getState();
+  const given = Object.entries({ ...query, search: query.search.trim(), after: after ?? "" });
+  return new URLSearchParams(given.filter(([, value]) => value !== "")).toString();
+}
+
+// --- one of them ------------------------------------------------------------------------------------
+
+const path = (id: string, act = ""): string => `api/admin/users/${encodeURIComponent(id)}${act && `/${act}`}`;
+
+export const readUser = (id: string): Promise<UserCard> => session.request("GET", path(id));
+
+/** Have the list show what has become of somebody. */
+function noted(card: UserCard): UserCard {
+  useUsers.setState(({ users }) => ({ users: users.map((one) => (one.id === card.id ? card : one)) }));
+  return card;
+}
+
+const change = async (id: string, act: string, body: object): Promise<UserCard> =>
+  noted(await session.request<UserCard>("POST", path(id, act), body));
+
+/** `days` is null for a lock without an end. */
+export const lockUser = (id: string, days: number | null, reason: string): Promise<UserCard> =>
+  change(id, "lock", { days, reason });
+
+export const unlockUser = (id: string, reason: string): Promise<UserCard> => change(id, "unlock", { reason });
+
+export const setRole = (id: string, role: Role, reason: string): Promise<UserCard> =>
+  change(id, "role", { role, reason });
+
+export const setHidden = (id: string, hidden: boolean): Promise<UserCard> => change(id, "hidden", { hidden });
+
+/** Whether the password is for everything or for old game clients only. */
+export type PasswordKind = "password" | "game-password";
+
+/** @returns the password the server made up, if none was given. */
+export const givePassword = async (
+  id: string,
+  kind: PasswordKind,
+  password: string,
+  reason: string,
+): Promise<string | null> => {
+  const body = password ? { password, reason } : { reason };
+  return (await session.request<{ password: string | null }>("POST", path(id, kind), body)).password;
+};
+
+export const takeGamePassword = (id: string, reason: string): Promise<void> =>
+  session.request("DELETE", `${path(id, "game-password")}?${new URLSearchParams({ reason })}`);
+
+export async function createUser(user: NewUser): Promise<CreatedUser> {
+  const created = await session.request<CreatedUser>("POST", "api/admin/users", user);
+  void lookFor({ search: created.name, role: "", status: "" });
+  return created;
+}
+
+// --- in words ---------------------------------------------------------------------------------------
+
+const ACTS: Readonly<Record<string, string>> = {
+  "character.kicked": "kicked from the world",
+  "lobby.kicked": "kicked from a lobby",
+  "account.registered": "registered",
+  "account.guest_entered": "came as a guest",
+  "account.created": "made the account",
+  "account.banned": "locked",
+  "account.disabled": "locked",
+  "account.enabled": "unlocked",
+  "account.muted": "muted",
+  "account.unmuted": "unmuted",
+  "account.renamed": "renamed",
+  "account.deleted": "deleted",
+  "account.hidden": "hidden",
+  "account.shown": "shown again",
+  "account.role_changed": "role changed",
+  "account.password_changed": "changed the password",
+  "account.password_reset": "given a new password",
+  "account.game_password_set": "set a game password",
+  "account.game_password_reset": "given a game password",
+  "account.game_password_cleared": "game password removed",
+};
+
+/** What an entry of the record says was done. */
+export const actName = (action: string): string => ACTS[action] ?? action.replace(/^\w+\./, "").replaceAll("_", " ");
+
+/** The rest of an entry, without the name, which stands above. */
+export const actDetail = (detail: Readonly<Record<string, string>>): string =>
+  Object.entries(detail)
+    .filter(([key, value]) => key !== "name" && value !== "")
+    .map(([key, value]) => `${key.replaceAll("_", " ")}: ${value}`)
+    .join(", ");
