@@ -254,3 +254,43 @@ async def test_one_that_sends_a_lot_at_once_lets_others_have_their_turn(house: H
     await other.until_said("little")
     assert sum(one.message == "much" for one in other.said) < 150
     await flooder.caught_up()
+
+
+# --- what grows, what is gone --------------------------------------------------------------------------
+
+
+async def test_a_quote_that_grows_in_mac_roman_closes_nobody(house: House) -> None:
+    account = await house.account("Hopper")
+    half = "\N{VULGAR FRACTION ONE HALF}"
+    await house.node.services.profiles.describe(account.id, city=half * 100, quote=half * 300)
+    client = await house.myth("Asker", room_id=FERRY)
+    raw = await client.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    assert b"1/21/2" in raw
+    assert len(raw) <= 4356 + 431 + len("Hopper") * 2 + 3
+    await client.caught_up()
+
+
+async def test_a_lobby_that_was_closed_a_moment_ago_refuses(house: House) -> None:
+    client = MythClient(name="Late")
+    await client.log_in(house.port)
+    room = next(one for one in client.rooms if one.room_id == FERRY)
+    await house.node.services.lobbies.remove(OPERATOR, FERRY)
+    line = await Line.open(room.port)
+    line.write(ROOM_LOGIN, client.token + text(""))
+    line.write(PLAYER_DATA, player_data("Late"))
+    said = await line.wait_closed()
+    assert [kind for kind, _ in said if kind == 1] == []
+    await until(lambda: house.door.stats.connected == 0)
+
+
+async def test_one_connection_that_fails_at_a_tick_does_not_hold_up_the_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await Line.open(house.port), await Line.open(house.port)
+    await until(lambda: house.door.stats.connected == 2)
+    broken = next(iter(house.door._connections))
+    monkeypatch.setattr(broken, "on_tick", lambda now: 1 / 0)
+    await house.jump(10)
+    await first.wait_closed()
+    await second.wait_closed()
+    assert house.door.stats.closed == {"internal": 1, "late": 1}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account, Role, is_hidden
 from mythgate.domain.addresses import address_key
-from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, Refused, RoomFull
+from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, NotFound, Refused, RoomFull
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import (
@@ -152,7 +152,7 @@ class MetaserverDoor:
         for port in islice(free, MOST_PORTS_TRIED):
             try:
                 server = await loop.create_server(
-                    lambda: RoomConnection(self, self.services.lobbies.lobby(room_id)),
+                    lambda: RoomConnection(self, self._lobby_as_it_is(lobby)),
                     options.host,
                     port,
                     backlog=BACKLOG,
@@ -166,6 +166,13 @@ class MetaserverDoor:
         if room_id not in self._portless:
             self._portless.add(room_id)
             logger.error("no port for a lobby", extra={"room": room_id, "first_port": first})
+
+    def _lobby_as_it_is(self, known: Lobby) -> Lobby:
+        """What a lobby is now; as it was `known` if it is no more, and nobody can enter it."""
+        try:
+            return self.services.lobbies.lobby(known.room_id)
+        except NotFound:
+            return known
 
     def _close(self) -> None:
         servers = [*self._room_servers.values()]
@@ -418,8 +425,13 @@ class MetaserverDoor:
         """Look after deadlines, silence, passes and ports. Call every `TICK_SECONDS`."""
         now = self.clock.monotonic()
         for connection in list(self._connections):
-            if not connection.closing:
+            if connection.closing:
+                continue
+            try:
                 connection.on_tick(now)
+            except Exception:  # the others have deadlines as well
+                logger.exception("a connection could not be looked after")
+                connection.close("internal")
         for old in self.passes.sweep():
             if old.account is not None:
                 self.spawn(self.sign_out(old.account, old.session_id))

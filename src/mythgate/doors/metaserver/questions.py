@@ -45,6 +45,7 @@ from mythgate.wire.metaserver.packets import (
     pack_entries,
 )
 from mythgate.wire.metaserver.records import Buddy, OverallRanking, Score, Verb
+from mythgate.wire.metaserver.text import decode_text, encode_text
 
 if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
@@ -293,12 +294,17 @@ async def _tell_of_player(connection: RoomConnection, number: int) -> None:
             login=account.name,
             name=looks.name,
             order_name=clan.name if clan is not None else "",
-            city=profile.city,
-            state=profile.state,
-            country=profile.country,
-            quote=profile.quote,
+            city=_no_longer(profile.city),
+            state=_no_longer(profile.state),
+            country=_no_longer(profile.country),
+            quote=_no_longer(profile.quote),
         )
     )
+
+
+def _no_longer(text: str) -> str:
+    """`text` in as many bytes as it has signs: clients have room for so many, and some become several in MacRoman."""
+    return decode_text(encode_text(text, len(text)))
 
 
 class Overviews:
