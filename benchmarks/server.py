@@ -25,16 +25,16 @@ from mythgate.domain.events import ChatMessage, event_of
 from mythgate.domain.ids import AccountId, CharacterId, room_topic
 
 
-async def _until_told(runs: asyncio.Event) -> None:
+async def _until_told(source: Source) -> None:
     """Reads orders: `go` and `halt` turn the internal source on and off, the end of input ends the server."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         if line.strip() == b"go":
-            runs.set()
+            source.go()
         else:
-            runs.clear()
+            source.halt()
 
 
 def _say_where(port: int, tokens: str = "", lobby_port: int = 0) -> None:
@@ -42,17 +42,36 @@ def _say_where(port: int, tokens: str = "", lobby_port: int = 0) -> None:
     sys.stdout.flush()
 
 
-async def _publish_steadily(per_second: float, runs: asyncio.Event, tell: Callable[[int], None]) -> None:
-    """Call `tell(0)`, `tell(1)`, … `per_second` times a second while `runs` is set."""
-    loop = asyncio.get_running_loop()
-    told = 0
-    while True:
-        await runs.wait()
-        begun, before = loop.time(), told
-        while runs.is_set():
-            await asyncio.sleep(begun + (told - before + 1) / per_second - loop.time())
-            tell(told)
-            told += 1
+class Source:
+    """Calls `tell(0)`, `tell(1)`, … `per_second` times a second, between `go` and `halt`.
+
+    It is in what is measured, of the floor as of Mythgate, so it is no more than a timer that calls.
+    """
+
+    def __init__(self, per_second: float, tell: Callable[[int], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._per_second = per_second
+        self._tell = tell
+        self._told = 0
+        self._goes = False
+
+    def go(self) -> None:
+        if not self._goes and self._per_second:
+            self._goes = True
+            self._begun, self._before = self._loop.time(), self._told
+            self._next()
+
+    def halt(self) -> None:
+        self._goes = False
+
+    def _next(self) -> None:
+        self._loop.call_at(self._begun + (self._told - self._before + 1) / self._per_second, self._call)
+
+    def _call(self) -> None:
+        if self._goes:
+            self._tell(self._told)
+            self._told += 1
+            self._next()
 
 
 async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
@@ -63,11 +82,7 @@ async def floor(room_size: int, frame_bytes: int, internal: float) -> None:
     server = await loop.create_server(lambda: FloorProtocol(rooms), sock=listener)
     spare_the_collector()
     _say_where(listener.getsockname()[1])
-    runs = asyncio.Event()
-    tell = lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])
-    publisher = asyncio.create_task(_publish_steadily(internal, runs, tell))
-    await _until_told(runs)
-    publisher.cancel()
+    await _until_told(Source(internal, lambda number: rooms.tell(rooms.rooms[number % len(rooms.rooms)])))
     server.close()
 
 
@@ -85,10 +100,7 @@ async def mythgate(room_size: int, stride: int, players: int, merge_window: floa
                 spare_the_collector()
                 assert doors.metaserver is not None
                 _say_where(listener.getsockname()[1], str(tokens), doors.metaserver.login_port)
-                runs = asyncio.Event()
-                publisher = asyncio.create_task(_publish_steadily(internal, runs, _talker(node)))
-                await _until_told(runs)
-                publisher.cancel()
+                await _until_told(Source(internal, _talker(node)))
 
 
 def _talker(node: Node) -> Callable[[int], None]:

@@ -62,7 +62,7 @@ class Event:
     sender: AccountId | None = None
     coalesce: str | None = None
     subject: Any = field(default=None, repr=False, compare=False)  # what it is about, for doors with words of their own
-    rendered: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    rendered: dict[object, bytes] = field(default_factory=dict, repr=False, compare=False)
     weight: int = field(default=256, repr=False, compare=False)  # bytes it counts for; exact once rendered
 
 
@@ -508,6 +508,18 @@ class CommandResponse(Payload):
     data: dict[str, Any] | None = None
     """The same answer for programs; its fields depend on the command. Null for commands without one."""
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it only tells that the command was carried out."""
+        return (
+            not self.result
+            and self.success
+            and self.data is None
+            and self.room_state is None
+            and self.inventory is None
+            and self.player is None
+        )
+
 
 @dataclass(slots=True)
 class FollowState(Payload):
@@ -684,7 +696,7 @@ class HostedGameView:
     host_name: str
     """Their name, without style codes."""
     family: str
-    """`marathon`, `myth`, `myth2` or `myth3`."""
+    """`marathon`, `tfl`, `myth`, `myth2` or `myth3`."""
     state: Literal["listed", "running", "ended", "abandoned"]
     """`listed`: still gathers players."""
     joinable: bool
@@ -722,7 +734,7 @@ class LobbyView:
     name: str
     """Of the lobby."""
     family: str
-    """Whose players it is for: `marathon`, `myth`, `myth2` or `myth3`."""
+    """Whose players it is for: `marathon`, `tfl`, `myth`, `myth2` or `myth3`."""
     kind: Literal["unranked", "ranked", "tournament"]
     """Whether results count, and for what."""
     players: int

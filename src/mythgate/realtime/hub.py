@@ -107,6 +107,7 @@ class Hub:
         self._monotonic = clock.monotonic
         self._call_later = call_later
         self._window = self.limits.merge_window
+        self._outbox_events = self.limits.outbox_events
         self._topics: dict[Topic, TopicLog] = {}
         self._ignorers: dict[AccountId, dict[CharacterId, Stream]] = {}  # by whom they ignore
         self._by_play: dict[tuple[PlayId, AccountId], Stream] = {}
@@ -127,7 +128,9 @@ class Hub:
         log = self._topics.get(topic)
         if log is None:
             return
-        spared = self._spared(log, event, exclude)
+        spared: Collection[Stream] = ()
+        if exclude is not None or event.sender in self._ignorers:
+            spared = self._spared(log, event, exclude)
         if event.priority == Priority.LOW:
             self._publish_low((*log.followers.values(), *log.members.values()), event, spared)
             return
@@ -145,8 +148,6 @@ class Hub:
     def _spared(self, log: TopicLog, event: Event, exclude: CharacterId | None) -> Collection[Stream]:
         """Who listens to the topic and yet is not to hear `event`."""
         ignorers = self._ignorers.get(event.sender) if event.sender is not None else None
-        if ignorers is None and exclude is None:
-            return ()
         spared: set[Stream] = set()
         if ignorers is not None:
             for character_id, stream in ignorers.items():
@@ -160,34 +161,42 @@ class Hub:
         return spared
 
     def _tell_followers(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
-        followed = [stream for stream in spared if stream.log is log]
-        for stream in followed:
-            stream.catch_up()
-            for outbox in stream.outboxes:
-                self._step_apart(outbox)
-        log.append(event)
-        for stream in followed:  # for them it was never there
-            stream.taken = log.count
-            for outbox in stream.outboxes:
-                self._step_back(outbox)
+        if spared:
+            self._append_sparing(log, event, [stream for stream in spared if stream.log is log])
+        else:
+            log.append(event)
         # More than an outbox holds never waits together.
-        urgent = event.priority > Priority.NORMAL or log.count - log.written >= self.limits.outbox_events
-        now = self._monotonic()
-        if urgent or (now >= log.quiet_from and not log.waits):
-            self._write_live(log, now)
-        elif not log.waits:
-            log.waits = True
-            self._waiting.append(log)
-            if not self._timer_runs:
-                self._start_timer()
+        urgent = event.priority > Priority.NORMAL or log.count - log.written >= self._outbox_events
+        if urgent or not log.waits:
+            now = self._monotonic()
+            if urgent or now >= log.quiet_from:
+                self._write_live(log, now)
+            else:
+                log.waits = True
+                self._waiting.append(log)
+                if not self._timer_runs:
+                    self._start_timer()
         if log.apart:
+            now = self._monotonic()
             for outbox in tuple(log.apart):
                 if (outbox.paused or urgent) and outbox.stream not in spared:
                     self._hold(outbox, event, urgent, now)
         if log.count - log.base >= TAKE_OVER:
             if log.written < log.count:
-                self._write_live(log, now)
+                self._write_live(log, self._monotonic())
             log.hand_over()
+
+    def _append_sparing(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
+        """Keep `event` for the followers but these: for them it was never there."""
+        for stream in spared:
+            stream.catch_up()
+            for outbox in stream.outboxes:
+                self._step_apart(outbox)
+        log.append(event)
+        for stream in spared:
+            stream.taken = log.count
+            for outbox in stream.outboxes:
+                self._step_back(outbox)
 
     def _write_live(self, log: TopicLog, now: float) -> None:
         """Give all connections that are level what the room was told and they were not."""
@@ -216,7 +225,7 @@ class Hub:
                     self._failed(outbox, error, start + outbox.offset)
         if wrote:
             log.quiet_from = now + self._window
-            log.weigh(first)
+        log.weigh(batch.events)
 
     def _step_apart(self, outbox: Outbox) -> None:
         """From now on `outbox` is given what lies behind its cursor, not what its room is told."""

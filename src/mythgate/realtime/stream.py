@@ -82,7 +82,7 @@ class Stream:
         self.blocks: list[tuple[int, int]] = []  # events and bytes of each block that was weighed, oldest first
         self.kept_bytes = 0  # of these
         self._unsettled = 0  # events that came after these
-        self._unweighed = 0  # bytes of those of them that a room was told and that were rendered
+        self._unweighed = 0  # bytes of those of them that a room was told and that were weighed there
         self._own: list[Event] = []  # the others
         self.detached_at: float | None = now  # until the first attach
         self.was_attached = False
@@ -98,10 +98,11 @@ class Stream:
             return
         new = log.count - self.taken
         self._events += log.since(self.taken)
-        if self.taken < log.written:
-            self._unweighed += log.weight_written(self.taken)
-        if log.written < log.count:  # not rendered yet
-            self._own += log.since(max(self.taken, log.written))
+        weighed = log.weighed
+        if self.taken < weighed:
+            self._unweighed += log.weight_since(self.taken)
+        if weighed < log.count:  # not rendered yet
+            self._own += log.since(max(self.taken, weighed))
         self._last += new
         self.taken = log.count
         self._unsettled += new

@@ -11,6 +11,7 @@ numbers against the room's: its connections step apart, and come back with anoth
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from mythgate.domain.events import Event
@@ -51,8 +52,8 @@ class TopicLog:
         self.members: dict[CharacterId, Stream] = {}  # who listens without following
         self.followers: dict[CharacterId, Stream] = {}
         self.events: list[Event] = []  # the last ones
-        self.weights: list[int] = []  # bytes of all events before each of these
-        self.weight = 0  # bytes of all events so far
+        self.weights: list[int] = []  # for each of these that was weighed, the bytes of all before it
+        self.weight = 0  # bytes of all that were weighed
         self.base = 0  # index of the first of these
         self.count = 0  # index of the next
         self.written = 0
@@ -65,27 +66,27 @@ class TopicLog:
     def append(self, event: Event) -> None:
         """Keep `event` for the followers."""
         self.events.append(event)
-        self.weights.append(self.weight)
-        self.weight += event.weight
         self.count += 1
 
     def since(self, index: int) -> list[Event]:
         """The events from `index` on."""
         return self.events[index - self.base :]
 
-    def weight_written(self, index: int) -> int:
-        """How many bytes the events from `index` to `written` count for, of which there must be one."""
-        end = self.weight if self.written == self.count else self.weights[self.written - self.base]
-        return end - self.weights[index - self.base]
+    @property
+    def weighed(self) -> int:
+        """Index up to which it is known what the events weigh."""
+        return self.base + len(self.weights)
 
-    def weigh(self, index: int) -> None:
-        """The events from `index` on have been rendered: what they count for is exact now."""
-        place = index - self.base
-        weight = self.weights[place]
-        for event in self.events[place:]:
-            self.weights[place] = weight
+    def weight_since(self, index: int) -> int:
+        """How many bytes the events from `index` to `weighed` count for, of which there must be one."""
+        return self.weight - self.weights[index - self.base]
+
+    def weigh(self, events: Iterable[Event]) -> None:
+        """`events` were just written: they have been rendered, and what they count for is exact."""
+        weight, weights = self.weight, self.weights
+        for event in events:
+            weights.append(weight)
             weight += event.weight
-            place += 1
         self.weight = weight
 
     def unwritten(self) -> Batch:

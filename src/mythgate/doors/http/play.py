@@ -40,6 +40,7 @@ from mythgate.domain.events import (
     ErrorEvent,
     Event,
     Pong,
+    Priority,
     SessionExpiring,
     event_of,
 )
@@ -570,7 +571,9 @@ class PlayConnection:
 
     def _answer(self, message: CommandMessage, response: CommandResponse) -> None:
         door = self.door
-        event = event_of(response, door.clock.now(), reply_to=message.message_id)
+        # Who spoke hears it from the room; that it was carried out may leave together with that.
+        priority = Priority.NORMAL if response.says_nothing else None
+        event = event_of(response, door.clock.now(), reply_to=message.message_id, priority=priority)
         door.hub.send(self.character_id, event)
         if response.data is not None and response.data.get("quit"):
             door.spawn(self._quit())

@@ -157,7 +157,10 @@ class SocketSink(TransportSink):
     __slots__ = ()
 
     def write(self, first: int, batch: Batch) -> None:
-        frames = [frame(TEXT, json_envelope(number, event)) for number, event in enumerate(batch.events, first)]
+        frames = []
+        for number, event in enumerate(batch.events, first):
+            template = event.rendered.get(len(str(number)))
+            frames.append(frame(TEXT, json_envelope(number, event)) if template is None else template % number)
         self.write_bytes(frames[0] if len(frames) == 1 else b"".join(frames))
 
     @classmethod
@@ -196,10 +199,14 @@ def _template_of(batch: Batch, number: int) -> tuple[bytes, int, int]:
 
 
 def _template(event: Event, digits: int) -> bytes:
-    """The frame of an event, with a place for a number of so many digits."""
-    body = json_body(event)
-    head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
-    return b"".join((head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%")))
+    """The frame of an event, with a place for a number of so many digits; kept for those it is written to alone."""
+    template = event.rendered.get(digits)
+    if template is None:
+        body = json_body(event)
+        head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
+        parts = (head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%"))
+        template = event.rendered[digits] = b"".join(parts)
+    return template
 
 
 class PackedSink(TransportSink):
