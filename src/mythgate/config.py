@@ -352,11 +352,13 @@ class LobbySettings(Section):
     min_caste: int = Field(-1, ge=-1, le=99, description="Least caste that may enter; -1: also guests.")
     max_caste: int = Field(99, ge=-1, le=99, description="Highest caste that may enter.")
     tournament: int = Field(0, ge=0, le=32767, description="Tournament whose members may enter; 0: none.")
-    family: Family = Field(Family.MARATHON, description="Whose clients it is for: marathon, myth, myth2 or myth3.")
+    family: Family = Field(Family.MARATHON, description="Whose clients it is for: marathon, tfl, myth, myth2 or myth3.")
     capacity: int = Field(DEFAULT_CAPACITY, ge=1, le=1000, description="How many it takes.")
     motd: str = Field("", max_length=1000, description="Greets everybody who enters.")
     guest_motd: str = Field("", max_length=1000, description="Greets guests besides.")
     films: bool = Field(False, description="Whether it keeps recordings of games.")
+    films_required: bool = Field(False, description="Whether clients have to send a recording of every game.")
+    squelched: bool = Field(False, description="Whether only the staff may talk to everybody in it.")
     temporary: bool = Field(False, description="Whether it is closed for good once nobody has been in it for a while.")
 
     @field_validator("name")
@@ -381,6 +383,7 @@ _LOBBIES: Final = [
     LobbySettings(name="Otter Ferry", room_id=1, family=Family.MYTH, ranked=True, motd="Games here are ranked."),
     LobbySettings(name="White Falls", room_id=2, family=Family.MYTH2, motd="Welcome to Mythgate."),
     LobbySettings(name="Silvermines", room_id=3, family=Family.MYTH2, ranked=True, motd="Games here are ranked."),
+    LobbySettings(name="Madrigal", room_id=5, family=Family.TFL, motd="Welcome to Mythgate."),
     LobbySettings(name="Shiver", room_id=20, family=Family.MYTH3, motd="Welcome to Mythgate."),
 ]
 

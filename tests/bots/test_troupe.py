@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.support.metaserver import ARRIVAL, FALLS, FERRY, LOBBIES, RANKED_18, House, open_house, until
+from tests.support.metaserver import ARRIVAL, FALLS, FERRY, LOBBIES, LORDS, RANKED_18, House, open_house, until
 
 from mythgate.bots.bot import Account, Pace
 from mythgate.bots.line import LineLost, NoLobby, NoServer, SentAway, TurnedAway
@@ -29,7 +29,7 @@ ROOMS: list[dict[str, Any]] = [
     *LOBBIES,
     {"name": "Smithy", "room_id": SMITHS, "family": "myth3"},
 ]
-ROOM_OF = {"alephone": ARRIVAL, "tfl": FERRY, "myth": FERRY, "myth2": FALLS, "myth3": SMITHS}
+ROOM_OF = {"alephone": ARRIVAL, "tfl": LORDS, "myth": FERRY, "myth2": FALLS, "myth3": SMITHS}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mythgate.services.all import Services
 
 Run = Callable[..., Result]
 
-SHIPPED = {0: "Crows Bridge", 1: "Otter Ferry", 2: "White Falls", 3: "Silvermines", 20: "Shiver"}
+SHIPPED = {0: "Crows Bridge", 1: "Otter Ferry", 2: "White Falls", 3: "Silvermines", 5: "Madrigal", 20: "Shiver"}
 
 
 @pytest.fixture

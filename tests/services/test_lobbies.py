@@ -455,6 +455,17 @@ async def test_talking_ends_being_away(kit: LobbyKit) -> None:
     assert [one.player.away for one in kit.heard(bob).of(LobbyPlayerChanged)] == [True, False, True, False]
 
 
+async def test_in_a_squelched_lobby_only_the_staff_talks_to_all(kit: LobbyKit) -> None:
+    await kit.lobbies.change(OPERATOR, ARRIVAL, squelched=True)
+    ada, bob, keeper = await kit.enter("Ada"), await kit.enter("Bob"), await kit.enter("Keeper", role=Role.MODERATOR)
+    for talk in (kit.lobbies.say, kit.lobbies.act):
+        with pytest.raises(Muted, match="Only the staff"):
+            await talk(ada.visitor.listener, "hello")
+    await kit.lobbies.tell(ada.visitor.listener, bob.number, "psst")
+    await kit.lobbies.say(keeper.visitor.listener, "quiet, please")
+    assert kit.talk(bob) == [("private", "Ada", "psst"), ("say", "Keeper", "quiet, please")]
+
+
 async def test_the_last_words_are_kept(clock: FakeClock, store: Store) -> None:
     kit = LobbyKit(clock, store, policy=LobbyPolicy(history=3))
     ada = await kit.enter("Ada")

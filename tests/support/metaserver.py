@@ -30,11 +30,12 @@ from mythgate.doors.metaserver.options import MetaserverOptions
 
 PASSWORD = "hunter2 hunter2"
 FAST = {"memory_kib": 8, "time_cost": 1, "min_length": 4}
-ARRIVAL, FERRY, FALLS, RANKED_18 = 26, 0, 2, 3
+ARRIVAL, FERRY, FALLS, RANKED_18, LORDS = 26, 0, 2, 3, 5
 LOBBIES: list[dict[str, Any]] = [
     {"name": "Arrival", "room_id": ARRIVAL, "motd": "Welcome, marine."},
     {"name": "Crows Bridge", "room_id": FERRY, "family": "myth"},
     {"name": "Otter Ferry", "room_id": 1, "family": "myth", "ranked": True},
+    {"name": "Madrigal", "room_id": LORDS, "family": "tfl"},
     {"name": "White Falls", "room_id": FALLS, "family": "myth2", "films": True},
     {"name": "Silvermines", "room_id": RANKED_18, "family": "myth2", "ranked": True},
 ]

@@ -26,6 +26,19 @@ app = typer.Typer(help="List, open, change and close lobbies.", no_args_is_help=
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of the lobby.")]
 Maybe = str | None
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="What lobbies of its type have besides; several times."),
+]
+
+
+def _given(options: list[str] | None) -> dict[str, str]:
+    """Options as they were typed, by name."""
+    pairs = [option.partition("=") for option in options or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            fail(f"{name} has no value.", "Write it like --option min_players=4.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _run(data_dir: str | None, work: Callable[[Services], Awaitable[T]]) -> T:
@@ -50,7 +63,7 @@ def list_lobbies(data_dir: DataDir = None, json: Json = False) -> None:
 
     found = _run(data_dir, work)
     if json:
-        print_json([asdict(lobby) for lobby in found])
+        print_json([{**asdict(lobby), "type": lobby.type_name} for lobby in found])
         return
     print_table(
         ("id", "name", "for", "kind", "castes", "country", "capacity", "greeting"),
@@ -85,6 +98,10 @@ def add(
     motd: Annotated[str, typer.Option(help="Greets everybody who enters.")] = "",
     guest_motd: Annotated[str, typer.Option(help="Greets guests besides.")] = "",
     films: Annotated[bool, typer.Option("--films", help="Keep recordings of games.")] = False,
+    films_required: Annotated[
+        bool, typer.Option("--films-required", help="Have clients send a recording of every game.")
+    ] = False,
+    squelched: Annotated[bool, typer.Option("--squelched", help="Let only the staff talk to everybody.")] = False,
     temporary: Annotated[bool, typer.Option("--temporary", help="Close it once nobody was in it for a while.")] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -105,6 +122,8 @@ def add(
         motd=motd,
         guest_motd=guest_motd,
         films=films,
+        films_required=films_required,
+        squelched=squelched,
         temporary=temporary,
     )
     added = _run(data_dir, lambda services: services.lobbies.add(OPERATOR, lobby))
@@ -125,9 +144,17 @@ def change(
     motd: Annotated[Maybe, typer.Option(help="Greets everybody who enters; those in it read it now.")] = None,
     guest_motd: Annotated[Maybe, typer.Option(help="Greets guests besides.")] = None,
     films: Annotated[bool | None, typer.Option("--films/--no-films", help="Keep recordings of games.")] = None,
+    films_required: Annotated[
+        bool | None,
+        typer.Option("--films-required/--films-optional", help="Have clients send a recording of every game."),
+    ] = None,
+    squelched: Annotated[
+        bool | None, typer.Option("--squelched/--open", help="Whether only the staff may talk to everybody.")
+    ] = None,
     temporary: Annotated[
         bool | None, typer.Option("--temporary/--lasting", help="Close it once nobody was in it for a while.")
     ] = None,
+    options: Options = None,
     data_dir: DataDir = None,
 ) -> None:
     """Change a lobby. Who is in it stays.
@@ -146,9 +173,11 @@ def change(
         "motd": motd,
         "guest_motd": guest_motd,
         "films": films,
+        "films_required": films_required,
+        "squelched": squelched,
         "temporary": temporary,
     }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = {key: value for key, value in given.items() if value is not None} | _given(options)
     changed = _run(data_dir, lambda services: services.lobbies.change(OPERATOR, number, **changes))
     print(f"{changed.name} is changed.")
 

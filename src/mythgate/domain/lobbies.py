@@ -36,7 +36,8 @@ class Family(StrEnum):
     """Which games a lobby is for."""
 
     MARATHON = "marathon"  # Aleph One
-    MYTH = "myth"  # Myth: TFL and Myth II before 1.8
+    TFL = "tfl"  # Myth: The Fallen Lords
+    MYTH = "myth"  # Myth II before 1.8
     MYTH2 = "myth2"  # Myth II 1.8 and later
     MYTH3 = "myth3"
 
@@ -63,6 +64,8 @@ class Lobby:
     motd: str = ""  # greets everybody
     guest_motd: str = ""  # greets guests besides
     films: bool = False  # takes recordings of games
+    films_required: bool = False  # tells clients to send one of every game
+    squelched: bool = False  # only the staff talks to all
     temporary: bool = False  # is closed when nobody has been in it for a while
     locked: bool = False  # the staff lets nobody in; who is there stays
 
@@ -71,6 +74,10 @@ class Lobby:
         if self.tournament:
             return LobbyKind.TOURNAMENT
         return LobbyKind.RANKED if self.ranked else LobbyKind.UNRANKED
+
+    @property
+    def takes_films(self) -> bool:
+        return self.films or self.films_required
 
     @property
     def topic(self) -> Topic:

@@ -545,6 +545,8 @@ class LobbyService:
 
     async def _aloud(self, speaker: Occupant, kind: MessageKind, words: str) -> bool:
         """Whether it was said: the speaker may have gone meanwhile."""
+        if self.lobby(speaker.room_id).squelched and not speaker.visitor.role.includes(Role.MODERATOR):
+            raise Muted("Only the staff talks to everybody in this lobby.", hint="You may talk to people in private.")
         until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
         if until is _UNKNOWN:
             until = await self._read_voice(speaker)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.metaserver import ARRIVAL, FALLS, FERRY, PASSWORD, RANKED_18, House, open_house, until
+from tests.support.metaserver import ARRIVAL, FALLS, FERRY, LORDS, PASSWORD, RANKED_18, House, open_house, until
 from tests.support.metaserver_client import (
     ACCEPT,
     CHALLENGE,
+    FIND_PLAYERS,
     KEEPALIVE,
     LOGIN,
+    PLAYERS_FOUND,
     SERVER_MESSAGE,
     SUCCESS,
     VERSIONS,
@@ -26,6 +28,7 @@ from tests.support.metaserver_client import (
     fixed,
     myth_game,
     player_data,
+    text,
 )
 from tests.support.metaserver_client import (
     PASSWORD as PASSWORD_PACKET,
@@ -167,6 +170,28 @@ async def test_every_family_sees_its_own_rooms_only(house: House) -> None:
     assert {room.room_id for room in modern.rooms} == {FALLS, RANKED_18}
     assert {room.room_id: room.kind for room in modern.rooms} == {FALLS: 0, RANKED_18: 1}
     assert all(room.host == "127.0.0.1" for room in aleph.rooms + legacy.rooms + modern.rooms)
+
+
+async def test_the_fallen_lords_are_a_game_of_their_own(house: House) -> None:
+    """Their games mean nothing to Myth II, and the other way round."""
+    lords = await house.myth("Alric", "", application="MYTH1")
+    others = await house.myth("Balor", "")
+    assert [room.room_id for room in lords.rooms] == [LORDS]
+    assert LORDS not in {room.room_id for room in others.rooms}
+    found = await lords.ask(FIND_PLAYERS, text("Balor"), PLAYERS_FOUND)
+    assert found == b""
+
+
+async def test_lobbies_may_demand_films(tmp_path: Path) -> None:
+    rooms = [
+        {"name": "Free", "room_id": 0, "family": "myth2"},
+        {"name": "Kept", "room_id": 1, "family": "myth2", "films": True},
+        {"name": "Due", "room_id": 2, "family": "myth2", "films_required": True},
+    ]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        client = Myth18Client(user_name="Shiver", password="")
+        await client.log_in(house.port)
+        assert {room.room_id: room.flags for room in client.rooms} == {0: 0, 1: 1, 2: 3}
 
 
 async def test_guests_of_18_see_which_rooms_are_closed_to_them(house: House) -> None:

@@ -250,7 +250,8 @@ const withClient = ({ client }: LobbyPlayerView): string => (client && client !=
 
 export const FAMILIES: Readonly<Record<string, string>> = {
   marathon: "Marathon",
-  myth: "Myth",
+  tfl: "Myth: The Fallen Lords",
+  myth: "Myth II",
   myth2: "Myth II 1.8",
   myth3: "Myth III",
 };

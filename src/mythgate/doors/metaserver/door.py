@@ -305,8 +305,10 @@ class MetaserverDoor:
         for lobby in self.rooms_for(visitor, client):
             flags = RoomFlag(0)
             if not client.legacy and not client.is_marathon:
-                if lobby.films:
+                if lobby.takes_films:
                     flags |= RoomFlag.RECORDING_SUPPORTED
+                if lobby.films_required:
+                    flags |= RoomFlag.RECORDING_REQUIRED
                 if self._closed_to_guests(lobby, visitor):
                     flags |= RoomFlag.CLOSED_TO_YOU
             entries.append(

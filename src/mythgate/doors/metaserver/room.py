@@ -89,6 +89,7 @@ MOST_TOLD_PLAYERS: Final = 0x7FFF
 
 WIRE_FAMILIES: Final[Mapping[Family, WireFamily]] = {
     Family.MARATHON: WireFamily.ALEPHONE,
+    Family.TFL: WireFamily.MYTH,
     Family.MYTH: WireFamily.MYTH,
     Family.MYTH2: WireFamily.MYTH2_18,
     Family.MYTH3: WireFamily.MYTH,
@@ -576,7 +577,7 @@ class RoomConnection(Connection):
         self.run(self._keep_film(game, data))
 
     def _may_record(self) -> bool:
-        if self.lobby.films and self.door.services.hosting.of_host(self.visitor.listener) is not None:
+        if self.lobby.takes_films and self.door.services.hosting.of_host(self.visitor.listener) is not None:
             return True
         self._film = None
         self.door.stats.ignored_packets += 1
