@@ -68,10 +68,11 @@ async def test_every_command_is_explained(kit: LobbyKit, command: LobbyCommand) 
 
 async def test_refusals_are_answered_and_counted(kit: LobbyKit) -> None:
     ada = await kit.enter("Ada")
-    assert (await answer(kit, ada, ".gamse")).startswith("“gamse” is not a command here. Did you mean `games`")
+    assert (await answer(kit, ada, ".gamse")).startswith("“gamse” is not a command here. Did you mean `.games`")
+    assert await answer(kit, ada, ".xyzzy") == "“xyzzy” is not a command here. `.help` lists them."
     assert await answer(kit, ada, ".kick Bob") == "kick is for moderators."
     assert "That is more than this command takes." in await answer(kit, ada, ".time now")
-    assert kit.commands.refused == {"unknown_command": 1, "permission_denied": 1, "bad_usage": 1}
+    assert kit.commands.refused == {"unknown_command": 2, "permission_denied": 1, "bad_usage": 1}
     assert (await answer(kit, ada, ".TI")).endswith("UTC.")
 
 
@@ -192,7 +193,7 @@ async def test_looking_for_an_opponent(kit: LobbyKit) -> None:
     assert "1 more look for one." in await answer(kit, bob, ".match")
     assert await answer(kit, bob, ".match off") == "You look for nobody any more."
     assert await answer(kit, bob, ".match off") == "You were looking for nobody."
-    assert "Usage: match" in await answer(kit, bob, ".match ada")
+    assert "Usage: .match" in await answer(kit, bob, ".match ada")
 
 
 # --- others ----------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ async def test_names_of_several_words(kit: LobbyKit) -> None:
     kit.lobbies.enter(tom.visitor, tom.room_id)
     assert await answer(kit, watcher, ".ignore tom") == "You hear nothing of Tom any more."
     assert await sent(kit, watcher, tom, ".unignore") == "You hear Tom again."
-    assert await answer(kit, watcher, ".ignore") == "That command needs something else. Usage: ignore [<person...>]"
+    assert await answer(kit, watcher, ".ignore") == "That command needs something else. Usage: .ignore [<person...>]"
 
 
 # --- the staff -------------------------------------------------------------------------------------

@@ -124,6 +124,8 @@ class LobbyCall:
         return lobbies.by_name(words[0], self.actor.room_id), " ".join(words[1:])
 
 
+_NAMED_COMMAND: Final = re.compile(r"(?<=`)(?=[a-z])|(?<=^Usage: )")
+
 Handler = Callable[[LobbyCall], Awaitable[str]]
 
 
@@ -182,8 +184,13 @@ class LobbyCommands:
         except Refused as refused:
             self.refused[refused.code] += 1
             log.debug("lobby command refused", extra={"number": actor.number, "code": refused.code})
-            answer = f"{refused.message} {refused.hint}".rstrip()
+            answer = f"{refused.message} {_dotted(refused.hint)}".rstrip()
         self._desk.lobbies.line_to(actor.visitor.listener, answer)
+
+
+def _dotted(hint: str) -> str:
+    """A hint of the words that text worlds share with us, with the dot that commands have here."""
+    return _NAMED_COMMAND.sub(".", hint)
 
 
 # --- looking -------------------------------------------------------------------------------------------
