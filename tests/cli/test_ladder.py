@@ -99,3 +99,16 @@ def test_what_there_is_not() -> None:
     assert "no ladder" in run("show", "--category", "luck", code=1).output
     assert "formula" in run("preview", "luck", code=1).output
     assert "season" in run("show", "--season", "9", code=1).output
+
+
+def test_standings_begin_anew() -> None:
+    assert CliRunner().invoke(app, ["user", "create", "Anna"], input="a good password\n" * 2).exit_code == 0
+    record(2)
+    assert "Whose standings?" in run("reset", code=1).output
+    assert "Whose standings?" in run("reset", "Anna", "--everybody", code=1).output
+    assert "There is no account named Zoe." in run("reset", "Zoe", code=1).output
+    assert "There is no such clan." in run("reset", "Otters", "--clans", code=1).output
+    assert "1 standings begin anew." in run("reset", "Anna", "--category", "ranked").output
+    assert [row["name"] for row in json.loads(run("show", "--json").stdout)] == [""]  # who has no account any more
+    run("reset", "--everybody")
+    assert "Nobody has played yet." in run("show").output

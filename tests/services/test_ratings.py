@@ -11,7 +11,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import OPEN, PeopleKit, account_of, people_kit
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
+from mythgate.domain.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import LobbyPlayerChanged
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, Category, SubjectKind, by_game_type
@@ -276,3 +276,87 @@ async def test_games_that_end_at_the_same_moment_are_all_counted(kit: PeopleKit)
     assert sorted(row.ranked.standing.points for row in whole) == [984] * 4 + [1016] * 4
     await kit.ratings.recompute(OPERATOR)
     assert await kit.ratings.ladder() == whole
+
+
+# --- beginning anew ----------------------------------------------------------------------------------
+
+
+async def test_one_player_begins_anew(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    for _ in range(4):
+        await kit.play(anna, bob, scoring=5)
+    assert (await saved_caste(kit, anna), await saved_caste(kit, bob)) == (16, 15)
+    kit.realtime.clear()
+    assert await kit.ratings.reset(OPERATOR, number=anna.number) == 2  # ranked, and of that game type
+    assert await kit.ratings.standings(anna.number) == {}
+    assert (await saved_caste(kit, anna), await saved_caste(kit, bob)) == (0, 16)
+    assert [(one.player.number, one.player.caste) for one in kit.heard(bob).of(LobbyPlayerChanged)] == [
+        (anna.number, 0),
+        (bob.number, 16),
+    ]
+    assert [row.name for row in await kit.ratings.ladder()] == ["Bob"]
+    await kit.play(bob, anna, scoring=5)
+    await kit.ratings.reset(OPERATOR, number=bob.number, category=by_game_type(5))
+    ladder, of_type = await kit.ratings.ladder(), await kit.ratings.ladder(by_game_type(5))
+    assert [(row.name, row.ranked.standing.games) for row in ladder] == [("Bob", 5), ("Anna", 1)]
+    assert [row.name for row in of_type] == ["Anna"]
+    previewed = await kit.ratings.preview(OPERATOR, "elo", by_game_type(5))
+    assert [one.number for one in previewed] == [anna.number]
+    await kit.ratings.recompute(OPERATOR)
+    assert (await kit.ratings.ladder(), await kit.ratings.ladder(by_game_type(5))) == (ladder, of_type)
+    assert ("ladder.reset", "ladder") in await kit.audited()
+
+
+async def test_all_clans_begin_anew(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    for one, name in ((anna, "Otters"), (bob, "Herons")):
+        await kit.clans.found(account_of(one), name, maintenance_password="maintain", member_password="swimming")
+    await kit.settle()
+    anna, bob = (found for found in map(kit.lobbies.by_number, (anna.number, bob.number)) if found is not None)
+    game = kit.start_game(anna, bob, clan_game=True)
+    for one in (anna, bob):
+        await kit.report(game, one, [anna], [bob])
+    assert len(await kit.ratings.ladder(kind=SubjectKind.CLAN)) == 2
+    assert await kit.ratings.reset(OPERATOR, kind=SubjectKind.CLAN) == 4
+    assert await kit.ratings.ladder(kind=SubjectKind.CLAN) == []
+    assert len(await kit.ratings.ladder()) == 2
+    assert await kit.ratings.reset(OPERATOR, kind=SubjectKind.CLAN) == 0
+
+
+async def test_a_season_that_was_reset_stays_so_when_another_is_open(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    await kit.play(anna, bob)
+    await kit.ratings.reset(OPERATOR)
+    await kit.ratings.open_season(OPERATOR, "Winter")
+    await kit.play(anna, bob)
+    for season, count in ((1, 0), (2, 2)):
+        await kit.ratings.recompute(OPERATOR, season=season)
+        assert len(await kit.ratings.ladder(season=season)) == count
+
+
+async def test_who_may_not_reset_and_what_there_is_not(kit: PeopleKit) -> None:
+    anna = await kit.myth("Anna", role=Role.MODERATOR)
+    with pytest.raises(PermissionDenied):
+        await kit.ratings.reset(kit.caller(anna), number=anna.number)
+    with pytest.raises(NotFound, match="player"):
+        await kit.ratings.reset(OPERATOR, number=99)
+    with pytest.raises(InvalidInput):
+        await kit.ratings.reset(OPERATOR, category=Category("luck"))
+
+
+async def test_a_reset_while_a_season_is_recomputed(kit: PeopleKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    await kit.play(anna, bob)
+    fold = kit.ratings._fold
+
+    async def interrupted(*arguments: object) -> object:
+        folded = await fold(*arguments)  # type: ignore[arg-type]
+        await kit.ratings.reset(OPERATOR, number=anna.number)
+        return folded
+
+    monkeypatch.setattr(kit.ratings, "_fold", interrupted)
+    with pytest.raises(Conflict):
+        await kit.ratings.recompute(OPERATOR)
+    monkeypatch.undo()
+    await kit.ratings.recompute(OPERATOR)
+    assert [row.name for row in await kit.ratings.ladder()] == ["Bob"]

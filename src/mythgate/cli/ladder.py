@@ -157,6 +157,38 @@ def recompute(
 
 
 @app.command()
+def reset(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of the player, or of the clan.")] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="All standings, not those of one.")] = False,
+    category: Annotated[
+        str | None, typer.Option("--category", help="ranked, unranked, or ranked:0 to ranked:15; all without it.")
+    ] = None,
+    clans: OfClans = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let standings of the present season begin anew, of one player or clan, or of all. Results stay on record.
+
+    Examples:  mythgate ladder reset ada   ·   mythgate ladder reset --everybody --category ranked:5
+    """
+    if (name is None) is not everybody:
+        fail("Whose standings?", "Give a name, or --everybody.")
+    which = None if category is None else _category(category)
+
+    async def work(services: Services) -> int:
+        number = None
+        if name is not None and clans:
+            number = (await services.clans.find(name)).clan.number
+        elif name is not None:
+            account = await services.accounts.find(OPERATOR, name)
+            if account is None:
+                fail(f"There is no account named {name}.", "List them with: mythgate user list")
+            number = account.number
+        return await services.ratings.reset(OPERATOR, kind=_kind(clans), number=number, category=which)
+
+    print(f"{on_services(data_dir, work)} standings begin anew.")
+
+
+@app.command()
 def seasons(data_dir: DataDir = None) -> None:
     """List the seasons.
 

@@ -343,6 +343,24 @@ def _counted(before: Standing, entry: _Entry, opponents: tuple[int, ...]) -> Sta
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Standings of a season that begin anew: what was recorded up to the result `after` does not count for them."""
+
+    season: int
+    after: int
+    kind: SubjectKind
+    number: int | None = None  # None: everybody's
+    category: Category | None = None  # None: of all categories
+
+    def covers(self, standing: Standing) -> bool:
+        return (
+            standing.kind is self.kind
+            and self.number in (None, standing.number)
+            and self.category in (None, standing.category)
+        )
+
+
 class Ladder:
     """All standings of a season in memory: what a fold over its results gives."""
 
@@ -368,6 +386,15 @@ class Ladder:
         active = self._active[standing.kind, standing.category]
         return bisect_left(active, standing.order) + 1, len(active)
 
+    def forget(self, reset: Reset) -> None:
+        """Drop the standings that begin anew."""
+        for standing in [one for one in self.all() if reset.covers(one)]:
+            key = (standing.kind, standing.category)
+            if standing.is_active:
+                active = self._active[key]
+                del active[bisect_left(active, standing.order)]
+            del self._standings[key][standing.number]
+
     def all(self) -> list[Standing]:
         """Every standing, in no particular order."""
         return [standing for standings in self._standings.values() for standing in standings.values()]
@@ -375,6 +402,27 @@ class Ladder:
     def of(self, kind: SubjectKind, category: Category) -> list[Standing]:
         """The standings of one category, in no particular order."""
         return list(self._standings.get((kind, category), {}).values())
+
+
+def fold(
+    results: Iterable[Result], ladder: Ladder, formula: Formula, *, resets: Sequence[Reset] = (), seen: int = 0
+) -> int:
+    """Let further results change a ladder that has all up to the number `seen`; returns the number of the last one.
+    Resets are made where they came; those after the last result are for `forget_last`."""
+    for result in results:
+        for reset in resets:
+            if seen <= reset.after < result.number:
+                ladder.forget(reset)
+        apply(result, ladder, formula)
+        seen = result.number
+    return seen
+
+
+def forget_last(ladder: Ladder, resets: Sequence[Reset], seen: int) -> None:
+    """Make the resets that came after the last result, number `seen`."""
+    for reset in resets:
+        if reset.after >= seen:
+            ladder.forget(reset)
 
 
 def ladder_of(results: Iterable[Result], formula: Formula) -> Ladder:

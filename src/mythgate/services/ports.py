@@ -443,6 +443,9 @@ class RatingRepository(Protocol):
     def clear(self, season: int) -> None:
         """Delete all standings of the season."""
 
+    def forget(self, season: int, standing: Standing) -> None:
+        """Delete one of them."""
+
     def ladder(
         self, season: int, kind: SubjectKind, category: Category, *, limit: int | None = None, offset: int = 0
     ) -> list[Standing]:

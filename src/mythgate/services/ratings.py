@@ -6,14 +6,15 @@ Standings in the database are only what results came to; `recompute` makes them 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from mythgate.domain import ratings as rules
 from mythgate.domain.accounts import Account, Role, require_role
-from mythgate.domain.errors import InvalidInput, NotFound
+from mythgate.domain.errors import Conflict, InvalidInput, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.ratings import (
@@ -28,6 +29,7 @@ from mythgate.domain.ratings import (
     Ladder,
     Moved,
     Ranked,
+    Reset,
     Season,
     Standing,
     SubjectKind,
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 
 PAGE: Final = 500  # results read at once
 NAME_LENGTH: Final = 63
+RESETS_FACT: Final = "ladder_resets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,9 @@ class RatingService:
         _require_category(category)
         chosen = self._formula(formula)
         found = await self._require(season)
-        ladder, _ = await self._fold(found, chosen)
+        resets = await self._store.read(lambda tx: _resets(tx, found.number))
+        ladder, newest = await self._fold(found, chosen, resets)
+        rules.forget_last(ladder, resets, newest)
         before = await self._store.read(lambda tx: tx.ratings.ladder(found.number, kind, category))
         return rules.compared(rules.ranked(before), rules.ranked(ladder.of(kind, category)))
 
@@ -257,21 +262,21 @@ class RatingService:
         await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
         found = await self._require(season)
         chosen = self._formula(formula if formula is not None else found.formula)
-        ladder, newest = await self._fold(found, chosen)
+        resets = await self._store.read(lambda tx: _resets(tx, found.number))
+        ladder, newest = await self._fold(found, chosen, resets)
 
         def work(tx: Transaction) -> tuple[list[Standing], list[Account]]:
             require_role(role_within(tx, caller), Role.ADMIN)
             self.season_within(tx)  # nobody else changes standings from here on
             current = _season(tx, found.number)
+            if _resets(tx, found.number) != resets:
+                raise Conflict("Standings were reset meanwhile.", hint="Try again.")
             # What was recorded while we were folding. The fold of all is in memory and can be repeated.
             late = tx.results.from_number(newest + 1, current.last_result)
-            whole = ladder
-            if late:
-                whole = Ladder()
-                for standing in ladder.all():
-                    whole.put(standing)
-                for result in late:
-                    rules.apply(result, whole, chosen)
+            whole = Ladder()
+            for standing in ladder.all():
+                whole.put(standing)
+            rules.forget_last(whole, resets, rules.fold(late, whole, chosen, resets=resets, seen=newest))
             tx.ratings.clear(current.number)
             table = tx.ratings.table(current.number)
             standings = whole.all()
@@ -286,6 +291,57 @@ class RatingService:
         standings, _ = await self._store.write(work, then=lambda result: self.tell(result[1]))
         log.info("standings recomputed", extra={"season": found.number, "standings": len(standings)})
         return len(standings)
+
+    async def reset(
+        self,
+        caller: Caller,
+        *,
+        kind: SubjectKind = SubjectKind.PLAYER,
+        number: int | None = None,
+        category: Category | None = None,
+    ) -> int:
+        """Let standings of the present season begin anew, those of one player or clan or of all, in one category or
+        in all; returns how many were there. For admins and up. They begin anew also when the season is recomputed.
+
+        Raises:
+            PermissionDenied: the caller may not.
+            InvalidInput: there is no such category.
+            NotFound: there is no such player or clan.
+
+        """
+        if category is not None:
+            _require_category(category)
+
+        def work(tx: Transaction) -> tuple[int, list[Account]]:
+            require_role(role_within(tx, caller), Role.ADMIN)
+            season = self.season_within(tx).number
+            if number is not None and number not in tx.ratings.names(kind, [number]):
+                raise NotFound(f"There is no such {kind}.")
+            reset = Reset(season, tx.results.newest(), kind, number, category)
+            gone = [
+                standing
+                for each in (CATEGORIES if category is None else (category,))
+                for standing in tx.ratings.ladder(season, kind, each)
+                if reset.covers(standing)
+            ]
+            if not gone:
+                return 0, []
+            known = json.loads(tx.facts.get(RESETS_FACT) or "[]")
+            tx.facts.set(RESETS_FACT, json.dumps([*known, asdict(reset)]))
+            moved = []
+            for standing in gone:
+                tx.ratings.forget(season, standing)
+                if (standing.kind, standing.category) == (SubjectKind.PLAYER, RANKED):
+                    account = tx.accounts.by_number(standing.number)
+                    if account is not None and _set_caste(tx, account, 0):
+                        moved.append(account)
+            moved += self._note_castes(tx, season)
+            whose = "all" if number is None else str(number)
+            _record(tx, caller, "ladder.reset", self._clock, kind=kind, whose=whose, category=category or "all")
+            return len(gone), moved
+
+        count, _ = await self._store.write(work, then=lambda result: self.tell(result[1]))
+        return count
 
     async def rerank(self) -> int:
         """Write everybody's caste into their account, for those it changed for; returns how many.
@@ -336,13 +392,15 @@ class RatingService:
             )
         return formula
 
-    async def _fold(self, season: Season, formula: Formula) -> tuple[Ladder, int]:
-        """The ladder of a season, and the number of the last result in it. Computed beside the event loop."""
+    async def _fold(self, season: Season, formula: Formula, resets: Sequence[Reset]) -> tuple[Ladder, int]:
+        """The ladder of a season, and the number of the last result in it. Computed beside the event loop.
+
+        Resets after that result are still to be made.
+        """
         ladder = Ladder()
         newest = season.first_result - 1
         while page := await self._page(newest + 1, season.last_result):
-            await asyncio.to_thread(_fold_page, page, ladder, formula)
-            newest = page[-1].number
+            newest = await asyncio.to_thread(rules.fold, page, ladder, formula, resets=resets, seen=newest)
         return ladder, newest
 
     async def _page(self, first: int, last: int | None) -> list[Result]:
@@ -355,9 +413,10 @@ class RatingService:
         return await self._store.read(lambda tx: _season(tx, number))
 
 
-def _fold_page(page: Sequence[Result], ladder: Ladder, formula: Formula) -> None:
-    for result in page:
-        rules.apply(result, ladder, formula)
+def _resets(tx: Transaction, season: int) -> list[Reset]:
+    known = json.loads(tx.facts.get(RESETS_FACT) or "[]")
+    resets = [Reset(**{**values, "kind": SubjectKind(values["kind"])}) for values in known]
+    return [reset for reset in resets if reset.season == season]
 
 
 def _season(tx: Transaction, number: int) -> Season:

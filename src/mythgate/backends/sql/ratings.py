@@ -45,6 +45,7 @@ _PUT: Final = insert_or_replace(
     {"season": bindparam("of_season"), **field_values(standings, Standing)},
 )
 _CLEAR: Final = Statement(delete(standings).where(_in_season))
+_FORGET: Final = Statement(delete(standings).where(_ladder, _number))
 _ACTIVE: Final = Statement(select(func.count()).select_from(standings).where(_ladder, _is_active))
 _AHEAD: Final = Statement(
     select(func.count())
@@ -111,6 +112,10 @@ class SqlRatings:
 
     def clear(self, season: int) -> None:
         self._connection.change(_CLEAR, {"of_season": season})
+
+    def forget(self, season: int, standing: Standing) -> None:
+        params = {"of_season": season, "of_kind": standing.kind, "of_category": standing.category}
+        self._connection.change(_FORGET, {**params, "of_number": standing.number})
 
     def ladder(
         self, season: int, kind: SubjectKind, category: Category, *, limit: int | None = None, offset: int = 0
