@@ -164,6 +164,14 @@ def test_config_check_names_file_line_and_field(run: Run, tmp_path: Path, monkey
     assert f"{file}:12: lobbies.rooms.1.capcity: Extra inputs" in run("config", "check", code=3).stderr
     file.write_text(file.read_text().replace("capcity", "capacity"))
     assert f"{file}:6: lobbies.rooms.1: max_caste must not be below min_caste" in run("config", "check", code=3).stderr
+    file.write_text(
+        '[[lobbies.rooms]]\nname = "A"\nroom_id = 1\ntype = "tournament"\n[lobbies.rooms.options]\nsize = 3\n'
+    )
+    assert f"{file}:6: lobbies.rooms.0.options.size: A lobby of type" in run("config", "check", code=3).stdout
+    file.write_text('[[lobbies.rooms]]\nname = "A"\nroom_id = 1\ntype = "grand"\n')
+    assert f"{file}:4: lobbies.rooms.0.type: There is no such type" in run("config", "check", code=3).stdout
+    file.write_text('plugins = ["no.such.module"]')
+    assert "The plug-in no.such.module cannot be used" in run("config", "check", code=3).stdout
     file.write_text("[[lobbies.rooms")
     assert f"The settings cannot be read: {file}: " in run("config", "check", code=3).stderr
     file.write_bytes(b"\xff")
@@ -190,6 +198,28 @@ def test_doctor_finds_a_taken_port_and_names_the_remedy(run: Run, monkeypatch: p
         problem = run("doctor", code=1).stdout
     assert "cannot be opened" in problem
     assert "--port" in problem
+
+
+def test_doctor_looks_at_the_ports_of_old_clients(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(code: int = 0) -> tuple[str, str]:
+        rows = [row for row in parsed(run("doctor", "--json", code=code)) if row["subject"] == "metaserver door"]
+        return rows[0]["level"], rows[0]["message"]
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("MYTHGATE_METASERVER__PORT", port)
+        level, message = found(code=1)
+        assert level == "problem"
+        assert message.startswith(f"127.0.0.1:{port} cannot be opened")
+    monkeypatch.setenv("MYTHGATE_METASERVER__ROOM_PORT", "0")
+    assert found() == ("ok", f"127.0.0.1:{port} is free")
+    monkeypatch.setenv("MYTHGATE_METASERVER__PORT", "0")
+    monkeypatch.setenv("MYTHGATE_METASERVER__HOST", "::1")
+    assert found() == ("ok", "takes free ports")
+    monkeypatch.setenv("MYTHGATE_METASERVER__ENABLED", "false")
+    assert found() == ("ok", "is off")
 
 
 def test_serve_refuses_a_taken_port_in_one_sentence(tmp_path: Path) -> None:

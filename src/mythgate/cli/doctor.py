@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import typer
 
+from mythgate.cli.addressfile import server_of
 from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
 from mythgate.config import Settings, unknown_variables
@@ -148,21 +150,18 @@ def _door(settings: Settings) -> Iterator[Finding]:
     if port == 0:
         yield Finding("ok", "http door", "takes a free port")
         return
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if _is_mythgate(host, port):
-                yield Finding("ok", "http door", f"a Mythgate runs at {host}:{port}")
-            else:
-                yield Finding(
-                    "problem",
-                    "http door",
-                    f"{host}:{port} cannot be opened ({error.strerror})",
-                    "End the program that has it, or choose another with --port.",
-                )
-            return
+    obstacle = _obstacle(host, port)
+    if obstacle:
+        if _is_mythgate(host, port):
+            yield Finding("ok", "http door", f"a Mythgate runs at {host}:{port}")
+        else:
+            yield Finding(
+                "problem",
+                "http door",
+                f"{host}:{port} cannot be opened ({obstacle})",
+                "End the program that has it, or choose another with --port.",
+            )
+        return
     yield Finding("ok", "http door", f"{host}:{port} is free")
     if host not in ("127.0.0.1", "::1", "localhost") and not settings.http.base_url.startswith("https://"):
         yield Finding(
@@ -171,6 +170,46 @@ def _door(settings: Settings) -> Iterator[Finding]:
             "the door listens on a network without TLS",
             "Put a reverse proxy with TLS in front and set http.base_url to its https:// address.",
         )
+
+
+def _metaserver_door(settings: Settings) -> Iterator[Finding]:
+    """A running Mythgate has its ports itself: then there is nothing to find."""
+    chosen = settings.metaserver
+    host = chosen.host or settings.http.host
+    if ":" in host:  # these clients know IPv4 only
+        host = "127.0.0.1" if host == "::1" else "0.0.0.0"  # noqa: S104 (as the http door was told to)
+    if not chosen.enabled:
+        yield Finding("ok", "metaserver door", "is off")
+        return
+    running = urlsplit(server_of(settings))
+    if running.port and running.hostname and _is_mythgate(running.hostname, running.port):
+        yield Finding("ok", "metaserver door", f"belongs to the Mythgate at {running.netloc}")
+        return
+    # If nobody chose 6321 the server starts without this door, so that another one can run beside it.
+    was_chosen = chosen.model_fields_set & {"port", "host", "enabled"}
+    level: Literal["warning", "problem"] = "problem" if was_chosen else "warning"
+    for port in (chosen.port, chosen.room_port):
+        obstacle = _obstacle(host, port) if port else ""
+        if obstacle:
+            yield Finding(
+                level,
+                "metaserver door",
+                f"{host}:{port} cannot be opened ({obstacle})",
+                "End the program that has it, or set metaserver.port and room_port (Aleph One knows 6321 only).",
+            )
+            return
+    yield Finding("ok", "metaserver door", f"{host}:{chosen.port} is free" if chosen.port else "takes free ports")
+
+
+def _obstacle(host: str, port: int) -> str:
+    """Why nothing can listen there; empty if something can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _is_mythgate(host: str, port: int) -> bool:
@@ -223,6 +262,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _database,
     _world,
     _door,
+    _metaserver_door,
     _browser_client,
     _limits,
 )
