@@ -37,7 +37,7 @@ _NO_CONTENT: Final[dict[str, Any]] = {"status_code": 204, "response_class": Resp
 _CHANGE: Final = error_responses(400, 401, 403, 404, 413, 422, 503)
 
 
-class Place(BaseModel):
+class UserPlace(BaseModel):
     """Where an account is now."""
 
     door: str = Field(examples=["metaserver"])
@@ -60,7 +60,7 @@ class User(BaseModel):
     created_at: datetime
     last_login_at: datetime | None
     locked_until: datetime | None = Field(description="When the lock ends; null if there is none, or it has no end.")
-    online: list[Place] = Field(description="Empty for who is away.")
+    online: list[UserPlace] = Field(description="Empty for who is away.")
 
 
 class UserPage(BaseModel):
@@ -335,9 +335,9 @@ def _user(services: Services, listed: Listed) -> dict[str, Any]:
     }
 
 
-def _place(services: Services, one: Whereabouts) -> Place:
+def _place(services: Services, one: Whereabouts) -> UserPlace:
     name = services.lobbies.lobby(one.lobby).name if one.lobby is not None else ""
-    return Place(door=one.door, client=one.client, room_id=one.lobby, room_name=name)
+    return UserPlace(door=one.door, client=one.client, room_id=one.lobby, room_name=name)
 
 
 def _name(names: dict[str, str], actor: str) -> str:
