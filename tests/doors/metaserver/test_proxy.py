@@ -13,6 +13,9 @@ import pytest
 from tests.support.metaserver import FALLS, House, open_house, until
 from tests.support.metaserver_client import Line, Myth18Client, aleph_game, myth_game, until_nul
 
+from mythgate.doors.metaserver import room
+from mythgate.doors.metaserver.proxy import MOST_OF_ADDRESS, PAIRS_OF_ADDRESS, ProxyPool
+
 ASK = 22
 
 
@@ -128,3 +131,56 @@ async def test_whether_a_host_can_be_reached_is_shown(tmp_path: Path) -> None:
         hosting = house.node.services.hosting
         await until(lambda: [game.reachable for game in hosting.games()] == [False])
         await host.caught_up()
+
+
+async def test_one_player_does_not_take_all_places_of_a_game(proxied: House) -> None:
+    host, other = await proxied.myth18("Host"), await proxied.myth18("Other")
+    host.host(myth_game("Far"), port=closed_port())
+    first = proxied.door.options.proxy_port
+    await other.until(lambda: any(game.port == first for game in other.games.values()))
+    for _ in range(MOST_OF_ADDRESS):
+        await Line.open(first)
+        await asked(host)
+    one_more = await Line.open(first)
+    with pytest.raises((EOFError, ConnectionError, asyncio.IncompleteReadError)):
+        await one_more.reader.readexactly(1)
+
+
+async def test_one_address_does_not_take_all_pairs() -> None:
+    pool = ProxyPool("127.0.0.1", free_ports(8), 4)
+    pairs = [await pool.pair_for("203.0.113.7", lambda port: None) for _ in range(PAIRS_OF_ADDRESS + 1)]
+    assert [pair is None for pair in pairs] == [False] * PAIRS_OF_ADDRESS + [True]
+    other = await pool.pair_for("203.0.113.8", lambda port: None)
+    assert pairs[0] is not None
+    pairs[0].close()
+    again = await pool.pair_for("203.0.113.7", lambda port: None)
+    assert None not in (other, again)
+    for pair in (pairs[1], other, again):
+        assert pair is not None
+        pair.close()
+
+
+async def test_hosts_are_tried_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announcing and removing games in a row opens no more than one connection at once, and the last one is tried."""
+    tried: list[int] = []
+    may_end = asyncio.Event()
+
+    async def slowly(address: str, port: int) -> bool:
+        tried.append(port)
+        await may_end.wait()
+        return port == 1005
+
+    monkeypatch.setattr(room, "is_reachable", slowly)
+    async with open_house(tmp_path, options={"test_hosts": True}) as house:
+        host = await house.aleph("Host")
+        for number in range(6):
+            host.host(aleph_game(f"G{number}"), port=1000 + number)
+            if number < 5:
+                host.remove_game()
+        await host.caught_up()
+        seen = list(tried)
+        may_end.set()
+        assert seen == [1000]
+        hosting = house.node.services.hosting
+        await until(lambda: [game.reachable for game in hosting.games()] == [True])
+        assert tried == [1000, 1005]

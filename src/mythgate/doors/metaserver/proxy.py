@@ -13,10 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, cast
 
+from mythgate.doors.metaserver.addresses import ipv4
+
 logger = logging.getLogger(__name__)
 
 HOST_WITHIN: Final = 10.0  # seconds for the host to connect once it was asked
 MOST_PLAYERS: Final = 32  # connections through one pair
+MOST_OF_ADDRESS: Final = 8  # of these, from one address
+PAIRS_OF_ADDRESS: Final = 2  # for hosts at one address, this machine aside
 TEST_SECONDS: Final = 3.0
 
 
@@ -38,6 +42,7 @@ class _Side(asyncio.Protocol):
         self.pair = pair
         self.of_host = of_host
         self.transport: asyncio.Transport
+        self.address = ""
         self.other: _Side | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +85,7 @@ class ProxyPair:
         self._servers: list[asyncio.Server] = []
         self._sides: set[_Side] = set()
         self._waiting: deque[_Side] = deque()
-        self.on_closed: Callable[[], None] = lambda: None
+        self.on_closed: Callable[[], object] = lambda: None
 
     async def open(self, address: str, first_port: int) -> None:
         """Listen on two ports that follow each other. Raises OSError."""
@@ -99,17 +104,21 @@ class ProxyPair:
         """Somebody connected to one of the ports."""
         self._sides.add(side)
         peer = side.transport.get_extra_info("peername")
+        side.address = peer[0] if peer else ""
         if side.of_host:
-            if not self._waiting or peer is None or peer[0] != self.host_address:
+            if not self._waiting or side.address != self.host_address:
                 side.transport.abort()
                 return
             side.join(self._waiting.popleft())
-        elif len(self._sides) > 2 * MOST_PLAYERS:
+        elif len(self._sides) > 2 * MOST_PLAYERS or self._players_at(side.address) > MOST_OF_ADDRESS:
             side.transport.abort()
         else:
             self._waiting.append(side)
             asyncio.get_running_loop().call_later(HOST_WITHIN, self._give_up, side)
             self._ask_host(self.host_port)
+
+    def _players_at(self, address: str) -> int:
+        return sum(not one.of_host and one.address == address for one in self._sides)
 
     def _give_up(self, side: _Side) -> None:
         if side in self._waiting:
@@ -138,7 +147,7 @@ class ProxyPool:
     def __init__(self, address: str, first_port: int, pairs: int) -> None:
         self._address = address
         self._ports = range(first_port, first_port + 2 * pairs, 2) if first_port else range(0)
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}  # for which address
 
     @property
     def is_open(self) -> bool:
@@ -149,18 +158,21 @@ class ProxyPool:
         return (port for port in self._ports if port not in self._taken)
 
     async def pair_for(self, host_address: str, ask_host: Callable[[int], None]) -> ProxyPair | None:
-        """A pair for a host at `host_address`; None if all are taken."""
+        """A pair for a host at `host_address`; None if all are taken, or that address has its share."""
+        hosts = list(self._taken.values())
+        if not ipv4(host_address).is_loopback and hosts.count(host_address) >= PAIRS_OF_ADDRESS:
+            return None
         for port in list(self._free()):
             if port in self._taken:
                 continue
-            self._taken.add(port)
+            self._taken[port] = host_address
             pair = ProxyPair(host_address, ask_host)
             try:
                 await pair.open(self._address, port)
             except OSError:
-                self._taken.discard(port)
+                self._taken.pop(port, None)
                 continue
-            pair.on_closed = lambda port=port: self._taken.discard(port)  # type: ignore[misc]
+            pair.on_closed = lambda port=port: self._taken.pop(port, None)  # type: ignore[misc]
             return pair
         logger.warning("no port is free for the host proxy")
         return None

@@ -118,6 +118,7 @@ class RoomConnection(Connection):
         self._welcome = b""
         self._film: FilmRecorder | None = None
         self._pair: ProxyPair | None = None  # stands in for the host of our game
+        self._tests_hosts = False  # tries whether our game can be reached
         self._pinged_at = 0.0
 
     # --- time --------------------------------------------------------------------------------------
@@ -452,14 +453,26 @@ class RoomConnection(Connection):
         if is_new:
             self._close_pair()
             may_stand_in = self._proxy_mode() is not ProxyMode.OFF
-            if self.door.options.test_hosts or may_stand_in:
-                self.door.spawn(self._test_host(game))
+            if (self.door.options.test_hosts or may_stand_in) and not self._tests_hosts:
+                self._tests_hosts = True
+                self.door.spawn(self._test_hosts(game))
 
     def _proxy_mode(self) -> ProxyMode:
         """OFF also where no proxy can stand in for us."""
         if not self.door.proxies.is_open or not knows_proxies(self.visitor):
             return ProxyMode.OFF
         return self.door.services.hosting.proxy_mode(self.visitor.number)
+
+    async def _test_hosts(self, game: HostedGame) -> None:
+        """One after the other, however fast games are announced and removed."""
+        present: HostedGame | None = game
+        while present is not None:
+            game = present
+            await self._test_host(game)
+            present = self._hosted(None)
+            if present is not None and present.number == game.number:
+                break
+        self._tests_hosts = False
 
     async def _test_host(self, game: HostedGame) -> None:
         """Whether players can connect to the host; if not, or if the host wishes so, a proxy stands in."""
@@ -490,10 +503,10 @@ class RoomConnection(Connection):
                 proxied=True,
             )
 
-    def _hosted(self, number: int) -> HostedGame | None:
-        """Our game, if it is still the one of that number."""
+    def _hosted(self, number: int | None) -> HostedGame | None:
+        """Our game, if a number is given only if it is still that one."""
         game = None if self.closing else self.door.services.hosting.of_host(self.visitor.listener)
-        return game if game is not None and game.number == number else None
+        return game if game is not None and number in (None, game.number) else None
 
     def _proxy_address(self) -> str:
         return str(room_host(self.line, self.door.advertised))
