@@ -473,7 +473,7 @@ async def test_what_is_awaited_fails_when_the_connection_ends_for_good(server: R
 
 
 async def test_refusals_have_their_names(server: RunningServer) -> None:
-    await server.run_cli("lobby", "add", "5", "Nook", "--capacity", "1")
+    await server.run_cli("lobby", "add", "905", "Nook", "--capacity", "1")
     async with Client(server.url) as outside, player(server.url) as ada, player(server.url) as ben:
         await outside.guest()
         with pytest.raises(NotInWorld):
@@ -485,9 +485,9 @@ async def test_refusals_have_their_names(server: RunningServer) -> None:
             await ada.lobby.enter(77)
         heard = Heard(ada)
         await ada.lobby.enter(ARRIVAL)
-        if 5 not in ada.lobby.lobbies:  # the server looks for changes every second
-            await heard.find(LobbyCounts, lambda one: any(view.room_id == 5 for view in one.lobbies))
-        await ada.lobby.enter("5")
+        if 905 not in ada.lobby.lobbies:  # the server looks for changes every second
+            await heard.find(LobbyCounts, lambda one: any(view.room_id == 905 for view in one.lobbies))
+        await ada.lobby.enter("905")
         with pytest.raises(RoomFull) as full:
             await ben.lobby.enter("nook")
         assert (full.value.code, ben.lobby.room) == ("room_full", None)
@@ -495,7 +495,7 @@ async def test_refusals_have_their_names(server: RunningServer) -> None:
             await ada.lobby.get_player("nobody")
         with pytest.raises(PermissionDenied):
             await outside.lobby.save_profile(await outside.lobby.get_profile())
-        await server.run_cli("lobby", "remove", "5")
+        await server.run_cli("lobby", "remove", "905")
 
 
 async def test_moving_on_leaves_the_lobby_one_was_in(server: RunningServer) -> None:
