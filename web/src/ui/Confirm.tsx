@@ -8,20 +8,19 @@ interface ConfirmProps {
   /** What cannot be undone. */
   readonly text: string;
   readonly action: string;
-  readonly busy: boolean;
   readonly problem: { message: string; hint: string } | null;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
 /** Asks once more before something is done that cannot be undone. */
-export function Confirm({ title, text, action, busy, problem, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, text, action, problem, onConfirm, onClose }: ConfirmProps) {
   return (
     <Dialog title={title} isOpen onClose={onClose} alert>
       {problem && <Problem {...problem} />}
       <p>{text}</p>
       <div className={styles.row}>
-        <Button look="danger" isDisabled={busy} onPress={onConfirm}>
+        <Button look="danger" onPress={onConfirm}>
           {action}
         </Button>
         <Button autoFocus onPress={onClose}>

@@ -59,7 +59,7 @@ export function FoundClan({ onDone, onClose }: FormProps) {
     maintenance_password: "",
     member_password: "",
   });
-  const { submit, busy, problems } = useSubmit(FIELDS);
+  const { submit, problems } = useSubmit(FIELDS);
   const set = (change: Partial<typeof texts>) => setTexts((before) => ({ ...before, ...change }));
 
   async function onSubmit(event: FormEvent) {
@@ -103,7 +103,7 @@ export function FoundClan({ onDone, onClose }: FormProps) {
           autoComplete="off"
         />
         <div className={ui.row}>
-          <Button type="submit" look="primary" isDisabled={busy}>
+          <Button type="submit" look="primary">
             Found the clan
           </Button>
           <Button onPress={onClose}>Cancel</Button>
@@ -115,7 +115,7 @@ export function FoundClan({ onDone, onClose }: FormProps) {
 
 export function JoinClan({ clan, onDone, onClose }: FormProps & { readonly clan: ClanEntry }) {
   const [password, setPassword] = useState("");
-  const { submit, busy, problems } = useSubmit(["member_password"]);
+  const { submit, problems } = useSubmit(["member_password"]);
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
@@ -140,7 +140,7 @@ export function JoinClan({ clan, onDone, onClose }: FormProps & { readonly clan:
           autoFocus
         />
         <div className={ui.row}>
-          <Button type="submit" look="primary" isDisabled={busy || !password}>
+          <Button type="submit" look="primary" isDisabled={!password}>
             Join
           </Button>
           <Button onPress={onClose}>Cancel</Button>
@@ -161,7 +161,7 @@ export function ChangeClan({ clan, leads, onDone, onClose }: ChangeClanProps) {
   const [password, setPassword] = useState("");
   const [forMembers, setForMembers] = useState("");
   const [forChanges, setForChanges] = useState("");
-  const { submit, busy, problems } = useSubmit(FIELDS);
+  const { submit, problems } = useSubmit(FIELDS);
   const { maintenance_password: refusedForChanges, member_password: refusedForMembers } = problems.fields;
 
   async function onSubmit(event: FormEvent) {
@@ -218,7 +218,7 @@ export function ChangeClan({ clan, leads, onDone, onClose }: ChangeClanProps) {
           autoComplete="off"
         />
         <div className={ui.row}>
-          <Button type="submit" look="primary" isDisabled={busy || (!leads && !password)}>
+          <Button type="submit" look="primary" isDisabled={!leads && !password}>
             Save
           </Button>
           <Button onPress={onClose}>Cancel</Button>

@@ -87,7 +87,7 @@ interface Question {
 function Own({ clan, name, onPerson, onChanged }: OwnProps) {
   const [question, setQuestion] = useState<Question | null>(null);
   const [editing, setEditing] = useState(false);
-  const { submit, busy, problems, clear } = useSubmit([]);
+  const { submit, problems, clear } = useSubmit([]);
   const me = clan.members.find((one) => one.name === name);
   const leads = me?.rank === "leader";
 
@@ -175,7 +175,7 @@ function Own({ clan, name, onPerson, onChanged }: OwnProps) {
                   <ActionMenu
                     label={`What to do about ${member.name}`}
                     trigger={
-                      <Button look="quiet" isDisabled={busy} aria-label={`${member.name}: what to do`}>
+                      <Button look="quiet" aria-label={`${member.name}: what to do`}>
                         <span aria-hidden>▾</span>
                       </Button>
                     }
@@ -225,7 +225,6 @@ function Own({ clan, name, onPerson, onChanged }: OwnProps) {
       {question && (
         <Confirm
           {...question}
-          busy={busy}
           problem={problems.form}
           onConfirm={() => void run(question.run)}
           onClose={() => setQuestion(null)}

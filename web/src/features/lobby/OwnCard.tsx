@@ -48,7 +48,7 @@ const NAMES = ["shown_name", "name", "team", "city", "state", "country", "quote"
 function ProfileForm() {
   const [profile, setProfile] = useState<OwnProfile | null>(null);
   const [saved, setSaved] = useState(false);
-  const { submit, busy, problems } = useSubmit(NAMES);
+  const { submit, problems } = useSubmit(NAMES);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the dialog opens
   useEffect(() => {
@@ -108,7 +108,7 @@ function ProfileForm() {
         />
       </div>
       <div className={ui.row}>
-        <Button type="submit" look="primary" isDisabled={busy}>
+        <Button type="submit" look="primary">
           Save
         </Button>
       </div>
@@ -138,7 +138,7 @@ function GamePassword() {
   const [isSet, setIsSet] = useState<boolean | null>(null);
   const [current, setCurrent] = useState("");
   const [replacement, setReplacement] = useState("");
-  const { submit, busy, problems } = useSubmit(["current_password", "new_password"]);
+  const { submit, problems } = useSubmit(["current_password", "new_password"]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the dialog opens
   useEffect(() => {
@@ -183,12 +183,9 @@ function GamePassword() {
           error={problems.fields.new_password}
         />
         <div className={ui.row}>
-          <Button type="submit" isDisabled={busy || !current || !replacement}>
-            Set game password
-          </Button>
+          <Button type="submit">Set game password</Button>
           {isSet && (
             <Button
-              isDisabled={busy}
               onPress={() =>
                 void submit(async () => {
                   await session.clearGamePassword();

@@ -193,7 +193,7 @@ function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
   const [acted, setActed] = useState(0);
   const isOther = login !== null && number !== you && name !== login.username;
   const { value: ignored } = useRead(async () => (isOther ? session.ignored() : []), null, acted);
-  const { submit, busy, problems } = useSubmit([]);
+  const { submit, problems } = useSubmit([]);
   const mayList = isOther && !login.isGuest && number < FIRST_GUEST && present?.is_guest !== true;
   const isIgnored = ignored?.some((one) => one.number === number) ?? false;
   // Friends who are on may be in another lobby; a private line finds them there.
@@ -216,7 +216,6 @@ function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
         )}
         {mayList && (
           <Button
-            isDisabled={busy}
             onPress={() =>
               void submit(async () =>
                 setFriends(await (friend ? session.removeFriend(number) : session.addFriend(number))),

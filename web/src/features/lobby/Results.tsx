@@ -27,7 +27,7 @@ export function Results({ player = null, onPerson }: ResultsProps) {
   const { value, problem } = useRead(() => readResults(player), REFRESH_MS, player);
   const [earlier, setEarlier] = useState<readonly ResultCard[]>([]);
   const [atEnd, setAtEnd] = useState(false);
-  const { submit, busy, problems } = useSubmit([]);
+  const { submit, problems } = useSubmit([]);
   const known = new Set(value?.map((one) => one.number));
   const results = [...(value ?? []), ...earlier.filter((one) => !known.has(one.number))];
   const last = results.at(-1);
@@ -51,11 +51,7 @@ export function Results({ player = null, onPerson }: ResultsProps) {
         </ul>
       )}
       {problems.form && <Problem {...problems.form} />}
-      {value?.length === PAGE && !atEnd && (
-        <Button isDisabled={busy} onPress={() => void more()}>
-          Earlier games
-        </Button>
-      )}
+      {value?.length === PAGE && !atEnd && <Button onPress={() => void more()}>Earlier games</Button>}
     </>
   );
 }

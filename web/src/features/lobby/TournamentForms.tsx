@@ -36,7 +36,7 @@ export function AnnounceTournament({ rooms, onDone, onClose }: AnnounceProps) {
     prizePool: "0",
     secondShare: "0",
   }));
-  const { submit, busy, problems } = useSubmit(FIELDS);
+  const { submit, problems } = useSubmit(FIELDS);
   const set = (change: Partial<TournamentForm>) => setForm((before) => ({ ...before, ...change }));
 
   async function onSubmit(event: FormEvent) {
@@ -120,7 +120,7 @@ export function AnnounceTournament({ rooms, onDone, onClose }: AnnounceProps) {
           />
         </div>
         <div className={ui.row}>
-          <Button type="submit" look="primary" isDisabled={busy}>
+          <Button type="submit" look="primary">
             Announce
           </Button>
           <Button onPress={onClose}>Cancel</Button>
@@ -137,7 +137,7 @@ interface DecideProps extends FormProps {
 
 /** Says who goes on where nothing is played. */
 export function DecidePairing({ card, pairing, onDone, onClose }: DecideProps) {
-  const { submit, busy, problems } = useSubmit([]);
+  const { submit, problems } = useSubmit([]);
   const { round, slot, first, second } = pairing;
 
   async function decide(winner: number) {
@@ -152,7 +152,7 @@ export function DecidePairing({ card, pairing, onDone, onClose }: DecideProps) {
       <p>For a pairing that is not played. It cannot be undone.</p>
       <div className={ui.row}>
         {[first, second].map((number) => (
-          <Button key={number} isDisabled={busy} onPress={() => void decide(number)}>
+          <Button key={number} onPress={() => void decide(number)}>
             {contestant(card, pairing, number)}
           </Button>
         ))}

@@ -86,7 +86,7 @@ interface TournamentProps extends TournamentsProps {
 
 function Tournament({ card, room, onPerson, onChanged }: TournamentProps) {
   const { name, role, hasAccount } = useStanding();
-  const { submit, busy, problems } = useSubmit([]);
+  const { submit, problems } = useSubmit([]);
   const [cancelling, setCancelling] = useState(false);
   const [deciding, setDeciding] = useState<Pairing | null>(null);
   const [result, setResult] = useState<number | null>(null);
@@ -145,15 +145,9 @@ function Tournament({ card, room, onPerson, onChanged }: TournamentProps) {
         {card.state === "signup" &&
           hasAccount &&
           (isIn ? (
-            <Button isDisabled={busy} onPress={() => void run(() => session.leaveTournament(card.number))}>
-              Withdraw
-            </Button>
+            <Button onPress={() => void run(() => session.leaveTournament(card.number))}>Withdraw</Button>
           ) : (
-            <Button
-              look="primary"
-              isDisabled={busy}
-              onPress={() => void run(() => session.enterTournament(card.number))}
-            >
+            <Button look="primary" onPress={() => void run(() => session.enterTournament(card.number))}>
               Sign up
             </Button>
           ))}
@@ -171,7 +165,6 @@ function Tournament({ card, room, onPerson, onChanged }: TournamentProps) {
           title={`Cancel ${card.name}?`}
           text="It ends without a winner, and nobody gets a prize."
           action="Cancel the tournament"
-          busy={busy}
           problem={problems.form}
           onConfirm={() => void run(() => session.cancelTournament(card.number))}
           onClose={() => setCancelling(false)}
