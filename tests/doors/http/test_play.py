@@ -15,7 +15,7 @@ from tests.support.pipe import Pipe
 from tests.support.playground import Game, build
 
 from mythgate.domain.errors import InvalidInput, ProtocolError, RegistrationClosed, ServerFull, TooMany, Unavailable
-from mythgate.domain.events import CommandResponse, Disconnect, ErrorEvent, Payload, SessionExpiring
+from mythgate.domain.events import CommandResponse, Disconnect, ErrorEvent, Payload, Priority, SessionExpiring
 from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId
 from mythgate.doors.http.play import (
     MAX_QUEUED_COMMANDS,
@@ -198,6 +198,37 @@ async def test_commands_behind_one_that_waits_keep_their_order_and_answers(place
     ann.receive(command("say 4"))  # at once again
     assert answered(pipe)[-1] == "4"
     assert place.door.stats.commands_suspended == 1
+
+
+async def test_only_an_answer_with_something_to_say_does_not_wait_for_the_window(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows: list[Callable[[], None]] = []
+    monkeypatch.setattr(place.hub, "_call_later", lambda _seconds, call: windows.append(call))
+    responses = {
+        "say": CommandResponse("say", "", True),
+        "look": CommandResponse("look", "A square.", True),
+        "data": CommandResponse("data", "", True, data={"a": 1}),
+        "refused": CommandResponse("refused", "", False, code="muted"),
+    }
+
+    async def answer(_actor: CharacterId, line: str | None, **_more: Any) -> CommandResponse:
+        assert line is not None
+        return responses[line]
+
+    monkeypatch.setattr(place.game, "execute", answer)
+    ann, _, pipe = place.connect("ann")
+    ann.receive(command("look"))  # from now on the window is open
+    ann.receive(command("say"))
+    assert answered(pipe) == ["A square."]
+    windows.pop()()
+    assert answered(pipe) == ["A square.", "say"]
+    ann.receive(command("say"))
+    for line in ("look", "data", "refused"):
+        ann.receive(command(line))
+    assert answered(pipe)[2:] == ["say", "A square.", "data", "refused"]  # it came along with the next
+    priorities = [event.priority for _, event in pipe.wire]
+    assert [priority is Priority.HIGH for priority in priorities] == [True, False, False, True, True, True]
 
 
 async def test_one_that_fails_while_others_wait_stops_none_of_them(
