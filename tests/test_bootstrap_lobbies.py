@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from tests.support.http import FAST_HASHES
 from tests.support.pipe import Pipe
 
-from mythgate.bootstrap import Node, open_node
+from mythgate.bootstrap import CannotStart, Node, open_node
 from mythgate.config import Settings
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.events import LobbyMessage, LobbyPlayerChanged
@@ -98,3 +99,67 @@ async def test_the_lobbies_are_those_of_the_settings(tmp_path: Path) -> None:
 def test_lobbies_that_make_no_sense(rooms: list[dict[str, Any]], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         Settings(lobbies={"rooms": rooms})
+
+
+async def test_a_tournament_lobby_announces_and_the_tournament_begins(tmp_path: Path) -> None:
+    start = datetime.now(UTC) + timedelta(hours=1)
+    options = {"prize_pool": 100, "prize_shares": [70, 30], "start_time": start.isoformat(), "min_players": 2}
+    rooms = [
+        {"name": "Cup Hall", "room_id": 5, "tournament": 1, "type": "tournament", "options": options},
+        {"name": "Arrival", "room_id": 26},
+    ]
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "lobbies": {"rooms": rooms}}
+    async with open_node(Settings(**given)) as node:
+        services = node.services
+        ada, pipe = await enter(node, "Ada")
+        for _ in range(2):
+            await services.extensions.room_types.tick()
+        node.lobby_hub._end_window()
+        told = [event.payload.message for _, event in pipe.wire if isinstance(event.payload, LobbyMessage)]
+        assert sum(".tournaments join 1" in line for line in told) == 1
+        (view,) = await services.tournaments.all()
+        cup = view.tournament
+        assert (cup.name, cup.slot, cup.room_id, cup.starts_at) == ("Cup Hall", 1, 5, start)
+        assert (cup.prize_pool, cup.prize_shares, cup.min_players) == (100, (70, 30), 2)
+
+        await services.tournaments.cancel(OPERATOR, cup.number)  # it is announced once, whatever becomes of it
+        await services.extensions.room_types.tick()
+        assert await services.tournaments.all() == []
+        later = start + timedelta(days=1)
+        await services.lobbies.change(OPERATOR, 5, start_time=later)
+        await services.extensions.room_types.tick()
+        (view,) = await services.tournaments.all()
+        assert view.tournament.starts_at == later
+        await services.lobbies.change(OPERATOR, 5, start_time=None)
+        await services.extensions.room_types.tick()
+        assert len(await services.tournaments.all()) == 1
+
+        # It begins once both are met: the time, and enough of those who signed up.
+        number = view.tournament.number
+        await services.tournaments.sign_up(ada.id, number)
+        await services.tournaments.start(OPERATOR, number)
+        await services.lobbies.settle()
+        services.lobbies.enter(services.lobbies.require(lobby_listener(ada.number)).visitor, 5)
+        assert await services.tournaments.tick() == []
+        bob, _ = await enter(node, "Bob")
+        await services.tournaments.sign_up(bob.id, number)
+        await services.lobbies.settle()
+        services.lobbies.enter(services.lobbies.require(lobby_listener(bob.number)).visitor, 5)
+        assert [one.state.value for one in await services.tournaments.tick()] == ["running"]
+        await services.lobbies.settle()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"plugins": ["no.such.module"]}, "The plug-in no.such.module cannot be used: ModuleNotFoundError"),
+        ({"plugins": ["mythgate.domain.chat"]}, "The plug-in mythgate.domain.chat cannot be used: AttributeError"),
+        ({"lobbies": {"rooms": [{"name": "A", "room_id": 1, "type": "grand"}]}}, "no such type of lobby"),
+        ({"lobbies": {"rooms": [{"name": "A", "room_id": 1, "options": {"size": 3}}]}}, "Lobby 1 does not fit"),
+    ],
+)
+async def test_extensions_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, **changes}
+    with pytest.raises(CannotStart, match=words):
+        async with open_node(Settings(**given)):
+            pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import logging
 import math
 import random
@@ -47,13 +48,14 @@ from mythgate.backends.system import (
     load_or_make_secret,
 )
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
-from mythgate.config import Settings
+from mythgate.config import LobbySettings, Settings
 from mythgate.domain.accounts import Account, Role
-from mythgate.domain.errors import MythError, Refused, Unavailable
+from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.domain.hosting import OVER
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
+from mythgate.domain.tournaments import TournamentLobby
 from mythgate.domain.world import World
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
@@ -89,6 +91,7 @@ from mythgate.services.commands.execute import CommandPolicy, CommandService
 from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
+from mythgate.services.extensions import Extensions
 from mythgate.services.films import FilmService
 from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
@@ -105,9 +108,11 @@ from mythgate.services.presence import PresenceService
 from mythgate.services.profiles import ProfileService
 from mythgate.services.ratings import RatingService
 from mythgate.services.results import ResultService
+from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
 from mythgate.services.world import WorldPolicy, WorldService
 
@@ -298,6 +303,7 @@ def compose(
     loaded: tuple[WorldPacks, World] | None = None,
 ) -> Node:
     """Wire all services together; `loaded` is the world, if it was read already."""
+    extensions = load_plugins(settings.plugins)
     ids = UuidIds()
     secret = _secret(settings)
     packs, first_world = loaded if loaded is not None else _load_packs(settings)
@@ -404,7 +410,7 @@ def compose(
     )
     moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
     lobbies = LobbyService(
-        [Lobby(**one.model_dump()) for one in settings.lobbies.rooms],
+        [_lobby(one, extensions.room_types) for one in settings.lobbies.rooms],
         store=store,
         presence=presences,
         realtime=hubs,
@@ -417,6 +423,7 @@ def compose(
             empty_timeout=settings.lobbies.empty_timeout,
             guests=settings.sessions.guests,
         ),
+        types=extensions.room_types,
     )
     play = Play(
         clock=clock,
@@ -504,8 +511,52 @@ def compose(
         administration=AdministrationService(
             store=store, sessions=sessions, ratings=ratings, lobbies=lobbies, presence=presences, clock=clock
         ),
+        extensions=extensions,
     )
+    extensions.room_types.serve(services)
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
+
+
+def load_plugins(modules: Sequence[str]) -> Extensions:
+    """What a server has that is not in it by itself: what comes along, and what the plug-ins add.
+
+    Raises:
+        CannotStart: a plug-in is not there, or does not do what plug-ins do.
+
+    """
+    extensions = Extensions()
+    extensions.room_types.add(TournamentLobby, TournamentRooms)
+    for name in modules:
+        try:
+            importlib.import_module(name).plug_in(extensions)
+        except Exception as error:
+            raise CannotStart(
+                f"The plug-in {name} cannot be used: {type(error).__name__}: {error}",
+                "A plug-in is an importable module with a function plug_in(extensions).",
+            ) from error
+    return extensions
+
+
+def _lobby(settings: LobbySettings, types: RoomTypes) -> Lobby:
+    values = settings.model_dump(exclude={"type", "options"})
+    try:
+        return types.make(settings.type, {**values, **settings.options})
+    except InvalidInput as error:
+        words = f"Lobby {settings.room_id} does not fit: {error.message} {error.hint}".strip()
+        raise CannotStart(words, "`mythgate config check` looks again.") from error
+
+
+def lobby_problems(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
+    """What does not fit in the lobbies of the settings, and which setting it is."""
+    types = load_plugins(settings.plugins).room_types
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for number, one in enumerate(settings.lobbies.rooms):
+        try:
+            types.make(one.type, {**one.model_dump(exclude={"type", "options"}), **one.options})
+        except InvalidInput as error:
+            where = ("options", error.field) if error.field in one.options else (error.field or "type",)
+            problems.append((("lobbies", "rooms", number, *where), f"{error.message} {error.hint}".strip()))
+    return problems
 
 
 def _realtime_limits(settings: Settings) -> RealtimeLimits:
@@ -1011,6 +1062,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
         "bans": _every(60.0, lift_bans, jitter=0.1),
         "games": _every(5.0, settle_games, jitter=0.1),
+        "room_types": _every(1.0, services.extensions.room_types.tick, jitter=0.1),
         "castes": _every(600.0, rerank, jitter=0.1),
         "clans": _every(3600.0, maintain_clans, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),

@@ -360,6 +360,8 @@ class LobbySettings(Section):
     films_required: bool = Field(False, description="Whether clients have to send a recording of every game.")
     squelched: bool = Field(False, description="Whether only the staff may talk to everybody in it.")
     temporary: bool = Field(False, description="Whether it is closed for good once nobody has been in it for a while.")
+    type: str = Field("standard", max_length=40, description="standard, tournament, or what a plug-in adds.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What lobbies of this type have besides.")
 
     @field_validator("name")
     @classmethod
@@ -447,6 +449,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(SecretStr(""), description="Short for database.url.")
     redis_url: SecretStr = Field(
         SecretStr(""), description="Reserved for clusters, which this version does not form: leave it empty."
+    )
+    plugins: list[str] = Field(
+        default_factory=list, description="Python modules that add something to the server; see extending.md."
     )
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings = DatabaseSettings()

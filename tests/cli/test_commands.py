@@ -164,11 +164,10 @@ def test_config_check_names_file_line_and_field(run: Run, tmp_path: Path, monkey
     assert f"{file}:12: lobbies.rooms.1.capcity: Extra inputs" in run("config", "check", code=3).stderr
     file.write_text(file.read_text().replace("capcity", "capacity"))
     assert f"{file}:6: lobbies.rooms.1: max_caste must not be below min_caste" in run("config", "check", code=3).stderr
-    file.write_text(
-        '[[lobbies.rooms]]\nname = "A"\nroom_id = 1\ntype = "tournament"\n[lobbies.rooms.options]\nsize = 3\n'
-    )
+    one_lobby = '[[lobbies.rooms]]\nname = "A"\nroom_id = 1\n'
+    file.write_text(f'{one_lobby}type = "tournament"\n[lobbies.rooms.options]\nsize = 3\n')
     assert f"{file}:6: lobbies.rooms.0.options.size: A lobby of type" in run("config", "check", code=3).stdout
-    file.write_text('[[lobbies.rooms]]\nname = "A"\nroom_id = 1\ntype = "grand"\n')
+    file.write_text(f'{one_lobby}type = "grand"\n')
     assert f"{file}:4: lobbies.rooms.0.type: There is no such type" in run("config", "check", code=3).stdout
     file.write_text('plugins = ["no.such.module"]')
     assert "The plug-in no.such.module cannot be used" in run("config", "check", code=3).stdout

@@ -65,6 +65,30 @@ def test_lobbies_are_opened_changed_and_closed(run: Run) -> None:
     assert names(run) == SHIPPED | {4: "Deep"}
 
 
+def test_a_lobby_of_another_type_has_options(run: Run) -> None:
+    options = (
+        "--option",
+        "prize_pool=100",
+        "--option",
+        "start_time=2100-01-30T20:00",
+        "--option",
+        "prize_shares=70,30",
+    )
+    run("lobby", "add", "6", "Cup Hall", "--type", "tournament", "--tournament", "2", *options)
+    run("lobby", "set", "6", "--option", "min_players=4", "--motd", "Welcome.")
+    (hall,) = [one for one in json.loads(run("lobby", "list", "--json").stdout) if one["room_id"] == 6]
+    assert (hall["type"], hall["prize_pool"], hall["prize_shares"]) == ("tournament", 100, [70, 30])
+    assert (hall["min_players"], hall["motd"], hall["start_time"]) == (4, "Welcome.", "2100-01-30T20:00:00Z")
+    for wrong, words in (
+        ("min_players=1", "numbers of players do not fit"),
+        ("min_players=few", "cannot be 'few'"),
+        ("colour=red", "has no colour"),
+        ("min_players", "has no value"),
+    ):
+        assert words in run("lobby", "set", "6", "--option", wrong, code=1).stderr
+    assert "no such type of lobby" in run("lobby", "add", "7", "Hall", "--type", "grand", code=1).stderr
+
+
 def test_what_makes_no_sense_is_refused(run: Run) -> None:
     assert "Number 26 is Arrival's." in run("lobby", "add", "26", "Again", code=1).stderr
     assert "There is no such lobby." in run("lobby", "remove", "99", code=1).stderr

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.clock import FakeClock
+from tests.support.http import FAST_HASHES
+from tests.support.pipe import Pipe
 from tests.support.play import PlayKit
 
-from mythgate.domain import events
+from mythgate.bootstrap import open_node
+from mythgate.config import LobbiesSettings, Settings
+from mythgate.domain import events, lobbies
 from mythgate.domain.accounts import Role
+from mythgate.domain.errors import InvalidInput
+from mythgate.domain.ids import PlayId, SessionId
+from mythgate.domain.sessions import OPERATOR
+from mythgate.services import extensions, roomtypes
 from mythgate.services.commands import exploring
 from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Registry
@@ -49,3 +60,44 @@ def test_an_event(clock: FakeClock) -> None:
     finally:
         events.CATALOGUE.pop("bell_rung", None)
     assert "bell_rung" not in bundle()["x-events"]
+
+
+@pytest.fixture
+def plug_in(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The plug-in of the page, as a module that can be imported."""
+    module = types.ModuleType("my_lobbies")
+    scope = vars(module)
+    scope.update({**vars(lobbies), **vars(roomtypes), **vars(extensions), "__name__": module.__name__})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for start in ("class QuizLobby", "def plug_in"):
+        exec(compile("from __future__ import annotations\n" + example(start), "docs/extending.md", "exec"), scope)
+    return module
+
+
+async def test_a_plug_in_with_a_type_of_lobby(plug_in: types.ModuleType, tmp_path: Path) -> None:
+    rooms = [{"name": "The Quiz", "room_id": 40, "type": "quiz", "options": {"question": "Why?", "answers": "5"}}]
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "plugins": [plug_in.__name__]}
+    async with open_node(Settings(**given, lobbies=LobbiesSettings.model_validate({"rooms": rooms}))) as node:
+        services = node.services
+        quiz = services.lobbies.lobby(40)
+        assert isinstance(quiz, plug_in.QuizLobby)
+        assert (quiz.question, quiz.answers) == ("Why?", 5)
+        changed = await services.lobbies.change(OPERATOR, 40, answers="7")
+        assert changed == services.lobbies.lobby(40)
+        assert isinstance(changed, plug_in.QuizLobby)
+        assert changed.answers == 7
+        with pytest.raises(InvalidInput, match="answers of a lobby is 1 or more"):
+            await services.lobbies.change(OPERATOR, 40, answers=0)
+
+        account = await services.accounts.create(OPERATOR, "Ada", "correct horse battery")
+        listener = lobbies.lobby_listener(account.number)
+        pipe = Pipe(node.lobby_hub)
+        stream = node.lobby_hub.open(PlayId("play-ada"), listener, account.id, SessionId(""))
+        node.lobby_hub.attach(stream, pipe)
+        looks = lobbies.Looks("|bAda")
+        visitor = lobbies.Visitor(listener, account.number, "Ada", looks, "metaserver", "test", account.id)
+        services.lobbies.enter(visitor, 40)
+        node.lobby_hub._end_window()
+        told = [event.payload for _, event in pipe.wire]
+        assert [one.message for one in told if isinstance(one, events.LobbyMessage)] == ["Why?"]
+        await services.lobbies.settle()

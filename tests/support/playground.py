@@ -35,6 +35,7 @@ from mythgate.doors.http.websocket import websocket_router
 from mythgate.realtime.hub import Hub
 from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.all import Services
+from mythgate.services.extensions import Extensions
 
 ROOM = RoomId("earth_town_market_square")
 
@@ -198,6 +199,7 @@ def build(
         things=part, chat=part, moderation=part, world=part, commands=part, positions=part, lobbies=part,
         hosting=part, friends=part, clans=part, profiles=part, results=part, ratings=part, tournaments=part,
         imports=part, films=part, matching=part, administration=part,
+        extensions=Extensions(),
     )  # fmt: skip
     door = PlayDoor(hub, services, options)
     app = FastAPI()

@@ -20,6 +20,7 @@ from mythgate.cli.output import (
     Json,
     aligned,
     fail,
+    origin,
     print_json,
     print_table,
     settings_or_exit,
@@ -149,10 +150,16 @@ def check(data_dir: DataDir = None, json: Json = False) -> None:
 
     Example:  MYTHGATE_HTTP__PORT=8000 mythgate config check
     """
-    from mythgate.bootstrap import world_problems
+    from mythgate.bootstrap import CannotStart, lobby_problems, world_problems
 
     settings = settings_or_exit(data_dir=data_dir)
     problems, warnings = world_problems(settings), unknown_variables()
+    try:
+        problems += [
+            f"{origin(where)}{'.'.join(map(str, where))}: {words}" for where, words in lobby_problems(settings)
+        ]
+    except CannotStart as error:
+        problems.append(error.message)
     if json:
         print_json({"ok": not problems, "problems": problems, "warnings": warnings})
     else:

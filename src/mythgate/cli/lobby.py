@@ -103,30 +103,37 @@ def add(
     ] = False,
     squelched: Annotated[bool, typer.Option("--squelched", help="Let only the staff talk to everybody.")] = False,
     temporary: Annotated[bool, typer.Option("--temporary", help="Close it once nobody was in it for a while.")] = False,
+    type_name: Annotated[str, typer.Option("--type", help="tournament, or what a plug-in adds.")] = Lobby.type_name,
+    options: Options = None,
     data_dir: DataDir = None,
 ) -> None:
     """Open a lobby. A server that runs has it within a second.
 
     Example:  mythgate lobby add 4 "Shoal" --family myth2 --ranked --min-caste 3
     """
-    lobby = Lobby(
-        name=name,
-        room_id=number,
-        ranked=ranked,
-        country=country,
-        min_caste=min_caste,
-        max_caste=max_caste,
-        tournament=tournament,
-        family=family,
-        capacity=capacity,
-        motd=motd,
-        guest_motd=guest_motd,
-        films=films,
-        films_required=films_required,
-        squelched=squelched,
-        temporary=temporary,
-    )
-    added = _run(data_dir, lambda services: services.lobbies.add(OPERATOR, lobby))
+    values: dict[str, Any] = {
+        "name": name,
+        "room_id": number,
+        "ranked": ranked,
+        "country": country,
+        "min_caste": min_caste,
+        "max_caste": max_caste,
+        "tournament": tournament,
+        "family": family,
+        "capacity": capacity,
+        "motd": motd,
+        "guest_motd": guest_motd,
+        "films": films,
+        "films_required": films_required,
+        "squelched": squelched,
+        "temporary": temporary,
+        **_given(options),
+    }
+
+    async def work(services: Services) -> Lobby:
+        return await services.lobbies.add(OPERATOR, services.extensions.room_types.make(type_name, values))
+
+    added = _run(data_dir, work)
     print(f"{added.name} is open, number {added.room_id}.")
 
 

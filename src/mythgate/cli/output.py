@@ -39,14 +39,14 @@ def settings_or_exit(**flags: Any) -> Settings:
         for problem in error.errors(include_url=False, include_input=False):
             where = ".".join(str(part) for part in problem["loc"]) or "settings"
             words = problem["msg"].removeprefix("Value error, ")
-            print(f"  {_origin(problem['loc'])}{where}: {words}", file=sys.stderr)
+            print(f"  {origin(problem['loc'])}{where}: {words}", file=sys.stderr)
         _hint("`mythgate config show` lists every setting and where it comes from.")
     except (OSError, ValueError) as error:
         print(f"The settings cannot be read: {config_file()}: {error}", file=sys.stderr)
     raise typer.Exit(EXIT_SETTINGS)
 
 
-def _origin(setting: Sequence[str | int]) -> str:
+def origin(setting: Sequence[str | int]) -> str:
     """Where a setting that does not fit was made: `mythgate.toml:7: `, or `MYTHGATE_HTTP__PORT: `, or nothing."""
     from mythgate.cli.tomlplaces import line_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final, TypeVar
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import InvalidInput
@@ -50,7 +50,13 @@ class LobbyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """What an operator says about a lobby. `min_caste` and `max_caste` are inclusive, from -1 to 99."""
+    """What an operator says about a lobby. `min_caste` and `max_caste` are inclusive, from -1 to 99.
+
+    A type of lobby that says more is a frozen dataclass below this one, with a `type_name` of its own and fields that
+    have defaults; see `services.roomtypes`.
+    """
+
+    type_name: ClassVar[str] = "standard"
 
     name: str
     room_id: int
@@ -84,21 +90,28 @@ class Lobby:
         """What happens in it."""
         return lobby_topic(self.room_id)
 
+    def faults(self) -> Sequence[tuple[str, bool, str]]:
+        """What is to be checked: the field, whether it is wrong, what is expected. A type of lobby that says more adds
+        its own to those of `Lobby.faults(self)`."""
+        return (
+            ("name", not self.name.strip() or len(self.name) > NAME_CHARACTERS, f"1 to {NAME_CHARACTERS} characters"),
+            ("room_id", not 0 <= self.room_id <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+            ("min_caste", not NO_CASTE <= self.min_caste <= MAX_CASTE, f"a number from {NO_CASTE} to {MAX_CASTE}"),
+            ("max_caste", not self.min_caste <= self.max_caste <= MAX_CASTE, f"min_caste to {MAX_CASTE}"),
+            ("country", not 0 <= self.country <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+            ("tournament", not 0 <= self.tournament <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
+            ("capacity", not 1 <= self.capacity <= LARGEST, f"a number from 1 to {LARGEST}"),
+            ("motd", len(self.motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
+            ("guest_motd", len(self.guest_motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
+        )
 
-def checked(lobby: Lobby) -> Lobby:
+
+L = TypeVar("L", bound=Lobby)
+
+
+def checked(lobby: L) -> L:
     """`lobby`, if it makes sense. Raises InvalidInput that names the field."""
-    faults = (
-        ("name", not lobby.name.strip() or len(lobby.name) > NAME_CHARACTERS, f"1 to {NAME_CHARACTERS} characters"),
-        ("room_id", not 0 <= lobby.room_id <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
-        ("min_caste", not NO_CASTE <= lobby.min_caste <= MAX_CASTE, f"a number from {NO_CASTE} to {MAX_CASTE}"),
-        ("max_caste", not lobby.min_caste <= lobby.max_caste <= MAX_CASTE, f"min_caste to {MAX_CASTE}"),
-        ("country", not 0 <= lobby.country <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
-        ("tournament", not 0 <= lobby.tournament <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
-        ("capacity", not 1 <= lobby.capacity <= LARGEST, f"a number from 1 to {LARGEST}"),
-        ("motd", len(lobby.motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
-        ("guest_motd", len(lobby.guest_motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
-    )
-    for field_name, is_wrong, expected in faults:
+    for field_name, is_wrong, expected in lobby.faults():
         if is_wrong:
             raise InvalidInput(f"The {field_name} of a lobby is {expected}.", field=field_name)
     return lobby

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from mythgate.domain.errors import Conflict, InvalidInput, LimitReached, NotFound
 from mythgate.domain.ids import AccountId
+from mythgate.domain.lobbies import Lobby
 from mythgate.domain.results import Outcome, Result, Verdict
 
 PATIENCE: Final = timedelta(minutes=30)  # after the start time, for enough players to come
@@ -106,6 +107,45 @@ class Tournament:
     def champion(self) -> int:
         """Who won; 0 while that is open."""
         return self.bracket[-1].winner if self.bracket else NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class TournamentLobby(Lobby):
+    """A lobby that announces a tournament by itself: played in it, in the slot that `tournament` names."""
+
+    type_name: ClassVar[str] = "tournament"
+
+    prize_pool: int = 0
+    prize_shares: tuple[int, ...] = (100,)
+    min_players: int = 2
+    max_players: int = 32
+    start_time: datetime | None = None  # None: nothing is announced
+
+    def faults(self) -> Sequence[tuple[str, bool, str]]:
+        """What is to be checked."""
+        start_time = self.start_time
+        try:
+            check(self.announcement(datetime.min.replace(tzinfo=UTC)))
+        except InvalidInput as error:
+            where = error.field if error.field in ("min_players", "prize_pool") else "tournament"
+            words = f"not fit for a tournament. {error.message} {error.hint}"
+            return (*Lobby.faults(self), (where, True, words))
+        unclear = start_time is not None and start_time.tzinfo is None
+        return (*Lobby.faults(self), ("start_time", unclear, "a time with its zone"))
+
+    def announcement(self, now: datetime) -> Tournament:
+        """The tournament this lobby is for."""
+        return Tournament(
+            name=self.name,
+            slot=self.tournament,
+            room_id=self.room_id,
+            starts_at=self.start_time if self.start_time is not None else now,
+            created_at=now,
+            min_players=self.min_players,
+            max_players=self.max_players,
+            prize_pool=self.prize_pool,
+            prize_shares=self.prize_shares,
+        )
 
 
 @dataclass(frozen=True, slots=True)

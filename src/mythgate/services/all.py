@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
     from mythgate.services.commands.execute import CommandService
+    from mythgate.services.extensions import Extensions
     from mythgate.services.films import FilmService
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
@@ -61,3 +62,4 @@ class Services:
     imports: ImportService
     films: FilmService
     administration: AdministrationService
+    extensions: Extensions

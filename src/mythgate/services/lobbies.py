@@ -73,6 +73,7 @@ from mythgate.services.errands import Errands
 from mythgate.services.lobbylist import LobbyList
 from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED, end_of_mute
 from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.roomtypes import RoomTypes
 
 log = logging.getLogger(__name__)
 
@@ -132,11 +133,12 @@ class LobbyService:
         clock: Clock,
         ids: Ids,
         policy: LobbyPolicy | None = None,
+        types: RoomTypes | None = None,
     ) -> None:
         self.policy: Final = policy if policy is not None else LobbyPolicy()
         self.board: Final = GameBoard()
         self.commands: CommandLine | None = None
-        self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed)
+        self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed, types=types)
         self._store = store
         self._presence = presence
         self._realtime = realtime

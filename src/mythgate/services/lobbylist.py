@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.errors import InvalidInput, NotFound
-from mythgate.domain.lobbies import Family, Lobby, checked
+from mythgate.domain.lobbies import Lobby, checked
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
 from mythgate.services.ports import Clock, Store, Transaction
+from mythgate.services.roomtypes import RoomTypes
 
 LOBBIES_FACT: Final = "lobbies"
 NO_CHANGES: Final = "{}"
 
 _L = TypeVar("_L", bound=Lobby | None)
-_FIELDS: Final = frozenset(one.name for one in fields(Lobby))
 
 
 class LobbyList:
@@ -36,9 +36,11 @@ class LobbyList:
         store: Store,
         clock: Clock,
         on_changed: Callable[[Mapping[int, Lobby]], None],
+        types: RoomTypes | None = None,
     ) -> None:
         self._configured: Final = {lobby.room_id: lobby for lobby in configured}
         self._lobbies = dict(self._configured)
+        self._types: Final = types if types is not None else RoomTypes()
         self._changes = NO_CHANGES  # as the fact had them when it was last looked at
         self._store = store
         self._clock = clock
@@ -76,7 +78,7 @@ class LobbyList:
         """Change fields of a lobby. Raises as `add`, and NotFound."""
 
         def change(known: dict[int, Lobby]) -> Lobby:
-            return checked(replace(_require(known, room_id), **changes, room_id=room_id))
+            return self._types.changed(_require(known, room_id), {**changes, "room_id": room_id})
 
         return await self._save(caller, "lobby.changed", room_id, change)
 
@@ -110,7 +112,7 @@ class LobbyList:
 
         def work(tx: Transaction) -> tuple[_L, str]:
             require_role(role_within(tx, caller), least)
-            changed = change(_overlaid(self._configured, tx.facts.get(LOBBIES_FACT) or NO_CHANGES))
+            changed = change(self._overlaid(tx.facts.get(LOBBIES_FACT) or NO_CHANGES))
             detail = {"name": changed.name if changed is not None else ""}
             tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", detail))
             return changed, self._put(tx, room_id, changed)
@@ -128,7 +130,7 @@ class LobbyList:
         if lobby is None and room_id not in self._configured:
             rows.pop(str(room_id), None)
         else:
-            rows[str(room_id)] = None if lobby is None else asdict(lobby)
+            rows[str(room_id)] = None if lobby is None else self._types.row_of(lobby)
         text = json.dumps(rows)
         tx.facts.set(LOBBIES_FACT, text)
         return text
@@ -143,8 +145,18 @@ class LobbyList:
     def _apply(self, changes: str) -> None:
         if changes != self._changes:
             self._changes = changes
-            before, self._lobbies = self._lobbies, _overlaid(self._configured, changes)
+            before, self._lobbies = self._lobbies, self._overlaid(changes)
             self._on_changed(before)
+
+    def _overlaid(self, changes: str) -> dict[int, Lobby]:
+        """The lobbies of the settings with the changes."""
+        known = dict(self._configured)
+        for number, row in json.loads(changes).items():
+            if row is None:
+                known.pop(int(number), None)
+            else:
+                known[int(number)] = self._types.from_row(row)
+        return known
 
 
 def _require(known: Mapping[int, Lobby], room_id: int) -> Lobby:
@@ -152,15 +164,3 @@ def _require(known: Mapping[int, Lobby], room_id: int) -> Lobby:
     if lobby is None:
         raise NotFound("There is no such lobby.")
     return lobby
-
-
-def _overlaid(configured: Mapping[int, Lobby], changes: str) -> dict[int, Lobby]:
-    """The lobbies of the settings with the changes. Fields of a later version are passed over."""
-    known = dict(configured)
-    for number, row in json.loads(changes).items():
-        if row is None:
-            known.pop(int(number), None)
-        else:
-            kept = {name: value for name, value in row.items() if name in _FIELDS}
-            known[int(number)] = Lobby(**kept | {"family": Family(row["family"])})
-    return known
