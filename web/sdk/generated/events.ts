@@ -712,13 +712,13 @@ export interface HostedGameView {
    */
   host_name: string;
   /**
-   * `marathon`, `myth`, `myth2` or `myth3`.
+   * `marathon`, `tfl`, `myth`, `myth2` or `myth3`.
    */
   family: string;
   /**
    * `listed`: still gathers players.
    */
-  state: "listed" | "running" | "ended";
+  state: "listed" | "running" | "ended" | "abandoned";
   /**
    * Whether it still takes players.
    */
@@ -799,7 +799,7 @@ export interface LobbyView {
    */
   name: string;
   /**
-   * Whose players it is for: `marathon`, `myth`, `myth2` or `myth3`.
+   * Whose players it is for: `marathon`, `tfl`, `myth`, `myth2` or `myth3`.
    */
   family: string;
   /**
