@@ -101,6 +101,11 @@ def test_a_greeting_of_several_lines_is_one_line_of_the_list(run: Run) -> None:
     assert "Welcome. / Be kind." in run("lobby", "list").stdout
 
 
+def test_all_lobbies_greet_anew(run: Run) -> None:
+    assert run("lobby", "motd", "We move at eight.").stdout == "7 lobbies have another greeting.\n"
+    assert {one["motd"] for one in json.loads(run("lobby", "list", "--json").stdout)} == {"We move at eight."}
+
+
 def test_why_a_guest_may_or_may_not_enter(run: Run) -> None:
     told = run("why", "guest").stdout
     assert "Guest may enter Arrival." in told

@@ -190,6 +190,25 @@ def change(
 
 
 @app.command()
+def motd(
+    words: Annotated[str, typer.Argument(metavar="TEXT", help="What every lobby greets with; empty: nothing.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Change the greeting of all lobbies at once. Who is in one reads it within a second.
+
+    Example:  mythgate lobby motd "The server moves tonight at eight."
+    """
+
+    async def work(services: Services) -> int:
+        lobbies = services.lobbies.lobbies()
+        for lobby in lobbies:
+            await services.lobbies.change(OPERATOR, lobby.room_id, motd=words)
+        return len(lobbies)
+
+    print(f"{_run(data_dir, work)} lobbies have another greeting.")
+
+
+@app.command()
 def remove(number: Number, data_dir: DataDir = None) -> None:
     """Close a lobby. Who is in it has to go.
 

@@ -283,6 +283,18 @@ async def test_10_10_deaf_players_hear_nothing(house: House, kind: str) -> None:
     await other.until(lambda: other.players[player.number].state == 0)
 
 
+@pytest.mark.parametrize("kind", ["aleph", "myth", "myth18"])
+async def test_10_10_only_alephone_reads_answers_in_a_game(house: House, kind: str) -> None:
+    player = await getattr(house, kind)("Player")
+    await player.caught_up()
+    player.deaf(1)
+    player.chat(".time")
+    player.deaf(0)
+    player.chat(".rooms")
+    await player.until_line("of 32")
+    assert any("UTC." in line for line in player.lines) == (kind == "aleph")
+
+
 async def test_10_11_the_flow_of_an_alephone_game(house: House) -> None:
     host, joiner, watcher = await house.aleph("Host"), await house.aleph("Joiner"), await house.aleph("Watcher")
     host.host(aleph_game("Fun", players=1))
@@ -413,6 +425,17 @@ async def test_10_18_lists_stay_below_what_myth_can_take(tmp_path: Path) -> None
         assert all(len(raw) + 8 < 8096 for raw in lists)
 
 
+async def test_10_18_names_of_games_stay_below_what_myth_can_take(house: House) -> None:
+    host = await house.myth18("Host")
+    other = await house.myth18("Other")
+    host.host(myth_game("G" * 40, "M" * 90))
+    game = await other.until_game("G" * 31)
+    assert game is not None
+    assert game.map_name == "M" * 63
+    late = await house.myth18("Late")
+    await late.until_game("G" * 31)
+
+
 async def test_10_18_lines_stay_below_what_myth_can_show(house: House) -> None:
     client = await house.myth("Alric", "", room_id=FERRY)
     house.node.services.lobbies.line_to(house.listener_of(client), "word " * 60)
@@ -425,6 +448,16 @@ async def test_10_18_the_first_builds_have_room_for_eight_buddies(house: House, 
     await house.account("Alric")
     client = await house.myth("Alric", "alric", application=application)
     assert len(await client.line.until(BUDDIES)) == 8 * places
+
+
+async def test_alephone_is_sent_no_answers_it_cannot_read(house: House) -> None:
+    client = await house.aleph("Hopper")
+    await client.caught_up()
+    client.line.received.clear()
+    for question, size in ((116, 18), (117, 2), (118, 0), (119, 0), (120, 8), (121, 4)):
+        client.line.write(question, bytes(size))
+    await client.caught_up()
+    assert {kind for kind, _ in client.line.received} == {200}
 
 
 async def test_10_19_what_another_server_closes_on_is_legal_here(house: House) -> None:

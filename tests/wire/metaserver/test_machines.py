@@ -114,6 +114,7 @@ def test_every_packet_in_a_room(family: Family, state: RoomState) -> None:
     assert {number for number, reaction in reactions.items() if reaction is TAKE} == ROOM_LEGAL[family]
     assert {102, 103, 104, 105, 107, 110, 114, 200, 201} <= ROOM_LEGAL[family]
     assert (122 in ROOM_LEGAL[family]) == (family is not A1)
+    assert ({116, 117, 118, 119, 120, 121} <= ROOM_LEGAL[family]) == (family is not A1)
     assert (204 in ROOM_LEGAL[family]) == (family is MYTH18)
     assert reactions[101] is (SAY_LOGGED_IN if family is MYTH else ALREADY_LOGGED_IN)
     assert {reactions[number] for number in (100, 109, 115, 203)} == {SYNTAX_ERROR}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -18,6 +19,7 @@ from mythgate.wire.metaserver.packets import encode_entry
 from mythgate.wire.metaserver.records import (
     DESCRIPTIONS,
     MAX_DESCRIPTION_BYTES,
+    MAX_MAP_NAME_BYTES,
     MAX_NAME_BYTES,
     MIN_DESCRIPTION_BYTES,
     AlephGame,
@@ -25,6 +27,7 @@ from mythgate.wire.metaserver.records import (
     AlephSortKey,
     GameDescription,
     GameEntry,
+    MythGame,
     MythGameFlag,
     PlayerData,
     PlayerEntry,
@@ -189,6 +192,12 @@ def description_of(descriptor: bytes, family: Family) -> GameDescription:
     if not MIN_DESCRIPTION_BYTES <= len(descriptor) <= MAX_DESCRIPTION_BYTES:
         raise ProtocolError(f"A game's description has {len(descriptor)} bytes.", code="bad_description")
     description, _ = layout_of(DESCRIPTIONS[family], family).read(descriptor, 0)
+    if isinstance(description, MythGame):  # whose readers have so much room for the names, and no more
+        return replace(
+            description,
+            game_name=cut(description.game_name),
+            map_name=decode_text(encode_text(description.map_name, MAX_MAP_NAME_BYTES)),
+        )
     return description  # type: ignore[no-any-return]
 
 

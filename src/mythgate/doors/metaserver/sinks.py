@@ -4,7 +4,8 @@ Each kind of client has a sink class of its own, for a room is told as one: what
 a family is made once and kept with the event, and written to all its connections as it is. Connections that
 exchanged keys share the part of the encryption that does not depend on the key.
 
-A deaf client, one that plays, is told nothing but why its connection ends.
+A deaf client, one that plays, is told nothing but why its connection ends; Aleph One also reads what is for its
+player alone.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.wire.metaserver import crypto
 from mythgate.wire.metaserver.framing import frame
 from mythgate.wire.metaserver.layout import Family
+from mythgate.wire.metaserver.machines import SENT_TO_DEAF
 from mythgate.wire.metaserver.packets import (
     DirectedData,
     Direction,
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from mythgate.doors.metaserver.room import RoomConnection
 
 CHAT_HEAD_LENGTH: Final = 26  # what a chat block says it has besides name and words; no client looks at it
+LINE: Final = 10
 PLAYER_LIST: Final = 1
 GAME_LIST: Final = 2
 GAME_VERBS: Final[Mapping[type[Payload], Verb]] = {
@@ -207,7 +210,7 @@ class MetaserverSink(Sink):
         kind = type(event.payload)
         if kind is Disconnect:
             return self._farewell(event.payload)  # type: ignore[arg-type]
-        if self.connection.deaf:
+        if self.connection.deaf and not self._is_answer(event):
             return b""
         own = OWN.get(kind)
         if own is not None:
@@ -217,6 +220,12 @@ class MetaserverSink(Sink):
         if kind in GAME_VERBS:
             return self._game(event)
         return self.shared(event)
+
+    def _is_answer(self, event: Event) -> bool:
+        """Whether it is a line for this player alone, and the client reads lines in a game."""
+        message = event.payload
+        is_own_line = isinstance(message, LobbyMessage) and message.kind == "line" and event.room_id is None
+        return is_own_line and LINE in SENT_TO_DEAF[self.family]
 
     def shared(self, event: Event) -> bytes:
         """The event in packets for everybody of this kind."""

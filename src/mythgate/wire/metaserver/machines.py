@@ -168,10 +168,12 @@ ROOM_TRANSITIONS: Final[Mapping[tuple[RoomState, RoomEvent], RoomState]] = {
 _LOGIN_ONLY: Final = frozenset({100, 109, 115, 203})
 _OBSOLETE: Final = frozenset({106, 108})
 _RECORDING: Final = frozenset({204, 205, 206})
+_QUESTIONS: Final = frozenset({116, 117, 118, 119, 120, 121})  # Aleph One would not understand the answers
 _IN_ROOM: Final = _FROM_CLIENTS - _LOGIN_ONLY - _OBSOLETE - {101, _KEEPALIVE}
 
 ROOM_LEGAL: Final[Mapping[Family, frozenset[int]]] = {
-    Family.ALEPHONE: _IN_ROOM - _RECORDING - {122},  # there it asks for hubs, and on the log-in connection only
+    # 122 is its question for hubs, which belongs on the log-in connection.
+    Family.ALEPHONE: _IN_ROOM - _RECORDING - _QUESTIONS - {122},
     Family.MYTH: _IN_ROOM - _RECORDING,
     Family.MYTH2_18: _IN_ROOM,
 }
