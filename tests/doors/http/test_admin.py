@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from tests.support.games import a_result
 from tests.support.http import PASSWORD, Answer, Site, site
+from tests.support.pipe import Pipe
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.ids import AccountId
+from mythgate.domain.ids import AccountId, PlayId, SessionId
+from mythgate.domain.lobbies import Looks, Visitor, lobby_listener
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services.ports import Transaction
 
@@ -219,6 +221,25 @@ async def test_locking_and_unlocking(place: Site) -> None:
         assert (await boss.post(f"/{player.id}/lock", {"days": days})).status == 422
     own = await boss.post(f"/{boss.id}/lock", {})
     assert own.status == 403
+
+
+async def test_a_lock_reaches_an_old_client(place: Site) -> None:
+    boss = await somebody(place, "Boss", Role.ADMIN)
+    player = await somebody(place, "Alric")
+    hub, services = place.node.lobby_hub, place.node.services
+    account = await services.store.read(lambda tx: tx.accounts.require(AccountId(player.id)))
+    listener, pipe = lobby_listener(account.number), Pipe(hub)
+    hub.attach(hub.open(PlayId("play"), listener, account.id, SessionId("elsewhere")), pipe)
+    looks = Looks(account.name)
+    services.lobbies.enter(
+        Visitor(listener, account.number, account.name, looks, "metaserver", "Aleph One", account_id=account.id), 26
+    )
+    (listed,) = (await boss.get("?search=alric")).json["users"]
+    assert listed["online"] == [
+        {"door": "metaserver", "client": "Aleph One", "room_id": 26, "room_name": "Arrival"},
+    ]
+    locked = (await boss.post(f"/{player.id}/lock", {"reason": "spam"})).json
+    assert (pipe.closed, locked["online"]) == (4501, [])
 
 
 async def test_passwords(place: Site) -> None:
