@@ -304,6 +304,29 @@ async def test_keys_do_not_pile_up(kit: AccountsKit, monkeypatch: pytest.MonkeyP
     assert len(keys) == 1
 
 
+@pytest.mark.parametrize("change", ["own", "reset", "game", "reset_game", "disabled", "deleted"])
+async def test_a_key_of_an_old_password_opens_nothing(kit: AccountsKit, change: str) -> None:
+    caller, admin = await kit.caller("Anna"), OPERATOR
+    await kit.register("Bob")
+    accounts, account_id = kit.accounts, caller.account_id
+    key = await accounts.issue_login_key("Anna", PASSWORD, b"salt")
+    others = await accounts.issue_login_key("Bob", PASSWORD, b"salt")
+    if change == "own":
+        await accounts.change_password(caller, PASSWORD, "another password")
+    elif change == "reset":
+        await accounts.reset_password(admin, account_id)
+    elif change == "game":
+        await accounts.set_game_password(caller, PASSWORD, "for games")
+    elif change == "reset_game":
+        await accounts.reset_game_password(admin, account_id)
+    elif change == "disabled":
+        await accounts.disable(admin, account_id)
+    else:
+        await accounts.delete(admin, account_id)
+    assert accounts.redeem_login_key("Anna", key) is None
+    assert accounts.redeem_login_key("Bob", others) is not None
+
+
 # --- who goes is gone --------------------------------------------------------------------------------
 
 

@@ -391,6 +391,7 @@ class AccountService:
             self._record(tx, caller, "account.game_password_set", account)
 
         await self._store.write(work)
+        self._keys.forget(account.id)
 
     async def clear_game_password(self, caller: Caller) -> bool:
         """Do without a game password again; False if there was none."""
@@ -441,6 +442,7 @@ class AccountService:
             return ended
 
         await self._store.write(work, then=self._sessions.ended)
+        self._keys.forget(account.id)
         await self._throttle.clear(_account_key(account.name_key))
 
     async def delete_own(self, caller: Caller, password: str) -> None:
@@ -694,6 +696,7 @@ class AccountService:
     def _shut_out(self, result: tuple[Account, list[SessionId]]) -> None:
         """The account may not be here any more."""
         account, ended = result
+        self._keys.forget(account.id)
         self._sessions.account_changed(account)  # first: this is what they are to be told, not that a session ended
         self._sessions.ended(ended)
 
@@ -727,6 +730,7 @@ class AccountService:
             return account.name_key, ended
 
         key, _ = await self._store.write(work, then=lambda result: self._sessions.ended(result[1]))
+        self._keys.forget(account_id)
         await self._throttle.clear(_account_key(key))
         return chosen
 
@@ -757,7 +761,9 @@ class AccountService:
             self._record(tx, caller, "account.game_password_reset", account, **_because(reason))
             return account.name_key
 
-        await self._throttle.clear(_account_key(await self._store.write(work)))
+        key = await self._store.write(work)
+        self._keys.forget(account_id)
+        await self._throttle.clear(_account_key(key))
         return chosen
 
     async def remove_game_password(self, caller: Caller, account_id: AccountId, reason: str = "") -> bool:
@@ -810,6 +816,7 @@ class AccountService:
             return tx.accounts.get(account_id), {session.id for session in tx.sessions.of_account(account_id)}
 
         account, living = await self._store.read(work)
+        self._keys.forget(account_id)
         if account is None:
             return
         self._sessions.account_changed(account)

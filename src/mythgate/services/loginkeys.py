@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from mythgate.domain.accounts import Account
+from mythgate.domain.ids import AccountId
 from mythgate.services.ports import Clock
 
 KEY_BYTES: Final = 16
@@ -28,7 +29,7 @@ class _Issued:
     account: Account
     name_key: str
     purpose: KeyPurpose
-    expires_at: datetime
+    expires_at: float  # monotonic
 
 
 class LoginKeys:
@@ -43,14 +44,14 @@ class LoginKeys:
 
     def issue(self, account: Account, name_key: str, purpose: KeyPurpose) -> bytes:
         """A new key of 16 random bytes, none of them zero: old clients end texts at a zero."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         while self._issued:
             key, oldest = next(iter(self._issued.items()))
             if now < oldest.expires_at and len(self._issued) < MOST_KEYS:
                 break
             del self._issued[key]
         key = bytes(1 + secrets.randbelow(255) for _ in range(KEY_BYTES))
-        self._issued[key] = _Issued(account, name_key, purpose, now + LIFETIME)
+        self._issued[key] = _Issued(account, name_key, purpose, now + LIFETIME.total_seconds())
         return key
 
     def redeem(self, key: bytes, purpose: KeyPurpose, name_key: str | None = None) -> Account | None:
@@ -61,4 +62,9 @@ class LoginKeys:
         if name_key is not None and issued.name_key != name_key:
             return None
         del self._issued[key]
-        return issued.account if self._clock.now() < issued.expires_at else None
+        return issued.account if self._clock.monotonic() < issued.expires_at else None
+
+    def forget(self, account_id: AccountId) -> None:
+        """The account's keys open nothing any more: its password is another, or it may not be used."""
+        for key in [key for key, issued in self._issued.items() if issued.account.id == account_id]:
+            del self._issued[key]
