@@ -12,9 +12,9 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import ARTIFACTS, NewVisitor
 from tests.browser.screens import PATIENCE, Visitor
 from tests.browser.test_looks import DESK, PHONE, is_sound
-from tests.support.metaserver_client import AlephOneClient, aleph_game, close_lines
+from tests.support.metaserver_client import AlephOneClient, Denied, aleph_game, close_lines
 from tests.support.server import RunningServer
-from tests.support.spec_client import PASSWORD
+from tests.support.spec_client import PASSWORD, Address, call, unique_name
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -93,10 +93,27 @@ async def test_a_browser_and_aleph_one_talk_in_one_lobby_and_see_each_other_leav
     private = await soon(hopper.until_said("psst"))
     assert private.target == hopper.number
     await expect(ada.line("to Guest Hopper alone", "private")).to_have_count(1)
-    hopper.tell(private.number, "yes?")
-    await expect(ada.line("to you alone", "private")).to_have_count(1)
     await page.keyboard.press("Escape")
     await expect(page.get_by_label("Message to the lobby")).to_be_visible()
+    hopper.tell(private.number, "|uyes|p?")
+    asked = ada.line("to you alone", "private")
+    await expect(asked.get_by_text("yes", exact=True)).to_have_css("text-decoration-line", "underline")
+    await asked.get_by_role("button", name="Reply to Guest Hopper").click()
+    await expect(page.get_by_label("Message to Guest Hopper")).to_be_focused()
+    await say(page, "|bno|p")
+    answered = await soon(hopper.until_said("|bno|p"))
+    assert (answered.number, answered.target) == (private.number, hopper.number)
+    await page.keyboard.press("Escape")
+
+    await row.click()
+    await page.get_by_role("button", name="Ignore").click()
+    await expect(ada.line("You hear nothing of Guest Hopper any more.", "line")).to_have_count(1)
+    hopper.chat("unheard")
+    await row.click()
+    await page.get_by_role("button", name="Listen again").click()
+    await expect(ada.line("You hear Guest Hopper again.", "line")).to_have_count(1)
+    hopper.chat("heard")
+    await expect(ada.line("heard", "say")).to_have_count(1)
 
     hopper.host(aleph_game("Mars attacks", "Mars Needs Women", players=1))
     games = page.get_by_role("list", name="Games in this lobby")
@@ -148,9 +165,80 @@ async def test_kicks_and_mutes_go_both_ways(visitors: NewVisitor, server: Runnin
         await hopper.line.wait_closed()
 
     await people(ada.page).get_by_role("button", name=ben.username).click()
+    await ada.page.get_by_label("Reason").fill("noise")
+    await ada.page.get_by_role("button", name="Unmute").click()
+    await expect(ben.line("You are no longer muted", "line")).to_have_count(1)
+    await people(ada.page).get_by_role("button", name=ben.username).click()
+    await ada.page.get_by_label("Reason").fill("noise again")
     await ada.page.get_by_role("button", name="Kick").click()
-    await expect(ben.page.get_by_text("You were removed by the staff")).to_be_visible()
+    await expect(ben.page.get_by_text("You were removed by the staff: noise again")).to_be_visible()
     await expect(people(ada.page)).not_to_contain_text(ben.username)
+
+
+async def old_account(server: RunningServer, name: str) -> AlephOneClient:
+    """An old client that logs in to an account of its own."""
+    at = Address.of(server.url)
+    joined = (await call(at, "POST", "/api/auth/register", {"username": name, "password": PASSWORD})).expect(201)
+    passwords = {"current_password": PASSWORD, "new_password": "hunter2"}
+    (await call(at, "POST", "/api/auth/game-password", passwords, token=joined["access_token"])).expect(204)
+    return AlephOneClient(name=name, user_name=name, password="hunter2")
+
+
+async def test_an_old_client_of_the_staff_kicks_a_browser(visitors: NewVisitor, server: RunningServer) -> None:
+    ada = await visitors(come=True)
+    await into_lobby(ada)
+    warden = await old_account(server, unique_name("Warden"))
+    await server.run_cli("user", "role", warden.user_name, "moderator")
+    await soon(warden.come(port_of(server)))
+    await expect(people(ada.page)).to_contain_text(warden.user_name)
+    warden.chat(f".kick {ada.username} not today")
+    await expect(ada.page.get_by_text("You were removed by the staff: not today")).to_be_visible()
+    await soon(warden.until_player(ada.username, present=False))
+    await warden.leave()
+
+
+async def test_the_staff_manages_a_lobby(visitors: NewVisitor, server: RunningServer) -> None:
+    ada, ben = await visitors(come=True), await visitors(come=True)
+    ben.expects("status of 403")
+    page = ada.page
+    await into_lobby(ada)
+    hopper = await soon(aleph(server, "Hopper"))
+    await page.get_by_role("button", name=": menu").click()
+    await expect(page.get_by_role("menuitem", name="Leave Arrival")).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="Manage Arrival")).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await server.run_cli("user", "role", ada.username, "admin")
+    await expect(people(page).get_by_role("button", name=ada.username)).to_contain_text("admin")
+
+    await in_menu(page, "Manage Arrival")
+    await is_sound(ada, "desk")
+    await page.get_by_role("button", name="Lock", exact=True).click()
+    await soon(hopper.until_line("Arrival is locked."))
+    await expect(page.get_by_role("button", name="Arrival")).to_contain_text("locked")
+    await ben.choose(f"{ben.name}: menu", "Lobby")
+    await ben.page.get_by_role("button", name="Arrival").click()
+    await expect(ben.line("Arrival is locked; the staff lets nobody in for now.", "refusal")).to_have_count(1)
+    with pytest.raises(Denied):
+        await soon(aleph(server, "Latecomer"))
+    await in_menu(page, "Manage Arrival")
+    await page.get_by_role("button", name="Unlock", exact=True).click()
+    await soon(hopper.until_line("Arrival is open again."))
+
+    await in_menu(page, "Manage Arrival")
+    greeting = page.get_by_label("Who comes in reads")
+    await expect(greeting).to_have_value("Welcome to Mythgate.")
+    await greeting.fill("Tournament tonight.")
+    await page.get_by_role("button", name="Change the greeting").click()
+    await soon(hopper.until_line("Tournament tonight."))
+    await ben.page.get_by_role("button", name="Arrival").click()
+    await expect(ben.line("Tournament tonight.", "line")).to_have_count(1)
+    await in_menu(page, "Manage Arrival")
+    await page.get_by_label("Words").fill("Back in five minutes.")
+    await page.get_by_role("button", name="Say it").click()
+    await soon(hopper.until_line(f"{ada.username}: Back in five minutes."))
+    await expect(ben.line("Back in five minutes.", "line")).to_have_count(1)
+    await server.run_cli("lobby", "set", "26", "--motd", "Welcome to Mythgate.")
+    await hopper.leave()
 
 
 async def test_friends_are_shown_with_where_they_are(visitors: NewVisitor) -> None:
@@ -166,6 +254,15 @@ async def test_friends_are_shown_with_where_they_are(visitors: NewVisitor) -> No
     await expect(friends).to_contain_text("in Arrival, has not listed you")
     await in_menu(ben.page, "Leave Arrival")
     await expect(friends).to_contain_text("not on")
+    await ben.page.get_by_role("button", name="White Falls").click()
+    await expect(ada.line(f"{ben.username} is on, in White Falls.", "presence")).to_have_count(1)
+    await friends.get_by_role("button", name=ben.username).click()
+    await ada.page.get_by_role("button", name="Private message").click()
+    await say(ada.page, "over there?")
+    await expect(ben.line("over there?", "private")).to_have_count(1)
+    await ada.page.keyboard.press("Escape")
+    await in_menu(ben.page, "Leave White Falls")
+    await expect(ada.line(f"{ben.username} is not on any more.", "presence")).to_have_count(1)
     await ada.page.reload()
     await expect(friends).to_contain_text(ben.username)
 
@@ -313,12 +410,12 @@ async def test_no_part_of_the_lobby_has_a_barrier(
     await is_sound(ada, "profile")
     await page.screenshot(path=ARTIFACTS / f"{name}-profile.png")
     await page.keyboard.press("Escape")
-    await ada.line("psst", "private").get_by_role("button").click()
+    await ada.line("psst", "private").get_by_role("button").first.click()
     await expect(page.get_by_role("dialog")).to_contain_text("Aleph One")
     await is_sound(ada, "card")
     await page.screenshot(path=ARTIFACTS / f"{name}-card.png")
     await page.keyboard.press("Escape")
-    for part in ("Rooms", "People", "Games", "Ranks") if device is PHONE else ("Ranks",):
+    for part in ("Rooms", "People", "Games", "Contests") if device is PHONE else ("Contests",):
         await page.get_by_role("button", name=part, exact=True).click()
         await is_sound(ada, part)
         await page.screenshot(path=ARTIFACTS / f"{name}-{part.lower()}.png")

@@ -222,7 +222,7 @@ describe("results", () => {
 
   test("ladders have names", () => {
     expect(["ranked", "unranked", "ranked:5", "ranked:99"].map(categoryName)).toEqual([
-      "Ranked, all games",
+      "All ranked",
       "Unranked",
       "Capture the Flag",
       "ranked:99",

@@ -71,7 +71,7 @@ const whole = (text: string): number => Math.trunc(Number(text)) || 0;
 
 /** A ladder by its name on the server: `unranked`, `ranked`, `ranked:3`. */
 export function categoryName(category: string): string {
-  if (category === "ranked") return "Ranked, all games";
+  if (category === "ranked") return "All ranked";
   if (category === "unranked") return "Unranked";
   const type = Number(category.split(":")[1]);
   return GAME_TYPES[type] ?? category;
