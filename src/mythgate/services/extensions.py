@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CUSTOM_PACKETS: Final = range(1000, 0x10000)  # numbers that no client of old uses, as wide as a header has room for
+CUSTOM_PACKETS: Final = range(1000, 0x8000)  # numbers no old client uses, up to the last that a header can hold
 LONGEST_ANSWER: Final = 8192  # bytes
 
 
