@@ -72,6 +72,10 @@ def test_accounts_from_the_command_line(run: Run) -> None:
     assert [row["name"] for row in parsed(run("user", "list", "--role", "admin", "--json"))] == ["Ada"]
     assert "owner" in run("user", "role", "borin", "owner").stdout
     assert "unseen" in run("user", "hide", "Ada").stdout
+    assert "Ada (hidden)" in run("user", "list").stdout
+    shown = parsed(run("user", "show", "Ada", "--json"))
+    assert (shown["hidden"], shown["game_password"], shown["locked_until"]) == (True, False, None)
+    assert re.search(r"^hidden +yes$", run("user", "show", "Ada").stdout, re.MULTILINE)
     assert "shown" in run("user", "hide", "Ada", "--show").stdout
     run("user", "rename", "Borin", "Bera")
     assert "signed out" in run("user", "password", "Bera", typed="another one 2\n").stdout

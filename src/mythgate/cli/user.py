@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mythgate.cli.offline import on_services
 from mythgate.cli.output import DataDir, Json, aligned, fail, print_json, print_table
-from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.accounts import Account, AccountStatus, Role, is_hidden
 from mythgate.domain.ids import AccountId
 from mythgate.domain.sessions import OPERATOR
+from mythgate.services import lockouts
 
 if TYPE_CHECKING:
     from mythgate.domain.characters import Character
@@ -41,6 +43,7 @@ def _row(account: Account) -> dict[str, Any]:
         "role": account.role.value,
         "status": account.status.value,
         "guest": account.is_guest,
+        "hidden": is_hidden(account),
         "email": account.email,
         "created_at": account.created_at,
         "last_login_at": account.last_login_at,
@@ -74,7 +77,7 @@ def list_accounts(
         ("name", "role", "status", "registered", "last log-in"),
         (
             (
-                account.name + (" (guest)" if account.is_guest else ""),
+                account.name + (" (guest)" if account.is_guest else " (hidden)" if is_hidden(account) else ""),
                 account.role.value,
                 account.status.value,
                 _when(account.created_at),
@@ -93,16 +96,25 @@ def show(name: Name, data_dir: DataDir = None, json: Json = False) -> None:
     Example:  mythgate user show ada
     """
 
-    async def work(services: Services) -> tuple[Account, list[Character], list[AuditEntry], Mapping[str, str]]:
+    async def work(
+        services: Services,
+    ) -> tuple[dict[str, Any], list[Character], list[AuditEntry], Mapping[str, str]]:
         account = await _find(services, name)
         characters = await services.store.read(lambda tx: tx.characters.of_account(account.id))
         audit = await services.moderation.audit(OPERATOR, subject=account.id, limit=20)
-        return account, characters, audit, await _names(services, characters, audit)
+        until, game_hash = await services.store.read(
+            lambda tx: (lockouts.ends(tx).get(account.id), tx.game_passwords.get(account.id))
+        )
+        row = _row(account) | {
+            "locked_until": until if account.status is AccountStatus.DISABLED else None,
+            "game_password": game_hash is not None,
+        }
+        return row, characters, audit, await _names(services, characters, audit)
 
-    account, characters, audit, names = on_services(data_dir, work)
+    row, characters, audit, names = on_services(data_dir, work)
     if json:
         print_json(
-            _row(account)
+            row
             | {
                 "characters": [
                     {"id": one.id, "name": one.name, "room_id": one.room_id, "room_name": names.get(one.room_id)}
@@ -121,8 +133,9 @@ def show(name: Name, data_dir: DataDir = None, json: Json = False) -> None:
             }
         )
         return
-    for key, value in _row(account).items():
-        print(f"{key.replace('_', ' '):14} {_when(value) if key.endswith('_at') else _word(value)}")
+    for key, value in row.items():
+        is_moment = key.endswith("_at") or isinstance(value, datetime)
+        print(f"{key.replace('_', ' '):14} {_when(value) if is_moment else _word(value)}")
     places = [f"{one.name} in {names.get(one.room_id, one.room_id)}" for one in characters]
     print(f"{'characters':14} {', '.join(places) or '-'}")
     if audit:
