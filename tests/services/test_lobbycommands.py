@@ -385,3 +385,27 @@ async def test_the_rainbow_ends_over_an_empty_lobby(kit: LobbyKit) -> None:
     await kit.lobbies.tick()
     other = await kit.enter("Keeper", role=Role.MODERATOR)
     assert await answer(kit, other, ".rainbow") == "Colours!"
+
+
+async def test_the_staff_may_be_shown_as_anybody(kit: LobbyKit) -> None:
+    ada, watcher = await kit.enter("Ada"), await moderator(kit)
+    assert "admin is for moderators" in await answer(kit, ada, ".admin")
+    assert "do not see" in await answer(kit, watcher, ".admin")
+    assert kit.heard(ada).of(LobbyPlayerChanged)[-1].player.role == "player"
+    assert "moderator" not in (await kit.typed(ada, ".info Watcher"))[0]
+    assert await answer(kit, watcher, ".kick #12345") == "Nobody has the number 12345."  # and has all its rights
+    again = kit.lobbies.occupant(watcher.visitor.listener)
+    assert again is not None
+    assert await answer(kit, again, ".admin") == "Others see that you belong to the staff."
+    assert kit.heard(ada).of(LobbyPlayerChanged)[-1].player.role == "moderator"
+
+
+async def test_whom_one_ignores(kit: LobbyKit) -> None:
+    ada, bob, guest = await kit.enter("Ada"), await kit.enter("Bob"), kit.enter_guest("Wanderer")
+    for one in (ada, guest):
+        assert await answer(kit, one, ".ignored") == "You hear everybody."
+        await answer(kit, one, ".ignore Bob")
+        assert await answer(kit, one, ".mutelist") == "You hear nothing of: Bob."
+    kit.lobbies.leave(bob.visitor.listener)
+    assert await answer(kit, ada, ".ignored") == "You hear nothing of: Bob."
+    assert await answer(kit, guest, ".ignored") == "You hear everybody."

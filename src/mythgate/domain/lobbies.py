@@ -173,6 +173,12 @@ class Visitor:
     address: str = ""
     build: str = ""
     has_guest_account: bool = False  # the account is one that guests of the browser get
+    badge: bool = True  # whether staff is shown as such
+
+    @property
+    def shown_role(self) -> Role:
+        """As others see it."""
+        return self.role if self.badge else Role.PLAYER
 
     @property
     def is_guest(self) -> bool:

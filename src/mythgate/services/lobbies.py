@@ -470,6 +470,10 @@ class LobbyService:
         words = " ".join(chat.tidy(text).split())[:AFK_CHARACTERS] if away else ""
         return self._change(self.require(listener), away=away, afk_text=words)
 
+    def set_badge(self, listener: CharacterId, shown: bool) -> None:
+        """Whether a member of the staff is shown as such, also in the lobbies they go to next."""
+        self._mark(self.require(listener).number, badge=shown)
+
     def set_in_game(self, listener: CharacterId, in_game: bool) -> Occupant:
         """Whether one plays and does not read."""
         return self._change(self.require(listener), in_game=in_game)
@@ -1000,7 +1004,7 @@ def player_view(occupant: Occupant) -> LobbyPlayerView:
         client=visitor.client,
         door=visitor.door,
         is_guest=visitor.is_guest,
-        role=visitor.role.value,
+        role=visitor.shown_role.value,
         caste=visitor.caste,
         colour=colour_code(looks.primary),
         clan=visitor.clan,

@@ -353,7 +353,7 @@ async def info(call: LobbyCall) -> str:
     person, _ = call.person(call["person"]) if call["person"] or call.target is not None else (call.actor, "")
     visitor, lobbies = person.visitor, call.desk.lobbies
     kind = "a guest" if visitor.is_guest else f"registered as {visitor.name}"
-    rank = f", {visitor.role.value}" if visitor.role is not Role.PLAYER else ""
+    rank = f", {visitor.shown_role.value}" if visitor.shown_role is not Role.PLAYER else ""
     there = lobbies.lobby(person.room_id).name
     lines = [
         f"{enclosed(person.name)} (#{person.number}) is {kind}{rank}, in {there} with {visitor.client or visitor.door}."
@@ -377,7 +377,22 @@ async def unignore(call: LobbyCall) -> str:
     return f"You hear {subject.name} again."
 
 
+async def ignored(call: LobbyCall) -> str:
+    own, lobbies = call.actor.visitor.account_id, call.desk.lobbies
+    if own is not None:
+        names = [name for _, name in await lobbies.ignored(own)]
+    else:
+        names = [plain(one.name) for one in map(lobbies.by_number, call.actor.ignored) if one is not None]
+    return f"You hear nothing of: {', '.join(names)}." if names else "You hear everybody."
+
+
 # --- the staff -----------------------------------------------------------------------------------------
+
+
+async def admin(call: LobbyCall) -> str:
+    shown = not call.actor.visitor.badge
+    call.desk.lobbies.set_badge(call.actor.visitor.listener, shown)
+    return "Others see that you belong to the staff." if shown else "Others do not see that you belong to the staff."
 
 
 async def rainbow(call: LobbyCall) -> str:
@@ -532,6 +547,7 @@ REGISTRY: Final = LobbyRegistry(
         LobbyCommand("me", LobbyGroup.SELF, "me <action...>", "Do something that all see.", me, ("action",)),
         LobbyCommand("info", LobbyGroup.PEOPLE, "info [<person...>]", "Who somebody is.", info, ("caste",)),
         LobbyCommand("ignore", LobbyGroup.PEOPLE, "ignore [<person...>]", "Hear nothing of somebody.", ignore),
+        LobbyCommand("ignored", LobbyGroup.PEOPLE, "ignored", "Whom you hear nothing of.", ignored, ("mutelist",)),
         LobbyCommand("unignore", LobbyGroup.PEOPLE, "unignore [<person...>]", "Hear somebody again.", unignore),
         LobbyCommand(
             "kick",
@@ -584,6 +600,15 @@ REGISTRY: Final = LobbyRegistry(
             "unlock",
             "Let people into this lobby again.",
             unlock,
+            role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "admin",
+            LobbyGroup.STAFF,
+            "admin",
+            "Be shown as one of the staff, or not.",
+            admin,
             role=Role.MODERATOR,
             abbreviable=False,
         ),

@@ -192,6 +192,8 @@ async def test_10_6_myth_gets_no_other_flags_than_its_own(house: House) -> None:
     keeper = await house.myth("Keeper", "keeper", room_id=FERRY)
     guest = await house.myth("Guest", "", room_id=FERRY)
     assert {one.flags for one in guest.players.values()} == {5, 2}
+    keeper.chat(".admin")
+    await guest.until(lambda: guest.players[keeper.number].flags == 0)
     await keeper.leave()
 
 

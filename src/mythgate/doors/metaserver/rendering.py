@@ -134,7 +134,7 @@ def player_data(occupant: Occupant, family: Family) -> PlayerData:
 def player_flags(occupant: Occupant, family: Family) -> int:
     """Aleph One sorts by them: who is here before who is away, then moderators, then accounts."""
     visitor = occupant.visitor
-    staff = visitor.role.includes(Role.MODERATOR)
+    staff = visitor.shown_role.includes(Role.MODERATOR)
     if family is Family.ALEPHONE:
         key = AlephSortKey(0) if occupant.away else AlephSortKey.PRESENT
         if staff:

@@ -493,7 +493,7 @@ SINKS: Final[Mapping[tuple[Family, bool], type[MetaserverSink]]] = {
 
 def _marks_of(visitor: Visitor) -> tuple[object, ...]:
     """What the own data of a player says besides the looks."""
-    return visitor.role, visitor.caste, visitor.clan
+    return visitor.shown_role, visitor.caste, visitor.clan
 
 
 def _nothing(data: object) -> None:
