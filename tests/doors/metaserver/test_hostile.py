@@ -21,6 +21,7 @@ from tests.support.metaserver_client import (
     QUERY_INFO,
     ROOM_LOGIN,
     AlephOneClient,
+    Denied,
     Line,
     MythClient,
     myth_game,
@@ -32,7 +33,7 @@ from tests.support.metaserver_client import (
 from mythgate.domain.accounts import Role
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
-from mythgate.doors.metaserver import questions
+from mythgate.doors.metaserver import passes, questions
 from mythgate.wire.metaserver.layout import Family
 
 MAC_ROMAN_ADMIN_MARK = b"\xb0".decode("mac_roman")
@@ -294,3 +295,16 @@ async def test_one_connection_that_fails_at_a_tick_does_not_hold_up_the_others(
     await first.wait_closed()
     await second.wait_closed()
     assert house.door.stats.closed == {"internal": 1, "late": 1}
+
+
+async def test_passes_of_guests_who_never_come_do_not_pile_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "MOST_UNUSED", 3)
+    present = await house.aleph("Present")
+    waiting = [MythClient(name=f"Guest {n}") for n in range(5)]
+    for client in waiting:
+        await client.log_in(house.port)
+    assert len(house.door.passes) == 4
+    with pytest.raises(Denied):
+        await waiting[0].enter(waiting[0].rooms[0])
+    await waiting[4].enter(waiting[4].rooms[0])
+    await present.caught_up()

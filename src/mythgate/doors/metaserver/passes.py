@@ -19,6 +19,7 @@ from mythgate.doors.metaserver.clients import Client
 from mythgate.services.ports import Clock
 
 TOKEN_BYTES: Final = 32
+MOST_UNUSED: Final = 4096  # passes of guests who have not entered a lobby yet; the oldest makes room
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +44,7 @@ class Passes:
         self._monotonic = clock.monotonic
         self._lifetime = lifetime
         self._by_token: dict[bytes, Pass] = {}
+        self._unused: dict[bytes, None] = {}  # by age; of guests, who pay nothing for them
 
     def __len__(self) -> int:
         return len(self._by_token)
@@ -54,7 +56,15 @@ class Passes:
         token = secrets.token_bytes(TOKEN_BYTES)
         issued = Pass(token, client, user_name, visitor, account, session_id, self._monotonic() + self._lifetime)
         self._by_token[token] = issued
+        if account is None:
+            self._unused[token] = None
+            if len(self._unused) > MOST_UNUSED:
+                self._forget(next(iter(self._unused)))
         return issued
+
+    def _forget(self, token: bytes) -> None:
+        del self._by_token[token]
+        self._unused.pop(token, None)
 
     def find(self, token: bytes) -> Pass | None:
         """The pass with this token if it is still good."""
@@ -66,6 +76,7 @@ class Passes:
     def enter(self, held: Pass, holder: object) -> None:
         """`holder` is in a room with it now; whoever was before is not."""
         held.used = True
+        self._unused.pop(held.token, None)
         held.holder = holder
         held.expires_at = None
 
@@ -87,5 +98,5 @@ class Passes:
         now = self._monotonic()
         old = [one for one in self._by_token.values() if one.expires_at is not None and now >= one.expires_at]
         for one in old:
-            del self._by_token[one.token]
+            self._forget(one.token)
         return old
