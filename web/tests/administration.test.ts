@@ -156,7 +156,12 @@ test("roles and the record in words", async () => {
   expect(rolesBelow("owner")).toEqual(["player", "moderator", "admin", "owner"]);
   expect(actName("account.password_reset")).toBe("given a new password");
   expect(actName("account.something_new")).toBe("something new");
-  expect(actDetail({ name: "Bob", reason: "spam", sessions_ended: "2", until: "" })).toBe(
-    "reason: spam, sessions ended: 2",
-  );
+  const detail = {
+    name: "Bob",
+    reason: "spam",
+    sessions_ended: "2",
+    until: "",
+    lifted: "2026-11-20T15:54:43.796864+00:00",
+  };
+  expect(actDetail(detail, () => "at tea")).toBe("reason: spam, sessions ended: 2, lifted: at tea");
 });

@@ -179,9 +179,11 @@ const ACTS: Readonly<Record<string, string>> = {
 /** What an entry of the record says was done. */
 export const actName = (action: string): string => ACTS[action] ?? action.replace(/^\w+\./, "").replaceAll("_", " ");
 
-/** The rest of an entry, without the name, which stands above. */
-export const actDetail = (detail: Readonly<Record<string, string>>): string =>
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
+
+/** The rest of an entry, without the name, which stands above; `time` words the times in it. */
+export const actDetail = (detail: Readonly<Record<string, string>>, time: (iso: string) => string): string =>
   Object.entries(detail)
     .filter(([key, value]) => key !== "name" && value !== "")
-    .map(([key, value]) => `${key.replaceAll("_", " ")}: ${value}`)
+    .map(([key, value]) => `${key.replaceAll("_", " ")}: ${TIME.test(value) ? time(value) : value}`)
     .join(", ");

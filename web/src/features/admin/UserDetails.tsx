@@ -105,7 +105,7 @@ const accountRows = (card: UserCard): Row[] => [
   ["Number", String(card.number)],
   ["Role", card.role],
   ["Caste", casteName(card.caste)],
-  ["Clan", card.clan ? `${card.clan.name}, ${card.clan.rank} ${fromNow(card.clan.joined_at)}` : "none"],
+  ["Clan", card.clan ? `${card.clan.name}, ${card.clan.rank}, joined ${fromNow(card.clan.joined_at)}` : "none"],
   ["Email", card.email ?? ""],
   ["Game password", card.guest ? "" : card.has_game_password ? "has one" : "none"],
   ["Characters", card.characters.map(({ name }) => name).join(", ") || "none"],
@@ -231,7 +231,9 @@ function Record({ record }: { readonly record: NonNullable<UserCard["record"]> }
               {actName(one.action)}
               {one.by && ` by ${one.by}`}
             </span>
-            <span className={styles.dim}>{[fullTime(one.at), actDetail(one.detail)].filter(Boolean).join(", ")}</span>
+            <span className={styles.dim}>
+              {[fullTime(one.at), actDetail(one.detail, fullTime)].filter(Boolean).join(", ")}
+            </span>
           </li>
         ))}
       </ul>
