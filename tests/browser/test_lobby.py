@@ -133,6 +133,21 @@ async def test_a_browser_and_aleph_one_talk_in_one_lobby_and_see_each_other_leav
     await expect(ada.line("Café déjà vu", "say")).to_have_count(1)
     await expect(row).to_be_visible()
 
+    # Seen from another lobby, and spoken to there.
+    await page.get_by_role("button", name="White Falls").click()
+    await expect(page.get_by_role("heading", level=1, name="White Falls")).to_be_visible()
+    await page.locator("label", has_text="In all lobbies").click()
+    elsewhere = page.get_by_role("list", name="People in Arrival")
+    await elsewhere.get_by_role("button", name="Guest Hopper").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Aleph One")
+    await page.get_by_role("button", name="Private message").click()
+    await say(page, "from afar")
+    await soon(hopper.until_said("from afar"))
+    await page.keyboard.press("Escape")
+    await page.locator("label", has_text="In all lobbies").click()
+    await page.get_by_role("button", name="Arrival").click()
+    await expect(page.get_by_role("heading", level=1, name="Arrival")).to_be_visible()
+
     tycho = await soon(aleph(server, "Tycho"))
     await expect(people(page)).to_contain_text("Guest Tycho")
     await tycho.leave()

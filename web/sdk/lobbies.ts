@@ -4,11 +4,15 @@ import type { ClanMemberView, HostedGameView, LobbyView } from "./generated/even
 export interface RoomPlayer {
   readonly user_id: number;
   readonly nick_name: string;
+  readonly team_name: string;
   readonly guest: boolean;
   readonly admin: boolean;
   readonly caste: number;
+  /** Number of their clan; 0 for none. */
+  readonly clan: number;
   readonly primary_color: string;
   readonly client: string;
+  readonly door: string;
   readonly in_game: boolean;
   readonly away: boolean;
   readonly afk_text: string;

@@ -6,6 +6,7 @@ import {
   type HostedGameView,
   type LadderPage,
   type ListedGame,
+  type LobbyPlayerView,
   type LobbyRooms,
   type LobbyView,
   MythError,
@@ -14,6 +15,7 @@ import {
   type PlayerPage,
   type ResultCard,
   type RoomGame,
+  type RoomPlayer,
   type TournamentCard,
 } from "@mythgate/sdk";
 import { api, explain, session } from "./login.ts";
@@ -146,6 +148,32 @@ export const readClans = async (): Promise<readonly ClanEntry[]> =>
   (await api.request<{ clans: readonly ClanEntry[] }>("GET", "api/metaserver/clans")).clans;
 
 export const readClan = (number: number): Promise<ClanCard> => api.request("GET", `api/metaserver/clans/${number}`);
+
+/** Somebody as the events have them. */
+export const playerView = (one: RoomPlayer): LobbyPlayerView => ({
+  number: one.user_id,
+  name: one.nick_name,
+  team: one.team_name,
+  client: one.client,
+  door: one.door,
+  is_guest: one.guest,
+  role: one.admin ? "staff" : "player",
+  caste: one.caste,
+  colour: one.primary_color,
+  clan: one.clan,
+  away: one.away,
+  afk_text: one.afk_text,
+  in_game: one.in_game,
+});
+
+/** Somebody in any lobby, and its name; null if they are in none. */
+export async function findInLobbies(number: number): Promise<{ player: LobbyPlayerView; room: string } | null> {
+  for (const room of (await readRooms()).rooms) {
+    const found = room.players.find((one) => one.user_id === number);
+    if (found) return { player: playerView(found), room: room.name };
+  }
+  return null;
+}
 
 /** A game as the events have it. */
 export const gameView = (game: RoomGame, family: string): HostedGameView => ({

@@ -16,7 +16,7 @@ import { Friends } from "./Friends.tsx";
 import { GamesPanel } from "./Games.tsx";
 import styles from "./Lobby.module.css";
 import { OwnCard } from "./OwnCard.tsx";
-import { People } from "./People.tsx";
+import { PeoplePanel } from "./People.tsx";
 import { PlayerCard } from "./PlayerCard.tsx";
 import { RoomDesk } from "./RoomDesk.tsx";
 import { Rooms } from "./Rooms.tsx";
@@ -113,9 +113,7 @@ export function Lobby() {
       </main>
       <aside className={styles.side} aria-label="Who and what is here">
         <div className={styles.people}>
-          <Panel title="People" extra={players.length}>
-            <People players={players} you={you} onPerson={setCard} />
-          </Panel>
+          <PeoplePanel players={players} you={you} onPerson={setCard} />
           {friends.length > 0 && (
             <Panel title="Friends" extra={friends.length}>
               <Friends friends={friends} onPerson={setCard} />

@@ -1,7 +1,7 @@
-import type { LobbyPlayerView, LobbyRoom } from "@mythgate/sdk";
+import type { LobbyRoom } from "@mythgate/sdk";
 import { useState } from "react";
 import { byFamily, FAMILIES } from "../../stores/lobby.ts";
-import { gameView, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
+import { gameView, playerView, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { useLogin } from "../../stores/login.ts";
 import { goTo, showProfile, want } from "../../stores/page.ts";
 import { usePlay } from "../../stores/play.ts";
@@ -109,7 +109,7 @@ function OverviewRoom({ room, told, onEnter, onPerson }: OverviewRoomProps) {
   return (
     <section className={styles.card} aria-label={room.name}>
       <h3 className={styles.cardHead}>{view && <RoomLine room={view} isHere={false} />}</h3>
-      {room.players.length > 0 && <People players={peopleOf(room)} you={0} onPerson={onPerson} />}
+      {room.players.length > 0 && <People players={room.players.map(playerView)} you={0} onPerson={onPerson} />}
       {room.games.length > 0 && <Games games={room.games.map((game) => ({ ...gameView(game, room.family), told }))} />}
       <Button aria-label={`Enter ${room.name}`} onPress={onEnter}>
         Enter
@@ -117,17 +117,3 @@ function OverviewRoom({ room, told, onEnter, onPerson }: OverviewRoomProps) {
     </section>
   );
 }
-
-const peopleOf = (room: LobbyRoom): LobbyPlayerView[] =>
-  room.players.map((one) => ({
-    number: one.user_id,
-    name: one.nick_name,
-    client: one.client,
-    is_guest: one.guest,
-    role: one.admin ? "moderator" : "player",
-    caste: one.caste,
-    colour: one.primary_color,
-    away: one.away,
-    afk_text: one.afk_text,
-    in_game: one.in_game,
-  }));

@@ -2,7 +2,7 @@ import type { LobbyPlayerView, PlayerPage, Standing } from "@mythgate/sdk";
 import { type ReactNode, useState } from "react";
 import { categoryName } from "../../stores/contests.ts";
 import { casteName } from "../../stores/lobby.ts";
-import { readPlayer, setFriends } from "../../stores/lobbyVisits.ts";
+import { findInLobbies, readPlayer, setFriends } from "../../stores/lobbyVisits.ts";
 import { session, useLogin } from "../../stores/login.ts";
 import { sayInLobby, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -42,13 +42,19 @@ function Card({ number, onClose, onPerson, onTalk }: PlayerCardProps & { readonl
   const present = usePlay((state) => state.lobby.players.find((one) => one.number === number));
   const hasAccount = number < FIRST_GUEST;
   const { value, problem } = useRead<PlayerPage | null>(async () => (hasAccount ? readPlayer(number) : null), null);
-  const name = present?.name ?? (value?.profile.shown_name || value?.name);
+  const { value: elsewhere } = useRead(
+    async () => (present ? null : findInLobbies(number)),
+    null,
+    present === undefined,
+  );
+  const there = present ?? elsewhere?.player;
+  const name = there?.name ?? (value?.profile.shown_name || value?.name);
   return (
     <Dialog title={name ?? "Player"} isOpen onClose={onClose}>
       {problem && <Problem {...problem} />}
-      <Facts present={present} page={value} />
+      <Facts present={there} page={value} />
       {value?.profile.quote && <blockquote className={styles.quote}>{value.profile.quote}</blockquote>}
-      <Acts number={number} name={name ?? ""} present={present} onTalk={onTalk} onClose={onClose}>
+      <Acts number={number} name={name ?? ""} present={there} onTalk={onTalk} onClose={onClose}>
         {value && (
           <Panel title="This season">
             <Statistics standings={value.standings} />
@@ -178,6 +184,7 @@ function LastGames({ name, onPerson }: { readonly name: string; readonly onPerso
 interface ActsProps {
   readonly number: number;
   readonly name: string;
+  /** As somebody in a lobby, this one or another; a private line finds them there. */
   readonly present: LobbyPlayerView | undefined;
   readonly onTalk: ((to: Addressee) => void) | null;
   readonly onClose: () => void;
@@ -196,8 +203,6 @@ function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
   const { submit, problems } = useSubmit([]);
   const mayList = isOther && !login.isGuest && number < FIRST_GUEST && present?.is_guest !== true;
   const isIgnored = ignored?.some((one) => one.number === number) ?? false;
-  // Friends who are on may be in another lobby; a private line finds them there.
-  const isOn = present !== undefined || (friend !== undefined && friend.state !== "offline");
 
   /** A command of the lobby about this player. */
   function command(line: string) {
@@ -209,7 +214,7 @@ function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
     <>
       {problems.form && <Problem {...problems.form} />}
       <div className={ui.row}>
-        {isOther && isOn && inLobby && onTalk && (
+        {isOther && present && inLobby && onTalk && (
           <Button look="primary" onPress={() => onTalk({ number, name })}>
             Private message
           </Button>
