@@ -69,6 +69,7 @@ from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
 from mythgate.doors.http.routes import people as people_routes
+from mythgate.doors.http.routes import roomops as roomop_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import tournaments as tournament_routes
 from mythgate.doors.http.routes import world as world_routes
@@ -612,6 +613,7 @@ def build_app(
             clan_routes.router,
             tournament_routes.router,
             ladder_routes.router,
+            roomop_routes.router,
             metaclient_routes.router,
             admin_routes.router,
             status_routes.router,

@@ -248,3 +248,10 @@ class Gatherings(RuleBasedStateMachine):
 
 TestGatherings = Gatherings.TestCase
 TestGatherings.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_a_lobby_by_position_has_nobody_in_it() -> None:
+    """Name, number, ranked, country, least and highest caste, tournament."""
+    lobby = Lobby("Test Room", 0, False, 0, -1, 99, False)
+    assert (lobby.name, lobby.room_id, lobby.kind, lobby.capacity) == ("Test Room", 0, LobbyKind.UNRANKED, 32)
+    assert list(Attendance().within(lobby.room_id)) == []
