@@ -165,7 +165,7 @@ def test_config_check_names_file_line_and_field(run: Run, tmp_path: Path, monkey
     file.write_text(
         LOBBIES.replace('" "', '"Reef"').replace('"perhaps"', "true").replace("capacity = 0", "capcity = 9")
     )
-    assert f"{file}:12: lobbies.rooms.1.capcity: Extra inputs" in run("config", "check", code=3).stderr
+    assert f"{file}:12: lobbies.rooms.1.capcity: there is no such setting" in run("config", "check", code=3).stderr
     file.write_text(file.read_text().replace("capcity", "capacity"))
     assert f"{file}:6: lobbies.rooms.1: max_caste must not be below min_caste" in run("config", "check", code=3).stderr
     one_lobby = '[[lobbies.rooms]]\nname = "A"\nroom_id = 1\n'

@@ -38,7 +38,8 @@ def settings_or_exit(**flags: Any) -> Settings:
         print("The settings do not fit:", file=sys.stderr)
         for problem in error.errors(include_url=False, include_input=False):
             where = ".".join(str(part) for part in problem["loc"]) or "settings"
-            words = problem["msg"].removeprefix("Value error, ")
+            is_unknown = problem["type"] == "extra_forbidden"
+            words = "there is no such setting" if is_unknown else problem["msg"].removeprefix("Value error, ")
             print(f"  {origin(problem['loc'])}{where}: {words}", file=sys.stderr)
         _hint("`mythgate config show` lists every setting and where it comes from.")
     except (OSError, ValueError) as error:
