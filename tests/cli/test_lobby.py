@@ -65,6 +65,16 @@ def test_lobbies_are_opened_changed_and_closed(run: Run) -> None:
     assert names(run) == SHIPPED | {4: "Deep"}
 
 
+def test_a_lobby_is_locked_and_opened_again(run: Run) -> None:
+    def locked() -> list[int]:
+        return [one["room_id"] for one in json.loads(run("lobby", "list", "--json").stdout) if one["locked"]]
+
+    run("lobby", "set", "26", "--locked")
+    assert locked() == [26]
+    run("lobby", "set", "26", "--unlocked")
+    assert locked() == []
+
+
 def test_a_lobby_of_another_type_has_options(run: Run) -> None:
     options = (
         "--option",

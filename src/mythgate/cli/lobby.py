@@ -161,6 +161,9 @@ def change(
     temporary: Annotated[
         bool | None, typer.Option("--temporary/--lasting", help="Close it once nobody was in it for a while.")
     ] = None,
+    locked: Annotated[
+        bool | None, typer.Option("--locked/--unlocked", help="Whether only the staff comes in; who is in it stays.")
+    ] = None,
     options: Options = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -183,6 +186,7 @@ def change(
         "films_required": films_required,
         "squelched": squelched,
         "temporary": temporary,
+        "locked": locked,
     }
     changes = {key: value for key, value in given.items() if value is not None} | _given(options)
     changed = _run(data_dir, lambda services: services.lobbies.change(OPERATOR, number, **changes))
