@@ -329,6 +329,14 @@ async def test_views(kit: LobbyKit) -> None:
     assert kit.state(kit.enter_guest("Two")).players[1].colour == "#808080"
 
 
+async def test_searching_lobbies(kit: LobbyKit) -> None:
+    await kit.lobbies.add(OPERATOR, Lobby("The Shoal", 77, family=Family.MYTH2))
+    assert [one.name for one in kit.lobbies.search("SHOAL")] == ["The Shoal"]
+    assert [one.name for one in kit.lobbies.search("shoal", family=Family.MARATHON)] == []
+    assert "The Shoal" in [one.name for one in kit.lobbies.search(family=Family.MYTH2)]
+    assert kit.lobbies.search() == kit.lobbies.views()
+
+
 async def test_changes_are_told_once(kit: LobbyKit) -> None:
     ada, bob = await kit.enter("Ada"), await kit.enter("Bob")
     listener = bob.visitor.listener

@@ -60,8 +60,8 @@ async def test_help_lists_what_one_may_use(kit: LobbyKit) -> None:
 
 @pytest.mark.parametrize("command", REGISTRY.allowed(Role.OWNER), ids=lambda one: one.name)
 async def test_every_command_is_explained(kit: LobbyKit, command: LobbyCommand) -> None:
-    watcher = await moderator(kit)
-    (line,) = await kit.typed(watcher, f".help {command.name}")
+    chief = await kit.enter("Chief", role=Role.OWNER)
+    (line,) = await kit.typed(chief, f".help {command.name}")
     assert line.startswith(f".{command.usage}: ")
     assert command.summary.endswith(".")
 
@@ -265,6 +265,29 @@ async def test_lock_and_unlock(kit: LobbyKit) -> None:
     ]
     assert kit.lobbies.lobby(ada.room_id).locked
     assert await kit.typed(watcher, ".unlock") == ["Arrival is open again."]
+
+
+async def test_open_and_close(kit: LobbyKit) -> None:
+    chief = await kit.enter("Chief", role=Role.ADMIN)
+    assert await answer(kit, await moderator(kit), ".open 4 Shoal") == "open is for admins."
+    assert await answer(kit, chief, ".open 4 The Shoal") == (
+        "The Shoal is open, number 4, until nobody was in it for a while."
+    )
+    lobby = kit.lobbies.lobby(4)
+    assert (lobby.name, lobby.family, lobby.temporary) == ("The Shoal", kit.lobbies.lobby(chief.room_id).family, True)
+    assert await answer(kit, chief, ".open 4 Reef") == "Number 4 is The Shoal's."
+    for wrong in ("deep", "99999", "#"):
+        assert (await answer(kit, chief, f".open {wrong} Reef")).startswith("Which number?")
+    assert (await answer(kit, chief, f".open 5 {'x' * 40}")).startswith("The name of a lobby is")
+    ada = await kit.enter("Ada", room_id=4)
+    assert await answer(kit, chief, ".close #4") == "The Shoal is closed."
+    assert kit.lobbies.occupant(ada.visitor.listener) is None
+    assert (await answer(kit, chief, ".close 4")).startswith("There is no such lobby.")
+    done = await kit.store.read(lambda tx: tx.moderation.audit(subject="lobby:4"))
+    assert [(one.action, one.actor) for one in done] == [
+        ("lobby.removed", chief.visitor.account_id),
+        ("lobby.added", chief.visitor.account_id),
+    ]
 
 
 async def test_mute_and_unmute(kit: LobbyKit) -> None:

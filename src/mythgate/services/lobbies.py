@@ -56,6 +56,7 @@ from mythgate.domain.lobbies import (
     Attendance,
     Barrier,
     Colour,
+    Family,
     Lobby,
     Looks,
     Occupant,
@@ -187,6 +188,15 @@ class LobbyService:
 
     def views(self) -> list[LobbyView]:
         return [self.view(lobby.room_id) for lobby in self.lobbies()]
+
+    def search(self, name: str = "", *, family: Family | None = None) -> list[LobbyView]:
+        """The lobbies of a family with `name` anywhere in theirs, by number."""
+        part = name.casefold()
+        return [
+            self.view(lobby.room_id)
+            for lobby in self.lobbies()
+            if part in lobby.name.casefold() and family in (None, lobby.family)
+        ]
 
     def occupants(self, room_id: int, *, hidden: bool = False) -> Sequence[Occupant]:
         """Who is there, by arrival; hidden people only if asked for."""

@@ -35,6 +35,7 @@ from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import BAN_DAYS, ModerationService, lasting
 from mythgate.services.ports import Clock, Store, Transaction
 from mythgate.services.rainbow import Rainbow
+from mythgate.services.roomcommands import close, open_
 
 log = logging.getLogger(__name__)
 
@@ -601,6 +602,24 @@ REGISTRY: Final = LobbyRegistry(
             "Let people into this lobby again.",
             unlock,
             role=Role.MODERATOR,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "open",
+            LobbyGroup.STAFF,
+            "open <number> <name...>",
+            "Open a lobby for clients like those here, until nobody was in it for a while.",
+            open_,
+            role=Role.ADMIN,
+            abbreviable=False,
+        ),
+        LobbyCommand(
+            "close",
+            LobbyGroup.STAFF,
+            "close <number>",
+            "Close a lobby for good; who is in it has to go.",
+            close,
+            role=Role.ADMIN,
             abbreviable=False,
         ),
         LobbyCommand(

@@ -320,6 +320,13 @@ async def test_the_staff_locks_a_lobby(place: Site) -> None:
     assert (await ben.enter(26)).status == 200
 
 
+async def test_looking_for_a_lobby(place: Site) -> None:
+    found = (await place.get("/api/metaserver/rooms?family=marathon&name=arr")).json["rooms"]
+    assert [room["name"] for room in found] == ["Arrival"]
+    assert (await place.get("/api/metaserver/rooms?family=myth3&name=arr")).json["rooms"] == []
+    assert (await place.get("/api/metaserver/rooms?family=doom")).status == 422
+
+
 async def test_ladder_and_clans(place: Site) -> None:
     empty = (await place.get("/api/metaserver/ladder")).json
     assert (empty["category"], empty["kind"], empty["rows"]) == ("ranked", "player", [])

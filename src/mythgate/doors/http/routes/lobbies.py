@@ -292,9 +292,9 @@ def _entry(card: PlayerCard) -> dict[str, Any]:
     }
 
 
-@router.get("/api/metaserver/rooms", summary="Lobbies, who is in them, and their games")
-async def rooms(services: ServicesDep) -> Rooms:
-    """All lobbies by number, with everybody who lets themselves be seen."""
+@router.get("/api/metaserver/rooms", summary="Lobbies, who is in them, and their games", responses=error_responses(422))
+async def rooms(services: ServicesDep, family: Family | None = None, name: Search = "") -> Rooms:
+    """The lobbies that fit, by number, with everybody who lets themselves be seen. A name is looked for anywhere."""
     lobbies, now = services.lobbies, services.clock.monotonic()
     found = [
         Room(
@@ -310,7 +310,7 @@ async def rooms(services: ServicesDep) -> Rooms:
             players=[_player(one) for one in lobbies.occupants(view.room_id)],
             games=[RoomGame(**_game(one, now)) for one in services.hosting.games(view.room_id)],
         )
-        for view in lobbies.views()
+        for view in lobbies.search(name, family=family)
     ]
     return Rooms(
         rooms=found,
