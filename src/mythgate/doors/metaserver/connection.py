@@ -245,7 +245,11 @@ class Connection(asyncio.Protocol, ABC):
     def _wait(self) -> None:
         """Read nothing until `_go_on`."""
         self._busy = True
-        self.transport.pause_reading()
+        self._pause()
+
+    def _pause(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def _go_on(self) -> None:
         self._busy = False
@@ -256,7 +260,7 @@ class Connection(asyncio.Protocol, ABC):
     def hold(self) -> None:
         """Read nothing until the peer has read what was written, so that no answers heap up: `release`."""
         self._full = True
-        self.transport.pause_reading()
+        self._pause()
 
     def release(self) -> None:
         """The peer has read."""

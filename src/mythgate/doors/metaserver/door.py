@@ -40,8 +40,8 @@ from mythgate.doors.metaserver.login import LoginConnection
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, RemoteHub
 from mythgate.doors.metaserver.passes import Passes
 from mythgate.doors.metaserver.proxy import ProxyPool
-from mythgate.doors.metaserver.reaching import HostReach
 from mythgate.doors.metaserver.questions import Overviews
+from mythgate.doors.metaserver.reaching import HostReach
 from mythgate.doors.metaserver.rendering import ROOM_TYPES, PlayerEntries, looks_of
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
