@@ -140,6 +140,35 @@ async def test_names_that_cannot_be_had(kit: AccountsKit) -> None:
     assert report.tallies[Kind.ACCOUNT].brought == 1
 
 
+async def test_who_is_there_twice_has_what_came_first(kit: AccountsKit) -> None:
+    """Somebody who can add a line to the file must not get the account of somebody else that way."""
+    report = await bring(
+        kit,
+        ForeignClan("otters", "Otters", member_password="first"),
+        ForeignClan("otters", "Otters", member_password="second"),
+        ForeignClan("moles", "Moles"),
+        ForeignAccount("anna", "Anna", password="the first one", clan="otters"),
+        ForeignAccount("bob", "Bob", password="secret words"),
+        ForeignAccount("anna", "Anna", password="the second one", clan="moles", friends=("bob",)),
+        ForeignAccount("bob", "Bob", password_hash="no hash"),
+    )
+    assert [one.why for one in report.troubles] == ["It is there twice."] * 3
+    anna = await kit.login("Anna", "the first one")
+    await kit.login("Bob", "secret words")
+    with pytest.raises(BadCredentials):
+        await kit.login("Anna", "the second one")
+    membership, friends, clans = await kit.store.read(
+        lambda tx: (
+            tx.clans.membership(anna.caller.account_id),
+            tx.friends.of_account(anna.caller.account_id),
+            {clan.name: clan.member_hash for clan in tx.clans.all()},
+        )
+    )
+    assert membership is not None
+    assert friends == []
+    assert await kit.hasher.verify(clans["Otters"], "first")
+
+
 async def test_a_clan_whose_name_is_taken_is_not_here(kit: AccountsKit) -> None:
     report = await bring(kit, OTTERS, ForeignClan("c2", "0tters"), replace(ANNA, clan="c2", friends=()))
     assert [one.kind for one in report.troubles] == [Kind.CLAN, Kind.MEMBER]

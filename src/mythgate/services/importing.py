@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from mythgate.domain import clans as clan_rules
 from mythgate.domain.accounts import Account, AccountStatus
@@ -27,6 +27,8 @@ from mythgate.domain.names import account_name, name_key
 from mythgate.domain.profiles import Profile
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services.ports import Clock, Ids, PasswordHasher, Store, Transaction
+
+Keyed = TypeVar("Keyed", ForeignAccount, ForeignClan)
 
 log = logging.getLogger(__name__)
 
@@ -123,9 +125,13 @@ class ImportService:
 
         def work(tx: Transaction) -> tuple[list[ForeignAccount], list[ForeignClan]]:
             new_accounts = [
-                one for one in foreign.accounts if tx.imported.ours(foreign.source, Kind.ACCOUNT, one.key) is None
+                one
+                for one in _first(foreign.accounts)
+                if tx.imported.ours(foreign.source, Kind.ACCOUNT, one.key) is None
             ]
-            new_clans = [one for one in foreign.clans if tx.imported.ours(foreign.source, Kind.CLAN, one.key) is None]
+            new_clans = [
+                one for one in _first(foreign.clans) if tx.imported.ours(foreign.source, Kind.CLAN, one.key) is None
+            ]
             return new_accounts, new_clans
 
         accounts: dict[str, str] = {}
@@ -150,6 +156,14 @@ class ImportService:
         return await self._hasher.hash(password) if password else ""
 
 
+def _first(records: Sequence[Keyed]) -> list[Keyed]:
+    """Without those whose key was there before: they are refused whole, and lend nothing to the record they repeat."""
+    found: dict[str, Keyed] = {}
+    for one in records:
+        found.setdefault(one.key, one)
+    return list(found.values())
+
+
 class _Import:
     """One import within its transaction."""
 
@@ -169,7 +183,7 @@ class _Import:
             self._clan(clan)
         for account in self._foreign.accounts:
             self._account(account)
-        for account in self._foreign.accounts:
+        for account in _first(self._foreign.accounts):
             if account.clan:
                 self._member(account)
             for friend in account.friends:
