@@ -14,7 +14,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import LobbyPlayerChanged
 from mythgate.domain.lobbies import Occupant
-from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, Category, SubjectKind, by_game_type
+from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, Category, Standing, SubjectKind, by_game_type
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services import ratings
 from mythgate.services.ports import Store, Transaction
@@ -321,6 +321,14 @@ async def test_all_clans_begin_anew(kit: PeopleKit) -> None:
     assert await kit.ratings.ladder(kind=SubjectKind.CLAN) == []
     assert len(await kit.ratings.ladder()) == 2
     assert await kit.ratings.reset(OPERATOR, kind=SubjectKind.CLAN) == 0
+
+
+async def test_standings_of_who_is_gone_begin_anew_with_the_others(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    await kit.play(anna, bob)
+    await kit.store.write(lambda tx: tx.ratings.table(1).put(Standing(SubjectKind.PLAYER, 99, RANKED, 1000, games=1)))
+    assert await kit.ratings.reset(OPERATOR, category=RANKED) == 3
+    assert await kit.ratings.ladder() == []
 
 
 async def test_a_season_that_was_reset_stays_so_when_another_is_open(kit: PeopleKit) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,31 +10,12 @@ from pathlib import Path
 import pytest
 from tests.support.metaserver import FALLS, House, open_house, until
 from tests.support.metaserver_client import Line, Myth18Client, aleph_game, myth_game, until_nul
+from tests.support.ports import closed_port, free_ports
 
 from mythgate.doors.metaserver import room
 from mythgate.doors.metaserver.proxy import MOST_OF_ADDRESS, PAIRS_OF_ADDRESS, ProxyPool
 
 ASK = 22
-
-
-def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
-    for first in range(20_000, 30_000, count):
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("no free ports")
-
-
-def closed_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture

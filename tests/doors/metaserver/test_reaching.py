@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import cast
 import pytest
 from tests.support.metaserver import House, open_house
 from tests.support.metaserver_client import aleph_game, myth_game, packet
+from tests.support.ports import closed_port, free_ports
 
 from mythgate.doors.metaserver import reaching
 
@@ -121,8 +121,7 @@ async def test_what_answers_may_be_something_else(house: House, greeting: bytes)
 @pytest.mark.parametrize("kind", ["aleph", "myth"])
 async def test_nobody_may_be_there(house: House, kind: str) -> None:
     host = await getattr(house, kind)("Host")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = closed_port()
     host.host(aleph_game("Fun") if kind == "aleph" else myth_game("Fun"), port=port)
     host.chat(".test")
     await host.until_line(f"Nobody answers at 127.0.0.1, port {port}")
@@ -138,8 +137,7 @@ async def test_players_of_myth_only_connect(house: House) -> None:
 
 
 async def test_a_host_may_want_the_proxy_or_not(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as _other:
-        first = one.getsockname()[1]
+    first = free_ports(2)
     async with open_house(tmp_path, options={"proxy_port": first, "proxy_pairs": 1}) as house:
         host = await house.myth18("Host", build=431)
         host.chat(".proxy")
@@ -157,11 +155,23 @@ async def test_a_host_may_want_the_proxy_or_not(tmp_path: Path) -> None:
             await host.until(lambda: not host.games)
         host.chat(".proxy off")
         await host.until_line("none of your games")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            closed = listener.getsockname()[1]
+        closed = closed_port()
         host.host(myth_game("Unreachable"), port=closed)
         await host.caught_up()
         assert [game.port for game in host.games.values()] == [closed]
         old = await house.myth18("Old", build=427)
         old.chat(".proxy on")
         await old.until_line("cannot stand in")
+
+
+async def test_a_game_may_be_gone_when_the_test_is_over(house: House) -> None:
+    host = await house.aleph("Host")
+    host.host(aleph_game("Fun"), port=closed_port())
+    await host.until_game("Fun")
+    listener = house.listener_of(host)
+    hosting = house.node.services.hosting
+    test = asyncio.create_task(hosting.test(listener))
+    await asyncio.sleep(0)
+    hosting.remove(listener)
+    assert not (await test).connected
+    assert hosting.of_host(listener) is None
