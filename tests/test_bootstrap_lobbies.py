@@ -107,6 +107,7 @@ async def test_a_tournament_lobby_announces_and_the_tournament_begins(tmp_path: 
     rooms = [
         {"name": "Cup Hall", "room_id": 5, "tournament": 1, "type": "tournament", "options": options},
         {"name": "Arrival", "room_id": 26},
+        {"name": "Crows Bridge", "room_id": 9, "family": "myth"},
     ]
     given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "lobbies": {"rooms": rooms}}
     async with open_node(Settings(**given)) as node:

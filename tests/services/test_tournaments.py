@@ -17,7 +17,7 @@ from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
 from mythgate.domain.tournaments import PATIENCE, Tournament, TournamentState
 from mythgate.services.ports import Store
-from mythgate.services.tournaments import TournamentService, TournamentView
+from mythgate.services.tournaments import Step, TournamentService, TournamentView
 
 
 @pytest.fixture
@@ -257,6 +257,17 @@ async def test_a_lobby_hears_once_of_what_another_process_did(kit: PeopleKit) ->
         await kit.tournaments.tick()
     assert kit.lines(anna)[lines + 1 :] == ["Tournament Cup: cancelled."]
     assert changed == [[anna.number, bob.number, cara.number]]
+
+
+async def test_what_was_told_already_is_not_told_again(kit: PeopleKit) -> None:
+    """As when a tick reads what was just saved, before it is told."""
+    number = await a_cup(kit)
+    (anna,) = await entrants(kit, number, "Anna")
+    await kit.tournaments.tick()
+    await kit.tournaments.cancel(OPERATOR, number)
+    lines = kit.lines(anna)
+    kit.tournaments.tell(Step(await kit.tournaments.view(number)))
+    assert kit.lines(anna) == lines
 
 
 async def test_a_start_that_another_process_saw_is_told_as_one(kit: PeopleKit) -> None:
