@@ -177,12 +177,13 @@ def test_lhowon_as_a_database(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE user (sort_order int, username, password, moderator, hide_in_room)")
         hashed = "$2y$10$" + "x" * 53
-        rows: list[tuple[Any, ...]] = [(1, "hopper", hashed, 1, 0), (2, b"b\xff", None, 0, 0), (3, None, "", 0, 0)]
+        rows: list[tuple[Any, ...]] = [(1, "hopper", hashed, 1, 1), (2, b"b\xff", None, 0, 0), (3, None, "", 0, 0)]
         database.executemany("INSERT INTO user VALUES (?, ?, ?, ?, ?)", rows)
         database.commit()
     foreign = read("lhowon", path)
     (hopper,) = foreign.accounts
     assert (hopper.key, hopper.password_hash, hopper.role) == ("hopper", hashed, Role.MODERATOR)
+    assert hopper.hidden
     assert faults(foreign) == [("user:2", "A text is not UTF-8."), ("user:3", "The column username is empty.")]
     with pytest.raises(SourceUnreadable, match="no table"):
         read("gos", path)

@@ -16,7 +16,7 @@ from tests.support.databases import new_sqlite
 
 from mythgate.backends.sql import open_store
 from mythgate.backends.system import UuidIds
-from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.accounts import AccountStatus, Role, is_hidden
 from mythgate.domain.clans import MOST_MEMBERS, ClanDetails, ClanRank
 from mythgate.domain.errors import BadCredentials
 from mythgate.domain.foreign import Damage, Foreign, ForeignAccount, ForeignClan
@@ -80,6 +80,14 @@ async def test_people_come_with_what_they_had(kit: AccountsKit) -> None:
     assert await kit.hasher.verify(clan.member_hash, "swim")
     assert not await kit.hasher.verify(clan.maintenance_hash, "")
     assert "import.done" in await kit.audited()
+
+
+async def test_who_hid_there_hides_here(kit: AccountsKit) -> None:
+    await bring(kit, ForeignAccount("1", "Anna", role=Role.MODERATOR, hidden=True), ForeignAccount("2", "Bob"))
+    anna, bob = await kit.store.read(lambda tx: [tx.accounts.by_name_key(name_key(one)) for one in ("Anna", "Bob")])
+    assert anna is not None
+    assert bob is not None
+    assert (is_hidden(anna), is_hidden(bob)) == (True, False)
 
 
 async def test_they_sign_in_with_the_password_they_had(kit: AccountsKit) -> None:

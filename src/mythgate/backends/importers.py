@@ -198,6 +198,7 @@ def _csv(source: Path) -> Iterator[Record]:
             email=row.get("email") or None,
             role=_role(row),
             disabled=_flag(row, "disabled"),
+            hidden=_flag(row, "hidden"),
             created_at=_moment(row, "created_at"),
             last_login_at=_moment(row, "last_login_at"),
             city=row.get("city", ""),
@@ -315,6 +316,7 @@ def _lhowon(source: Path) -> Iterator[Record]:
             password_hash=row.get("password") or None,
             email=row.get("email") or None,
             role=Role.MODERATOR if _flag(row, "moderator") else Role.PLAYER,
+            hidden=_flag(row, "hide_in_room"),
         )
 
     yield from _records(_table(source, "user", needed=True), account)

@@ -37,6 +37,7 @@ class ForeignAccount:
     clan: str = ""  # key of a clan
     friends: tuple[str, ...] = ()  # keys of accounts
     scores: Mapping[str, int] = field(default_factory=dict)
+    hidden: bool = False  # not shown in lobbies, if of the staff
 
 
 @dataclass(frozen=True, slots=True)

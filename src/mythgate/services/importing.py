@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from mythgate.domain import clans as clan_rules
-from mythgate.domain.accounts import Account, AccountStatus
+from mythgate.domain.accounts import HIDDEN, Account, AccountStatus
 from mythgate.domain.clans import Clan
 from mythgate.domain.errors import Refused
 from mythgate.domain.foreign import Damage, Foreign, ForeignAccount, ForeignClan
@@ -223,7 +223,8 @@ class _Import:
             status=AccountStatus.DISABLED if foreign.disabled else AccountStatus.ACTIVE,
             email=foreign.email,
             last_login_at=foreign.last_login_at,
-            stats={SCORE_PREFIX + name: value for name, value in foreign.scores.items()},
+            stats=({HIDDEN: 1} if foreign.hidden else {})
+            | {SCORE_PREFIX + name: value for name, value in foreign.scores.items()},
         )
 
     def _profile(self, foreign: ForeignAccount, account_id: AccountId) -> None:
