@@ -466,9 +466,8 @@ class LobbyService:
     # --- being seen --------------------------------------------------------------------------------------
 
     def show(self, occupant: Occupant) -> None:
-        """Show somebody to their lobby as `occupant` has them, until they change. Nothing is kept."""
-        if not occupant.visitor.hidden:
-            self._publish(occupant.room_id, LobbyPlayerChanged(player_view(occupant)), occupant)
+        """Show somebody who is to be seen to their lobby as `occupant` has them, until they change. Nothing is kept."""
+        self._publish(occupant.room_id, LobbyPlayerChanged(player_view(occupant)), occupant)
 
     def dress(self, listener: CharacterId, looks: Looks) -> Occupant:
         """Look different. Raises NotInLobby, as all that follows."""
