@@ -23,6 +23,7 @@ from tests.support.metaserver_client import (
     QUERY_BUDDIES,
     QUERY_INFO,
     QUERY_ORDER,
+    RESET_GAME,
     SCORE,
     UPDATE_BUDDY,
     UPDATE_INFO,
@@ -36,6 +37,7 @@ from tests.support.metaserver_client import (
 )
 
 from mythgate.domain.accounts import Role
+from mythgate.domain.results import Result
 from mythgate.domain.sessions import OPERATOR
 from mythgate.domain.tournaments import Tournament
 
@@ -194,6 +196,27 @@ async def test_reports_become_a_result_and_a_standing(house: House, kind: str, s
     assert king_of_the_hill[:3] == (1, 1, 0)
     raw = await first.ask(QUERY_INFO, struct.pack(">I", loser.number), PLAYER_INFO)
     assert struct.unpack_from(">4h", raw, 76)[:3] == (1, 0, 1)
+
+
+async def test_another_round_scores_the_last_one_at_once(house: House) -> None:
+    """113: whatever was reported until then is the result."""
+    winner, loser = await house.account("Winner"), await house.account("Loser")
+    first = await house.myth18("Winner", "winner", room_id=RANKED_18)
+    second = await house.myth18("Loser", "loser", room_id=RANKED_18)
+    first.host(myth_game("Duel", scoring=9))
+    game = await second.until_game("Duel")
+    assert game is not None
+    first.line.write(LINE_UP, struct.pack(">3I", game.number, winner.number, loser.number))
+    first.start(600)
+    results: list[Result] = []
+    house.node.services.results.on_recorded(results.append)
+    first.line.write(SCORE, report(game.number, first.number, [(winner.number, 0), (loser.number, 1)]))
+    await first.caught_up()
+    assert results == []
+    first.line.write(RESET_GAME)
+    await until(lambda: results)
+    assert [(line.number, line.place) for line in results[0].lines] == [(winner.number, 1), (loser.number, 2)]
+    await second.until(lambda: second.games[game.number].seconds == -1)
 
 
 @pytest.mark.parametrize(("kind", "room_id"), [("myth", FERRY), ("myth18", FALLS)])
