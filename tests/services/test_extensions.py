@@ -231,6 +231,35 @@ async def test_a_handler_hears_of_the_lobbies_of_its_type_alone(
     assert door.notes[4:] == [("Cara came", 4)]
 
 
+class Clumsy(RoomHandler):
+    """A plug-in with a fault."""
+
+    def entered(self, lobby: Lobby, occupant: Occupant) -> None:
+        raise ZeroDivisionError
+
+    async def tick(self, lobby: Lobby) -> None:
+        raise ZeroDivisionError
+
+
+async def test_a_handler_that_fails_harms_nobody(kit: LobbyKit, caplog: pytest.LogCaptureFixture) -> None:
+    types = some_types(Clumsy)
+    kit.lobbies._list._types = types  # type: ignore[misc]
+    types.serve(cast("Services", SimpleNamespace(lobbies=kit.lobbies)))
+    await kit.lobbies.add(OPERATOR, types.make("sized", BASE))
+    ada = await kit.enter("Ada", room_id=4)
+    assert kit.lobbies.occupant(ada.visitor.listener) == ada
+    caplog.set_level(logging.WARNING)
+    for _ in range(3):
+        await types.tick()
+    assert [one.message for one in caplog.records if one.levelno >= logging.WARNING] == [
+        "a type of lobby failed",
+        "a lobby cannot do what its type does",
+    ]
+    assert all(one.exc_info for one in caplog.records if one.levelno >= logging.WARNING)
+    kit.lobbies.leave(ada.visitor.listener)
+    assert kit.lobbies.everybody() == []
+
+
 async def test_a_handler_that_overrides_nothing(kit: LobbyKit) -> None:
     types = some_types()
     kit.lobbies._list._types = types  # type: ignore[misc]

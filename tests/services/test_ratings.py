@@ -199,6 +199,7 @@ async def test_results_that_come_while_it_is_recomputed_are_not_lost(
 
 async def test_trying_another_formula(kit: PeopleKit) -> None:
     assert await kit.ratings.preview(OPERATOR, "elo") == []
+    assert await kit.ratings.seasons() == []
     anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
     for _ in range(2):
         await kit.play(anna, bob)

@@ -241,6 +241,8 @@ class RatingService:
         await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
         _require_category(category)
         chosen = self._formula(formula)
+        if season is None and await self._store.read(lambda tx: tx.ratings.current()) is None:
+            return []  # nobody has played, and looking opens no season
         found = await self._require(season)
         resets = await self._store.read(lambda tx: _resets(tx, found.number))
         ladder, newest = await self._fold(found, chosen, resets)

@@ -102,8 +102,7 @@ class RoomTypes:
         services.lobbies.on_leaving(self._leaving)
 
     async def tick(self) -> None:
-        """Call it every second. What the rules refuse to one lobby is logged once and keeps no other from its
-        turn."""
+        """Call it every second. What one lobby cannot do is logged once and keeps no other from its turn."""
         assert self._services is not None
         for lobby in self._services.lobbies.lobbies():
             handler = self._running.get(lobby.type_name)
@@ -112,32 +111,32 @@ class RoomTypes:
             try:
                 await handler.tick(lobby)
                 self._refused.pop(lobby.room_id, None)
-            except Refused as refused:
-                if self._refused.get(lobby.room_id) != refused.message:
-                    self._refused[lobby.room_id] = refused.message
-                    extra = {"room": lobby.room_id, "type": lobby.type_name, "reason": refused.message}
-                    log.warning("a lobby cannot do what its type does", extra=extra)
+            except Exception as error:  # of a plug-in: it must not take the turn of others
+                is_refusal = isinstance(error, Refused)
+                reason = error.message if isinstance(error, Refused) else repr(error)
+                if self._refused.get(lobby.room_id) != reason:
+                    self._refused[lobby.room_id] = reason
+                    extra = {"room": lobby.room_id, "type": lobby.type_name, "reason": reason}
+                    log.warning("a lobby cannot do what its type does", extra=extra, exc_info=not is_refusal)
 
     def _entered(self, occupant: Occupant) -> None:
-        handled = self._handled(occupant)
-        if handled is not None:
-            handler, lobby = handled
-            handler.entered(lobby, occupant)
+        self._tell(occupant, lambda handler, lobby: handler.entered(lobby, occupant))
 
     def _leaving(self, occupant: Occupant) -> None:
-        handled = self._handled(occupant)
-        if handled is not None:
-            handler, lobby = handled
-            handler.leaving(lobby, occupant)
+        self._tell(occupant, lambda handler, lobby: handler.leaving(lobby, occupant))
 
-    def _handled(self, occupant: Occupant) -> tuple[RoomHandler, Lobby] | None:
+    def _tell(self, occupant: Occupant, what: Callable[[RoomHandler, Lobby], None]) -> None:
         assert self._services is not None
         try:
             lobby = self._services.lobbies.lobby(occupant.room_id)
         except NotFound:
-            return None  # it was closed, and who was in it has to go
+            return  # it was closed, and who was in it has to go
         handler = self._running.get(lobby.type_name)
-        return None if handler is None else (handler, lobby)
+        if handler is not None:
+            try:
+                what(handler, lobby)
+            except Exception:  # of a plug-in: people come and go all the same
+                log.exception("a type of lobby failed", extra={"room": lobby.room_id, "type": lobby.type_name})
 
 
 # --- reading values ------------------------------------------------------------------------------------------
