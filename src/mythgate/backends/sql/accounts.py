@@ -18,7 +18,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import accounts, characters, items, sessions
-from mythgate.backends.sql.types import Choice, UtcDateTime
+from mythgate.backends.sql.types import Choice, UtcDateTime, may_exist
 from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.errors import NameTaken, NotFound
 from mythgate.domain.ids import AccountId
@@ -100,7 +100,7 @@ class SqlAccounts:
         return self._one(_BY_NAME_KEY, {"key": name_key})
 
     def by_number(self, number: int) -> Account | None:
-        return self._one(_BY_NUMBER, {"of": number})
+        return self._one(_BY_NUMBER, {"of": number}) if may_exist(number) else None
 
     def save(self, account: Account) -> None:
         save_version(self._connection, _SAVE, account, account_id=account.id)

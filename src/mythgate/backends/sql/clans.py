@@ -17,6 +17,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import accounts, clan_members, clans
+from mythgate.backends.sql.types import may_exist
 from mythgate.domain.clans import Clan, ClanMember, Membership
 from mythgate.domain.errors import NameTaken, NotFound
 from mythgate.domain.ids import AccountId
@@ -71,7 +72,7 @@ class SqlClans:
         return clan
 
     def get(self, number: int) -> Clan | None:
-        return self._one(_GET, {"of_clan": number})
+        return self._one(_GET, {"of_clan": number}) if may_exist(number) else None
 
     def require(self, number: int) -> Clan:
         clan = self.get(number)

@@ -16,6 +16,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import films
+from mythgate.backends.sql.types import may_exist
 from mythgate.domain.errors import NameTaken
 from mythgate.domain.films import Film
 
@@ -41,7 +42,7 @@ class SqlFilms:
         return replace(film, number=rows[0][0])
 
     def get(self, number: int) -> Film | None:
-        rows = self._connection.rows(_GET, {"of_film": number})
+        rows = self._connection.rows(_GET, {"of_film": number}) if may_exist(number) else ()
         return Film(*rows[0]) if rows else None
 
     def of_match(self, match_id: str) -> list[Film]:

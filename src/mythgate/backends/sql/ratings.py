@@ -17,6 +17,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import accounts, clans, seasons, standings
+from mythgate.backends.sql.types import may_exist
 from mythgate.domain.ratings import ENOUGH_GAMES, Category, Season, Standing, StandingTable, SubjectKind
 
 _SEASON: Final = select(*row_columns(seasons, Season))
@@ -94,7 +95,7 @@ class SqlRatings:
         return Season(*rows[0]) if rows else None
 
     def season(self, number: int) -> Season | None:
-        rows = self._connection.rows(_GET_SEASON, {"of_season": number})
+        rows = self._connection.rows(_GET_SEASON, {"of_season": number}) if may_exist(number) else ()
         return Season(*rows[0]) if rows else None
 
     def seasons(self) -> list[Season]:
@@ -134,6 +135,8 @@ class SqlRatings:
         return int(self._connection.rows(_ACTIVE, params)[0][0])
 
     def of_subject(self, season: int, kind: SubjectKind, number: int) -> list[Standing]:
+        if not may_exist(number):
+            return []
         params = {"of_season": season, "of_kind": kind, "of_number": number}
         return [_standing(row) for row in self._connection.rows(_OF_SUBJECT, params)]
 

@@ -18,6 +18,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import matches, result_lines, results, score_reports
+from mythgate.backends.sql.types import may_exist
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.results import (
@@ -174,7 +175,7 @@ class SqlResults:
         return replace(result, number=number)
 
     def get(self, number: int) -> Result | None:
-        return self._one(_GET, {"of_result": number})
+        return self._one(_GET, {"of_result": number}) if may_exist(number) else None
 
     def of_match(self, match_id: str) -> Result | None:
         return self._one(_OF_MATCH, {"of_match": match_id})

@@ -17,6 +17,7 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import tournament_entries, tournament_prizes, tournaments
+from mythgate.backends.sql.types import may_exist
 from mythgate.domain.errors import Conflict, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.tournaments import Entry, Pairing, Prize, Tournament, TournamentState
@@ -90,7 +91,7 @@ class SqlTournaments:
         return tournament
 
     def get(self, number: int) -> Tournament | None:
-        rows = self._connection.rows(_GET, {"of_tournament": number})
+        rows = self._connection.rows(_GET, {"of_tournament": number}) if may_exist(number) else ()
         return _tournament(rows[0]) if rows else None
 
     def require(self, number: int) -> Tournament:

@@ -14,6 +14,14 @@ from mythgate.domain.lobbies import Colour
 
 E = TypeVar("E", bound=StrEnum)
 
+LARGEST_NUMBER: Final = 2**31 - 1  # that a column of numbers can hold
+
+
+def may_exist(number: int) -> bool:
+    """Whether a row can have this number. Clients ask for any, and PostgreSQL refuses to look for some."""
+    return 0 <= number <= LARGEST_NUMBER
+
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
