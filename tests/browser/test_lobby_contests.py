@@ -315,7 +315,7 @@ async def test_a_game_of_old_clients_from_the_list_to_the_ladder(
     await expect(page.get_by_text("No game is like that.")).to_be_visible()
     await tick(page, "Can be joined")
     await in_menu(page, "Leave Silvermines")
-    await tick(page, "All lobbies")
+    await tick(page, "Of all lobbies")
     await expect(games).to_contain_text("in Silvermines")
     await duel.end()
 

@@ -45,7 +45,7 @@ export function GamesPanel({ games, players, onPerson }: GamesPanelProps) {
             Can be joined
           </Tick>
           <Tick isSelected={everywhere} onChange={setEverywhere}>
-            All lobbies
+            Of all lobbies
           </Tick>
         </div>
       </search>

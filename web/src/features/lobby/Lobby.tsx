@@ -113,13 +113,13 @@ export function Lobby() {
       </main>
       <aside className={styles.side} aria-label="Who and what is here">
         <div className={styles.people}>
+          <FindPlayer onPerson={setCard} />
           <PeoplePanel players={players} you={you} onPerson={setCard} />
           {friends.length > 0 && (
             <Panel title="Friends" extra={friends.length}>
               <Friends friends={friends} onPerson={setCard} />
             </Panel>
           )}
-          <FindPlayer onPerson={setCard} />
         </div>
         <div className={styles.games}>
           <GamesPanel games={games} players={players} onPerson={setCard} />

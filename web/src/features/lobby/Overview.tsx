@@ -108,12 +108,18 @@ function OverviewRoom({ room, told, onEnter, onPerson }: OverviewRoomProps) {
   const [view] = viewsOf({ rooms: [room], players: 0, games: 0 });
   return (
     <section className={styles.card} aria-label={room.name}>
-      <h3 className={styles.cardHead}>{view && <RoomLine room={view} isHere={false} />}</h3>
-      {room.players.length > 0 && <People players={room.players.map(playerView)} you={0} onPerson={onPerson} />}
+      <div className={styles.cardTop}>
+        <h3 className={styles.cardHead}>{view && <RoomLine room={view} isHere={false} />}</h3>
+        <Button aria-label={`Enter ${room.name}`} onPress={onEnter}>
+          Enter
+        </Button>
+      </div>
       {room.games.length > 0 && <Games games={room.games.map((game) => ({ ...gameView(game, room.family), told }))} />}
-      <Button aria-label={`Enter ${room.name}`} onPress={onEnter}>
-        Enter
-      </Button>
+      {room.players.length > 0 && (
+        <div className={styles.crowd}>
+          <People players={room.players.map(playerView)} you={0} onPerson={onPerson} />
+        </div>
+      )}
     </section>
   );
 }

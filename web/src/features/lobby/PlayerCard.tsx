@@ -52,7 +52,7 @@ function Card({ number, onClose, onPerson, onTalk }: PlayerCardProps & { readonl
   return (
     <Dialog title={name ?? "Player"} isOpen onClose={onClose}>
       {problem && <Problem {...problem} />}
-      <Facts present={there} page={value} />
+      <Facts present={there} page={value} room={elsewhere?.room ?? ""} />
       {value?.profile.quote && <blockquote className={styles.quote}>{value.profile.quote}</blockquote>}
       <Acts number={number} name={name ?? ""} present={there} onTalk={onTalk} onClose={onClose}>
         {value && (
@@ -72,10 +72,12 @@ function Card({ number, onClose, onPerson, onTalk }: PlayerCardProps & { readonl
 interface FactsProps {
   readonly present: LobbyPlayerView | undefined;
   readonly page: PlayerPage | null;
+  /** Another lobby they are in; empty for the one the reader is in, or none. */
+  readonly room: string;
 }
 
-function Facts({ present, page }: FactsProps) {
-  const rows = [...(present ? presentRows(present) : []), ...(page ? accountRows(page) : [])];
+function Facts({ present, page, room }: FactsProps) {
+  const rows = [...(present ? presentRows(present) : []), ...(page ? accountRows(page) : filled([["In", room]]))];
   const colours = page ? [page.profile.primary_color, page.profile.secondary_color] : [present?.colour];
   return (
     <dl className={styles.cardFacts}>
