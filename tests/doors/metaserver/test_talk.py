@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,18 @@ async def test_nobody_but_the_staff_wears_its_mark(house: House) -> None:
     await guest.until_player("Boss")
     assert guest.players[guest.number].name == "|iGuest|p Boss"
     assert keeper.players[keeper.number].name.startswith(mark)
+
+
+async def test_aleph_one_knows_guests_with_a_browser_by_their_names(house: House) -> None:
+    aleph, myth = await house.aleph("Hopper"), await house.myth("Alric", room_id=FERRY)
+    for number, room_id in enumerate((ARRIVAL, FERRY)):
+        browser = house.browser(f"Guest-Heron-{number}", 900_001 + number)
+        browser.visitor = replace(browser.visitor, has_guest_account=True)
+        browser.enter(room_id)
+        await browser.say("hello")
+    assert (await aleph.until_said("hello")).name == "|iGuest|p Heron-0"
+    assert aleph.players[900_001].plain == "Guest Heron-0"
+    assert (await myth.until_said("hello")).name == "Guest-Heron-1"
 
 
 async def test_names_that_look_alike_are_told_apart(house: House) -> None:

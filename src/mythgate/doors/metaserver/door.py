@@ -42,7 +42,7 @@ from mythgate.doors.metaserver.passes import Passes
 from mythgate.doors.metaserver.proxy import ProxyPool
 from mythgate.doors.metaserver.questions import Overviews
 from mythgate.doors.metaserver.reaching import HostReach
-from mythgate.doors.metaserver.rendering import ROOM_TYPES, PlayerEntries, looks_of
+from mythgate.doors.metaserver.rendering import GUEST_MARK, ROOM_TYPES, PlayerEntries, looks_of
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
 from mythgate.wire.metaserver import records
@@ -61,7 +61,6 @@ BACKLOG: Final = 2048
 MOST_PORTS_TRIED: Final = 100
 ACTIVITY_SECONDS: Final = 30.0
 _SHORT: Final = 0x7FFF
-GUEST_MARK: Final = "|iGuest|p "
 GUEST_NOTE: Final = " (guest)"
 
 
@@ -460,6 +459,5 @@ class MetaserverDoor:
 
 
 def _as_guest(looks: Looks) -> Looks:
-    """Aleph One can mute all guests at once, whom it knows by their names."""
     name = looks.name
     return looks if name.startswith(GUEST_MARK) else replace(looks, name=GUEST_MARK + name)

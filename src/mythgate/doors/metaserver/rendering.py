@@ -37,6 +37,9 @@ from mythgate.wire.metaserver.records import (
 )
 from mythgate.wire.metaserver.text import decode_text, encode_text, strip_styles
 
+GUEST_MARK: Final = "|iGuest|p "
+"""Before the name of a guest: Aleph One can mute all guests at once, whom it knows by their names."""
+BROWSER_GUEST: Final = "Guest-"  # what names of guests with a browser begin with
 NO_ORDER: Final = -1
 LAST_ORDER: Final = 0x7FFF
 MOST_KEPT: Final = 10_000  # entries; those of people who are gone among them
@@ -93,6 +96,8 @@ def shown_name(occupant: Occupant, family: Family) -> str:
     """The name in lists and before what somebody says, as clients have room for it; Aleph One's has no other place
     for why they are away."""
     name = occupant.name
+    if family is Family.ALEPHONE and occupant.visitor.has_guest_account:
+        name = GUEST_MARK + name.removeprefix(BROWSER_GUEST)
     if family is Family.ALEPHONE and occupant.away and occupant.afk_text:
         name = f"|i{occupant.afk_text[:8]}|p-{name}"
     name = cut(name)  # here signs vanish, all of them maybe, that may have hidden a mark
