@@ -469,10 +469,11 @@ class LobbyService:
         """Show somebody who is to be seen to their lobby as `occupant` has them, until they change. Nothing is kept."""
         self._publish(occupant.room_id, LobbyPlayerChanged(player_view(occupant)), occupant)
 
-    def dress(self, listener: CharacterId, looks: Looks) -> Occupant:
-        """Look different. Raises NotInLobby, as all that follows."""
+    def dress(self, listener: CharacterId, looks: Looks, *, away: bool | None = None) -> Occupant:
+        """Look different; with `away`, be away or back at the same moment. Raises NotInLobby, as all that follows."""
         occupant = self.require(listener)
-        return self._change(occupant, looks=self._presentable(occupant.visitor, looks))
+        changes: dict[str, Any] = {} if away is None else {"away": away, "afk_text": ""}
+        return self._change(occupant, looks=self._presentable(occupant.visitor, looks), **changes)
 
     def set_away(self, listener: CharacterId, away: bool, text: str = "") -> Occupant:
         """Say that one is away, and why; or back."""

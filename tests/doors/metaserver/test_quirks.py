@@ -187,6 +187,19 @@ async def test_10_6_alephone_sorts_the_staff_first_and_who_is_away_last(house: H
     assert shown[keeper.number] == "tea-K"
 
 
+async def test_away_and_its_name_are_one_change(house: House) -> None:
+    """Nobody sees the name of who is away without the state, nor the other way round."""
+    client, other = await house.aleph("A"), await house.aleph("B")
+    await client.caught_up()
+    await other.caught_up()
+    other.line.received.clear()
+    client.away("coffee")
+    await other.until(lambda: "coffee" in other.players[client.number].name)
+    client.line.write(PLAYER_DATA, player_data("A", version=5000))
+    await other.until(lambda: "coffee" not in other.players[client.number].name)
+    assert [kind for kind, _ in other.line.received].count(PLAYERS) == 2
+
+
 async def test_10_6_myth_gets_no_other_flags_than_its_own(house: House) -> None:
     await house.account("Keeper", role=Role.MODERATOR)
     keeper = await house.myth("Keeper", "keeper", room_id=FERRY)

@@ -275,9 +275,10 @@ class RoomConnection(Connection):
                 return
         lobbies, listener = self.door.services.lobbies, self.visitor.listener
         away = bool(data.state) and not self.deaf
-        lobbies.set_away(listener, away)
         if self.client.is_marathon or self.client.legacy:
-            lobbies.dress(listener, looks)
+            lobbies.dress(listener, looks, away=away)
+        else:
+            lobbies.set_away(listener, away)
 
     def _enter(self, looks: Looks) -> None:
         """Become an occupant. Whoever has the same number has to go."""
