@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.support.metaserver import ARRIVAL, FERRY, PASSWORD, House, open_house, until
+from tests.support.metaserver import ARRIVAL, FALLS, FERRY, PASSWORD, House, open_house, until
 from tests.support.metaserver_client import (
     ACCEPT,
     CHALLENGE,
@@ -27,6 +27,7 @@ from tests.support.metaserver_client import (
     myth_game,
     packet,
     player_data,
+    report,
     text,
 )
 
@@ -308,3 +309,28 @@ async def test_passes_of_guests_who_never_come_do_not_pile_up(house: House, monk
         await waiting[0].enter(waiting[0].rooms[0])
     await waiting[4].enter(waiting[4].rooms[0])
     await present.caught_up()
+
+
+@pytest.mark.parametrize("much", [2**31 - 1, -(2**31)])
+async def test_what_somebody_claims_to_have_done_keeps_nobody_from_asking(house: House, much: int) -> None:
+    account = await house.account("Alric")
+    boaster = await house.myth18("Alric", "alric", room_id=FALLS)
+    asker = await house.myth18("Asker", room_id=FALLS)
+    for _ in range(3):
+        boaster.host(myth_game("Game"))
+        await boaster.until(lambda: boaster.games)
+        (number,) = boaster.games
+        boaster.start(600)
+        raw = report(number, boaster.number, [(boaster.number, 0), (asker.number, 1)])
+        counters = struct.pack(">iiiii", *[much] * 5)
+        boaster.line.write(112, raw[:224] + counters + raw[244:])
+        await boaster.caught_up()
+        boaster.remove_game()
+        await boaster.until(lambda: not boaster.games)
+    await house.node.services.results.settle()
+    await house.pass_time(130)
+    await house.node.services.results.settle_due()
+    assert await house.node.services.ratings.standings(account.number)
+    asker.line.write(202)
+    assert await asker.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    await asker.caught_up()

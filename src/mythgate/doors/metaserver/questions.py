@@ -55,7 +55,9 @@ MOST_FOUND: Final = 50
 OVERVIEW_SECONDS: Final = 10.0
 ANY: Final = -1
 _SHORT: Final = 0x7FFF
-_INT: Final = 0x7FFFFFFF
+_SHORTS: Final = range(-(2**15), 2**15)
+_INTS: Final = range(-(2**31), 2**31)
+_COUNTS: Final = range(2**32)
 _ENDINGS: Final[Mapping[int, Ending]] = {GameEnded.NORMALLY: Ending.NORMAL, GameEnded.SERVER_LOST: Ending.SERVER_LOST}
 _CATEGORIES: Final[tuple[Category, ...]] = (UNRANKED, RANKED, *(by_game_type(kind) for kind in range(GAME_TYPES)))
 
@@ -332,22 +334,27 @@ def _appearance(looks: Looks) -> dict[str, Any]:
     }
 
 
+def _within(room: range, value: int) -> int:
+    """`value` as near as there is room for it: players may claim to have done anything."""
+    return min(max(value, room[0]), room[-1])
+
+
 def _score(ranked: Ranked | None, everybody: int) -> Score:
     """Whoever has no standing comes after all who have."""
     if ranked is None:
         return Score(numerical_rank=everybody)
     one = ranked.standing
     return Score(
-        games_played=min(one.games, _SHORT),
-        wins=min(one.wins, _SHORT),
-        losses=min(one.losses, _SHORT),
-        ties=min(one.ties, _SHORT),
-        damage_inflicted=min(one.damage_given, _INT),
-        damage_received=min(one.damage_taken, _INT),
-        disconnects=min(one.disconnects, _SHORT),
-        points=min(one.points, _SHORT),
+        games_played=_within(_SHORTS, one.games),
+        wins=_within(_SHORTS, one.wins),
+        losses=_within(_SHORTS, one.losses),
+        ties=_within(_SHORTS, one.ties),
+        damage_inflicted=_within(_INTS, one.damage_given),
+        damage_received=_within(_INTS, one.damage_taken),
+        disconnects=_within(_SHORTS, one.disconnects),
+        points=_within(_SHORTS, one.points),
         rank=ranked.caste,
-        highest_points=min(one.best_points, _SHORT),
+        highest_points=_within(_SHORTS, one.best_points),
         highest_rank=max(ranked.caste, one.best_caste),
         numerical_rank=ranked.place,
     )
@@ -356,16 +363,16 @@ def _score(ranked: Ranked | None, everybody: int) -> Score:
 def _overall(overview: Overview) -> OverallRanking:
     return OverallRanking(
         top_player=overview.top_name,
-        points_average=overview.points[0],
-        points_best=overview.points[1],
-        games_played_average=overview.games[0],
-        games_played_best=overview.games[1],
-        wins_average=overview.wins[0],
-        wins_best=overview.wins[1],
-        damage_inflicted_average=overview.damage_given[0],
-        damage_inflicted_best=overview.damage_given[1],
-        damage_received_average=overview.damage_taken[0],
-        damage_received_best=overview.damage_taken[1],
+        points_average=_within(_COUNTS, overview.points[0]),
+        points_best=_within(_COUNTS, overview.points[1]),
+        games_played_average=_within(_COUNTS, overview.games[0]),
+        games_played_best=_within(_COUNTS, overview.games[1]),
+        wins_average=_within(_COUNTS, overview.wins[0]),
+        wins_best=_within(_COUNTS, overview.wins[1]),
+        damage_inflicted_average=_within(_COUNTS, overview.damage_given[0]),
+        damage_inflicted_best=_within(_COUNTS, overview.damage_given[1]),
+        damage_received_average=_within(_COUNTS, overview.damage_taken[0]),
+        damage_received_best=_within(_COUNTS, overview.damage_taken[1]),
     )
 
 
