@@ -72,6 +72,9 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
           {value.games === 1 ? "game is" : "games are"} hosted.
         </p>
       )}
+      <div className={styles.finder}>
+        <FindPlayer onPerson={setCard} />
+      </div>
       {value &&
         byFamily(value.rooms).map(([family, rooms]) => (
           <Panel key={family} title={FAMILIES[family] ?? family}>
@@ -89,7 +92,6 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
           </Panel>
         ))}
       <Contests onPerson={setCard} />
-      <FindPlayer onPerson={setCard} />
       <PlayerCard number={card} onClose={() => setCard(null)} onPerson={setCard} onTalk={null} />
       <OwnCard />
     </main>
