@@ -21,6 +21,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.errors import InvalidInput
 from mythgate.domain.ids import PlayId, SessionId
 from mythgate.domain.sessions import OPERATOR
+from mythgate.domain.styles import plain
 from mythgate.services import extensions, roomtypes
 from mythgate.services.commands import exploring
 from mythgate.services.commands.execute import CommandService
@@ -67,9 +68,9 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """The plug-in of the page, as a module that can be imported."""
     module = types.ModuleType("my_lobbies")
     scope = vars(module)
-    scope.update({**vars(lobbies), **vars(roomtypes), **vars(extensions), "__name__": module.__name__})
+    scope.update({**vars(lobbies), **vars(roomtypes), **vars(extensions), "plain": plain, "__name__": module.__name__})
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    for start in ("class QuizLobby", "def plug_in"):
+    for start in ("class QuizLobby", "async def echo", "def plug_in"):
         exec(compile("from __future__ import annotations\n" + example(start), "docs/extending.md", "exec"), scope)
     return module
 

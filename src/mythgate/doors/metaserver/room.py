@@ -39,6 +39,7 @@ from mythgate.doors.metaserver.reaching import knows_proxies
 from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, description_of, facts_of
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
+from mythgate.services.extensions import PacketCall
 from mythgate.wire.metaserver.films import FilmRecorder
 from mythgate.wire.metaserver.layout import Family as WireFamily
 from mythgate.wire.metaserver.machines import (
@@ -54,6 +55,7 @@ from mythgate.wire.metaserver.packets import (
     CreateGame,
     DirectedData,
     GamePlayerList,
+    Opaque,
     PlayerMode,
     ProxyClientJoin,
     RecordingStreamEnd,
@@ -189,6 +191,8 @@ class RoomConnection(Connection):
         elif reaction.verdict is not Verdict.TAKE:
             if reaction.code is not None:
                 self.refuse(reaction.code, stay=not reaction.closes)
+            elif self.is_inside and packet_type in self.door.services.extensions.packets:
+                self.run(self._ask_plugin(packet_type, payload))
             else:
                 self.door.stats.ignored_packets += 1
             return
@@ -202,6 +206,20 @@ class RoomConnection(Connection):
             self.close("not_in_lobby")
         except Refused as error:
             self.tell_refusal(error)
+
+    async def _ask_plugin(self, packet_type: int, payload: bytes) -> None:
+        """A packet that is a plug-in's own business."""
+        services = self.door.services
+        try:
+            actor = services.lobbies.require(self.visitor.listener)
+            answer = await services.extensions.packets.handle(PacketCall(services, actor, packet_type, payload))
+        except NotInLobby:
+            self.close("not_in_lobby")
+        except Refused as error:
+            self.tell_refusal(error)
+        else:
+            if answer is not None and not self.closing:
+                self.send(Opaque(packet_type, answer))
 
     # --- coming in ---------------------------------------------------------------------------------
 
