@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,11 +16,12 @@ from tests.support.games import a_report
 from tests.support.people import LADDER, OPEN, PeopleKit, account_of, people_kit
 
 from mythgate.backends.sql import open_store
+from mythgate.domain import results as rules
 from mythgate.domain.errors import LimitReached, NoGame, NotFound, PermissionDenied, WrongGameState
 from mythgate.domain.hosting import GameFacts
 from mythgate.domain.lobbies import Family, Lobby, LobbyKind
 from mythgate.domain.ratings import RANKED, UNRANKED, SubjectKind, by_game_type
-from mythgate.domain.results import Ending, Outcome, Verdict, evaluate
+from mythgate.domain.results import Ending, Match, Outcome, Result, Verdict, evaluate
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services import results
 from mythgate.services.ports import Store, Transaction
@@ -430,3 +431,29 @@ async def test_nobody_loses_rank_to_a_game_they_were_not_there_for(kit: PeopleKi
     kit.clock.advance(timedelta(minutes=3))
     (result,) = await kit.results.settle_due()
     assert result.kind is LobbyKind.RANKED
+
+
+async def test_a_game_that_cannot_be_settled_keeps_no_other_from_its_result(
+    kit: PeopleKit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna, bob, carl, dora = [await kit.myth(name) for name in ("Anna", "Bob", "Carl", "Dora")]
+    broken, sound = kit.start_game(anna, bob), kit.start_game(carl, dora)
+    for game, host, other in ((broken, anna, bob), (sound, carl, dora)):
+        await kit.report(game, host, [host], [other])
+        kit.hosting.remove(host.visitor.listener)
+    await kit.settle()
+    kit.clock.advance(timedelta(minutes=3))
+    genuine = evaluate
+
+    def failing(match: Match, testimony: Sequence[rules.Testimony], now: datetime) -> Result:
+        if match.host == anna.number:
+            raise ZeroDivisionError
+        return genuine(match, testimony, now)
+
+    monkeypatch.setattr(rules, "evaluate", failing)
+    (recorded,) = await kit.results.settle_due()
+    assert recorded.host == carl.number
+    assert "a result could not be recorded" in caplog.text
+    monkeypatch.undo()
+    (recorded,) = await kit.results.settle_due()
+    assert recorded.host == anna.number

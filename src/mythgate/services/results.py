@@ -274,7 +274,11 @@ class ResultService:
 
         recorded = []
         for match_id in await self._store.read(due):
-            settled = await self._settle(match_id, now)
+            try:
+                settled = await self._settle(match_id, now)
+            except Exception:  # a mistake of ours about one game must not keep the others from their results
+                log.exception("a result could not be recorded", extra={"match": match_id})
+                continue
             if settled is not None:
                 recorded.append(settled.result)
         return recorded
