@@ -862,6 +862,8 @@ def _metaserver_options(settings: Settings) -> MetaserverOptions:
         advertise_host=metaserver.advertise_host,
         connections=metaserver.connections,
         connections_per_address=metaserver.connections_per_address,
+        connects_per_second=metaserver.connects_per_second,
+        connect_burst=metaserver.connect_burst,
         newcomers=metaserver.newcomers,
         first_packet_within=metaserver.first_packet_within.total_seconds(),
         login_within=metaserver.login_within.total_seconds(),

@@ -299,6 +299,10 @@ class MetaserverSettings(Section):
     connections_per_address: int = Field(
         64, ge=1, le=_MANY, description="Connections from one address; those from the same machine are not counted."
     )
+    connects_per_second: float = Field(
+        10, gt=0, le=_MANY, description="Connections that may come from one address, lasting; likewise."
+    )
+    connect_burst: int = Field(200, ge=10, le=_MANY, description="Connections that may come from one address at once.")
     newcomers: int = Field(
         4096, ge=1, le=_MANY, description="Connections that are not in a lobby yet; beyond that the oldest is closed."
     )

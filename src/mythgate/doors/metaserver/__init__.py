@@ -4,6 +4,7 @@
 - `clients`     the families of clients, and how each wants to be treated, as data
 - `passes`      the tokens that carry a log-in over to a room
 - `door`        what all connections share: ports, admission, time
+- `arrivals`    how often connections come from one address
 - `connection`  what log-in and room connections have in common
 - `login`       the log-in port: who are you, and where can you go
 - `room`        the port of one lobby: what its clients say

@@ -34,6 +34,7 @@ from mythgate.domain.lobbies import (
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.addresses import Line, ipv4, room_host
+from mythgate.doors.metaserver.arrivals import Arrivals
 from mythgate.doors.metaserver.clients import Client
 from mythgate.doors.metaserver.connection import Connection
 from mythgate.doors.metaserver.login import LoginConnection
@@ -88,6 +89,7 @@ class MetaserverDoor:
         self._connections: dict[Connection, None] = {}
         self._newcomers: dict[Connection, None] = {}  # by age; they have not proven anything yet
         self._addresses: Counter[str] = Counter()
+        self._arrivals = Arrivals(self.options.connects_per_second, self.options.connect_burst)
         self._tasks: asyncio.TaskGroup | None = None
         self._next_activity = 0.0
 
@@ -200,6 +202,9 @@ class MetaserverDoor:
             key = address_key(connection.address)
             if self._addresses[key] >= options.connections_per_address:
                 stats.turned_away["address"] += 1
+                return False
+            if not self._arrivals.take(key, self.clock.monotonic()):
+                stats.turned_away["too_often"] += 1
                 return False
             self._addresses[key] += 1
         stats.accepted += 1
@@ -439,6 +444,7 @@ class MetaserverDoor:
         if now >= self._next_activity:
             self._next_activity = now + ACTIVITY_SECONDS
             self._note_activity(now)
+            self._arrivals.sweep(now)
         await self.reconcile()
 
     async def sign_out(self, account: Account, session_id: SessionId) -> None:

@@ -42,6 +42,8 @@ class MetaserverOptions:
     advertise_host: str = ""  # IPv4 that clients are told to connect to; empty: the one they reached us at
     connections: int = 10_000
     connections_per_address: int = 64  # connections from this machine itself are not counted
+    connects_per_second: float = 10.0  # from one address, lasting; likewise
+    connect_burst: int = 200
     newcomers: int = 4096  # connections that have not proven anything yet; the oldest makes room
     first_packet_within: float = 10.0
     login_within: float = 60.0  # Aleph One asks its web site in between
