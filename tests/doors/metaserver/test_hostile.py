@@ -35,6 +35,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
 from mythgate.doors.metaserver import passes, questions
+from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.wire.metaserver.layout import Family
 
 MAC_ROMAN_ADMIN_MARK = b"\xb0".decode("mac_roman")
@@ -204,7 +205,7 @@ async def test_who_asks_and_does_not_read_the_answers_is_not_asked_for_more_memo
         connection = next(
             one
             for one in house.door._connections
-            if getattr(one, "visitor", None) and one.visitor.number == sleeper.number
+            if isinstance(one, RoomConnection) and one.is_inside and one.visitor.number == sleeper.number
         )
         sleeper.line.reader._transport.pause_reading()  # type: ignore[attr-defined]
         most = 0
