@@ -34,6 +34,23 @@ def test_flags_beat_environment_beats_file_beats_default(tmp_path: Path, monkeyp
     assert load(http={"port": 3333}).http.host == "127.0.0.9"
 
 
+def test_only_who_chose_the_place_of_the_old_clients_door_chose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not load().metaserver.place_was_chosen
+    monkeypatch.setenv("MYTHGATE_METASERVER__TEST_HOSTS", "true")
+    (tmp_path / "mythgate.toml").write_text("[metaserver]\nproxy_pairs = 7\n")
+    settings = load(metaserver={"minimum_build": 430, "port": None})
+    assert settings.metaserver.test_hosts
+    assert (settings.metaserver.proxy_pairs, settings.metaserver.minimum_build) == (7, 430)
+    assert not settings.metaserver.place_was_chosen
+    (tmp_path / "mythgate.toml").write_text("[metaserver]\nport = 6321\n")
+    assert load().metaserver.place_was_chosen, "also if it is the usual one"
+    (tmp_path / "mythgate.toml").unlink()
+    monkeypatch.setenv("MYTHGATE_METASERVER__ENABLED", "true")
+    assert load().metaserver.place_was_chosen
+
+
 def test_origins_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mythgate.toml").write_text("[limits]\nconnections = 7\n")
     monkeypatch.setenv("MYTHGATE_SECRET_KEY", "s3cret" * 6)

@@ -840,7 +840,7 @@ async def _open_metaserver(node: Node) -> MetaserverDoor | None:
         await door.open()
     except OSError as error:
         where = f"{door.options.host}:{settings.port}"
-        if settings.model_fields_set & {"port", "host", "enabled"}:
+        if settings.place_was_chosen:
             raise CannotStart(
                 f"The metaserver door cannot be opened at {where}: {error.strerror or error}.",
                 "Choose another with MYTHGATE_METASERVER__PORT, or close the door: MYTHGATE_METASERVER__ENABLED=false",

@@ -280,6 +280,11 @@ def _ipv4(value: str) -> str:
 class MetaserverSettings(Section):
     """The metaserver door: Aleph One, Myth: TFL, Myth II, Myth III."""
 
+    @property
+    def place_was_chosen(self) -> bool:
+        """Whether somebody said that, or where, this door opens, be it where it does without a word."""
+        return bool(self.model_fields_set & {"enabled", "host", "port"})
+
     enabled: bool = Field(True, description="Open this door.")
     host: str = Field("", description="Address to listen on; empty: that of the http door.")
     port: Port = Field(
@@ -444,7 +449,6 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
-        nested_model_default_partial_update=True,
         hide_input_in_errors=True,  # some inputs are secrets
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -223,6 +224,16 @@ def test_doctor_looks_at_the_ports_of_old_clients(run: Run, monkeypatch: pytest.
     assert found() == ("ok", "takes free ports")
     monkeypatch.setenv("MYTHGATE_METASERVER__ENABLED", "false")
     assert found() == ("ok", "is off")
+
+
+def test_doctor_only_warns_of_a_taken_port_that_nobody_chose(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):  # then somebody else has it
+            held.enter_context(socket.create_server(("127.0.0.1", 6321)))
+        monkeypatch.setenv("MYTHGATE_METASERVER__TEST_HOSTS", "true")
+        rows = [row for row in parsed(run("doctor", "--json")) if row["subject"] == "metaserver door"]
+    assert rows[0]["level"] == "warning"
+    assert rows[0]["message"].startswith("127.0.0.1:6321 cannot be opened")
 
 
 def test_serve_refuses_a_taken_port_in_one_sentence(tmp_path: Path) -> None:

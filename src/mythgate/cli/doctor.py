@@ -186,8 +186,7 @@ def _metaserver_door(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "metaserver door", f"belongs to the Mythgate at {running.netloc}")
         return
     # If nobody chose 6321 the server starts without this door, so that another one can run beside it.
-    was_chosen = chosen.model_fields_set & {"port", "host", "enabled"}
-    level: Literal["warning", "problem"] = "problem" if was_chosen else "warning"
+    level: Literal["warning", "problem"] = "problem" if chosen.place_was_chosen else "warning"
     for port in (chosen.port, chosen.room_port):
         obstacle = _obstacle(host, port) if port else ""
         if obstacle:
