@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mythgate.domain.styles import enclosed, plain
+from mythgate.domain.styles import STAFF_MARKS, enclosed, plain, unmarked
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,25 @@ def test_nothing_but_codes_is_lost(styled: str) -> None:
     words = plain(styled)
     assert len(styled) - len(words) in range(0, len(styled) + 1, 2)
     assert plain(enclosed(styled)) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("Ada", "Ada"),
+        ("|bAda", "|bAda"),
+        ("°Ada", "Ada"),
+        ("∞ Ada", "Ada"),
+        (" °∞ |b° Ada |i∞", "|bAda |i∞"),
+        ("|b|i∞Ada", "|b|iAda"),
+        ("|∞bAda", "|∞bAda"),
+        ("∞", ""),
+    ],
+)
+def test_marks_of_the_staff_are_taken_off(name: str, left: str) -> None:
+    assert unmarked(name) == left
+
+
+@given(st.text(alphabet="a|bP °∞"))
+def test_no_name_begins_with_a_mark_afterwards(name: str) -> None:
+    assert not plain(unmarked(name)).lstrip().startswith(tuple(STAFF_MARKS))

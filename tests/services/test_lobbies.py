@@ -1118,3 +1118,29 @@ def _check(kit: LobbyKit) -> None:
 
 def test_listeners_of_old_clients() -> None:
     assert lobby_listener(7) == "lobby:7"
+
+
+async def test_who_leaves_while_speaking_is_asked_anew_next_time(
+    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether they are muted was being read when they left; a mute of afterwards must not be missed."""
+    visitor = await kit.visitor("Ada")
+    ada = kit.lobbies.enter(visitor, ARRIVAL)
+    genuine, may_read = kit.store.read, asyncio.Event()
+
+    async def slowly(work: Any) -> Any:
+        found = await genuine(work)
+        await may_read.wait()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kit.store, "read", slowly)
+        words = asyncio.create_task(kit.lobbies.say(ada.visitor.listener, "last words"))
+        await asyncio.sleep(0)
+        kit.lobbies.leave(ada.visitor.listener)
+        may_read.set()
+        await words
+    await kit.moderation.mute(OPERATOR, visitor.account_id, None)  # type: ignore[arg-type]
+    again = kit.lobbies.enter(visitor, ARRIVAL)
+    with pytest.raises(Muted):
+        await kit.lobbies.say(again.visitor.listener, "x")
