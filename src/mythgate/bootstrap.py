@@ -50,10 +50,11 @@ from mythgate.backends.system import (
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
 from mythgate.config import LobbySettings, Settings
 from mythgate.domain.accounts import Account, Role
+from mythgate.domain.characters import Character
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.domain.hosting import OVER
-from mythgate.domain.ids import SessionId
+from mythgate.domain.ids import RoomId, SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
 from mythgate.domain.tournaments import TournamentLobby
 from mythgate.domain.world import World
@@ -102,7 +103,7 @@ from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
 from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
 from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
-from mythgate.services.movement import MovementService
+from mythgate.services.movement import Moved, MovementService
 from mythgate.services.ports import Rate
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
@@ -463,7 +464,12 @@ def compose(
     hub.watcher = Watchers(presence, lobbies)
     lobby_hub.watcher = lobbies
     presence.on_reentered = lobbies.on_reentered
-    world.on_displaced = presence.on_displaced
+
+    def displaced(character: Character, origin: RoomId) -> None:
+        presence.on_displaced(character, origin)
+        movement.moved(Moved(character.id, origin, character.room_id))
+
+    world.on_displaced = displaced
     world.on_items_changed = sight.items_changed
     sessions.on_revoked(lambda session_id: hubs.close_session(session_id, SESSION_ENDED))
     sessions.on_account_changed(lobbies.account_changed)

@@ -40,6 +40,14 @@ def test_a_small_pack_is_sound(tmp_path: Path) -> None:
     assert (north.target, north.hidden, north.locked, north.one_way) == ("p_z_main_b", False, False, False)
 
 
+def test_a_room_may_have_a_number(tmp_path: Path) -> None:
+    zone = HEAD + "rooms:\n" + A.replace("exits:", "number: 4, exits:") + B
+    world = load([write_pack(tmp_path, zone)])
+    assert world.number_of("p_z_main_a") == 4
+    assert world.number_of("p_z_main_b") >= 1000
+    assert world.room_by_number(4) is world.require("p_z_main_a")
+
+
 def test_rooms_without_coordinates_are_laid_out_by_their_exits(tmp_path: Path) -> None:
     room = load([write_pack(tmp_path)]).require("p_z_main_b")
     assert (room.x, room.y, room.z) == (0, -1, 0)
@@ -367,6 +375,11 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
             "this exit runs through 'p_z_main_d'",
         ),
         (A.replace("north: b", "north: {to: b, key: ky}") + B, "there is no item 'ky'"),
+        (
+            A.replace("exits:", "number: 4, exits:") + B.replace("exits:", "number: 4, exits:"),
+            "there is another room of number 4, in ",
+        ),
+        (A.replace("exits:", "number: 1000, exits:") + B, "'number' is a whole number from 1 to 999"),
         (A.replace("exits:", "items: [rok], exits:") + B + "items:\n  rock: {" + ITEM + "}\n", "did you mean 'rock'?"),
         (
             A.replace("exits:", "items: [rock, rock], exits:") + B + "items:\n  rock: {" + ITEM + "}\n",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import worlds
+from tests.support.play import PATH, SQUARE, TAVERN, small_world
 from tests.support.worlds import room, room_id, world
 
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
@@ -31,6 +32,7 @@ from mythgate.domain.world import (
     World,
     find,
     fold,
+    made_number,
     visible_exits,
     words_of,
 )
@@ -411,3 +413,40 @@ def test_a_problem_reads_as_editors_expect_it() -> None:
     assert str(Problem("rooms.yaml", 12, 3, "no such room")) == "rooms.yaml:12:3: no such room"
     unordered = [Problem("b", 1, 1, "x"), Problem("a", 10, 1, "x"), Problem("a", 9, 5, "x"), Problem("a", 9, 1, "x")]
     assert [str(problem) for problem in sorted(unordered)] == ["a:9:1: x", "a:9:5: x", "a:10:1: x", "b:1:1: x"]
+
+
+# --- numbers of rooms ------------------------------------------------------------------------------
+
+
+def test_a_room_has_the_number_its_pack_gives_it_and_else_one_made_of_its_id() -> None:
+    world = small_world()
+    rooms = {
+        room_id: dataclasses.replace(room, number=7 if room_id == SQUARE else None)
+        for room_id, room in world.rooms.items()
+    }
+    world = dataclasses.replace(world, rooms=rooms)
+    assert world.number_of(SQUARE) == 7
+    numbers = {world.number_of(room_id) for room_id in world.rooms}
+    assert len(numbers) == len(world.rooms)
+    assert min(numbers - {7}) >= 1000
+    assert max(numbers) < 2**53
+    for one in world.rooms:
+        found = world.room_by_number(world.number_of(one))
+        assert found is not None
+        assert found.id == one
+    assert world.room_by_number(8) is None
+
+
+def test_a_made_number_stays_whatever_else_is_in_the_world() -> None:
+    assert made_number(RoomId("earth_town_middle_tavern")) == small_world().number_of(TAVERN) == 153109563382297
+    fewer = dataclasses.replace(
+        small_world(), rooms={PATH: dataclasses.replace(small_world().rooms[PATH], exits={})}, start_room=PATH
+    )
+    assert fewer.number_of(TAVERN) == 153109563382297  # also of a room that is no more
+
+
+def test_no_two_rooms_have_one_number() -> None:
+    world = small_world()
+    rooms = {room_id: dataclasses.replace(room, number=3) for room_id, room in world.rooms.items()}
+    with pytest.raises(BrokenWorld, match="number 3 stands twice"):
+        dataclasses.replace(world, rooms=rooms)

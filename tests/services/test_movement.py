@@ -31,9 +31,10 @@ from mythgate.domain.events import (
     RoomUpdate,
     SystemMessage,
 )
-from mythgate.domain.ids import CharacterId, CommandId, Topic, room_topic
+from mythgate.domain.ids import CharacterId, CommandId, RoomId, Topic, room_topic
 from mythgate.domain.presence import Presence
 from mythgate.domain.world import Direction, Exit
+from mythgate.services.movement import Moved
 from mythgate.services.ports import CommandKey, Store
 
 
@@ -446,3 +447,69 @@ async def test_parting_from_who_is_gone_already(kit: PlayKit) -> None:
     kit.company.part(ada)
     assert kit.company.followers_of(ada.character_id) == []
     kit.present.track(bob)
+
+
+# --- observers -------------------------------------------------------------------------------------
+
+
+async def test_who_observes_movement_hears_of_each_step_once_everybody_was_told(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    kit.company.follow(bob, ada)
+    moves: list[Moved] = []
+
+    def observe(moved: Moved) -> None:
+        present = kit.present.get(moved.character_id)
+        assert present is not None
+        assert present.room_id == moved.target
+        moves.append(moved)
+
+    kit.movement.on_moved(observe)
+    await kit.movement.move(ada.character_id, "north")
+    await kit.settle()
+    with pytest.raises(NoSuchExit):
+        await kit.movement.move(ada.character_id, "west")
+    await kit.movement.move(ada.character_id, "south")
+    assert moves[:3] == [
+        Moved(ada.character_id, SQUARE, TAVERN, True),
+        Moved(bob.character_id, SQUARE, TAVERN, True),
+        Moved(ada.character_id, TAVERN, SQUARE, moves[2].first_visit),
+    ]
+
+
+async def test_a_step_of_somebody_who_leaves_meanwhile_is_observed_too(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    moves: list[Moved] = []
+    kit.movement.on_moved(moves.append)
+    walking = asyncio.create_task(kit.movement.move(ada.character_id, "north"))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    await kit.presence.depart(ada.character_id)
+    await walking
+    assert moves == [Moved(ada.character_id, SQUARE, TAVERN, True)]
+
+
+async def test_who_is_brought_back_is_observed(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    moves: list[Moved] = []
+    kit.movement.on_moved(moves.append)
+    nowhere = RoomId("earth_town_middle_gone")
+    await kit.put(ada.character_id, nowhere)
+    kit.present.relocate(ada.character_id, nowhere)
+    await kit.movement._bring_back(ada)
+    assert moves == [Moved(ada.character_id, nowhere, SQUARE)]
+    await kit.movement._bring_back(ada)
+    assert len(moves) == 1
+
+
+async def test_a_faulty_observer_keeps_nobody_from_walking(kit: PlayKit, caplog: pytest.LogCaptureFixture) -> None:
+    ada = await kit.somebody("Ada")
+    moves: list[Moved] = []
+
+    def fail(_: Moved) -> None:
+        raise RuntimeError("fault")
+
+    kit.movement.on_moved(fail)
+    kit.movement.on_moved(moves.append)
+    await kit.movement.move(ada.character_id, "north")
+    assert len(moves) == 1
+    assert "observer of movement failed" in caplog.text

@@ -29,6 +29,7 @@ import yaml
 
 from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
 from mythgate.domain.world import (
+    FIRST_MADE_NUMBER,
     Calendar,
     Daypart,
     Direction,
@@ -731,7 +732,10 @@ class _ZoneReader:
             by_daypart=MappingProxyType(dayparts),
             crowded=fields.text("crowded", longest=SENTENCE_LENGTH),
             empty=fields.text("empty", longest=SENTENCE_LENGTH),
+            number=fields.integer("number", least=1, most=FIRST_MADE_NUMBER - 1),
         )
+        if room.number is not None:
+            self._assembly.number(fields.place_of("number"), room.number)
         exits = self._exits(fields)
         placements = self._placements(fields)
         fields.close()
@@ -914,6 +918,7 @@ class _Assembly:
         self._calendar: Calendar | None = None
         self._zones: dict[ZoneId, tuple[_Place, Zone]] = {}
         self._rooms: dict[RoomId, _RoomDraft] = {}
+        self._numbers: dict[int, _Place] = {}
         self._by_zone: dict[ZoneId, dict[str, _RoomDraft]] = {}
         self._templates: dict[TemplateId, tuple[_Place, ItemTemplate]] = {}
         self.inhabitants: list[_InhabitantDraft] = []
@@ -945,6 +950,11 @@ class _Assembly:
             return
         self._rooms[draft.room.id] = draft
         self._by_zone.setdefault(draft.room.zone, {})[draft.short] = draft
+
+    def number(self, place: _Place, number: int) -> None:
+        first = self._numbers.setdefault(number, place)
+        if first is not place:
+            self._problems.add(place, f"there is another room of number {number}{_at(first)}")
 
     def add_template(self, place: _Place, template: ItemTemplate) -> None:
         if template.id in self._templates:

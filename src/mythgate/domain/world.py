@@ -10,6 +10,7 @@ rooms of one plane on a common map.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from typing import Any, Final, TypeVar
 
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
 from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
+from mythgate.domain.items import ItemKind
 
 T = TypeVar("T")
 
@@ -177,6 +179,19 @@ class ItemTemplate:
     takeable: bool = True
     light: bool = False
     dropped: str = ""  # empty: "A brass lantern lies here."
+    kind: ItemKind = ItemKind.MISC
+    attack: int = 0  # what it adds while it is equipped
+    defence: int = 0
+    magic: int = 0
+    value: int = 0  # in souls
+    heals: int = 0  # health it restores when it is used
+    restores_mana: int = 0
+    quest: bool = False  # belongs to a quest: never traded away
+
+    @property
+    def stacks(self) -> bool:
+        """Whether several of them may be one item with a quantity."""
+        return self.kind.stacks and not self.quest
 
     def lying(self, *, in_place: bool) -> str:
         """The sentence one sees where it lies; `in_place`: where the world placed it."""
@@ -310,6 +325,7 @@ class Room:
     by_daypart: Mapping[Daypart, str] = field(default_factory=_nothing)
     crowded: str = ""  # added to the description when many are here
     empty: str = ""  # added when the onlooker is alone
+    number: int | None = None  # as the pack says; `World.number_of` knows one for each room
 
     def exit_by(self, words: str) -> Exit | None:
         """The way that a direction or an alias of a way names, also a hidden one."""
@@ -335,6 +351,16 @@ class Room:
 
 
 CROWD: Final = 5  # people in one room that make it crowded
+FIRST_MADE_NUMBER: Final = 1000  # of rooms to which their pack gives no number; below are those of packs
+
+
+def made_number(room_id: RoomId) -> int:
+    """The number of a room without one from its pack: always the same for the same id, on every node.
+
+    It fits into what JSON readers take for an exact number.
+    """
+    digest = hashlib.blake2b(room_id.encode(), digest_size=6).digest()
+    return FIRST_MADE_NUMBER + int.from_bytes(digest)
 
 
 def visible_exits(room: Room, explored: Container[RoomId]) -> list[Exit]:
@@ -434,6 +460,7 @@ class World:
     placements: tuple[Placement, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     inhabitants: Mapping[InhabitantId, Inhabitant] = field(init=False)
+    _by_number: Mapping[int, RoomId] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Freeze the mappings and refuse parts that do not fit together.
@@ -451,6 +478,11 @@ class World:
         for name in ("rooms", "zones", "templates"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         object.__setattr__(self, "inhabitants", MappingProxyType(inhabitants))
+        by_number: dict[int, RoomId] = {}
+        for room_id in self.rooms:
+            if by_number.setdefault(self.number_of(room_id), room_id) != room_id:
+                raise BrokenWorld(f"the number {self.number_of(room_id)} stands twice")
+        object.__setattr__(self, "_by_number", MappingProxyType(by_number))
         for reference, known in self._references():
             if reference not in known:
                 raise BrokenWorld(f"{reference} does not exist")
@@ -482,6 +514,16 @@ class World:
         if room is None:
             raise NotFound("There is no such place.")
         return room
+
+    def room_by_number(self, number: int) -> Room | None:
+        """The room that clients know by `number`, who know no other ids than whole numbers."""
+        room_id = self._by_number.get(number)
+        return None if room_id is None else self.rooms[room_id]
+
+    def number_of(self, room_id: RoomId | str) -> int:
+        """The number of a room, also of one that is no more; stable over reloads and restarts."""
+        room = self.rooms.get(RoomId(room_id))
+        return made_number(RoomId(room_id)) if room is None or room.number is None else room.number
 
     def zone(self, zone_id: ZoneId | str) -> Zone:
         """Raises NotFound for nothing."""

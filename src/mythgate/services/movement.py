@@ -8,6 +8,7 @@ hear of the leaving before anybody hears of the arrival.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mythgate.domain import movement
@@ -36,6 +37,16 @@ class Step:
     way: Exit
     body: Character
     first_visit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Somebody is in another room now, by walking or otherwise; saved and told."""
+
+    character_id: CharacterId
+    origin: RoomId
+    target: RoomId
+    first_visit: bool = False
 
 
 class _Place:
@@ -81,6 +92,23 @@ class MovementService:
         self._turns: Turns[CharacterId] = Turns()
         self._kept: dict[RoomId, int] = {}
         self._errands = Errands("movement")
+        self._observers: list[Callable[[Moved], None]] = []
+
+    def on_moved(self, observer: Callable[[Moved], None]) -> None:
+        """Call `observer` whenever somebody is in another room, on the event loop, after everybody was told.
+
+        It is called once a step, in the order of the commits, and must not wait: what takes time becomes an errand.
+        """
+        self._observers.append(observer)
+
+    def moved(self, moved: Moved) -> None:
+        """Tell the observers; also for who brings somebody elsewhere by other means than `move`."""
+        for observer in self._observers:
+            try:
+                observer(moved)
+            except Exception:
+                # The step is saved. A fault in what follows from it keeps nobody else from hearing of it.
+                log.exception("observer of movement failed")
 
     async def move(self, actor: CharacterId, words: str, *, once: CommandKey | None = None) -> Step:
         """Take the way out that `words` name: a direction, its short form, or an alias of the way.
@@ -175,8 +203,10 @@ class MovementService:
         present = self._presence.get(actor)
         if present is None:
             self._arrive_unseen(step)
+            self.moved(Moved(actor, step.origin, target, step.first_visit))
             return
         self._announce(present, step.origin, target, step.way.direction)
+        self.moved(Moved(actor, step.origin, target, step.first_visit))
         if self._world.world.room(target) is None:
             # The world was reloaded while the step was being saved, and has no such room any more.
             self._errands.start(self._bring_back(present))
@@ -211,6 +241,8 @@ class MovementService:
         def after(moved: tuple[RoomId, RoomId] | None) -> None:
             if moved is not None and self._presence.get(actor) is present:
                 self._announce(present, *moved, None)
+            if moved is not None:
+                self.moved(Moved(actor, *moved))
 
         await self._store.write(work, then=after)
         await self._show(present)
