@@ -231,6 +231,15 @@ class Sheet:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Bonuses:
+    """What equipped things add."""
+
+    attack: int = 0
+    defence: int = 0
+    magic: int = 0
+
+
 def level_of(experience: int) -> int:
     """The level that comes with so much experience."""
     return sum(1 for needed in EXPERIENCE if experience >= needed) or 1
@@ -240,6 +249,10 @@ def new_sheet(race: Race, calling: CharacterClass, base: Stats, souls: int = 0) 
     """A sheet of level 1 with `base` as rolled or bought, all resources full."""
     stats = base + race.gifts
     return Sheet(race, calling, stats, most(calling, stats, 1), souls=souls)
+
+
+# Of a character nobody has chosen anything for.
+DEFAULT_SHEET: Final = Sheet(Race.HUMAN, CharacterClass.RANGER, Stats(), most(CharacterClass.RANGER, Stats(), 1))
 
 
 def check_bought(stats: Stats) -> Stats:

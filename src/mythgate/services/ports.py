@@ -39,6 +39,7 @@ from mythgate.domain.profiles import Profile
 from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
 from mythgate.domain.results import Match, Result, Testimony
 from mythgate.domain.sessions import AccessClaims, Session
+from mythgate.domain.sheets import Sheet
 from mythgate.domain.tournaments import Entry, Prize, Tournament, TournamentState
 from mythgate.domain.world import Problem, World
 
@@ -169,6 +170,8 @@ class Transaction(Protocol):
     def films(self) -> FilmRepository: ...
     @property
     def imported(self) -> ImportRepository: ...
+    @property
+    def sheets(self) -> SheetRepository: ...
 
 
 class AccountRepository(Protocol):
@@ -262,8 +265,19 @@ class ItemRepository(Protocol):
     def held_by(self, kind: HolderKind, holder_id: str) -> list[Item]:
         """By age, oldest first."""
 
-    def give(self, item: Item, kind: HolderKind, holder_id: str) -> Item:
-        """Change the one holder, guarded by `version`; raises Conflict if somebody was faster."""
+    def give(self, item: Item, kind: HolderKind, holder_id: str, *, quantity: int | None = None) -> Item:
+        """Change the one holder, guarded by `version`; raises Conflict if somebody was faster.
+
+        Nobody has it equipped any more. With a `quantity` below the item's, a part of that size goes to the
+        holder as an item of its own, which is returned, and the rest stays where it is.
+
+        Raises:
+            InvalidInput: `quantity` is not from 1 to the item's.
+
+        """
+
+    def save(self, item: Item) -> None:
+        """Write `quantity` and `equipped` back and raise `version`; raises Conflict on a stale version."""
 
     def remove(self, item: Item) -> None: ...
     def origins(self) -> set[str]:
@@ -522,6 +536,16 @@ class ImportRepository(Protocol):
 
     def ours(self, source: str, kind: str, key: str) -> str | None: ...
     def note(self, source: str, kind: str, key: str, ours: str) -> None: ...
+
+
+class SheetRepository(Protocol):
+    """In a write, whose sheet was asked for is kept from others to the end."""
+
+    def get(self, character_id: CharacterId) -> Sheet:
+        """The default sheet for who has none of their own."""
+
+    def save(self, character_id: CharacterId, sheet: Sheet) -> None:
+        """Replaces an earlier one. A new level goes to the character's row as well, whose version then rises."""
 
 
 # --- live state ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -17,12 +18,12 @@ from mythgate.backends.sql.statements import (
     values_of,
 )
 from mythgate.backends.sql.tables import items, seeded_origins
-from mythgate.domain.errors import Conflict
+from mythgate.domain.errors import Conflict, InvalidInput
 from mythgate.domain.ids import ItemId
 from mythgate.domain.items import HolderKind, Item
 
 _SELECT: Final = select(*row_columns(items, Item))
-_ADD: Final = Statement(insert(items).values(**field_values(items, Item)))
+_ADD: Final = Statement(insert(items).values(**field_values(items, Item, without=["number"])).returning(items.c.number))
 _GET: Final = Statement(_SELECT.where(items.c.id == bindparam("item_id")), locks=True)
 _HELD_BY: Final = Statement(
     _SELECT.where(items.c.holder_kind == bindparam("kind"), items.c.holder_id == bindparam("holder")).order_by(
@@ -37,6 +38,16 @@ _GIVE: Final = Statement(
     .values(
         holder_kind=bindparam("kind", type_=items.c.holder_kind.type),
         holder_id=bindparam("holder"),
+        equipped=False,
+        version=items.c.version + 1,
+    )
+)
+_SAVE: Final = Statement(
+    update(items)
+    .where(*_guarded)
+    .values(
+        quantity=bindparam("now_quantity"),
+        equipped=bindparam("now_equipped", type_=items.c.equipped.type),
         version=items.c.version + 1,
     )
 )
@@ -72,12 +83,31 @@ class SqlItems:
         self._connection.reserve(_holder(kind, holder_id))
         return [Item(*row) for row in self._connection.rows(_HELD_BY, {"kind": kind, "holder": holder_id})]
 
-    def give(self, item: Item, kind: HolderKind, holder_id: str) -> Item:
+    def give(self, item: Item, kind: HolderKind, holder_id: str, *, quantity: int | None = None) -> Item:
+        if quantity is not None and not 1 <= quantity <= item.quantity:
+            raise InvalidInput(f"There are {item.quantity} of those.", field="quantity")
         self._connection.reserve(_holder(kind, holder_id))
+        if quantity is not None and quantity < item.quantity:
+            self.save(replace(item, quantity=item.quantity - quantity))
+            part = replace(item, id=ItemId(str(uuid4())), holder_kind=kind, holder_id=holder_id, origin="")
+            part = replace(part, version=1, quantity=quantity, equipped=False)
+            self._insert(part)
+            return part
         params = {"item_id": item.id, "known_version": item.version, "kind": kind, "holder": holder_id}
         if not self._connection.change(_GIVE, params):
             raise Conflict
-        return replace(item, holder_kind=kind, holder_id=holder_id, version=item.version + 1)
+        return replace(item, holder_kind=kind, holder_id=holder_id, equipped=False, version=item.version + 1)
+
+    def save(self, item: Item) -> None:
+        params = {
+            "item_id": item.id,
+            "known_version": item.version,
+            "now_quantity": item.quantity,
+            "now_equipped": item.equipped,
+        }
+        if not self._connection.change(_SAVE, params):
+            raise Conflict
+        item.version += 1
 
     def remove(self, item: Item) -> None:
         """Raises Conflict if it changed hands since it was read."""
@@ -104,7 +134,7 @@ class SqlItems:
 
     def _insert(self, item: Item) -> None:
         self._connection.reserve(_holder(item.holder_kind, item.holder_id))
-        self._connection.change(_ADD, values_of(item))
+        item.number = self._connection.rows(_ADD, values_of(item))[0][0]
 
 
 def _holder(kind: HolderKind, holder_id: str) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from mythgate.backends.sql.types import Choice, ColourText, Real, UtcDateTime, small_json
@@ -31,6 +32,7 @@ from mythgate.domain.items import HolderKind
 from mythgate.domain.lobbies import Family, LobbyKind
 from mythgate.domain.ratings import SubjectKind
 from mythgate.domain.results import Ending, Outcome, Verdict
+from mythgate.domain.sheets import STATS, CharacterClass, Race
 from mythgate.domain.tournaments import TournamentState
 
 metadata: Final = MetaData(
@@ -146,6 +148,8 @@ items: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("origin", String, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False, server_default="1"),
+    Column("equipped", Boolean, nullable=False, server_default=false()),
     Index("ix_items_holder", "holder_kind", "holder_id"),
     sqlite_autoincrement=True,
 )
@@ -458,4 +462,19 @@ imported: Final = Table(
     Column("kind", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("ours", String, nullable=False),
+)
+
+# Whoever has no row has the sheet of somebody nothing was chosen for.
+sheets: Final = Table(
+    "sheets",
+    metadata,
+    _character_id(),
+    Column("race", Choice(Race), nullable=False),
+    Column("calling", Choice(CharacterClass), nullable=False),
+    *(Column(name, Integer, nullable=False) for name in STATS),
+    Column("health", Integer, nullable=False),
+    Column("stamina", Integer, nullable=False),
+    Column("mana", Integer, nullable=False),
+    Column("experience", Integer, nullable=False),
+    Column("souls", BigInteger, nullable=False),
 )

@@ -19,6 +19,7 @@ from mythgate.backends.sql.ratings import SqlRatings
 from mythgate.backends.sql.receipts import SqlReceipts
 from mythgate.backends.sql.results import SqlMatches, SqlResults
 from mythgate.backends.sql.sessions import SqlSessions
+from mythgate.backends.sql.sheets import SqlSheets
 from mythgate.backends.sql.statements import SqlConnection
 from mythgate.backends.sql.tournaments import SqlTournaments
 
@@ -44,4 +45,5 @@ class SqlTransaction:
         self.tournaments: Final = SqlTournaments(connection)
         self.films: Final = SqlFilms(connection)
         self.imported: Final = SqlImports(connection)
+        self.sheets: Final = SqlSheets(connection)
         self.receipts: Final = SqlReceipts(connection)
