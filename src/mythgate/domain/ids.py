@@ -15,6 +15,7 @@ TemplateId = NewType("TemplateId", str)  # an item as the world pack describes i
 InhabitantId = NewType("InhabitantId", str)
 CommandId = NewType("CommandId", str)  # the id a client gives a command so that a repeat is recognised
 Topic = NewType("Topic", str)
+TradeId = NewType("TradeId", str)
 
 
 ROOM_TOPICS: Final = "room:"  # what the topics of rooms begin with; a character is in one room at a time
@@ -27,3 +28,13 @@ def room_topic(room_id: RoomId) -> Topic:
 
 GLOBAL_TOPIC: Final = Topic("global")  # everybody in the world
 STAFF_TOPIC: Final = Topic("staff")  # moderators and up; admin-only events
+
+
+def faction_topic(faction: str) -> Topic:
+    """What is said among those of one faction who are in the world."""
+    return Topic("faction:" + faction)
+
+
+def party_topic(number: int) -> Topic:
+    """What a party hears."""
+    return Topic(f"party:{number}")

@@ -32,7 +32,16 @@ from mythgate.domain.events import (
     RoomUpdate,
     event_of,
 )
-from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, AccountId, CharacterId, PlayId, RoomId, room_topic
+from mythgate.domain.ids import (
+    GLOBAL_TOPIC,
+    STAFF_TOPIC,
+    AccountId,
+    CharacterId,
+    PlayId,
+    RoomId,
+    faction_topic,
+    room_topic,
+)
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.presence import Availability, Presence
@@ -99,6 +108,25 @@ class PresenceService:
         self.on_reentered: Callable[[CharacterId], None] | None = None  # a new stream without having left
         characters.on_deleted = self._on_deleted
         self._errands = Errands("presence")
+        self._entry_observers: list[Callable[[Presence], None]] = []
+        self._exit_observers: list[Callable[[CharacterId], None]] = []
+        self._status_observers: list[Callable[[CharacterId], None]] = []
+
+    def on_entered(self, observer: Callable[[Presence], None]) -> None:
+        """Have `observer` told of who was given a stream, after its `game_state`: who came, or came back to a character
+        that had not left."""
+        self._entry_observers.append(observer)
+
+    def on_gone(self, observer: Callable[[CharacterId], None]) -> None:
+        """Have `observer` told of who left the world, was put out of it, or was deleted; perhaps more than once.
+
+        A lost line is no reason before the stream has ended.
+        """
+        self._exit_observers.append(observer)
+
+    def on_status(self, observer: Callable[[CharacterId], None]) -> None:
+        """Have `observer` told of who is away, busy, linkdead, asleep or back from now on."""
+        self._status_observers.append(observer)
 
     # --- coming ----------------------------------------------------------------------------------------
 
@@ -248,12 +276,16 @@ class PresenceService:
             self._realtime.send(body.id, self._sight.occupants_event(present.room_id))
         if not came and self.on_reentered is not None:
             self.on_reentered(body.id)
+        for observer in self._entry_observers:
+            observer(present)
         log.info("character entered", extra={"character": body.id, "room": present.room_id, "came": came, "door": door})
         return present
 
     def _subscribe(self, present: Presence) -> None:
         self._realtime.subscribe(present.character_id, room_topic(present.room_id))
         self._realtime.subscribe(present.character_id, GLOBAL_TOPIC)
+        if present.faction:
+            self._realtime.subscribe(present.character_id, faction_topic(present.faction))
         self._listen_to_staff(present)
 
     def _listen_to_staff(self, present: Presence) -> None:
@@ -301,8 +333,10 @@ class PresenceService:
         self._realtime.unsubscribe(present.character_id, room_topic(present.room_id))
         self._realtime.unsubscribe(present.character_id, GLOBAL_TOPIC)
         self._realtime.unsubscribe(present.character_id, STAFF_TOPIC)
+        self._realtime.unsubscribe(present.character_id, faction_topic(present.faction))
         self._vanish(present)
         self._sight.personas.pop(present.character_id, None)
+        self._tell_gone(present.character_id)
 
     def _vanish(self, present: Presence) -> None:
         """Others see the character leave."""
@@ -316,10 +350,15 @@ class PresenceService:
         sleeper = self._asleep.pop(character_id, None)
         if sleeper is None:
             return False
-        for topic in (room_topic(sleeper.room_id), GLOBAL_TOPIC, STAFF_TOPIC):
+        for topic in (room_topic(sleeper.room_id), GLOBAL_TOPIC, STAFF_TOPIC, faction_topic(sleeper.faction)):
             self._realtime.unsubscribe(character_id, topic)
         self._sight.personas.pop(character_id, None)
+        self._tell_gone(character_id)
         return True
+
+    def _tell_gone(self, character_id: CharacterId) -> None:
+        for observer in self._exit_observers:
+            observer(character_id)
 
     def _on_deleted(self, character_id: CharacterId) -> None:
         """The character is no more; it may just have been entering."""
@@ -327,7 +366,8 @@ class PresenceService:
         present = self._presence.get(character_id)
         if present is not None:
             self._remove(present)
-        self._forget_sleeper(character_id)
+        if not self._forget_sleeper(character_id) and present is None:
+            self._tell_gone(character_id)
         self._realtime.close(character_id, Disconnect("no_character", "Your character was deleted.", False, 4504))
 
     async def kick(self, caller: Caller, character_id: CharacterId, reason: str = "") -> Presence:
@@ -418,6 +458,7 @@ class PresenceService:
         sleeper.last_seen_at = self._clock.now()
         self._presence.track(sleeper)
         self._tell_came(sleeper)
+        self._note_status(sleeper.character_id)
         self._errands.start(self._catch_up(sleeper))
 
     async def _catch_up(self, present: Presence) -> None:
@@ -436,6 +477,19 @@ class PresenceService:
         # Nothing is written, but what is found comes in line with the changes others save and announce.
         await self._store.write(work, then=after)
 
+    def align(self, character_id: CharacterId, faction: str) -> None:
+        """The character belongs to another faction, or with empty text to none: it hears that one's talk. To be called
+        once it is saved."""
+        one = self._presence.get(character_id) or self._asleep.get(character_id)
+        if one is None or one.faction == faction:
+            return
+        self._realtime.unsubscribe(character_id, faction_topic(one.faction))
+        one.faction = faction
+        if faction:
+            self._realtime.subscribe(character_id, faction_topic(faction))
+        if self._presence.get(character_id) is one:
+            self._sight.tell_occupants(one.room_id)
+
     async def _show_room(self, present: Presence) -> None:
         view = await self._sight.look(present)
         event = event_of(RoomUpdate(view), self._clock.now(), room_id=present.room_id)
@@ -448,6 +502,7 @@ class PresenceService:
             return
         self._asleep[character_id] = present
         self._vanish(present)
+        self._note_status(character_id)
         self._errands.start(self._save_last_active(character_id))
 
     def on_stream_ended(self, character_id: CharacterId, reason: str) -> None:
@@ -515,6 +570,11 @@ class PresenceService:
         payload = PlayerStatus(present.character_id, present.name, view.status, present.afk_text, message)
         self._publish(present, payload)
         self._sight.tell_occupants(present.room_id)
+        self._note_status(present.character_id)
+
+    def _note_status(self, character_id: CharacterId) -> None:
+        for observer in self._status_observers:
+            observer(character_id)
 
     def _publish(
         self, present: Presence, payload: PlayerStatus | PlayerEntered | PlayerLeft | PlayerEnteredGame | PlayerLeftGame
