@@ -340,3 +340,164 @@ class Repeated(Refused):
 
     code = "repeated"
     default_message = "That was done already."
+
+
+# --- trade -----------------------------------------------------------------------------------------
+
+
+class TradeError(Refused):
+    """A trade refused something."""
+
+    code = "trade_refused"
+
+
+class NoTrade(TradeError):
+    """There is no such trade, or not for this caller."""
+
+    code = "no_trade"
+    default_message = "You are not trading."
+    default_hint = "Ask somebody here: `trade <person>`"
+
+
+class AlreadyTrading(TradeError):
+    """One of the two is trading already."""
+
+    code = "already_trading"
+    default_message = "You are trading already."
+    default_hint = "End that first: `trade cancel`"
+
+
+class TradeChanged(TradeError):
+    """The trade is not as the caller believes; nothing was confirmed."""
+
+    code = "trade_changed"
+    default_message = "The offers are not what they were."
+    default_hint = "Look again: `trade show`"
+
+
+class CannotTrade(TradeError):
+    """A thing or a sum that cannot change hands."""
+
+    code = "cannot_trade"
+    default_message = "You cannot trade that."
+
+
+# --- parties and factions --------------------------------------------------------------------------
+
+
+class NotInParty(Refused):
+    """This needs somebody who is in a party."""
+
+    code = "not_in_party"
+    default_message = "You are in no party."
+    default_hint = "Found one: `party create`"
+
+
+class AlreadyInParty(Refused):
+    """A character is in one party at most."""
+
+    code = "already_in_party"
+    default_message = "You are in a party already."
+    default_hint = "Leave it first: `party leave`"
+
+
+class PartyFull(LimitReached):
+    """The party has as many members as it may."""
+
+    code = "party_full"
+    default_message = "The party is full."
+
+
+class NoPendingInvite(Refused):
+    """Nobody asked, the time is over, or it was withdrawn."""
+
+    code = "no_pending_invite"
+    default_message = "No party waits for your answer."
+
+
+class NoFaction(Refused):
+    """The character belongs to no faction."""
+
+    code = "no_faction"
+    default_message = "You belong to no faction."
+
+
+# --- character sheets ------------------------------------------------------------------------------
+
+
+class CannotUse(Refused):
+    """A thing is not for that, or not now."""
+
+    code = "cannot_use"
+    default_message = "You cannot do that with it."
+
+
+class TooSoon(Refused):
+    """It was done a moment ago; `retry_after` says when it can be done again."""
+
+    code = "too_soon"
+    default_message = "It is too soon for that."
+
+
+# --- combat ----------------------------------------------------------------------------------------
+
+
+class CombatError(Refused):
+    """A fight refused something."""
+
+    code = "combat_refused"
+
+
+class NoCombat(CombatError):
+    """There is no such fight, or not for this caller."""
+
+    code = "no_combat"
+    default_message = "You are not fighting."
+    default_hint = "Begin with `attack <whom>`."
+
+
+class Fighting(CombatError):
+    """Not while one fights."""
+
+    code = "fighting"
+    default_message = "Not while you fight."
+    default_hint = "Win, or get away with `flee`."
+
+
+class NotYourTurn(CombatError):
+    """Somebody else acts now."""
+
+    code = "not_your_turn"
+    default_message = "It is not your turn."
+    default_hint = "`fight` says whose it is."
+
+
+class InvalidAction(CombatError):
+    """Nothing one can do in this fight, or not now."""
+
+    code = "invalid_action"
+    default_message = "You cannot do that in this fight."
+
+
+class InvalidTarget(CombatError):
+    """Nobody one could do this to."""
+
+    code = "invalid_target"
+    default_message = "There is no such enemy in this fight."
+    default_hint = "`fight` shows who is in it."
+
+
+class NoSuchAbility(CombatError):
+    """The fighter has no ability of that name."""
+
+    code = "no_such_ability"
+    default_message = "You have no such ability."
+    default_hint = "`abilities` lists yours."
+
+
+class TooWeak(CombatError):
+    """It costs more stamina, mana or health than one has."""
+
+    code = "insufficient_resources"
+    default_message = "You have not the strength for that."
+    default_hint = "`block` costs little, and every round gives 10 stamina back."
