@@ -54,7 +54,7 @@ def test_addresses_that_are_none() -> None:
     [
         ("MARATHON", False, "Aleph One", 16),
         ("MYTH", False, "Myth II", 8),
-        ("MYTH1", False, "Myth", 16),
+        ("MYTH1", False, "Myth: The Fallen Lords", 16),
         ("MYTH2", False, "Myth II", 16),
         ("MYTH2", True, "Myth II 1.8", 16),
         ("MYTH3", False, "Myth III", 16),

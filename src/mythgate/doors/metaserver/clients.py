@@ -39,7 +39,7 @@ ALEPH_ONE: Final = Client(
     takes_room_pushes=False,
     has_blam=False,
 )
-MYTH_TFL: Final = Client("Myth", Family.TFL, WireFamily.MYTH, legacy=True)
+MYTH_TFL: Final = Client("Myth: The Fallen Lords", Family.TFL, WireFamily.MYTH, legacy=True)
 MYTH_II: Final = Client("Myth II", Family.MYTH, WireFamily.MYTH, legacy=True)
 MYTH_ORIGINAL: Final = replace(MYTH_II, friend_places=8)  # as it was released
 MYTH_III: Final = Client("Myth III", Family.MYTH3, WireFamily.MYTH, legacy=True)
