@@ -10,7 +10,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.lobbies import ARRIVAL, SMALL, LobbyKit
 
-from mythgate.domain.errors import NoGame, NotInLobby, Unavailable, WrongGameState
+from mythgate.domain.errors import NoGame, NotInLobby, PermissionDenied, Unavailable, WrongGameState
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
 from mythgate.domain.hosting import GameFacts, GamePhase, HostedGame
 from mythgate.domain.ids import CharacterId
@@ -62,6 +62,14 @@ async def test_announcing_again_changes_the_one_game(kit: LobbyKit) -> None:
     assert len(kit.heard(bob).of(LobbyGameChanged)) == 1
     assert host(kit, ada, changed.facts, reachable=False).reachable is False
     assert list(kit.hosting.games()) == [kit.hosting.game(game.number)]
+
+
+async def test_who_is_hidden_hosts_nothing(kit: LobbyKit) -> None:
+    ghost, bob = await kit.enter("Ghost", hidden=True), await kit.enter("Bob")
+    with pytest.raises(PermissionDenied, match="You are hidden"):
+        host(kit, ghost)
+    assert list(kit.hosting.games()) == []
+    assert kit.heard(bob).of(LobbyGameListed) == []
 
 
 async def test_reachability_comes_later(kit: LobbyKit) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from mythgate.domain.errors import NoGame, TooMany, Unavailable
+from mythgate.domain.errors import NoGame, PermissionDenied, TooMany, Unavailable
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
 from mythgate.domain.hosting import OVER, GameAct, GameFacts, GameSearch, HostedGame, ProxyMode
 from mythgate.domain.ids import CharacterId
@@ -135,11 +135,21 @@ class HostingService:
         reachable: bool | None = None,
         proxied: bool = False,
     ) -> HostedGame:
-        """Host a game, or say how the one that is hosted has changed. Raises NotInLobby.
+        """Host a game, or say how the one that is hosted has changed.
 
         Of a game that is hosted already, what was known of its reachability stays if `reachable` is None.
+
+        Raises:
+            NotInLobby: there is no such host.
+            PermissionDenied: they are hidden. Who joins a game has to be told whose it is and where.
+
         """
         host = self._lobbies.require(listener)
+        if host.visitor.hidden:
+            raise PermissionDenied(
+                "You are hidden, and a game would show that you are here: it is not listed.",
+                hint="Come back after somebody typed on the server: mythgate user hide NAME --show",
+            )
         known = self._board.of_host(host.number)
         told: dict[str, Any] = {
             "address": address,

@@ -174,6 +174,16 @@ async def test_10_5_who_hides_is_not_listed(house: House) -> None:
     assert not any("Shade" in notice for notice in seen.notices)
 
 
+async def test_10_5_who_hides_hosts_no_game_that_would_give_them_away(house: House) -> None:
+    await house.hide(await house.account("Shade", role=Role.ADMIN))
+    seen, hidden = await house.aleph("Seen"), await house.aleph("Shade", "shade")
+    hidden.host(aleph_game("Fun"))
+    await hidden.until_line("You are hidden, and a game would show that you are here")
+    await seen.caught_up()
+    assert seen.games == {}
+    assert list(house.node.services.hosting.games()) == []
+
+
 async def test_10_6_alephone_sorts_the_staff_first_and_who_is_away_last(house: House) -> None:
     await house.account("Keeper", role=Role.MODERATOR)
     await house.account("Hopper")

@@ -20,6 +20,7 @@ from mythgate.domain.errors import (
     MythError,
     NoGame,
     NotInLobby,
+    PermissionDenied,
     ProtocolError,
     Refused,
     RoomFull,
@@ -460,15 +461,19 @@ class RoomConnection(Connection):
         is_new = hosting.of_host(listener) is None
         if self._pair is not None and not is_new:
             address, port = self._proxy_address(), self._pair.player_port
-        game = hosting.announce(
-            listener,
-            address=address,
-            port=port,
-            facts=facts_of(description),
-            descriptor=descriptor,
-            clan_game=not self.client.is_marathon and packet.order_or_hub != 0,
-            proxied=self._pair is not None and not is_new,
-        )
+        try:
+            game = hosting.announce(
+                listener,
+                address=address,
+                port=port,
+                facts=facts_of(description),
+                descriptor=descriptor,
+                clan_game=not self.client.is_marathon and packet.order_or_hub != 0,
+                proxied=self._pair is not None and not is_new,
+            )
+        except PermissionDenied as denied:
+            self.door.services.lobbies.line_to(listener, f"{denied.message} {denied.hint}")
+            return
         if is_new:
             self._close_pair()
             may_stand_in = self._proxy_mode() is not ProxyMode.OFF
