@@ -207,6 +207,26 @@ async def test_products_that_are_not_served_are_refused(house: House, applicatio
     assert refused.value.code == code
 
 
+async def test_who_guessed_too_often_is_told_how_long_to_wait(tmp_path: Path) -> None:
+    async with open_house(tmp_path, limits={"logins_per_account": 2, "logins_per_address": 1000}) as house:
+        await house.account("Alric")
+        texts = []
+        for _ in range(3):
+            with pytest.raises(Denied) as refused:
+                await MythClient(user_name="alric", password="no").log_in(house.port)
+            texts.append(refused.value.text)
+    assert texts[2] == "Too many failed attempts to sign in. Try again in 1 minute."
+    assert texts[1] != texts[2]
+
+
+async def test_who_finds_no_lobby_is_told_for_which_game(tmp_path: Path) -> None:
+    rooms = [{"name": "Crows Bridge", "room_id": FERRY, "family": "myth"}]
+    async with open_house(tmp_path, lobbies={"rooms": rooms}) as house:
+        with pytest.raises(Denied) as refused:
+            await MythClient(user_name="alric", application="MYTH1").log_in(house.port)
+    assert (refused.value.code, refused.value.text) == (1, "This server has no room for Myth: The Fallen Lords.")
+
+
 @pytest.mark.parametrize("application", ["MYTH", "MYTH1", "MYTH2", "myth2", "MYTH2 1.5.1"])
 async def test_legacy_myth_is_served(house: House, application: str) -> None:
     await house.account("Alric")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account
+from mythgate.domain.chat import remaining
 from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import Barrier, Looks, Visitor, barriers
@@ -184,7 +185,8 @@ class LoginConnection(Connection):
         except AuthenticationError:
             pass  # one answer for all that is wrong
         except (TooMany, Unavailable) as error:
-            self.refuse(StatusCode.BAD_USER_OR_PASSWORD, error.message)
+            again = f" Try again in {remaining(error.retry_after)}." if error.retry_after else ""
+            self.refuse(StatusCode.BAD_USER_OR_PASSWORD, error.message + again)
             return
         if self.closing:
             return
