@@ -81,6 +81,9 @@ def test_a_ladder_and_its_seasons() -> None:
     assert json.loads(run("show", "--json").stdout) == []
     assert len(json.loads(run("show", "--season", "1", "--json").stdout)) == 2
     assert "Winter" in run("seasons").output
+    assert "There is a season of this name. Choose another." in " ".join(
+        run("open-season", "Winter", code=1).output.split()
+    )
 
 
 def test_the_formula_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

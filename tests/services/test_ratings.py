@@ -11,7 +11,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import OPEN, PeopleKit, account_of, people_kit
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from mythgate.domain.errors import Conflict, InvalidInput, NameTaken, NotFound, PermissionDenied
 from mythgate.domain.events import LobbyPlayerChanged
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.ratings import RANKED, UNRANKED, Breakpoints, Category, Standing, SubjectKind, by_game_type
@@ -159,6 +159,10 @@ async def test_who_may_open_a_season_and_how(kit: PeopleKit) -> None:
         with pytest.raises(InvalidInput, match="name"):
             await kit.ratings.open_season(OPERATOR, name)
     assert (await kit.ratings.open_season(OPERATOR, "Winter")).formula == "elo"
+    for name in ("Winter", " winter"):
+        with pytest.raises(NameTaken, match="season of this name"):
+            await kit.ratings.open_season(OPERATOR, name)
+    assert [one.name for one in await kit.ratings.seasons()].count("Winter") == 1
 
 
 async def test_recomputing_changes_nothing(kit: PeopleKit, monkeypatch: pytest.MonkeyPatch) -> None:

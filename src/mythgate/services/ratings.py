@@ -14,7 +14,7 @@ from typing import Final
 
 from mythgate.domain import ratings as rules
 from mythgate.domain.accounts import Account, Role, require_role
-from mythgate.domain.errors import Conflict, InvalidInput, NotFound
+from mythgate.domain.errors import Conflict, InvalidInput, NameTaken, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.ratings import (
@@ -201,6 +201,7 @@ class RatingService:
         Raises:
             PermissionDenied: the caller may not.
             InvalidInput: there is no such formula, or the name does not fit.
+            NameTaken: another season has this name.
 
         """
         if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
@@ -211,6 +212,8 @@ class RatingService:
         def work(tx: Transaction) -> Season:
             require_role(role_within(tx, caller), Role.ADMIN)
             present = self.season_within(tx)
+            if any(one.name.strip().casefold() == name.strip().casefold() for one in tx.ratings.seasons()):
+                raise NameTaken("There is a season of this name.", field="name")
             newest = tx.results.newest()
             present.ends_at, present.last_result = now, newest
             tx.ratings.save(present)
