@@ -50,7 +50,9 @@ def test_dry_run_first_then_for_good_then_nothing_more(tmp_path: Path) -> None:
         "refused": 0,
     }
     again = json.loads(run("csv", source, "--json").stdout)
-    assert again["tallies"]["accounts"]["known"] == 2
+    assert again["tallies"]["accounts"]["known"] == again["tallies"]["profiles"]["known"] == 2
+    shown = json.loads(CliRunner().invoke(app, ["user", "show", "anna", "--json"]).stdout)["audit"]
+    assert [(one["action"], one["detail"]["source"]) for one in shown] == [("account.imported", "csv")]
     listed = json.loads(CliRunner().invoke(app, ["user", "list", "--json"]).stdout)
     assert {one["name"] for one in listed} == {"Anna", "Bob"}
 
@@ -59,6 +61,10 @@ def test_what_stayed_behind_is_listed_and_shows_in_the_exit_code(tmp_path: Path)
     output = run("csv", people(tmp_path, "name,ranked_games\nadmin,1\nBob,x\nCara,1\n"), code=1).output
     assert "refused: accounts: admin:" in output
     assert "damaged: accounts.csv:3: The column ranked_games holds no whole number." in output
+    listing = people(tmp_path, "name,friends,clan\nDan,Zoë; EVE,Otters\n")
+    output = run("csv", listing, "--label", "other", code=1).output
+    for words in ("friends: Dan lists Zoë:", "friends: Dan lists EVE:", "clan members: Dan in Otters:"):
+        assert words in output
 
 
 def test_bcrypt_hashes_come_along_and_those_that_cannot_be_checked_are_listed(tmp_path: Path) -> None:

@@ -103,9 +103,35 @@ async def test_a_second_time_changes_nothing(kit: AccountsKit) -> None:
     await bring(kit, OTTERS, ANNA, BOB)
     hashed = kit.hasher.hashed
     report = await bring(kit, OTTERS, replace(ANNA, password="another"), BOB)
-    assert tallies(report) == [(2, 0, 2, 0), (0, 0, 0, 0), (1, 0, 1, 0), (2, 0, 2, 0), (3, 0, 2, 1)]
+    assert tallies(report) == [(2, 0, 2, 0), (2, 0, 2, 0), (1, 0, 1, 0), (2, 0, 2, 0), (3, 0, 2, 1)]
     assert kit.hasher.hashed == hashed
     await kit.login("Anna", "secret")
+
+
+async def test_a_profile_that_did_not_fit_may_come_later_and_ones_own_stays(kit: AccountsKit) -> None:
+    report = await bring(kit, replace(ANNA, quote="x" * 5000), BOB)
+    assert report.tallies[Kind.PROFILE] == Tally(2, 1, 0, 1)
+    report = await bring(kit, replace(ANNA, quote="hello"), replace(BOB, city="Bruges"))
+    assert report.tallies[Kind.PROFILE] == Tally(2, 1, 1, 0)
+    anna, bob = await kit.store.read(lambda tx: [tx.accounts.by_name_key(name_key(one)) for one in ("Anna", "Bob")])
+    assert anna is not None
+    assert bob is not None
+    profiles = await kit.store.read(lambda tx: (tx.profiles.get(anna.id), tx.profiles.get(bob.id)))
+    assert [profiles[0] and profiles[0].quote, profiles[1] and profiles[1].city] == ["hello", "Ghent"]
+
+
+async def test_it_is_on_record_where_accounts_come_from(kit: AccountsKit) -> None:
+    await bring(kit, ANNA)
+    anna = await kit.store.read(lambda tx: tx.accounts.by_name_key("anna"))
+    assert anna is not None
+    acts = await kit.store.read(lambda tx: tx.moderation.audit(subject=anna.id))
+    assert [(one.action, one.detail) for one in acts] == [("account.imported", {"source": "old", "name": "Anna"})]
+
+
+async def test_who_is_refused_is_named_as_people_write_it(kit: AccountsKit) -> None:
+    cara = ForeignAccount("cara", "Cara", clan="gone", friends=("zoe", "dan"), written={"zoe": "Zoë", "gone": "Gone"})
+    report = await bring(kit, cara, ForeignAccount("dan", "Dan", password_hash="crypt?"))
+    assert {one.record for one in report.troubles} == {"Dan", "Cara in Gone", "Cara lists Zoë", "Cara lists Dan"}
 
 
 async def test_who_comes_later_finds_their_friends(kit: AccountsKit) -> None:

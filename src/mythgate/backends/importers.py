@@ -190,6 +190,8 @@ def _csv(source: Path) -> Iterator[Record]:
     """`accounts.csv` and, if there is one, `clans.csv`. Accounts name their clan and friends by name."""
 
     def account(row: Row) -> ForeignAccount:
+        friends = [name.strip() for name in row.get("friends", "").split(";") if name.strip()]
+        clan = row.get("clan", "")
         return ForeignAccount(
             key=_needed(row, "name").casefold(),
             name=row["name"],
@@ -209,8 +211,9 @@ def _csv(source: Path) -> Iterator[Record]:
             shown_name=row.get("shown_name", ""),
             team=row.get("team", ""),
             icon=_whole(row, "icon"),
-            clan=row.get("clan", "").casefold(),
-            friends=tuple(name.strip().casefold() for name in row.get("friends", "").split(";") if name.strip()),
+            clan=clan.casefold(),
+            friends=tuple(name.casefold() for name in friends),
+            written={name.casefold(): name for name in (clan, *friends) if name},
             scores={
                 f"{kind}.{score}": _whole(row, f"{kind}_{score}")
                 for kind in ("ranked", "unranked")

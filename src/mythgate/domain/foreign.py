@@ -38,6 +38,7 @@ class ForeignAccount:
     friends: tuple[str, ...] = ()  # keys of accounts
     scores: Mapping[str, int] = field(default_factory=dict)
     hidden: bool = False  # not shown in lobbies, if of the staff
+    written: Mapping[str, str] = field(default_factory=dict)  # how keys it names are written there, for people
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from mythgate.domain.ids import AccountId
 
@@ -30,6 +31,10 @@ class StaffAct:
 
     actor: str  # account id
     room_id: int | None = None
+
+
+ACCOUNT_IMPORTED: Final = "account.imported"
+"""The act of bringing an account over: nobody can have been signed in with it before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.events import AdminEvent, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
-from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
 from mythgate.services import lockouts
@@ -807,7 +807,7 @@ class AccountService:
             return tx.moderation.newest(), tx.moderation.acts_of(OPERATOR.account_id, after=since.settled)
 
         newest, acts = await self._store.read(work)
-        for account_id in dict.fromkeys(AccountId(act.subject) for act in acts):
+        for account_id in dict.fromkeys(AccountId(act.subject) for act in acts if act.action != ACCOUNT_IMPORTED):
             await self._resync(account_id)
         return RecordMark(newest, since.newest)
 

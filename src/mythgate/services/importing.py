@@ -22,7 +22,7 @@ from mythgate.domain.foreign import Damage, Foreign, ForeignAccount, ForeignClan
 from mythgate.domain.friends import FriendAct, FriendState, changed, require_other
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import Looks
-from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.profiles import Profile
 from mythgate.domain.sessions import OPERATOR
@@ -164,6 +164,11 @@ def _first(records: Sequence[Keyed]) -> list[Keyed]:
     return list(found.values())
 
 
+def _called(foreign: ForeignAccount, key: str, names: Mapping[str, str]) -> str:
+    """What people know the person or clan by that `foreign` names by `key`."""
+    return names.get(key) or foreign.written.get(key) or key
+
+
 class _Import:
     """One import within its transaction."""
 
@@ -177,6 +182,8 @@ class _Import:
         self._ids = ids
         self._report = ImportReport(foreign.source, dry_run, damaged=foreign.damaged)
         self._seen: set[tuple[Kind, str]] = set()
+        self._people = {one.key: one.name for one in _first(foreign.accounts)}
+        self._clans = {one.key: one.name for one in _first(foreign.clans)}
 
     def run(self) -> ImportReport:
         for clan in self._foreign.clans:
@@ -184,6 +191,7 @@ class _Import:
         for account in self._foreign.accounts:
             self._account(account)
         for account in _first(self._foreign.accounts):
+            self._profile(account)
             if account.clan:
                 self._member(account)
             for friend in account.friends:
@@ -210,7 +218,8 @@ class _Import:
             return
         self._bring(Kind.ACCOUNT, foreign.key, account.id)
         self._report.without_password += not account.password_hash
-        self._profile(foreign, account.id)
+        detail = {"source": self._foreign.source, "name": foreign.name}
+        self._tx.moderation.record(AuditEntry(self._now, OPERATOR.account_id, ACCOUNT_IMPORTED, account.id, detail))
 
     def _new_account(self, foreign: ForeignAccount, name: str) -> Account:
         return Account(
@@ -227,9 +236,16 @@ class _Import:
             | {SCORE_PREFIX + name: value for name, value in foreign.scores.items()},
         )
 
-    def _profile(self, foreign: ForeignAccount, account_id: AccountId) -> None:
-        """An account comes without what does not fit here."""
-        self._report.tallies[Kind.PROFILE].found += 1
+    def _profile(self, foreign: ForeignAccount) -> None:
+        """An account comes without what does not fit here. What there is already stays, whoever wrote it."""
+        ours = self._ours(Kind.ACCOUNT, foreign.key)
+        if ours is None:
+            return
+        account_id, tally = AccountId(ours), self._report.tallies[Kind.PROFILE]
+        tally.found += 1
+        if self._tx.accounts.get(account_id) is None or self._tx.profiles.get(account_id) is not None:
+            tally.known += 1
+            return
         profile = Profile(account_id, country_code=foreign.country_code, updated_at=self._now)
         try:
             profile.describe(city=foreign.city, state=foreign.state, country=foreign.country, quote=foreign.quote)
@@ -238,7 +254,7 @@ class _Import:
             self._refuse(Kind.PROFILE, foreign.name, error.message)
             return
         self._tx.profiles.save(profile)
-        self._report.tallies[Kind.PROFILE].brought += 1
+        tally.brought += 1
 
     def _clan(self, foreign: ForeignClan) -> None:
         if not self._is_new(Kind.CLAN, foreign.key, foreign.name):
@@ -257,7 +273,7 @@ class _Import:
         self._bring(Kind.CLAN, foreign.key, str(clan.number))
 
     def _member(self, foreign: ForeignAccount) -> None:
-        record = f"{foreign.name} in {foreign.clan}"
+        record = f"{foreign.name} in {_called(foreign, foreign.clan, self._clans)}"
         if not self._is_new(Kind.MEMBER, f"{foreign.key} {foreign.clan}", record):
             return
         account_id, clan_number = self._ours(Kind.ACCOUNT, foreign.key), self._ours(Kind.CLAN, foreign.clan)
@@ -276,7 +292,7 @@ class _Import:
         self._bring(Kind.MEMBER, f"{foreign.key} {foreign.clan}", str(clan.number))
 
     def _friend(self, foreign: ForeignAccount, friend: str) -> None:
-        record, key = f"{foreign.name} lists {friend}", f"{foreign.key} {friend}"
+        record, key = f"{foreign.name} lists {_called(foreign, friend, self._people)}", f"{foreign.key} {friend}"
         if not self._is_new(Kind.FRIEND, key, record):
             return
         mine, theirs = self._ours(Kind.ACCOUNT, foreign.key), self._ours(Kind.ACCOUNT, friend)
