@@ -32,7 +32,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from mythgate.domain.lobbies import DEFAULT_CAPACITY, Family
+from mythgate.domain.lobbies import DEFAULT_CAPACITY, NAME_RULE, Family, is_legible
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -377,6 +377,9 @@ class LobbySettings(Section):
     def _is_not_blank(cls, value: str) -> str:
         if not value.strip():
             msg = "must not be blank"
+            raise ValueError(msg)
+        if not is_legible(value):
+            msg = f"must be {NAME_RULE}"
             raise ValueError(msg)
         return value
 

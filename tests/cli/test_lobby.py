@@ -101,7 +101,10 @@ def test_a_lobby_of_another_type_has_options(run: Run) -> None:
 
 def test_what_makes_no_sense_is_refused(run: Run) -> None:
     assert "Number 26 is Arrival's." in run("lobby", "add", "26", "Again", code=1).stderr
-    assert "There is no such lobby." in run("lobby", "remove", "99", code=1).stderr
+    unknown = run("lobby", "remove", "99", code=1).stderr
+    assert "There is no such lobby." in unknown
+    assert "There are: 0, 1, 2, 3, 5, 20, 26." in unknown
+    assert "Latin letters" in run("lobby", "add", "7", "Тишина", code=1).stderr
     assert "capacity" in run("lobby", "set", "26", "--capacity", "0", code=1).stderr
     assert "'king' is not one of" in " ".join(run("lobby", "add", "5", "x", "--family", "king", code=2).stderr.split())
 

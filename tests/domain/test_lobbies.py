@@ -64,6 +64,28 @@ def test_a_locked_lobby_is_for_the_staff() -> None:
     assert [barrier for barrier, met, _ in decision(locked, somebody(), 0) if not met] == [Barrier.CLOSED]
 
 
+@pytest.mark.parametrize("name", ["Łódź", "Ⅳ", "Ж 3", "Écoute", "Ωmega"])
+def test_names_of_which_old_clients_can_read_something(name: str) -> None:
+    assert checked(replace(OPEN, name=name)).name == name
+
+
+@pytest.mark.parametrize("name", ["Тишина", "静か", "★★", "…"])
+def test_names_of_which_old_clients_can_read_nothing(name: str) -> None:
+    with pytest.raises(InvalidInput, match="The name of a lobby is something with Latin letters or digits"):
+        checked(replace(OPEN, name=name))
+
+
+def test_what_is_wrong_with_a_lobby_is_said_in_words() -> None:
+    for changes, field, words in (
+        ({"room_id": -1}, "room_id", "The number of a lobby is a number from 0 to 32767."),
+        ({"min_caste": 5, "max_caste": 4}, "max_caste", "The highest caste of a lobby is from the least caste to 99"),
+        ({"guest_motd": "x" * 1001}, "guest_motd", "The greeting for guests of a lobby is at most 1000"),
+    ):
+        with pytest.raises(InvalidInput, match=words) as refused:
+            checked(replace(OPEN, **changes))
+        assert refused.value.field == field
+
+
 def test_kinds_and_topics() -> None:
     assert (OPEN.kind, RANKED.kind) == (LobbyKind.UNRANKED, LobbyKind.RANKED)
     assert replace(RANKED, tournament=2).kind is LobbyKind.TOURNAMENT
@@ -164,7 +186,7 @@ def test_lobbies_that_make_no_sense(field: str, value: object) -> None:
 
 
 def test_castes_the_wrong_way_round() -> None:
-    with pytest.raises(InvalidInput, match="max_caste"):
+    with pytest.raises(InvalidInput, match="highest caste"):
         checked(replace(OPEN, min_caste=5, max_caste=4))
 
 

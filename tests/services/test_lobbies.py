@@ -114,8 +114,9 @@ async def test_a_lobby_that_is_not_for_one(kit: LobbyKit) -> None:
         kit.lobbies.enter(stranger, RANKED)
     assert "is for players of myth; this client is for marathon." in refused.value.message
     assert "guests have no rank" in refused.value.message
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as unknown:
         kit.lobbies.enter(stranger, 99)
+    assert unknown.value.hint == "There are: 1, 5, 26."
     with pytest.raises(NotFound):
         kit.lobbies.view(99)
 

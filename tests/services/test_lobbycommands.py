@@ -157,7 +157,7 @@ async def test_why(kit: LobbyKit) -> None:
     assert lines[-1] == "Guest may not enter Otter Ferry."
     assert (await kit.typed(guest, f".why #{SMALL}"))[-1] == "Guest may enter Nook."
     assert "There are: Otter Ferry, Nook, Arrival." in await answer(kit, guest, ".why moon")
-    assert await answer(kit, guest, ".why 99") == "There is no such lobby."
+    assert await answer(kit, guest, ".why 99") == "There is no such lobby. There are: 1, 5, 26."
     assert "Only the staff" in await answer(kit, guest, ".why Watcher in nook")
     assert (await kit.typed(watcher, ".why Wanderer in nook"))[-1] == "Guest may enter Nook."
     before = len(kit.lines(watcher))
@@ -205,7 +205,7 @@ async def test_info(kit: LobbyKit) -> None:
     guest = kit.enter_guest(client="")
     assert await kit.typed(ada, ".info") == [
         f"|iCountess|p (#{ada.number}) is registered as Ada, in Arrival with Aleph One.",
-        "Caste 3.",
+        "Caste: sword and dagger.",
     ]
     about_guest = f"Wanderer (#{guest.number}) is a guest, in Arrival with metaserver."
     assert await answer(kit, ada, ".info Wander") == about_guest

@@ -6,9 +6,11 @@ browser and telnet may enter any. Who may come in is decided here, with a reason
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, Final, TypeVar
 
 from mythgate.domain.accounts import Role
@@ -95,15 +97,34 @@ class Lobby:
         its own to those of `Lobby.faults(self)`."""
         return (
             ("name", not self.name.strip() or len(self.name) > NAME_CHARACTERS, f"1 to {NAME_CHARACTERS} characters"),
+            ("name", not is_legible(self.name), NAME_RULE),
             ("room_id", not 0 <= self.room_id <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
             ("min_caste", not NO_CASTE <= self.min_caste <= MAX_CASTE, f"a number from {NO_CASTE} to {MAX_CASTE}"),
-            ("max_caste", not self.min_caste <= self.max_caste <= MAX_CASTE, f"min_caste to {MAX_CASTE}"),
+            ("max_caste", not self.min_caste <= self.max_caste <= MAX_CASTE, f"from the least caste to {MAX_CASTE}"),
             ("country", not 0 <= self.country <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
             ("tournament", not 0 <= self.tournament <= LAST_ROOM, f"a number from 0 to {LAST_ROOM}"),
             ("capacity", not 1 <= self.capacity <= LARGEST, f"a number from 1 to {LARGEST}"),
             ("motd", len(self.motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
             ("guest_motd", len(self.guest_motd) > MOTD_CHARACTERS, f"at most {MOTD_CHARACTERS} characters"),
         )
+
+
+NAME_RULE: Final = "something with Latin letters or digits, for clients that know MacRoman only"
+_CALLED: Final = MappingProxyType(
+    {
+        "room_id": "number",
+        "min_caste": "least caste",
+        "max_caste": "highest caste",
+        "motd": "greeting",
+        "guest_motd": "greeting for guests",
+    }
+)
+
+
+def is_legible(name: str) -> bool:
+    """Whether old clients can read something of a name: at least one letter or digit is left of it in MacRoman."""
+    left = unicodedata.normalize("NFKD", name).encode("mac_roman", "ignore").decode("mac_roman")
+    return any(map(str.isalnum, left))
 
 
 L = TypeVar("L", bound=Lobby)
@@ -113,7 +134,8 @@ def checked(lobby: L) -> L:
     """`lobby`, if it makes sense. Raises InvalidInput that names the field."""
     for field_name, is_wrong, expected in lobby.faults():
         if is_wrong:
-            raise InvalidInput(f"The {field_name} of a lobby is {expected}.", field=field_name)
+            called = _CALLED.get(field_name, field_name.replace("_", " "))
+            raise InvalidInput(f"The {called} of a lobby is {expected}.", field=field_name)
     return lobby
 
 

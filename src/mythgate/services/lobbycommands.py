@@ -23,6 +23,7 @@ from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.lobbies import Colour, Lobby, Occupant
 from mythgate.domain.names import name_key
+from mythgate.domain.ratings import CASTE_NAMES
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import enclosed, plain
 from mythgate.domain.textcommands import Grammar, read_line
@@ -360,7 +361,7 @@ async def info(call: LobbyCall) -> str:
         f"{enclosed(person.name)} (#{person.number}) is {kind}{rank}, in {there} with {visitor.client or visitor.door}."
     ]
     if visitor.caste >= 0:
-        lines.append(f"Caste {visitor.caste}.")
+        lines.append(f"Caste: {CASTE_NAMES[visitor.caste]}.")
     if call.actor.visitor.role.includes(Role.MODERATOR):
         lines.append(f"Address {visitor.address or 'unknown'}, build {visitor.build or 'unknown'}.")
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from mythgate.services.roomtypes import RoomTypes
 
 LOBBIES_FACT: Final = "lobbies"
 NO_CHANGES: Final = "{}"
+MOST_NAMED: Final = 20  # lobbies, to whoever looks for one that is not there
 
 _L = TypeVar("_L", bound=Lobby | None)
 
@@ -162,5 +163,7 @@ class LobbyList:
 def _require(known: Mapping[int, Lobby], room_id: int) -> Lobby:
     lobby = known.get(room_id)
     if lobby is None:
-        raise NotFound("There is no such lobby.")
+        numbers = ", ".join(map(str, sorted(known)[:MOST_NAMED]))
+        more = " and others" if len(known) > MOST_NAMED else ""
+        raise NotFound("There is no such lobby.", hint=f"There are: {numbers}{more}." if known else "")
     return lobby
