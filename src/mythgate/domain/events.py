@@ -145,6 +145,20 @@ class ItemView:
     """How many things this row stands for, 1 or more."""
     readable: bool = False
     """Whether something is written on it, for `read`."""
+    kind: Literal["weapon", "armor", "consumable", "tool", "quest_item", "misc"] = "misc"
+    """What it is for. Weapons and armor can be equipped, one of each at a time; consumables can be used up."""
+    equipped: bool = False
+    """Whether the character wears or wields it."""
+    attack: int = 0
+    """What it adds to attacks while it is equipped."""
+    defence: int = 0
+    """What it adds to defence while it is equipped."""
+    magic: int = 0
+    """What it adds to magic while it is equipped."""
+    value: int = 0
+    """What one is worth, in souls."""
+    number: int = 0
+    """Of the thing that `id` names, for clients that know whole numbers only."""
 
 
 @dataclass(slots=True)
@@ -221,6 +235,62 @@ class RoomView:
 
 
 @dataclass(slots=True)
+class StatsView:
+    """The six attributes; 10 is what most people have."""
+
+    strength: int = 10
+    """Race and levels included, as in all of them."""
+    dexterity: int = 10
+    """Deftness and speed."""
+    constitution: int = 10
+    """What health and stamina depend on."""
+    intelligence: int = 10
+    """What mana depends on most."""
+    wisdom: int = 10
+    """What mana depends on as well."""
+    charisma: int = 10
+    """Force of character."""
+
+
+@dataclass(slots=True)
+class SheetView:
+    """What a character can do and bear."""
+
+    race: str
+    """`Human`, `Elf`, `Dwarf`, `Tiefling`, `Dragonborn` or `Undead`."""
+    character_class: str
+    """`Warrior`, `Sorcerer`, `Rogue`, `Paladin`, `Necromancer` or `Ranger`."""
+    stats: StatsView
+    """The six attributes."""
+    level: int
+    """From 1 to 25."""
+    experience: int
+    """In all, since the beginning."""
+    next_level_at: int | None
+    """The experience that brings the next level; null at the highest."""
+    souls: int
+    """Money, 0 or more."""
+    health: int
+    """0 or more; at 0 the character dies."""
+    max_health: int
+    """The most `health` can be."""
+    stamina: int
+    """0 or more."""
+    max_stamina: int
+    """The most `stamina` can be."""
+    mana: int
+    """0 or more."""
+    max_mana: int
+    """The most `mana` can be."""
+    attack: int = 0
+    """What equipped things add to attacks."""
+    defence: int = 0
+    """What equipped things add to defence."""
+    magic: int = 0
+    """What equipped things add to magic."""
+
+
+@dataclass(slots=True)
 class PlayerView:
     """A player's own character."""
 
@@ -248,6 +318,10 @@ class PlayerView:
     """What the character carries."""
     is_guest: bool = False
     """Whether the account is a guest's, which is deleted once it is idle."""
+    number: int = 0
+    """Of the character, for clients that know whole numbers only."""
+    sheet: SheetView | None = None
+    """What the character can do and bear."""
 
 
 # --- state -----------------------------------------------------------------------------------------
@@ -925,3 +999,181 @@ class LobbyMatchFound(Payload):
     """The opponent's points on the ladder of ranked games."""
     yours: int
     """Your own."""
+
+
+# --- character sheets ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class PlayerState(Payload):
+    """How a player in the room is. Their own client hears it, too. Replaces what was told before."""
+
+    event_type: ClassVar[str] = "player_state"
+    player_id: str
+    """Their character."""
+    player_name: str
+    """Their name."""
+    level: int
+    """From 1 to 25."""
+    health: int
+    """0 or more."""
+    max_health: int
+    """The most `health` can be."""
+    stamina: int
+    """0 or more."""
+    max_stamina: int
+    """The most `stamina` can be."""
+    mana: int
+    """0 or more."""
+    max_mana: int
+    """The most `mana` can be."""
+
+
+@dataclass(slots=True)
+class LevelUp(Payload):
+    """A player in the room rose to a higher level. Their own client hears it, too."""
+
+    event_type: ClassVar[str] = "level_up"
+    player_id: str
+    """Their character."""
+    player_name: str
+    """Their name."""
+    level: int
+    """The level they have now, from 2 to 25."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class PlayerDied(Payload):
+    """A player in the room died. They awake elsewhere; their own client hears it, too."""
+
+    event_type: ClassVar[str] = "player_died"
+    priority: ClassVar[Priority] = Priority.HIGH
+    player_id: str
+    """Their character."""
+    player_name: str
+    """Their name."""
+    message: str
+    """The line for the log."""
+
+
+# --- trade -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class TradeLineView:
+    """A thing in an offer, or so many of a stack."""
+
+    item_id: str
+    """Of the thing, or of the stack it is taken from."""
+    name: str
+    """As it stands within a sentence, with its article: `a brass lantern`."""
+    quantity: int = 1
+    """How many are offered, 1 or more."""
+
+
+@dataclass(slots=True)
+class TradeOfferView:
+    """What one of the two gives."""
+
+    souls: int
+    """How many, 0 or more."""
+    items: list[TradeLineView]
+    """Things, in the order they were offered."""
+    confirmed: bool
+    """Whether this side wants the trade as it stands. Any change of either offer takes both confirmations back."""
+
+
+@dataclass(slots=True)
+class TradeView:
+    """A trade as one of the two sees it."""
+
+    id: str
+    """Of the trade."""
+    state: Literal["requested", "open", "settling", "completed", "ended"]
+    """`settling`: both have confirmed, and it is being saved."""
+    requester_id: str
+    """The character who asked."""
+    partner_id: str
+    """The other character, as the reader sees it."""
+    partner_name: str
+    """Their name."""
+    yours: TradeOfferView
+    """What the reader gives."""
+    theirs: TradeOfferView
+    """What the reader gets."""
+    revision: int
+    """Rises with every change of an offer. Send it with a confirmation to confirm what you have seen."""
+    expires_at: datetime
+    """When the trade ends if nobody does anything."""
+
+
+@dataclass(slots=True)
+class TradeRequest(Payload):
+    """Somebody in the room wants to trade, or you asked."""
+
+    event_type: ClassVar[str] = "trade_request"
+    priority: ClassVar[Priority] = Priority.HIGH
+    trade: TradeView
+    """The trade, which waits for an answer."""
+    message: str
+    """The same in a sentence."""
+
+
+@dataclass(slots=True)
+class TradeAccept(Payload):
+    """A request was accepted, or one of the two confirmed."""
+
+    event_type: ClassVar[str] = "trade_accept"
+    priority: ClassVar[Priority] = Priority.HIGH
+    trade: TradeView
+    """The trade as it is now."""
+    player_id: str
+    """Which character did."""
+    message: str
+    """The same in a sentence."""
+
+
+@dataclass(slots=True)
+class TradeUpdate(Payload):
+    """An offer is another, or the trade could not be settled; nobody has confirmed any more."""
+
+    event_type: ClassVar[str] = "trade_update"
+    priority: ClassVar[Priority] = Priority.HIGH
+    trade: TradeView
+    """The trade as it is now."""
+    message: str
+    """What happened, in a sentence."""
+
+
+@dataclass(slots=True)
+class TradeDecline(Payload):
+    """A trade or a request is over without anything changing hands."""
+
+    event_type: ClassVar[str] = "trade_decline"
+    priority: ClassVar[Priority] = Priority.HIGH
+    id: str
+    """Of the trade."""
+    partner_id: str
+    """The other character, as the reader sees it."""
+    reason: Literal["declined", "cancelled", "moved", "gone", "fighting", "expired", "elsewhere"]
+    """`gone`: left the world or lost the line; `elsewhere`: one of the two trades with somebody else."""
+    player_id: str | None
+    """The character that caused it; null for nobody."""
+    message: str
+    """The same in a sentence."""
+
+
+@dataclass(slots=True)
+class TradeComplete(Payload):
+    """A trade is done and saved: what both offered has changed hands."""
+
+    event_type: ClassVar[str] = "trade_complete"
+    priority: ClassVar[Priority] = Priority.HIGH
+    trade: TradeView
+    """The trade with both offers as they were settled."""
+    souls: int
+    """How many the reader has now."""
+    message: str
+    """The same in a sentence."""
