@@ -34,6 +34,7 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.parties import Party
 from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
 from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
@@ -172,6 +173,8 @@ class Transaction(Protocol):
     def imported(self) -> ImportRepository: ...
     @property
     def sheets(self) -> SheetRepository: ...
+    @property
+    def parties(self) -> PartyRepository: ...
 
 
 class AccountRepository(Protocol):
@@ -546,6 +549,35 @@ class SheetRepository(Protocol):
 
     def save(self, character_id: CharacterId, sheet: Sheet) -> None:
         """Replaces an earlier one. A new level goes to the character's row as well, whose version then rises."""
+
+
+class PartyRepository(Protocol):
+    """In a write, a party that was asked for is kept from others to the end, with its members."""
+
+    def add(self, party: Party) -> Party:
+        """Save a new party and set its `number`; raises AlreadyInParty if its founder is in one."""
+
+    def get(self, number: int) -> Party | None:
+        """Also one that is over."""
+
+    def require(self, number: int) -> Party:
+        """As `get`; raises NotFound for nothing."""
+
+    def of_character(self, character_id: CharacterId) -> Party | None: ...
+    def active(self) -> list[Party]:
+        """Those that are not over, by number."""
+
+    def save(self, party: Party) -> None:
+        """Write it back with its members and raise `version`.
+
+        Raises:
+            Conflict: on a stale version.
+            AlreadyInParty: a new member is in another one.
+
+        """
+
+    def tally(self, number: int, *, souls: int = 0, shards: int = 0, bosses: int = 0) -> None:
+        """Add to what the party has to show for itself."""
 
 
 # --- live state ------------------------------------------------------------------------------------

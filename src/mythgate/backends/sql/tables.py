@@ -30,6 +30,7 @@ from mythgate.domain.clans import ClanRank
 from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
 from mythgate.domain.lobbies import Family, LobbyKind
+from mythgate.domain.parties import LootRule
 from mythgate.domain.ratings import SubjectKind
 from mythgate.domain.results import Ending, Outcome, Verdict
 from mythgate.domain.sheets import STATS, CharacterClass, Race
@@ -477,4 +478,30 @@ sheets: Final = Table(
     Column("mana", Integer, nullable=False),
     Column("experience", Integer, nullable=False),
     Column("souls", BigInteger, nullable=False),
+)
+
+# A party that is over keeps its row: its number is never given again, and clients may still ask for it.
+parties: Final = Table(
+    "parties",
+    metadata,
+    _number(),
+    Column("name", String, nullable=False),
+    # No foreign key: the leader is one of the members, and a party that is over remembers its last one.
+    Column("leader", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("loot", Choice(LootRule), nullable=False),
+    Column("souls", BigInteger, nullable=False),
+    Column("shards", Integer, nullable=False),
+    Column("bosses", Integer, nullable=False),
+    Column("disbanded_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+party_members: Final = Table(
+    "party_members",
+    metadata,
+    _character_id(),
+    Column("party", Integer, ForeignKey("parties.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("joined_at", UtcDateTime, nullable=False),
 )

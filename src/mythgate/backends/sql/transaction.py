@@ -13,6 +13,7 @@ from mythgate.backends.sql.friends import SqlFriends
 from mythgate.backends.sql.imports import SqlImports
 from mythgate.backends.sql.items import SqlItems
 from mythgate.backends.sql.moderation import SqlModeration
+from mythgate.backends.sql.parties import SqlParties
 from mythgate.backends.sql.preferences import SqlPreferences
 from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
 from mythgate.backends.sql.ratings import SqlRatings
@@ -46,4 +47,5 @@ class SqlTransaction:
         self.films: Final = SqlFilms(connection)
         self.imported: Final = SqlImports(connection)
         self.sheets: Final = SqlSheets(connection)
+        self.parties: Final = SqlParties(connection)
         self.receipts: Final = SqlReceipts(connection)
