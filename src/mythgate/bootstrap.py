@@ -112,6 +112,7 @@ from mythgate.services.ratings import RatingService
 from mythgate.services.results import ResultService
 from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
+from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.tournamentrooms import TournamentRooms
@@ -400,6 +401,16 @@ def compose(
         clock=clock,
         policy=ThingPolicy(carry_limit=settings.world.carry_limit),
     )
+    sheets = SheetService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        world=world,
+        sight=sight,
+        movement=movement,
+        clock=clock,
+        ids=ids,
+    )
     chat = ChatService(
         store=store,
         presence=presences,
@@ -436,6 +447,7 @@ def compose(
         presence=presence,
         movement=movement,
         things=things,
+        sheets=sheets,
         chat=chat,
         company=company,
         moderation=moderation,
@@ -519,6 +531,7 @@ def compose(
             store=store, sessions=sessions, ratings=ratings, lobbies=lobbies, presence=presences, clock=clock
         ),
         extensions=extensions,
+        sheets=sheets,
     )
     extensions.room_types.serve(services)
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)

@@ -60,6 +60,7 @@ from mythgate.services.movement import MovementService
 from mythgate.services.ports import LoadedWorld, Store
 from mythgate.services.presence import PresenceService
 from mythgate.services.sight import Sight
+from mythgate.services.sheets import SheetService
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.world import WorldPolicy, WorldService
 
@@ -238,6 +239,7 @@ class PlayKit:
         self.things = ThingService(
             world=self.world, sight=self.sight, policy=ThingPolicy(carry_limit=self.carry_limit), **shared
         )
+        self.sheets = SheetService(world=self.world, sight=self.sight, movement=self.movement, ids=self.ids, **shared)
         self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
         self.moderation = ModerationService(**shared)
         self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
@@ -250,6 +252,7 @@ class PlayKit:
             presence=self.presence,
             movement=self.movement,
             things=self.things,
+            sheets=self.sheets,
             chat=self.chat,
             company=self.company,
             moderation=self.moderation,

@@ -501,8 +501,8 @@ class ChatMessage(Payload):
     id: str
     """Of the message; the same for everybody who gets it."""
     channel: str
-    """How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `whisper`,
-    `tell`: one person. A client should show others, which later versions may add, like `say`."""
+    """How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `party`, `faction`: who is
+    in it; `whisper`, `tell`: one person. A client should show others, which later versions may add, like `say`."""
     player_id: str
     """Who speaks: a character, or an inhabitant if `speaker_kind` is `npc`."""
     player_name: str
@@ -823,6 +823,8 @@ class LobbyView:
     """-1 to 99; who has more is not let in."""
     locked: bool = False
     """Whether the staff lets nobody in."""
+    squelched: bool = False
+    """Whether only the staff may talk to everybody."""
 
 
 @dataclass(slots=True)
@@ -1177,3 +1179,116 @@ class TradeComplete(Payload):
     """How many the reader has now."""
     message: str
     """The same in a sentence."""
+
+
+# --- parties ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class PartyMemberView:
+    """A member of a party, as the others see them."""
+
+    id: str
+    """Of the character; never changes."""
+    number: int
+    """Of the character, for clients that know whole numbers only."""
+    name: str
+    """Of the character."""
+    level: int
+    """1 or more; 0: not known, because they are absent."""
+    faction: str
+    """Empty: of none, or absent."""
+    status: Literal["online", "away", "busy", "linkdead", "absent"]
+    """`linkdead`: the connection is lost; `absent`: not back since the server started."""
+
+
+@dataclass(slots=True)
+class PartyView:
+    """A party as its members see it."""
+
+    number: int
+    """Of the party; never given to another one."""
+    name: str
+    """100 characters at most."""
+    leader_id: str
+    """Character who leads."""
+    leader_number: int
+    """The leader's number."""
+    members: list[PartyMemberView]
+    """All of them, the leader among them, the longest-standing first."""
+    max_members: int
+    """How many it takes."""
+    loot_sharing: Literal["equal", "leader", "roll"]
+    """Who gets what is found: equal parts, all to the leader, or each to who rolls highest."""
+    souls: int = 0
+    """All that its fights brought."""
+    shards: int = 0
+    """Crystal Shards it captured."""
+    bosses: int = 0
+    """Bosses it defeated."""
+
+
+@dataclass(slots=True)
+class PartyUpdate(Payload):
+    """Your party is another than before: members, leader, settings, or how a member is. Replaces what was known.
+
+    Follows a `game_state` for who is in a party; who gets none is in no party.
+    """
+
+    event_type: ClassVar[str] = "party_update"
+    party: PartyView | None
+    """As it is now; null: you are in none any more."""
+    reason: Literal["state", "created", "joined", "left", "kicked", "disbanded", "leader", "loot", "deeds", "status"]
+    """`state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has
+    to show for itself; `status`: how a member can be reached, or their level."""
+    party_number: int
+    """Of the party, also if you are in it no longer."""
+    player_id: str | None
+    """The character it is about; null: nobody in particular."""
+    message: str
+    """The line for the log. Empty: not worth one."""
+
+
+@dataclass(slots=True)
+class PartyInvite(Payload):
+    """Somebody is asked into a party. They are told, and so is who asked."""
+
+    event_type: ClassVar[str] = "party_invite"
+    priority: ClassVar[Priority] = Priority.HIGH
+    party_number: int
+    """What to answer with."""
+    party_name: str
+    """Of the party."""
+    inviter_id: str
+    """The character who asks."""
+    inviter_number: int
+    """Its number."""
+    inviter_name: str
+    """Its name."""
+    invitee_id: str
+    """The character who is asked."""
+    invitee_number: int
+    """Its number."""
+    invitee_name: str
+    """Its name."""
+    expires_at: datetime
+    """Until when it can be accepted."""
+    message: str
+    """The line for the log, worded for the reader."""
+
+
+@dataclass(slots=True)
+class PartyInviteEnded(Payload):
+    """An invitation waits for an answer no longer. Both who asked and who was asked are told."""
+
+    event_type: ClassVar[str] = "party_invite_ended"
+    party_number: int
+    """Of the party."""
+    inviter_id: str
+    """The character who asked."""
+    invitee_id: str
+    """The character who was asked."""
+    outcome: Literal["accepted", "declined", "expired", "withdrawn"]
+    """`withdrawn`: the party is no more, or one of the two left."""
+    message: str
+    """The line for the log, worded for the reader. Empty: not worth one."""

@@ -46,3 +46,4 @@ class Presence:
     reply_to: CharacterId | None = None  # the last who whispered to this character
     muted_until: datetime | None = None  # cached from the account's active mute; aware max for "until lifted"
     ignored: frozenset[AccountId] = field(default_factory=frozenset)
+    number: int = 0  # of the character

@@ -219,6 +219,10 @@ class Sheet:
         sheet = replace(self, stats=stats, experience=total)
         return replace(sheet, now=sheet.most) if gained else sheet
 
+    def died(self) -> Sheet:
+        """The same after death and return: half of the health there can be, and a tenth of the souls lost."""
+        return replace(self.with_now(health=max(1, self.most.health // 2)), souls=self.souls - self.souls // 10)
+
     def rested(self, *, fully: bool = True) -> Sheet:
         """The same after a rest: all there is, or with half a rest half of the most of each on top."""
         limit = self.most

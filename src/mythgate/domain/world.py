@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -350,6 +351,7 @@ class Room:
         return " ".join(parts)
 
 
+SAFE: Final = "safe"  # tag of rooms in which nobody fights, and where one rests well
 CROWD: Final = 5  # people in one room that make it crowded
 FIRST_MADE_NUMBER: Final = 1000  # of rooms to which their pack gives no number; below are those of packs
 
@@ -514,6 +516,20 @@ class World:
         if room is None:
             raise NotFound("There is no such place.")
         return room
+
+    def refuge_from(self, room_id: RoomId | str) -> RoomId:
+        """The nearest safe room, by ways that are not locked; the start of the world if there is none."""
+        queue, seen = deque([RoomId(room_id)]), {RoomId(room_id)}
+        while queue:
+            room = self.rooms.get(queue.popleft())
+            if room is None:
+                continue
+            if SAFE in room.tags:
+                return room.id
+            ways = [way.target for way in room.exits.values() if not way.locked and way.target not in seen]
+            seen.update(ways)
+            queue.extend(ways)
+        return self.start_room
 
     def room_by_number(self, number: int) -> Room | None:
         """The room that clients know by `number`, who know no other ids than whole numbers."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mythgate.services.ratings import RatingService
     from mythgate.services.results import ResultService
     from mythgate.services.sessions import SessionService
+    from mythgate.services.sheets import SheetService
     from mythgate.services.things import ThingService
     from mythgate.services.tournaments import TournamentService
     from mythgate.services.world import WorldService
@@ -63,3 +64,4 @@ class Services:
     films: FilmService
     administration: AdministrationService
     extensions: Extensions
+    sheets: SheetService

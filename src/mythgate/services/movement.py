@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mythgate.domain import movement
 from mythgate.domain.characters import Character
@@ -27,6 +28,7 @@ from mythgate.services.turns import Turns
 from mythgate.services.world import WorldService, occupant_view
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class MovementService:
             persona.explored.add(target)
         present = self._presence.get(actor)
         if present is None:
-            self._arrive_unseen(step)
+            self._arrive_unseen(actor, target)
             self.moved(Moved(actor, step.origin, target, step.first_visit))
             return
         self._announce(present, step.origin, target, step.way.direction)
@@ -247,13 +249,76 @@ class MovementService:
         await self._store.write(work, then=after)
         await self._show(present)
 
-    def _arrive_unseen(self, step: Step) -> None:
+    async def bring(
+        self,
+        actor: CharacterId,
+        decide: Callable[[Transaction, Character], tuple[RoomId, T]],
+        *,
+        then: Callable[[T], None],
+    ) -> T:
+        """Put somebody into another room by other means than walking; it need not be one of the present ones.
+
+        `decide` reads and writes what belongs to it in the same transaction and says which room it is; what else it
+        returns goes to `then`, before anybody is told of the new room, and to the caller.
+
+        Raises:
+            NotFound: there is no such living character.
+            Refused: whatever `decide` refused; nothing was done.
+
+        """
+        await self._turns.take(actor)
+        return await self._errands.carry_out(self._bring(actor, decide, then))
+
+    async def _bring(
+        self,
+        actor: CharacterId,
+        decide: Callable[[Transaction, Character], tuple[RoomId, T]],
+        then: Callable[[T], None],
+    ) -> T:
+        def work(tx: Transaction) -> tuple[Moved, T]:
+            body, now = tx.characters.require(actor), self._clock.now()
+            target, rest = decide(tx, body)
+            first = False
+            if target != body.room_id:
+                tx.characters.relocate(tx.characters.require(actor), target, now)
+                first = tx.characters.explore(actor, target, now)
+            return Moved(actor, body.room_id, target, first), rest
+
+        def after(done: tuple[Moved, T]) -> None:
+            moved, rest = done
+            then(rest)
+            if moved.origin != moved.target:
+                self._arrive_otherwise(moved)
+
+        try:
+            moved, rest = await self._store.write(work, then=after)
+        finally:
+            self._turns.give(actor)
+        present = self._presence.get(actor)
+        if present is not None and moved.origin != moved.target:
+            await self._show(present)
+        return rest
+
+    def _arrive_otherwise(self, moved: Moved) -> None:
+        present = self._presence.get(moved.character_id)
+        persona = self._sight.personas.get(moved.character_id)
+        if persona is not None:
+            persona.explored.add(moved.target)
+        if present is None:
+            self._arrive_unseen(moved.character_id, moved.target)
+        else:
+            self._announce(present, moved.origin, moved.target, None)
+            if self._world.world.room(moved.target) is None:
+                self._errands.start(self._bring_back(present))
+        self.moved(moved)
+
+    def _arrive_unseen(self, actor: CharacterId, target: RoomId) -> None:
         """The character left the world, or fell asleep, while the step was being saved."""
         self._sight.absent_steps += 1
-        sleeper = self._sight.asleep.get(step.body.id)
+        sleeper = self._sight.asleep.get(actor)
         if sleeper is not None:
             self._realtime.unsubscribe(sleeper.character_id, room_topic(sleeper.room_id))
-            sleeper.room_id = step.body.room_id
+            sleeper.room_id = target
             self._realtime.subscribe(sleeper.character_id, room_topic(sleeper.room_id))
 
     def settled_in(self, actor: CharacterId, room_id: RoomId) -> None:

@@ -46,6 +46,7 @@ from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sessions import Caller
+from mythgate.domain.sheets import Sheet
 from mythgate.services.accounts import role_within
 from mythgate.services.characters import CharacterService
 from mythgate.services.company import Company
@@ -76,6 +77,7 @@ class _Entry:
     muted_until: datetime | None
     inventory: list[Item]
     items: list[Item]
+    sheet: Sheet
 
 
 class PresenceService:
@@ -207,6 +209,7 @@ class PresenceService:
             aliases=tx.preferences.aliases(body.id),
             ignored=frozenset(tx.preferences.ignored(caller.account_id)),
             muted_until=_muted_until(tx, caller.account_id, now),
+            sheet=tx.sheets.get(body.id),
         )
 
     async def _recent(self, room_id: RoomId, ignored: frozenset[AccountId]) -> list[dict[str, Any]]:
@@ -252,12 +255,15 @@ class PresenceService:
                 level=body.level,
                 faction=body.faction,
                 afk_text=body.afk_text,
+                number=body.number,
             )
             self._presence.track(present)
         present.session_id, present.role = caller.session_id, caller.role
         present.door, present.client, present.last_seen_at = door, client, now
         present.muted_until, present.ignored = entry.muted_until, entry.ignored
-        self._sight.personas[body.id] = Persona(entry.explored, entry.aliases, body.description, caller.is_guest)
+        self._sight.personas[body.id] = Persona(
+            entry.explored, entry.aliases, body.description, caller.is_guest, entry.sheet
+        )
         self._realtime.set_ignored(body.id, entry.ignored)
         state = GameState(
             player=self._sight.player(present, self._sight.rows(entry.inventory)),

@@ -17,11 +17,14 @@ from mythgate.domain.events import (
     PlayerView,
     RoomOccupants,
     RoomView,
+    SheetView,
+    StatsView,
     event_of,
 )
 from mythgate.domain.ids import CharacterId, RoomId, TemplateId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
+from mythgate.domain.sheets import DEFAULT_SHEET, EXPERIENCE, MAX_LEVEL, Sheet
 from mythgate.domain.world import Room
 from mythgate.services.ports import Clock, PresenceStore, Realtime, Store
 from mythgate.services.world import WorldService, item_views, occupant_view, room_view, sentence_start
@@ -38,6 +41,7 @@ class Persona:
     aliases: dict[str, str] = field(default_factory=dict)
     description: str = ""
     is_guest: bool = False
+    sheet: Sheet = DEFAULT_SHEET
 
 
 class Sight:
@@ -107,6 +111,8 @@ class Sight:
             following=leader.name if leader is not None else None,
             inventory=list(inventory),
             is_guest=persona.is_guest,
+            number=actor.number,
+            sheet=sheet_view(persona.sheet, inventory),
         )
 
     # --- rooms ---
@@ -162,6 +168,29 @@ class Sight:
     def rows(self, items: Iterable[Item]) -> list[ItemView]:
         """Things as rows, those alike together."""
         return item_views(self._world.world, items)
+
+
+def sheet_view(sheet: Sheet, inventory: Iterable[ItemView]) -> SheetView:
+    """A sheet as its owner sees it, who carries `inventory`."""
+    limit, equipped = sheet.most, [row for row in inventory if row.equipped]
+    return SheetView(
+        race=sheet.race.value,
+        character_class=sheet.calling.value,
+        stats=StatsView(**sheet.stats.as_dict()),
+        level=sheet.level,
+        experience=sheet.experience,
+        next_level_at=EXPERIENCE[sheet.level] if sheet.level < MAX_LEVEL else None,
+        souls=sheet.souls,
+        health=sheet.now.health,
+        max_health=limit.health,
+        stamina=sheet.now.stamina,
+        max_stamina=limit.stamina,
+        mana=sheet.now.mana,
+        max_mana=limit.mana,
+        attack=sum(row.attack for row in equipped),
+        defence=sum(row.defence for row in equipped),
+        magic=sum(row.magic for row in equipped),
+    )
 
 
 # --- words -----------------------------------------------------------------------------------------

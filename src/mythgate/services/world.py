@@ -84,19 +84,31 @@ def occupant_view(presence: Presence) -> OccupantView:
 
 def item_views(world: World, items: Iterable[Item]) -> list[ItemView]:
     """Things as rows, in the order they came: those of one template share a row that counts them, but what
-    somebody left lying looks otherwise than what is still where the world placed it.
+    somebody left lying looks otherwise than what is still where the world placed it, and what is equipped is
+    not like what is merely carried.
     """
-    rows: dict[tuple[TemplateId, bool], ItemView] = {}
+    rows: dict[tuple[TemplateId, bool, bool], ItemView] = {}
     for item in items:
-        key = item.template_id, item.in_place
+        key = item.template_id, item.in_place, item.equipped
         row = rows.get(key)
         if row is not None:
-            row.count += 1
+            row.count += item.quantity
             continue
         template = world.template(item.template_id)
-        summary = template.lying(in_place=item.in_place)
-        readable = template.read_text is not None
-        rows[key] = ItemView(id=item.id, name=template.full_name, summary=summary, readable=readable)
+        rows[key] = ItemView(
+            id=item.id,
+            name=template.full_name,
+            summary=template.lying(in_place=item.in_place),
+            count=item.quantity,
+            readable=template.read_text is not None,
+            kind=template.kind.value,
+            equipped=item.equipped,
+            attack=template.attack,
+            defence=template.defence,
+            magic=template.magic,
+            value=template.value,
+            number=item.number,
+        )
     return list(rows.values())
 
 

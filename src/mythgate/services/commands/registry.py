@@ -22,6 +22,7 @@ from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
 from mythgate.services.presence import PresenceService
+from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingService
 from mythgate.services.world import WorldService
@@ -67,6 +68,7 @@ class Play:
     presence: PresenceService
     movement: MovementService
     things: ThingService
+    sheets: SheetService
     chat: ChatService
     company: Company
     moderation: ModerationService
