@@ -26,6 +26,8 @@ class Channel(StrEnum):
     TELL = "tell"  # one person
     SHOUT = "shout"  # the zone
     GLOBAL = "global"  # everybody
+    PARTY = "party"  # the speaker's party
+    FACTION = "faction"  # those of the speaker's faction
 
 
 # Terminal sequences (ECMA-48): CSI … final byte, OSC/DCS/SOS/PM/APC … string terminator, two-character escapes.
@@ -96,6 +98,8 @@ _HEARD: Final = {
     Channel.TELL: "{} tells you: {}",
     Channel.SHOUT: "{} shouts: {}",
     Channel.GLOBAL: "{} (global): {}",
+    Channel.PARTY: "{} (party): {}",
+    Channel.FACTION: "{} (faction): {}",
 }
 
 
