@@ -501,3 +501,71 @@ class TooWeak(CombatError):
     code = "insufficient_resources"
     default_message = "You have not the strength for that."
     default_hint = "`block` costs little, and every round gives 10 stamina back."
+
+
+# --- shards and quests -----------------------------------------------------------------------------
+
+
+class ShardError(Refused):
+    """A Crystal Shard refused something."""
+
+    code = "shard_refused"
+
+
+class NoShard(ShardError):
+    """It is none of the twelve, or none lies here."""
+
+    code = "no_shard"
+    default_message = "There is no Crystal Shard here."
+    default_hint = "`shards` lists the twelve and where they lie."
+
+
+class ShardSealed(ShardError):
+    """A sealed shard can be taken by nobody."""
+
+    code = "shard_sealed"
+    default_message = "It is sealed."
+    default_hint = "Wait until the seal is lifted."
+
+
+class ShardHeld(ShardError):
+    """The character's own faction holds the shard."""
+
+    code = "shard_held"
+    default_message = "It is yours already."
+
+
+class GuardianUndefeated(ShardError):
+    """The character's party did not bring the guardian of the shard down, or too long ago."""
+
+    code = "guardian_undefeated"
+    default_message = "Its guardian stands in your way."
+    default_hint = "Bring the guardian down first, alone or with your party."
+
+
+class WrongShardState(ShardError):
+    """This cannot happen to the shard as it is."""
+
+    code = "wrong_shard_state"
+    default_message = "That cannot happen to it now."
+
+
+class QuestError(Refused):
+    """A quest refused something."""
+
+    code = "quest_refused"
+
+
+class NoQuest(QuestError):
+    """There is no such quest, or not for this character."""
+
+    code = "no_quest"
+    default_message = "There is no such quest."
+    default_hint = "`quests` lists yours, and those one offers you here."
+
+
+class QuestNotOpen(QuestError):
+    """The character cannot take the quest on: not yet, not here, or not again."""
+
+    code = "quest_not_open"
+    default_message = "You cannot take this quest on."

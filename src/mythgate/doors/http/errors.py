@@ -83,6 +83,15 @@ STATUS: Final[Mapping[type[errors.Refused], int]] = MappingProxyType(
         errors.InvalidTarget: 409,
         errors.NoSuchAbility: 404,
         errors.TooWeak: 409,
+        errors.ShardError: 409,
+        errors.NoShard: 404,
+        errors.ShardSealed: 409,
+        errors.ShardHeld: 409,
+        errors.GuardianUndefeated: 409,
+        errors.WrongShardState: 409,
+        errors.QuestError: 409,
+        errors.NoQuest: 404,
+        errors.QuestNotOpen: 409,
     }
 )
 
