@@ -465,7 +465,9 @@ async def test_talking_ends_being_away(kit: LobbyKit) -> None:
 
 
 async def test_in_a_squelched_lobby_only_the_staff_talks_to_all(kit: LobbyKit) -> None:
+    assert not kit.lobbies.view(ARRIVAL).squelched
     await kit.lobbies.change(OPERATOR, ARRIVAL, squelched=True)
+    assert kit.lobbies.view(ARRIVAL).squelched
     ada, bob, keeper = await kit.enter("Ada"), await kit.enter("Bob"), await kit.enter("Keeper", role=Role.MODERATOR)
     for talk in (kit.lobbies.say, kit.lobbies.act):
         with pytest.raises(Muted, match="Only the staff"):

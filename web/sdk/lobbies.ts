@@ -53,6 +53,7 @@ export interface LobbyRoom {
   readonly min_caste: number;
   readonly max_caste: number;
   readonly locked: boolean;
+  readonly squelched: boolean;
   readonly motd: string;
   readonly players: readonly RoomPlayer[];
   readonly games: readonly RoomGame[];

@@ -5,6 +5,7 @@ import {
   applyLobbyEvent,
   byFamily,
   casteName,
+  conditionsOf,
   EMPTY_LOBBY,
   type Lobby,
   MAX_LOBBY_LINES,
@@ -174,6 +175,14 @@ describe("games and numbers", () => {
 
   test("castes have names; guests have none", () => {
     expect([casteName(0), casteName(16), casteName(-1), casteName(undefined)]).toEqual(["dagger", "comet", "", ""]);
+  });
+
+  test("who may enter and talk is said in words", () => {
+    expect(conditionsOf(arrival)).toBe("");
+    const quiet = { ...arrival, kind: "ranked" as const, min_caste: 3, squelched: true, locked: true };
+    expect(conditionsOf(quiet)).toBe("ranked, from sword and dagger, only the staff talks to all, locked");
+    expect(conditionsOf({ ...arrival, max_caste: 4 })).toBe("up to crossed swords");
+    expect(conditionsOf({ ...arrival, min_caste: 3, max_caste: 4 })).toBe("sword and dagger to crossed swords");
   });
 });
 

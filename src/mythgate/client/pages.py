@@ -85,6 +85,7 @@ class LobbyRoom:
     min_caste: int
     max_caste: int
     locked: bool
+    squelched: bool
     motd: str
     players: list[RoomPlayer]
     games: list[RoomGame]

@@ -184,6 +184,7 @@ class LobbyService:
             min_caste=lobby.min_caste,
             max_caste=lobby.max_caste,
             locked=lobby.locked,
+            squelched=lobby.squelched,
         )
 
     def views(self) -> list[LobbyView]:

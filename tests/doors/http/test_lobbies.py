@@ -313,9 +313,11 @@ async def test_the_staff_locks_a_lobby(place: Site) -> None:
     assert (refused.status, refused.code) == (403, "lobby_closed_to_you")
     assert "locked" in refused.json["error"]["message"]
     assert (await place.get("/api/lobbies", token=ben.token)).json["lobbies"][-1]["locked"]
-    await place.node.services.lobbies.change(OPERATOR, 26, motd="Back at eight.")
+    await place.node.services.lobbies.change(OPERATOR, 26, motd="Back at eight.", squelched=True)
+    assert (await place.get("/api/lobbies", token=ben.token)).json["lobbies"][-1]["squelched"]
     rooms = (await place.get("/api/metaserver/rooms")).json["rooms"]
-    assert [(room["locked"], room["motd"]) for room in rooms if room["id"] == 26] == [(True, "Back at eight.")]
+    shown = [(room["locked"], room["squelched"], room["motd"]) for room in rooms if room["id"] == 26]
+    assert shown == [(True, True, "Back at eight.")]
     await ada.command("lobby", "/unlock")
     assert (await ben.enter(26)).status == 200
 

@@ -830,6 +830,10 @@ export interface LobbyView {
    * Whether the staff lets nobody in.
    */
   locked?: boolean;
+  /**
+   * Whether only the staff may talk to everybody.
+   */
+  squelched?: boolean;
 }
 /**
  * A game is not as it was. Replaces what was known of it.

@@ -306,6 +306,24 @@ export const mayAs = (role: string, least: "moderator" | "admin"): boolean =>
 
 export const casteName = (caste: number | undefined): string => (caste === undefined ? "" : (CASTES[caste] ?? ""));
 
+/** Who may enter and talk, in words; empty where everybody may. */
+export function conditionsOf(room: LobbyView): string {
+  return [
+    room.kind === "unranked" ? "" : room.kind,
+    casteRange(room),
+    room.squelched ? "only the staff talks to all" : "",
+    room.locked ? "locked" : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+function casteRange({ min_caste: least, max_caste: most }: LobbyView): string {
+  if (least < 0 && most >= 99) return "";
+  if (most >= 99) return `from ${casteName(least)}`;
+  return least < 0 ? `up to ${casteName(most)}` : `${casteName(least)} to ${casteName(most)}`;
+}
+
 /** The families that have a lobby, each with its lobbies, in the order of `FAMILIES`. */
 export function byFamily<R extends { readonly family: string }>(rooms: readonly R[]): (readonly [string, R[]])[] {
   const order = Object.keys(FAMILIES);

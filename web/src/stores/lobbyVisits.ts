@@ -199,7 +199,7 @@ export const gameView = (game: RoomGame, family: string): HostedGameView => ({
 
 /** The overview as the events have it. */
 export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
-  rooms.map(({ id, name, family, type, players, games, capacity, min_caste, max_caste, locked }) => ({
+  rooms.map(({ id, name, family, type, players, games, capacity, min_caste, max_caste, locked, squelched }) => ({
     room_id: id,
     name,
     family,
@@ -210,4 +210,5 @@ export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
     min_caste,
     max_caste,
     locked,
+    squelched,
   }));

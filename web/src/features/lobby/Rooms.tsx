@@ -1,5 +1,5 @@
 import type { LobbyView } from "@mythgate/sdk";
-import { byFamily, casteName, FAMILIES } from "../../stores/lobby.ts";
+import { byFamily, conditionsOf, FAMILIES } from "../../stores/lobby.ts";
 import { enterLobby, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -47,9 +47,7 @@ export function Rooms({ onEnter }: RoomsProps) {
 
 /** Name, conditions and how many are there. */
 export function RoomLine({ room, isHere }: { readonly room: LobbyView; readonly isHere: boolean }) {
-  const conditions = [room.kind === "unranked" ? "" : room.kind, casteRange(room), room.locked ? "locked" : ""]
-    .filter(Boolean)
-    .join(", ");
+  const conditions = conditionsOf(room);
   return (
     <>
       <span className={styles.roomName}>
@@ -63,10 +61,4 @@ export function RoomLine({ room, isHere }: { readonly room: LobbyView; readonly 
       </span>
     </>
   );
-}
-
-function casteRange({ min_caste: least, max_caste: most }: LobbyView): string {
-  if (least < 0 && most >= 99) return "";
-  if (most >= 99) return `from ${casteName(least)}`;
-  return least < 0 ? `up to ${casteName(most)}` : `${casteName(least)} to ${casteName(most)}`;
 }

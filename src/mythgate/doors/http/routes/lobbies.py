@@ -93,6 +93,7 @@ class Room(BaseModel):
     min_caste: int
     max_caste: int
     locked: bool = Field(description="Whether the staff lets nobody in.")
+    squelched: bool = Field(description="Whether only the staff may talk to everybody.")
     motd: str = Field(description="Greets everybody.")
     players: list[RoomPlayer]
     games: list[RoomGame]
@@ -306,6 +307,7 @@ async def rooms(services: ServicesDep, family: Family | None = None, name: Searc
             min_caste=view.min_caste,
             max_caste=view.max_caste,
             locked=view.locked,
+            squelched=view.squelched,
             motd=lobbies.lobby(view.room_id).motd,
             players=[_player(one) for one in lobbies.occupants(view.room_id)],
             games=[RoomGame(**_game(one, now)) for one in services.hosting.games(view.room_id)],
