@@ -462,3 +462,43 @@ async def test_everything_by_keyboard(visitors: NewVisitor, server: RunningServe
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(people(page).get_by_role("button", name="Guest Hopper")).to_be_focused()
     await hopper.leave()
+
+
+async def test_the_line_to_write_on_shows_on_a_phone_what_it_is_for(visitors: NewVisitor) -> None:
+    ada = await visitors(come=True, **PHONE)
+    await into_lobby(ada)
+    line = ada.page.get_by_label("Message to the lobby")
+    await expect(line).to_have_attribute("placeholder", "Say something, or /help")
+    room, needed = await line.evaluate(
+        """field => {
+            const style = getComputedStyle(field);
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+            const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            return [field.clientWidth - padding, pen.measureText(field.placeholder).width];
+        }"""
+    )
+    assert room >= needed
+    await is_sound(ada, "the lobby")
+
+
+async def test_an_empty_lobby_stays_small_beside_a_full_one(visitors: NewVisitor, server: RunningServer) -> None:
+    await server.run_cli("lobby", "add", "90", "Busy", "--squelched")
+    await server.run_cli("lobby", "add", "91", "Calm")
+    hoppers = [await soon(aleph(server, f"Hopper{number}")) for number in range(3)]
+    ada = await visitors(**DESK)
+    page = ada.page
+    await page.goto(f"{ada.url}/lobby")
+    full, empty = (page.get_by_role("region", name=name, exact=True) for name in ("Arrival", "Calm"))
+    await expect(full.get_by_role("listitem")).to_have_count(len(hoppers))
+    tall, small = await full.bounding_box(), await empty.bounding_box()
+    assert tall is not None
+    assert small is not None
+    assert small["height"] < tall["height"] / 2
+    busy = page.get_by_role("region", name="Busy", exact=True)
+    await expect(busy).to_contain_text("only the staff talks to all")
+    await expect(empty).not_to_contain_text("staff")
+    await page.get_by_role("button", name="Come in").click()
+    await expect(page.get_by_text("Worlds to walk and talk in, lobbies to meet and play.")).to_be_visible()
+    for number in ("90", "91"):
+        await server.run_cli("lobby", "remove", number)

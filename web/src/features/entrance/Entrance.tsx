@@ -34,7 +34,7 @@ export function Entrance() {
         <header className={styles.head}>
           <Gate size={56} />
           <h1 className={styles.name}>Mythgate</h1>
-          <p className={styles.lead}>A world made of words, to walk and talk in.</p>
+          <p className={styles.lead}>Worlds to walk and talk in, lobbies to meet and play.</p>
         </header>
         {notice && (
           <p className={ui.note} role="status">
