@@ -159,6 +159,7 @@ const ACTS: Readonly<Record<string, string>> = {
   "account.registered": "registered",
   "account.guest_entered": "came as a guest",
   "account.created": "made the account",
+  "account.imported": "brought over from another server",
   "account.banned": "locked",
   "account.disabled": "locked",
   "account.enabled": "unlocked",
