@@ -24,6 +24,7 @@ export interface Envelope {
     | "game_tick"
     | "heartbeat"
     | "inventory_update"
+    | "level_up"
     | "lobby_counts"
     | "lobby_game_changed"
     | "lobby_game_listed"
@@ -34,10 +35,15 @@ export interface Envelope {
     | "lobby_player_entered"
     | "lobby_player_left"
     | "lobby_state"
+    | "party_invite"
+    | "party_invite_ended"
+    | "party_update"
+    | "player_died"
     | "player_entered"
     | "player_entered_game"
     | "player_left"
     | "player_left_game"
+    | "player_state"
     | "player_status"
     | "player_update"
     | "pong"
@@ -48,7 +54,12 @@ export interface Envelope {
     | "room_occupants"
     | "room_update"
     | "session_expiring"
-    | "system";
+    | "system"
+    | "trade_accept"
+    | "trade_complete"
+    | "trade_decline"
+    | "trade_request"
+    | "trade_update";
   /**
    * UTC, with `Z`.
    */
@@ -125,7 +136,7 @@ export interface ChatMessage {
    */
   id: string;
   /**
-   * How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `whisper`, `tell`: one person. A client should show others, which later versions may add, like `say`.
+   * How far it carries. `say`, `emote`: the room; `shout`: the zone; `global`: everybody; `party`, `faction`: who is in it; `whisper`, `tell`: one person. A client should show others, which later versions may add, like `say`.
    */
   channel: string;
   /**
@@ -479,6 +490,34 @@ export interface ItemView {
    * Whether something is written on it, for `read`.
    */
   readable?: boolean;
+  /**
+   * What it is for. Weapons and armor can be equipped, one of each at a time; consumables can be used up.
+   */
+  kind?: "weapon" | "armor" | "consumable" | "tool" | "quest_item" | "misc";
+  /**
+   * Whether the character wears or wields it.
+   */
+  equipped?: boolean;
+  /**
+   * What it adds to attacks while it is equipped.
+   */
+  attack?: number;
+  /**
+   * What it adds to defence while it is equipped.
+   */
+  defence?: number;
+  /**
+   * What it adds to magic while it is equipped.
+   */
+  magic?: number;
+  /**
+   * What one is worth, in souls.
+   */
+  value?: number;
+  /**
+   * Of the thing that `id` names, for clients that know whole numbers only.
+   */
+  number?: number;
 }
 /**
  * Part of a place that can be looked at and read, never taken.
@@ -549,6 +588,112 @@ export interface PlayerView {
    * Whether the account is a guest's, which is deleted once it is idle.
    */
   is_guest?: boolean;
+  /**
+   * Of the character, for clients that know whole numbers only.
+   */
+  number?: number;
+  /**
+   * What the character can do and bear.
+   */
+  sheet?: SheetView | null;
+}
+/**
+ * What a character can do and bear.
+ */
+export interface SheetView {
+  /**
+   * `Human`, `Elf`, `Dwarf`, `Tiefling`, `Dragonborn` or `Undead`.
+   */
+  race: string;
+  /**
+   * `Warrior`, `Sorcerer`, `Rogue`, `Paladin`, `Necromancer` or `Ranger`.
+   */
+  character_class: string;
+  /**
+   * The six attributes.
+   */
+  stats: StatsView;
+  /**
+   * From 1 to 25.
+   */
+  level: number;
+  /**
+   * In all, since the beginning.
+   */
+  experience: number;
+  /**
+   * The experience that brings the next level; null at the highest.
+   */
+  next_level_at: number | null;
+  /**
+   * Money, 0 or more.
+   */
+  souls: number;
+  /**
+   * 0 or more; at 0 the character dies.
+   */
+  health: number;
+  /**
+   * The most `health` can be.
+   */
+  max_health: number;
+  /**
+   * 0 or more.
+   */
+  stamina: number;
+  /**
+   * The most `stamina` can be.
+   */
+  max_stamina: number;
+  /**
+   * 0 or more.
+   */
+  mana: number;
+  /**
+   * The most `mana` can be.
+   */
+  max_mana: number;
+  /**
+   * What equipped things add to attacks.
+   */
+  attack?: number;
+  /**
+   * What equipped things add to defence.
+   */
+  defence?: number;
+  /**
+   * What equipped things add to magic.
+   */
+  magic?: number;
+}
+/**
+ * The six attributes; 10 is what most people have.
+ */
+export interface StatsView {
+  /**
+   * Race and levels included, as in all of them.
+   */
+  strength?: number;
+  /**
+   * Deftness and speed.
+   */
+  dexterity?: number;
+  /**
+   * What health and stamina depend on.
+   */
+  constitution?: number;
+  /**
+   * What mana depends on most.
+   */
+  intelligence?: number;
+  /**
+   * What mana depends on as well.
+   */
+  wisdom?: number;
+  /**
+   * Force of character.
+   */
+  charisma?: number;
 }
 /**
  * The server closes this connection; last event before the close frame.
@@ -776,6 +921,27 @@ export interface InventoryUpdate {
    * Everything the character carries.
    */
   items: ItemView[];
+}
+/**
+ * A player in the room rose to a higher level. Their own client hears it, too.
+ */
+export interface LevelUp {
+  /**
+   * Their character.
+   */
+  player_id: string;
+  /**
+   * Their name.
+   */
+  player_name: string;
+  /**
+   * The level they have now, from 2 to 25.
+   */
+  level: number;
+  /**
+   * The line for the log.
+   */
+  message: string;
 }
 /**
  * How many people and games are where, in all lobbies one may see.
@@ -1038,6 +1204,177 @@ export interface LobbyState {
   you: number;
 }
 /**
+ * Somebody is asked into a party. They are told, and so is who asked.
+ */
+export interface PartyInvite {
+  /**
+   * What to answer with.
+   */
+  party_number: number;
+  /**
+   * Of the party.
+   */
+  party_name: string;
+  /**
+   * The character who asks.
+   */
+  inviter_id: string;
+  /**
+   * Its number.
+   */
+  inviter_number: number;
+  /**
+   * Its name.
+   */
+  inviter_name: string;
+  /**
+   * The character who is asked.
+   */
+  invitee_id: string;
+  /**
+   * Its number.
+   */
+  invitee_number: number;
+  /**
+   * Its name.
+   */
+  invitee_name: string;
+  /**
+   * Until when it can be accepted.
+   */
+  expires_at: string;
+  /**
+   * The line for the log, worded for the reader.
+   */
+  message: string;
+}
+/**
+ * An invitation waits for an answer no longer. Both who asked and who was asked are told.
+ */
+export interface PartyInviteEnded {
+  /**
+   * Of the party.
+   */
+  party_number: number;
+  /**
+   * The character who asked.
+   */
+  inviter_id: string;
+  /**
+   * The character who was asked.
+   */
+  invitee_id: string;
+  /**
+   * `withdrawn`: the party is no more, or one of the two left.
+   */
+  outcome: "accepted" | "declined" | "expired" | "withdrawn";
+  /**
+   * The line for the log, worded for the reader. Empty: not worth one.
+   */
+  message: string;
+}
+/**
+ * A member of a party, as the others see them.
+ */
+export interface PartyMemberView {
+  /**
+   * Of the character; never changes.
+   */
+  id: string;
+  /**
+   * Of the character, for clients that know whole numbers only.
+   */
+  number: number;
+  /**
+   * Of the character.
+   */
+  name: string;
+  /**
+   * 1 or more; 0: not known, because they are absent.
+   */
+  level: number;
+  /**
+   * Empty: of none, or absent.
+   */
+  faction: string;
+  /**
+   * `linkdead`: the connection is lost; `absent`: not back since the server started.
+   */
+  status: "online" | "away" | "busy" | "linkdead" | "absent";
+}
+/**
+ * Your party is another than before: members, leader, settings, or how a member is. Replaces what was known.
+ *
+ * Follows a `game_state` for who is in a party; who gets none is in no party.
+ */
+export interface PartyUpdate {
+  /**
+   * As it is now; null: you are in none any more.
+   */
+  party: PartyView | null;
+  /**
+   * `state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has to show for itself; `status`: how a member can be reached, or their level.
+   */
+  reason: "state" | "created" | "joined" | "left" | "kicked" | "disbanded" | "leader" | "loot" | "deeds" | "status";
+  /**
+   * Of the party, also if you are in it no longer.
+   */
+  party_number: number;
+  /**
+   * The character it is about; null: nobody in particular.
+   */
+  player_id: string | null;
+  /**
+   * The line for the log. Empty: not worth one.
+   */
+  message: string;
+}
+/**
+ * A party as its members see it.
+ */
+export interface PartyView {
+  /**
+   * Of the party; never given to another one.
+   */
+  number: number;
+  /**
+   * 100 characters at most.
+   */
+  name: string;
+  /**
+   * Character who leads.
+   */
+  leader_id: string;
+  /**
+   * The leader's number.
+   */
+  leader_number: number;
+  /**
+   * All of them, the leader among them, the longest-standing first.
+   */
+  members: PartyMemberView[];
+  /**
+   * How many it takes.
+   */
+  max_members: number;
+  /**
+   * Who gets what is found: equal parts, all to the leader, or each to who rolls highest.
+   */
+  loot_sharing: "equal" | "leader" | "roll";
+  /**
+   * All that its fights brought.
+   */
+  souls?: number;
+  /**
+   * Crystal Shards it captured.
+   */
+  shards?: number;
+  /**
+   * Bosses it defeated.
+   */
+  bosses?: number;
+}
+/**
  * Measures the way to the server and back.
  */
 export interface Ping {
@@ -1062,6 +1399,23 @@ export interface PingData {
    * Anything short, such as the time by the client's clock.
    */
   sent?: string | number | null;
+}
+/**
+ * A player in the room died. They awake elsewhere; their own client hears it, too.
+ */
+export interface PlayerDied {
+  /**
+   * Their character.
+   */
+  player_id: string;
+  /**
+   * Their name.
+   */
+  player_name: string;
+  /**
+   * The line for the log.
+   */
+  message: string;
 }
 /**
  * Somebody walked into the room.
@@ -1146,6 +1500,47 @@ export interface PlayerLeftGame {
    * The line for the log.
    */
   message: string;
+}
+/**
+ * How a player in the room is. Their own client hears it, too. Replaces what was told before.
+ */
+export interface PlayerState {
+  /**
+   * Their character.
+   */
+  player_id: string;
+  /**
+   * Their name.
+   */
+  player_name: string;
+  /**
+   * From 1 to 25.
+   */
+  level: number;
+  /**
+   * 0 or more.
+   */
+  health: number;
+  /**
+   * The most `health` can be.
+   */
+  max_health: number;
+  /**
+   * 0 or more.
+   */
+  stamina: number;
+  /**
+   * The most `stamina` can be.
+   */
+  max_stamina: number;
+  /**
+   * 0 or more.
+   */
+  mana: number;
+  /**
+   * The most `mana` can be.
+   */
+  max_mana: number;
 }
 /**
  * Somebody in the room is away, busy, back, linkdead or returned.
@@ -1354,6 +1749,166 @@ export interface SystemMessage {
   message_type: "info" | "warning" | "error" | "announcement";
 }
 /**
+ * A request was accepted, or one of the two confirmed.
+ */
+export interface TradeAccept {
+  /**
+   * The trade as it is now.
+   */
+  trade: TradeView;
+  /**
+   * Which character did.
+   */
+  player_id: string;
+  /**
+   * The same in a sentence.
+   */
+  message: string;
+}
+/**
+ * A trade as one of the two sees it.
+ */
+export interface TradeView {
+  /**
+   * Of the trade.
+   */
+  id: string;
+  /**
+   * `settling`: both have confirmed, and it is being saved.
+   */
+  state: "requested" | "open" | "settling" | "completed" | "ended";
+  /**
+   * The character who asked.
+   */
+  requester_id: string;
+  /**
+   * The other character, as the reader sees it.
+   */
+  partner_id: string;
+  /**
+   * Their name.
+   */
+  partner_name: string;
+  /**
+   * What the reader gives.
+   */
+  yours: TradeOfferView;
+  /**
+   * What the reader gets.
+   */
+  theirs: TradeOfferView;
+  /**
+   * Rises with every change of an offer. Send it with a confirmation to confirm what you have seen.
+   */
+  revision: number;
+  /**
+   * When the trade ends if nobody does anything.
+   */
+  expires_at: string;
+}
+/**
+ * What one of the two gives.
+ */
+export interface TradeOfferView {
+  /**
+   * How many, 0 or more.
+   */
+  souls: number;
+  /**
+   * Things, in the order they were offered.
+   */
+  items: TradeLineView[];
+  /**
+   * Whether this side wants the trade as it stands. Any change of either offer takes both confirmations back.
+   */
+  confirmed: boolean;
+}
+/**
+ * A thing in an offer, or so many of a stack.
+ */
+export interface TradeLineView {
+  /**
+   * Of the thing, or of the stack it is taken from.
+   */
+  item_id: string;
+  /**
+   * As it stands within a sentence, with its article: `a brass lantern`.
+   */
+  name: string;
+  /**
+   * How many are offered, 1 or more.
+   */
+  quantity?: number;
+}
+/**
+ * A trade is done and saved: what both offered has changed hands.
+ */
+export interface TradeComplete {
+  /**
+   * The trade with both offers as they were settled.
+   */
+  trade: TradeView;
+  /**
+   * How many the reader has now.
+   */
+  souls: number;
+  /**
+   * The same in a sentence.
+   */
+  message: string;
+}
+/**
+ * A trade or a request is over without anything changing hands.
+ */
+export interface TradeDecline {
+  /**
+   * Of the trade.
+   */
+  id: string;
+  /**
+   * The other character, as the reader sees it.
+   */
+  partner_id: string;
+  /**
+   * `gone`: left the world or lost the line; `elsewhere`: one of the two trades with somebody else.
+   */
+  reason: "declined" | "cancelled" | "moved" | "gone" | "fighting" | "expired" | "elsewhere";
+  /**
+   * The character that caused it; null for nobody.
+   */
+  player_id: string | null;
+  /**
+   * The same in a sentence.
+   */
+  message: string;
+}
+/**
+ * Somebody in the room wants to trade, or you asked.
+ */
+export interface TradeRequest {
+  /**
+   * The trade, which waits for an answer.
+   */
+  trade: TradeView;
+  /**
+   * The same in a sentence.
+   */
+  message: string;
+}
+/**
+ * An offer is another, or the trade could not be settled; nobody has confirmed any more.
+ */
+export interface TradeUpdate {
+  /**
+   * The trade as it is now.
+   */
+  trade: TradeView;
+  /**
+   * What happened, in a sentence.
+   */
+  message: string;
+}
+/**
  * A command in the typed form.
  */
 export interface TypedCommand {
@@ -1386,6 +1941,7 @@ export interface EventCatalogue {
   game_tick: GameTick;
   heartbeat: Heartbeat;
   inventory_update: InventoryUpdate;
+  level_up: LevelUp;
   lobby_counts: LobbyCounts;
   lobby_game_changed: LobbyGameChanged;
   lobby_game_listed: LobbyGameListed;
@@ -1396,10 +1952,15 @@ export interface EventCatalogue {
   lobby_player_entered: LobbyPlayerEntered;
   lobby_player_left: LobbyPlayerLeft;
   lobby_state: LobbyState;
+  party_invite: PartyInvite;
+  party_invite_ended: PartyInviteEnded;
+  party_update: PartyUpdate;
+  player_died: PlayerDied;
   player_entered: PlayerEntered;
   player_entered_game: PlayerEnteredGame;
   player_left: PlayerLeft;
   player_left_game: PlayerLeftGame;
+  player_state: PlayerState;
   player_status: PlayerStatus;
   player_update: PlayerUpdate;
   pong: Pong;
@@ -1411,6 +1972,11 @@ export interface EventCatalogue {
   room_update: RoomUpdate;
   session_expiring: SessionExpiring;
   system: SystemMessage;
+  trade_accept: TradeAccept;
+  trade_complete: TradeComplete;
+  trade_decline: TradeDecline;
+  trade_request: TradeRequest;
+  trade_update: TradeUpdate;
 }
 /**
  * What a client may send, by its `type`.
