@@ -361,12 +361,14 @@ def compose(
         policy=WorldPolicy(room_capacity=settings.world.room_capacity, tick_interval=settings.realtime.tick_interval),
     )
     characters = CharacterService(
+    chance = random.SystemRandom()
         store=store,
         presence=presences,
         world=world,
         clock=clock,
         ids=ids,
         policy=CharacterPolicy(
+        chance=chance,
             per_account=settings.sessions.characters_per_account, undo_window=settings.sessions.undo_window
         ),
     )

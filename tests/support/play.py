@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -206,6 +207,7 @@ class PlayKit:
         clock, store = self.clock, self.store
         self.ids = UuidIds()
         self.present = MemoryPresence()
+        self.chance = random.Random(4)
         self.realtime = Listening()
         self.history = MemoryHistory()
         self.throttle = MemoryThrottle(clock)
@@ -224,6 +226,7 @@ class PlayKit:
             clock=clock,
             ids=self.ids,
             policy=CharacterPolicy(per_account=3, undo_window=timedelta(days=14)),
+            chance=self.chance,
         )
         self.sight = Sight(world=self.world, **shared)
         self.company = Company(presence=self.present, realtime=self.realtime, clock=clock)

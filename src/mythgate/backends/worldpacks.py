@@ -28,6 +28,8 @@ from typing import Final, Protocol
 import yaml
 
 from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
+from mythgate.domain.items import ItemKind
+from mythgate.domain.sheets import CharacterClass
 from mythgate.domain.world import (
     FIRST_MADE_NUMBER,
     Calendar,
@@ -38,6 +40,7 @@ from mythgate.domain.world import (
     Fixture,
     Inhabitant,
     ItemTemplate,
+    KitPart,
     Placement,
     Problem,
     Room,
@@ -660,6 +663,7 @@ class _ZoneReader:
             self._item(scope, short, place, inside)
         for short, place, inside in fields.parts("inhabitants", "an inhabitant"):
             self._inhabitant(scope, short, place, inside)
+        self._kits(scope, fields)
         for short, place, inside in fields.parts("extend", "an extension"):
             extension = _ExtensionDraft(scope, _Ref(place, short), self._exits(inside), self._placements(inside))
             inside.close()
@@ -809,22 +813,35 @@ class _ZoneReader:
         fields.close()
         return draft if target is not None else None
 
-    def _placements(self, fields: _Fields) -> list[_PlacementDraft]:
+    def _placements(self, fields: _Fields, key: str = "items", *, respawns: bool = True) -> list[_PlacementDraft]:
         found = []
-        for node in fields.nodes("items"):
+        for node in fields.nodes(key):
             if isinstance(node, _Map):
-                inside = _Fields(node, self._problems, "a placement")
+                inside = _Fields(node, self._problems, "a placement" if respawns else "a part of a kit")
                 item = inside.scalar("item", required=True)
                 count = inside.integer("count", least=1, most=100) or 1
-                respawn = inside.duration("respawn")
+                respawn = inside.duration("respawn") if respawns else None
                 inside.close()
                 if item is not None:
                     found.append(_PlacementDraft(_Ref(inside.place_of("item"), item), count, respawn))
             elif isinstance(node, _Scalar) and not _is_nothing(node):
                 found.append(_PlacementDraft(_Ref(node.place, node.value), 1, None))
             else:
-                self._problems.add(node.place, "'items' is a list of item ids, or of mappings with 'item'")
+                self._problems.add(node.place, f"{key!r} is a list of item ids, or of mappings with 'item'")
         return found
+
+    def _kits(self, scope: _Scope, fields: _Fields) -> None:
+        inside = fields.inside("kits", "'kits'")
+        if inside is None:
+            return
+        for calling in CharacterClass:
+            key = calling.name.lower()
+            if key in inside:
+                parts = self._placements(inside, key, respawns=False)
+                self._assembly.add_kit(inside.place_of(key), calling, scope, parts)
+            else:
+                inside.nodes(key)
+        inside.close()
 
     def _item(self, scope: _Scope, short: str, place: _Place, fields: _Fields) -> None:
         name = fields.text("name", longest=NAME_LENGTH) or short.replace("_", " ")
@@ -842,8 +859,18 @@ class _ZoneReader:
             takeable=fields.flag("takeable", default=True),
             light=fields.flag("light"),
             dropped=fields.text("dropped", longest=SENTENCE_LENGTH, shortest=10),
+            kind=ItemKind(fields.choice("kind", ItemKind, ItemKind.MISC)),
+            attack=fields.integer("attack", least=0, most=1000) or 0,
+            defence=fields.integer("defence", least=0, most=1000) or 0,
+            magic=fields.integer("magic", least=0, most=1000) or 0,
+            value=fields.integer("value", least=0, most=1_000_000) or 0,
+            heals=fields.integer("heals", least=0, most=10_000) or 0,
+            restores_mana=fields.integer("restores_mana", least=0, most=10_000) or 0,
+            quest=fields.flag("quest"),
         )
         fields.close()
+        if (template.heals or template.restores_mana) and template.kind is not ItemKind.CONSUMABLE:
+            self._problems.add(place, "only things of 'kind: consumable' can be used up: 'heals' and 'restores_mana'")
         self._assembly.add_template(place, template)
 
     def _inhabitant(self, scope: _Scope, short: str, place: _Place, fields: _Fields) -> None:
@@ -921,6 +948,7 @@ class _Assembly:
         self._numbers: dict[int, _Place] = {}
         self._by_zone: dict[ZoneId, dict[str, _RoomDraft]] = {}
         self._templates: dict[TemplateId, tuple[_Place, ItemTemplate]] = {}
+        self._kits: dict[CharacterClass, tuple[_Place, _Scope, list[_PlacementDraft]]] = {}
         self.inhabitants: list[_InhabitantDraft] = []
         self.extensions: list[_ExtensionDraft] = []
 
@@ -962,6 +990,12 @@ class _Assembly:
             return
         self._templates[template.id] = (place, template)
 
+    def add_kit(self, place: _Place, calling: CharacterClass, scope: _Scope, parts: list[_PlacementDraft]) -> None:
+        if calling in self._kits:
+            self._problems.add(place, f"there is another kit for {calling.name.lower()}s{_at(self._kits[calling][0])}")
+            return
+        self._kits[calling] = (place, scope, parts)
+
     # --- looking up ---
 
     def _room_by(self, ref: _Ref, scope: _Scope) -> _RoomDraft | None:
@@ -995,6 +1029,7 @@ class _Assembly:
         self._check_exits(exits)
         self._check_coordinates(exits)
         placements = self._resolve_placements()
+        kits = self._resolve_kits()
         inhabitants = self._resolve_inhabitants()
         self._check_names(exits, placements, inhabitants)
         start = self._find_start(exits)
@@ -1016,6 +1051,7 @@ class _Assembly:
             templates={template_id: template for template_id, (_, template) in self._templates.items()},
             placements=tuple(placements),
             calendar=self._calendar or Calendar(),
+            kits=kits,
         )
 
     def _extend(self, extension: _ExtensionDraft) -> None:
@@ -1141,6 +1177,13 @@ class _Assembly:
                     template_id, draft.room.id, placement.count, placement.respawn
                 )
         return list(found.values())
+
+    def _resolve_kits(self) -> dict[CharacterClass, tuple[KitPart, ...]]:
+        kits = {}
+        for calling, (_, scope, parts) in self._kits.items():
+            known = [(self._template_by(part.item, scope), part.count) for part in parts]
+            kits[calling] = tuple(KitPart(template_id, count) for template_id, count in known if template_id)
+        return kits
 
     def _resolve_inhabitants(self) -> list[Inhabitant]:
         found: dict[InhabitantId, Inhabitant] = {}

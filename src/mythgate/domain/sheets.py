@@ -18,6 +18,7 @@ STAT_POINTS: Final = 60  # of a point buy, before what the race adds
 STAT_RANGE: Final = range(3, 19)  # of one stat in a point buy
 MAX_LEVEL: Final = 25
 STARTING_SOULS: Final = (50, 150)
+DEFAULT_DICE: Final = "4d6_drop_lowest"
 
 # Total experience needed for levels 1 to 25: 50 × level × (level - 1).
 EXPERIENCE: Final = tuple(50 * level * (level - 1) for level in range(1, MAX_LEVEL + 1))
@@ -276,7 +277,7 @@ def check_bought(stats: Stats) -> Stats:
     return stats
 
 
-def roll_stats(chance: Chance, method: str = "4d6_drop_lowest") -> Stats:
+def roll_stats(chance: Chance, method: str = DEFAULT_DICE) -> Stats:
     """Stats by dice. Raises InvalidInput for a method nobody knows."""
     roll = _ROLLS.get(method)
     if roll is None:

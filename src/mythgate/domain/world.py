@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
 from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
 from mythgate.domain.items import ItemKind
+from mythgate.domain.sheets import CharacterClass
 
 T = TypeVar("T")
 
@@ -227,6 +228,14 @@ class Placement:
     def origins(self) -> tuple[str, ...]:
         """The names under which the store remembers that these things were brought forth."""
         return tuple(f"{self.room}/{self.template}#{number}" for number in range(1, self.count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class KitPart:
+    """Something that characters of a class begin with."""
+
+    template: TemplateId
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +470,7 @@ class World:
     templates: Mapping[TemplateId, ItemTemplate]
     placements: tuple[Placement, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
+    kits: Mapping[CharacterClass, tuple[KitPart, ...]] = field(default_factory=_nothing)
     inhabitants: Mapping[InhabitantId, Inhabitant] = field(init=False)
     _by_number: Mapping[int, RoomId] = field(init=False, repr=False)
 
@@ -477,7 +487,7 @@ class World:
                 if inhabitant.id in inhabitants:
                     raise BrokenWorld(f"inhabitant {inhabitant.id} stands twice")
                 inhabitants[inhabitant.id] = inhabitant
-        for name in ("rooms", "zones", "templates"):
+        for name in ("rooms", "zones", "templates", "kits"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         object.__setattr__(self, "inhabitants", MappingProxyType(inhabitants))
         by_number: dict[int, RoomId] = {}
@@ -500,6 +510,9 @@ class World:
         for placement in self.placements:
             yield placement.room, self.rooms
             yield placement.template, self.templates
+        for kit in self.kits.values():
+            for part in kit:
+                yield part.template, self.templates
         for inhabitant in self.inhabitants.values():
             for stop in (inhabitant.room, *inhabitant.route):
                 yield stop, self.rooms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,8 +18,23 @@ from mythgate.domain.errors import (
     PermissionDenied,
     TooManyCharacters,
 )
-from mythgate.domain.ids import CharacterId
+from mythgate.domain.ids import CharacterId, ItemId, RoomId
+from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.sessions import Caller
+from mythgate.domain.sheets import (
+    DEFAULT_DICE,
+    DEFAULT_SHEET,
+    STARTING_SOULS,
+    Chance,
+    CharacterClass,
+    Faction,
+    Race,
+    Sheet,
+    Stats,
+    check_bought,
+    new_sheet,
+    roll_stats,
+)
 from mythgate.services.ports import Clock, Ids, PresenceStore, Store, Transaction
 from mythgate.services.world import WorldService
 
@@ -35,6 +50,18 @@ class CharacterPolicy:
 
     per_account: int = 3
     undo_window: timedelta = timedelta(days=14)  # a deleted character can be restored this long
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """As whom a character begins. What nobody chose: a human ranger of no faction, with stats by dice."""
+
+    race: Race = DEFAULT_SHEET.race
+    calling: CharacterClass = DEFAULT_SHEET.calling
+    faction: Faction | None = None
+    stats: Stats | None = None  # by choice, before what the race adds
+    dice: str = DEFAULT_DICE  # how stats are rolled that were not chosen
+    room_id: RoomId | None = None  # None: where newcomers arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +82,8 @@ class CharacterView:
     selected: bool
     profession_id: int = 0
     profession_name: str = ""
+    race: str = DEFAULT_SHEET.race.value
+    character_class: str = DEFAULT_SHEET.calling.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +114,7 @@ class CharacterService:
         world: WorldService,
         clock: Clock,
         ids: Ids,
+        chance: Chance,
         policy: CharacterPolicy | None = None,
     ) -> None:
         self._store = store
@@ -92,6 +122,7 @@ class CharacterService:
         self._world = world
         self._clock = clock
         self._ids = ids
+        self._chance = chance
         self._policy = policy if policy is not None else CharacterPolicy()
         self.on_deleted: Callable[[CharacterId], None] | None = None
 
@@ -103,25 +134,39 @@ class CharacterService:
             selected = tx.accounts.require(caller.account_id).selected_character
             deleted = tx.characters.of_account(caller.account_id, deleted=True)
             return Roster(
-                [self._view(one, selected) for one in tx.characters.of_account(caller.account_id)],
-                [self._deleted_view(one) for one in deleted if self._is_restorable(one, now)],
+                [self._view(tx, one, selected) for one in tx.characters.of_account(caller.account_id)],
+                [self._deleted_view(tx, one) for one in deleted if self._is_restorable(one, now)],
                 self._policy.per_account,
             )
 
         return await self._store.read(work)
 
-    async def create(self, caller: Caller, name: str, description: str = "") -> CharacterView:
+    async def create(
+        self, caller: Caller, name: str, description: str = "", beginning: Beginning | None = None
+    ) -> CharacterView:
         """A new character at the world's start. The account's first one is selected at once.
+
+        With a `beginning` it has stats of its own, some souls, and the things of its class.
 
         Raises:
             NameNotAllowed: the name breaks the rules.
             NameTaken: it looks like the name of a living character.
             TooManyCharacters: the account has as many as it may.
-            InvalidInput: the description is too long.
+            InvalidInput: the description is too long, or the stats are not as they may be chosen.
 
         """
         name = names.character_name(name)
         body = self._new_body(caller, name, tidy_description(description))
+        sheet: Sheet | None = None
+        kit: Sequence[Item] = ()
+        if beginning is not None:
+            stats = check_bought(beginning.stats) if beginning.stats is not None else None
+            if stats is None:
+                stats = roll_stats(self._chance, beginning.dice)
+            sheet = new_sheet(beginning.race, beginning.calling, stats, self._chance.randint(*STARTING_SOULS))
+            body.faction = beginning.faction.value if beginning.faction is not None else ""
+            body.room_id = beginning.room_id or body.room_id
+            kit = self._kit(body, beginning.calling)
 
         def work(tx: Transaction) -> CharacterView:
             account = tx.accounts.require(caller.account_id)
@@ -130,10 +175,14 @@ class CharacterService:
                 raise TooManyCharacters
             added = tx.characters.add(body)
             tx.characters.explore(added.id, added.room_id, added.created_at)
+            if sheet is not None:
+                tx.sheets.save(added.id, sheet)
+            for item in kit:
+                tx.items.add(item)
             if not others:
                 account.selected_character = added.id
                 tx.accounts.save(account)
-            return self._view(added, account.selected_character)
+            return self._view(tx, added, account.selected_character)
 
         view = await self._store.write(work)
         log.info("character created", extra={"account": caller.account_id, "character": view.id})
@@ -152,6 +201,18 @@ class CharacterService:
             description=description,
         )
 
+    def _kit(self, body: Character, calling: CharacterClass) -> Sequence[Item]:
+        """What a character of that class begins with, nothing of it equipped."""
+        world, made = self._world.world, []
+        for part in world.kits.get(calling, ()):
+            together = world.template(part.template).stacks
+            for _ in range(1 if together else part.count):
+                item_id, quantity = ItemId(self._ids.new()), part.count if together else 1
+                made.append(
+                    Item(item_id, part.template, HolderKind.CHARACTER, body.id, body.created_at, quantity=quantity)
+                )
+        return made
+
     async def select(self, caller: Caller, character_id: CharacterId) -> CharacterView:
         """Make it the one that enters when none is named.
 
@@ -167,7 +228,7 @@ class CharacterService:
             if account.selected_character != body.id:
                 account.selected_character = body.id
                 tx.accounts.save(account)
-            return self._view(body, body.id)
+            return self._view(tx, body, body.id)
 
         return await self._store.write(work)
 
@@ -278,7 +339,7 @@ class CharacterService:
                 raise TooManyCharacters
             body.deleted_at = None
             tx.characters.save(body)
-            return self._view(body, account.selected_character)
+            return self._view(tx, body, account.selected_character)
 
         return await self._store.write(work)
 
@@ -292,7 +353,8 @@ class CharacterService:
     def _is_restorable(self, body: Character, now: datetime) -> bool:
         return body.deleted_at is not None and now < body.deleted_at + self._policy.undo_window
 
-    def _view(self, body: Character, selected: CharacterId | None) -> CharacterView:
+    def _view(self, tx: Transaction, body: Character, selected: CharacterId | None) -> CharacterView:
+        sheet = tx.sheets.get(body.id)
         room = self._world.world.room(body.room_id)
         return CharacterView(
             id=body.id,
@@ -307,12 +369,14 @@ class CharacterService:
             created_at=body.created_at,
             last_active=body.last_active_at,
             selected=body.id == selected,
+            race=sheet.race.value,
+            character_class=sheet.calling.value,
         )
 
-    def _deleted_view(self, body: Character) -> DeletedCharacterView:
+    def _deleted_view(self, tx: Transaction, body: Character) -> DeletedCharacterView:
         assert body.deleted_at is not None
         until = body.deleted_at + self._policy.undo_window
-        shared = asdict(self._view(body, None))
+        shared = asdict(self._view(tx, body, None))
         return DeletedCharacterView(**shared, deleted_at=body.deleted_at, restorable_until=until)
 
 

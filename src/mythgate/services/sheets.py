@@ -12,16 +12,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mythgate.domain.characters import Character
-from mythgate.domain.errors import CannotUse, NotHere, TooSoon
-from mythgate.domain.events import LevelUp, Payload, PlayerDied, PlayerState, PlayerUpdate, SystemMessage, event_of
+from mythgate.domain.errors import CannotUse, NotHere, PermissionDenied, TooSoon
+from mythgate.domain.events import (
+    LevelUp,
+    Payload,
+    PlayerDied,
+    PlayerState,
+    PlayerUpdate,
+    SheetView,
+    SystemMessage,
+    event_of,
+)
 from mythgate.domain.ids import CharacterId, ItemId, RoomId, TemplateId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Caller
 from mythgate.domain.sheets import Bonuses, Sheet
 from mythgate.domain.world import SAFE, ItemTemplate, World, find
 from mythgate.services.movement import MovementService
 from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Realtime, Store, Transaction
-from mythgate.services.sight import Sight
+from mythgate.services.sight import Sight, sheet_view
 from mythgate.services.world import WorldService
 
 log = logging.getLogger(__name__)
@@ -110,6 +120,23 @@ class SheetService:
     async def of(self, character_id: CharacterId) -> Sheet:
         """The sheet as it is saved; the default one for who has none."""
         return await self._store.read(lambda tx: tx.sheets.get(character_id))
+
+    async def view(self, caller: Caller, character_id: CharacterId) -> SheetView:
+        """The sheet of one of the caller's characters.
+
+        Raises:
+            NotFound: there is no such living character.
+            PermissionDenied: it is somebody else's.
+
+        """
+
+        def work(tx: Transaction) -> SheetView:
+            if tx.characters.require(character_id).account_id != caller.account_id:
+                raise PermissionDenied("That is not your character.")
+            carried = tx.items.held_by(HolderKind.CHARACTER, character_id)
+            return sheet_view(tx.sheets.get(character_id), self._sight.rows(carried))
+
+        return await self._store.read(work)
 
     async def bonuses(self, character_id: CharacterId) -> Bonuses:
         """What equipped things add."""

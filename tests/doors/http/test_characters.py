@@ -24,7 +24,7 @@ async def test_from_none_to_deleted_and_back(place: Site) -> None:
     view = answer.json
     assert set(view) == {
         "id", "player_id", "number", "name", "description", "level", "faction", "room_id", "room_name", "created_at",
-        "last_active", "selected", "profession_id", "profession_name",
+        "last_active", "selected", "profession_id", "profession_name", "race", "character_class",
     }  # fmt: skip
     assert (view["name"], view["selected"], view["player_id"]) == ("Thrall", True, view["id"])
     assert view["created_at"].endswith("Z")

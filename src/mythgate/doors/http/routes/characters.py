@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
+from mythgate.domain.events import SheetView
 from mythgate.domain.ids import CharacterId
+from mythgate.domain.sheets import CharacterClass, Faction, Race, Stats
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
-from mythgate.services.characters import CharacterView, Roster
+from mythgate.services.characters import Beginning, CharacterView, Roster
 
 router = APIRouter(tags=["characters"])
 
@@ -21,12 +23,45 @@ PathId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-
 _NO_CONTENT: Final[dict[str, Any]] = {"status_code": 204, "response_class": Response}
 
 
+class ChosenStats(BaseModel):
+    strength: int
+    dexterity: int
+    constitution: int
+    intelligence: int
+    wisdom: int
+    charisma: int
+
+
 class NewCharacter(BaseModel):
     # Generous bounds against abuse; what a name must be like is the domain's business.
     name: str = Field(min_length=1, max_length=200, examples=["Thrall of the North"])
     description: str = Field(
         "", max_length=2000, description="What others see when they look.", examples=["A tall woman in a grey coat."]
     )
+
+    race: Race | None = Field(None, description="Without it, a human.")
+    character_class: CharacterClass | None = Field(None, description="Without it, a ranger.")
+    faction: Faction | None = Field(None, description="Without it, of none.")
+    stats: ChosenStats | None = Field(
+        None,
+        description="The six attributes before what the race adds: each from 3 to 18, 60 together. Without them, dice.",
+    )
+    dice: Literal["4d6_drop_lowest", "3d6", "heroic"] | None = Field(
+        None, description="How attributes are rolled that were not chosen; `4d6_drop_lowest` if nothing is said."
+    )
+
+    def beginning(self) -> Beginning | None:
+        """What was chosen; None if nothing was."""
+        if not self.model_fields_set & {"race", "character_class", "faction", "stats", "dice"}:
+            return None
+        chosen = Beginning()
+        return Beginning(
+            self.race or chosen.race,
+            self.character_class or chosen.calling,
+            self.faction,
+            Stats(**self.stats.model_dump()) if self.stats is not None else None,
+            self.dice or chosen.dice,
+        )
 
 
 class Selection(BaseModel):
@@ -46,8 +81,11 @@ async def list_characters(caller: CallerDep, services: ServicesDep) -> Roster:
     responses=error_responses(400, 401, 403, 409, 413, 422, 503),
 )
 async def create_character(body: NewCharacter, caller: CallerDep, services: ServicesDep) -> CharacterView:
-    """A new character where newcomers arrive. Names may not look like those of others. The first one is selected."""
-    return await services.characters.create(caller, body.name, body.description)
+    """A new character where newcomers arrive. Names may not look like those of others. The first one is selected.
+
+    Whoever says anything about race, class, faction or stats begins with the things of the class and some souls.
+    """
+    return await services.characters.create(caller, body.name, body.description, body.beginning())
 
 
 @router.post(
@@ -79,3 +117,13 @@ async def delete_character(character_id: PathId, caller: CallerDep, services: Se
 async def restore_character(character_id: PathId, caller: CallerDep, services: ServicesDep) -> CharacterView:
     """Undo a deletion, while it is possible and the name is still free."""
     return await services.characters.restore(caller, CharacterId(character_id))
+
+
+@router.get(
+    "/api/characters/{character_id}/sheet",
+    summary="What a character can do and bear",
+    responses=error_responses(401, 403, 404, 422, 503),
+)
+async def character_sheet(character_id: PathId, caller: CallerDep, services: ServicesDep) -> SheetView:
+    """The sheet of one of the caller's characters: race, class, attributes, level, health and what it wears adds."""
+    return await services.sheets.view(caller, CharacterId(character_id))
