@@ -16,6 +16,7 @@ InhabitantId = NewType("InhabitantId", str)
 CommandId = NewType("CommandId", str)  # the id a client gives a command so that a repeat is recognised
 Topic = NewType("Topic", str)
 TradeId = NewType("TradeId", str)
+QuestId = NewType("QuestId", str)  # `pack/id` of a world pack
 
 
 ROOM_TOPICS: Final = "room:"  # what the topics of rooms begin with; a character is in one room at a time

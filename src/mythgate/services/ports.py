@@ -11,7 +11,7 @@ Live state (presence, topics) is read and changed synchronously on the event loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -27,6 +27,7 @@ from mythgate.domain.ids import (
     CharacterId,
     CommandId,
     ItemId,
+    QuestId,
     RoomId,
     SessionId,
     Topic,
@@ -37,12 +38,15 @@ from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.parties import Party
 from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
+from mythgate.domain.quests import Progress
 from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
 from mythgate.domain.results import Match, Result, Testimony
 from mythgate.domain.sessions import AccessClaims, Session
+from mythgate.domain.shards import Aetherfall, Ownership, Shards
 from mythgate.domain.sheets import Sheet
 from mythgate.domain.tournaments import Entry, Prize, Tournament, TournamentState
 from mythgate.domain.world import Problem, World
+from mythgate.domain.worldevents import WorldEvent
 
 T = TypeVar("T")
 
@@ -175,6 +179,12 @@ class Transaction(Protocol):
     def sheets(self) -> SheetRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
+    @property
+    def shards(self) -> ShardRepository: ...
+    @property
+    def world_events(self) -> WorldEventRepository: ...
+    @property
+    def quests(self) -> QuestRepository: ...
 
 
 class AccountRepository(Protocol):
@@ -578,6 +588,47 @@ class PartyRepository(Protocol):
 
     def tally(self, number: int, *, souls: int = 0, shards: int = 0, bosses: int = 0) -> None:
         """Add to what the party has to show for itself."""
+
+
+class ShardRepository(Protocol):
+    """In a write, whoever asked for the shards is alone with them until the end."""
+
+    def all(self) -> Shards:
+        """All twelve and the cycle; what was never saved is as in the beginning."""
+
+    def save(self, known: Shards) -> None:
+        """Write those that changed, and the cycle."""
+
+    def begin(self, ownership: Ownership) -> None:
+        """Record that somebody holds a shard from now on, and set its `number`. Who held it was ended before."""
+
+    def end(self, shard: int, now: datetime) -> bool:
+        """Record that nobody holds the shard any more; False if nobody did."""
+
+    def history(self, shard: int, limit: int) -> list[Ownership]:
+        """Newest first."""
+
+    def remember(self, fall: Aetherfall) -> None: ...
+    def falls(self, limit: int) -> list[Aetherfall]:
+        """Newest first."""
+
+
+class WorldEventRepository(Protocol):
+    def add(self, event: WorldEvent) -> None:
+        """Record an event and set its `number`, above that of all others."""
+
+    def recent(self, limit: int, before: int | None = None) -> list[WorldEvent]:
+        """Newest first, from before the event `before` on."""
+
+
+class QuestRepository(Protocol):
+    """In a write, whoever asked for a character's quests is alone with them until the end."""
+
+    def of_character(self, character_id: CharacterId) -> Mapping[QuestId, Progress]:
+        """The quests the character has ever taken on, in the order of that."""
+
+    def save(self, progress: Progress) -> None:
+        """Replaces what was known of this quest."""
 
 
 # --- live state ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Identity,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from mythgate.backends.sql.types import Choice, ColourText, Real, UtcDateTime, small_json
@@ -31,10 +33,13 @@ from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
 from mythgate.domain.lobbies import Family, LobbyKind
 from mythgate.domain.parties import LootRule
+from mythgate.domain.quests import ProgressState
 from mythgate.domain.ratings import SubjectKind
 from mythgate.domain.results import Ending, Outcome, Verdict
-from mythgate.domain.sheets import STATS, CharacterClass, Race
+from mythgate.domain.shards import FallReason, Reality, ShardStatus
+from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race
 from mythgate.domain.tournaments import TournamentState
+from mythgate.domain.worldevents import EventKind
 
 metadata: Final = MetaData(
     naming_convention={
@@ -504,4 +509,106 @@ party_members: Final = Table(
     _character_id(),
     Column("party", Integer, ForeignKey("parties.number", ondelete="CASCADE"), nullable=False, index=True),
     Column("joined_at", UtcDateTime, nullable=False),
+)
+
+# The twelve. Whichever has no row is as it was in the beginning.
+shards: Final = Table(
+    "shards",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("status", Choice(ShardStatus), nullable=False),
+    Column("faction", Choice(Faction)),
+    # No foreign key, here and below: a shard stays with its faction when a character goes.
+    Column("holder", String),
+    Column("holder_name", String, nullable=False),
+    Column("captured_at", UtcDateTime),
+    Column("sealed_until", UtcDateTime),
+    Column("defeated_at", UtcDateTime),
+    Column("defeated_by", small_json(), nullable=False),
+    Column("power", Integer, nullable=False),
+    CheckConstraint("number BETWEEN 1 AND 12", name="twelve"),
+    CheckConstraint("(faction IS NULL) = (holder IS NULL)", name="one_owner"),
+)
+
+shard_ownerships: Final = Table(
+    "shard_ownerships",
+    metadata,
+    _number(),
+    Column("shard", Integer, nullable=False),
+    Column("character_id", String, nullable=False),
+    Column("character_name", String, nullable=False),
+    Column("faction", Choice(Faction), nullable=False),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("lost_at", UtcDateTime),
+    Column("helpers", small_json(), nullable=False),
+    Column("souls", BigInteger, nullable=False),
+    Index("ix_shard_ownerships_shard", "shard", "number"),
+    # Nobody takes a shard that somebody holds without its being taken from them.
+    Index(
+        "ix_shard_ownerships_current",
+        "shard",
+        unique=True,
+        sqlite_where=text("lost_at IS NULL"),
+        postgresql_where=text("lost_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# One row: how the world is since the last Aetherfall.
+cycles: Final = Table(
+    "cycles",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("reality", Choice(Reality), nullable=False),
+    Column("stability", Real, nullable=False),
+    Column("transformations", small_json(), nullable=False),
+    Column("began_at", UtcDateTime),
+    Column("shifted_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+aetherfalls: Final = Table(
+    "aetherfalls",
+    metadata,
+    Column("cycle", Integer, primary_key=True, autoincrement=False),
+    Column("fell_at", UtcDateTime, nullable=False),
+    Column("reason", Choice(FallReason), nullable=False),
+    Column("winner", Choice(Faction)),
+    Column("transformations", small_json(), nullable=False),
+    Column("survivors", Integer, nullable=False),
+    Column("holdings", small_json(), nullable=False),
+)
+
+world_events: Final = Table(
+    "world_events",
+    metadata,
+    _number(),
+    Column("kind", Choice(EventKind), nullable=False),
+    Column("title", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("happened_at", UtcDateTime, nullable=False),
+    Column("characters", small_json(), nullable=False),
+    Column("faction", String),
+    Column("reality_before", String),
+    Column("reality_after", String),
+    Column("shard", Integer),
+    Column("game_day", Integer, nullable=False),
+    Column("broadcast", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+quest_progress: Final = Table(
+    "quest_progress",
+    metadata,
+    _character_id(),
+    Column("quest", String, primary_key=True),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("state", Choice(ProgressState), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("times", Integer, nullable=False),
 )

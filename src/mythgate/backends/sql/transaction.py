@@ -16,10 +16,12 @@ from mythgate.backends.sql.moderation import SqlModeration
 from mythgate.backends.sql.parties import SqlParties
 from mythgate.backends.sql.preferences import SqlPreferences
 from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
+from mythgate.backends.sql.quests import SqlQuests
 from mythgate.backends.sql.ratings import SqlRatings
 from mythgate.backends.sql.receipts import SqlReceipts
 from mythgate.backends.sql.results import SqlMatches, SqlResults
 from mythgate.backends.sql.sessions import SqlSessions
+from mythgate.backends.sql.shards import SqlShards, SqlWorldEvents
 from mythgate.backends.sql.sheets import SqlSheets
 from mythgate.backends.sql.statements import SqlConnection
 from mythgate.backends.sql.tournaments import SqlTournaments
@@ -48,4 +50,7 @@ class SqlTransaction:
         self.imported: Final = SqlImports(connection)
         self.sheets: Final = SqlSheets(connection)
         self.parties: Final = SqlParties(connection)
+        self.shards: Final = SqlShards(connection)
+        self.world_events: Final = SqlWorldEvents(connection)
+        self.quests: Final = SqlQuests(connection)
         self.receipts: Final = SqlReceipts(connection)
