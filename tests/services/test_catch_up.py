@@ -9,11 +9,14 @@ from tests.support.clock import FakeClock
 from tests.support.databases import PostgresServer
 
 from mythgate.backends.sql import open_store
+from mythgate.backends.system import UuidIds
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import AccountDisabled
+from mythgate.domain.foreign import Foreign, ForeignAccount
 from mythgate.domain.ids import STAFF_TOPIC, AccountId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.sessions import OPERATOR
+from mythgate.services.importing import ImportService, Kind
 from mythgate.services.ports import Store, Transaction
 
 CROWD = 300
@@ -73,6 +76,29 @@ async def test_an_act_is_found_among_any_number_of_registrations(store: Store, c
 
     await node.accounts.catch_up(known)
     assert body.role is Role.MODERATOR
+
+
+async def test_who_was_brought_over_is_not_looked_up(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = AccountsKit(clock, store, CountingHasher())
+    ada = await node.caller("Ada")
+    known = await node.accounts.mark_record()
+    people = [ForeignAccount(str(number), f"Newcomer {number}") for number in range(3)]
+    imports = ImportService(store=store, hasher=CountingHasher(), clock=clock, ids=UuidIds())
+    assert (await imports.bring(Foreign("old", people))).tallies[Kind.ACCOUNT].brought == 3
+    await AccountsKit(clock, store, CountingHasher()).accounts.rename(OPERATOR, ada.account_id, "Adela")
+
+    looked_up: list[AccountId] = []
+    resync = node.accounts._resync
+
+    async def noted(account_id: AccountId) -> None:
+        looked_up.append(account_id)
+        await resync(account_id)
+
+    monkeypatch.setattr(node.accounts, "_resync", noted)
+    await node.accounts.catch_up(known)
+    assert looked_up == ["import:old", ada.account_id]
 
 
 async def test_an_act_on_what_is_no_account_keeps_no_other_from_being_seen(store: Store, clock: FakeClock) -> None:
