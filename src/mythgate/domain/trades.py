@@ -145,6 +145,7 @@ class Trade:
     offers: dict[CharacterId, Offer] = field(default_factory=dict)
     confirmed: set[CharacterId] = field(default_factory=set)
     changed: dict[CharacterId, datetime] = field(default_factory=dict)  # when somebody last changed their offer
+    called: dict[str, str] = field(default_factory=dict)  # names of the two and of things in offers, for showing
 
     @property
     def both(self) -> tuple[CharacterId, CharacterId]:
