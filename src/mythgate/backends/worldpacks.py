@@ -18,7 +18,7 @@ import difflib
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +27,12 @@ from typing import Final, Protocol
 
 import yaml
 
-from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
+from mythgate.domain.bestiary import BESTIARY
+from mythgate.domain.ids import InhabitantId, QuestId, RoomId, TemplateId, ZoneId
 from mythgate.domain.items import ItemKind
-from mythgate.domain.sheets import CharacterClass
+from mythgate.domain.quests import Quest, Reward, Step, StepKind
+from mythgate.domain.shards import SHARDS
+from mythgate.domain.sheets import MAX_LEVEL, CharacterClass
 from mythgate.domain.world import (
     FIRST_MADE_NUMBER,
     Calendar,
@@ -50,6 +53,7 @@ from mythgate.domain.world import (
     Zone,
     words_of,
 )
+from mythgate.domain.worldevents import EventKind
 from mythgate.services.ports import LoadedWorld
 
 DEFAULT_PACK: Final = Path(__file__).resolve().parent.parent / "worlds" / "mythgate"
@@ -568,6 +572,26 @@ class _ExtensionDraft:
     placements: list[_PlacementDraft]
 
 
+@dataclass(slots=True)
+class _StepDraft:
+    place: _Place
+    step: Step  # complete but for what it refers to
+    subject: _Ref
+    room: _Ref | None
+    brings: _Ref | None
+
+
+@dataclass(slots=True)
+class _QuestDraft:
+    place: _Place
+    scope: _Scope
+    quest: Quest  # complete but for steps, giver, needs and things to be had
+    giver: _Ref | None
+    needs: list[_Ref]
+    steps: list[_StepDraft]
+    items: list[_PlacementDraft]
+
+
 @dataclass(frozen=True, slots=True)
 class _Scope:
     """Where short names are looked up."""
@@ -664,6 +688,8 @@ class _ZoneReader:
         for short, place, inside in fields.parts("inhabitants", "an inhabitant"):
             self._inhabitant(scope, short, place, inside)
         self._kits(scope, fields)
+        for short, place, inside in fields.parts("quests", "a quest"):
+            self._quest(scope, short, place, inside)
         for short, place, inside in fields.parts("extend", "an extension"):
             extension = _ExtensionDraft(scope, _Ref(place, short), self._exits(inside), self._placements(inside))
             inside.close()
@@ -737,9 +763,12 @@ class _ZoneReader:
             crowded=fields.text("crowded", longest=SENTENCE_LENGTH),
             empty=fields.text("empty", longest=SENTENCE_LENGTH),
             number=fields.integer("number", least=1, most=FIRST_MADE_NUMBER - 1),
+            shard=fields.integer("shard", least=1, most=SHARDS),
         )
         if room.number is not None:
-            self._assembly.number(fields.place_of("number"), room.number)
+            self._assembly.number(fields.place_of("number"), "room of number", room.number)
+        if room.shard is not None:
+            self._assembly.number(fields.place_of("shard"), "place of shard", room.shard)
         exits = self._exits(fields)
         placements = self._placements(fields)
         fields.close()
@@ -912,6 +941,77 @@ class _ZoneReader:
                 _InhabitantDraft(place, scope, inhabitant, _Ref(fields.place_of("room"), room), route, needs)
             )
 
+    def _quest(self, scope: _Scope, short: str, place: _Place, fields: _Fields) -> None:
+        giver = fields.scalar("giver")
+        needs = [_Ref(node.place, node.value) for node in fields.scalars("needs")]
+        inside = fields.inside("reward", "a reward")
+        reward, items = Reward(), list[_PlacementDraft]()
+        if inside is not None:
+            souls = inside.integer("souls", least=0, most=1_000_000) or 0
+            reward = Reward(souls, inside.integer("experience", least=0, most=1_000_000) or 0)
+            items = self._placements(inside)
+            inside.close()
+        steps = [step for node in fields.nodes("steps", required=True) if (step := self._step(node)) is not None]
+        quest = Quest(
+            id=QuestId(f"{scope.pack}/{short}"),
+            name=fields.text("name", required=True, longest=NAME_LENGTH),
+            summary=fields.text("summary", required=True, longest=SENTENCE_LENGTH, shortest=10),
+            steps=(),
+            level=fields.integer("level", least=1, most=MAX_LEVEL) or 1,
+            repeat=fields.duration("repeat"),
+            reward=reward,
+            ending=fields.text("ending", longest=SENTENCE_LENGTH),
+        )
+        fields.close()
+        if "steps" in fields and not fields.nodes("steps"):
+            self._problems.add(fields.place_of("steps"), "a quest has at least one step")
+        self._assembly.add_quest(
+            _QuestDraft(
+                place,
+                scope,
+                quest,
+                _Ref(fields.place_of("giver"), giver) if giver is not None else None,
+                needs,
+                steps,
+                items,
+            )
+        )
+
+    def _step(self, node: _Node) -> _StepDraft | None:
+        kinds = ", ".join(StepKind)
+        if not isinstance(node, _Map):
+            self._problems.add(node.place, f"a step is a mapping with 'text' and one of {kinds}")
+            return None
+        fields = _Fields(node, self._problems, "a step")
+        text = fields.text("text", required=True, longest=SENTENCE_LENGTH, shortest=3)
+        chosen = [kind for kind in StepKind if kind.value in fields]
+        after = fields.duration("after")
+        if after is not None and not chosen:
+            chosen = [StepKind.TIME]
+        if len(chosen) != 1:
+            self._problems.add(fields.place, f"a step has exactly one of {kinds}, after")
+            return None
+        kind = chosen[0]
+        subject = fields.scalar(kind.value) or ""
+        countable = kind in (StepKind.KILL, StepKind.COLLECT, StepKind.EVENT) or "brings" in fields
+        count = (fields.integer("count", least=1, most=1000) or 1) if countable else 1
+        room = fields.scalar("room") if kind is StepKind.KILL else None
+        brings = fields.scalar("brings") if kind is StepKind.TALK else None
+        about = fields.names("about") if kind is StepKind.TALK else ()
+        if kind is StepKind.TIME and subject and after is not None:
+            self._problems.add(
+                fields.place_of("after"), "a step waits for a part of the day or for a while, not for both"
+            )
+        draft = _StepDraft(
+            fields.place,
+            Step(kind, text, count=count, about=about, after=after),
+            _Ref(fields.place_of(kind.value), subject),
+            _Ref(fields.place_of("room"), room) if room is not None else None,
+            _Ref(fields.place_of("brings"), brings) if brings is not None else None,
+        )
+        fields.close()
+        return draft
+
     def _utterances(self, fields: _Fields, key: str) -> tuple[Utterance, ...]:
         found = []
         for node in fields.nodes(key):
@@ -945,7 +1045,8 @@ class _Assembly:
         self._calendar: Calendar | None = None
         self._zones: dict[ZoneId, tuple[_Place, Zone]] = {}
         self._rooms: dict[RoomId, _RoomDraft] = {}
-        self._numbers: dict[int, _Place] = {}
+        self._numbers: dict[tuple[str, int], _Place] = {}
+        self._quests: dict[QuestId, _QuestDraft] = {}
         self._by_zone: dict[ZoneId, dict[str, _RoomDraft]] = {}
         self._templates: dict[TemplateId, tuple[_Place, ItemTemplate]] = {}
         self._kits: dict[CharacterClass, tuple[_Place, _Scope, list[_PlacementDraft]]] = {}
@@ -979,10 +1080,17 @@ class _Assembly:
         self._rooms[draft.room.id] = draft
         self._by_zone.setdefault(draft.room.zone, {})[draft.short] = draft
 
-    def number(self, place: _Place, number: int) -> None:
-        first = self._numbers.setdefault(number, place)
+    def number(self, place: _Place, what: str, number: int) -> None:
+        first = self._numbers.setdefault((what, number), place)
         if first is not place:
-            self._problems.add(place, f"there is another room of number {number}{_at(first)}")
+            self._problems.add(place, f"there is another {what} {number}{_at(first)}")
+
+    def add_quest(self, draft: _QuestDraft) -> None:
+        other = self._quests.get(draft.quest.id)
+        if other is not None:
+            self._problems.add(draft.place, f"there is another quest {draft.quest.id!r}{_at(other.place)}")
+            return
+        self._quests[draft.quest.id] = draft
 
     def add_template(self, place: _Place, template: ItemTemplate) -> None:
         if template.id in self._templates:
@@ -1031,6 +1139,7 @@ class _Assembly:
         placements = self._resolve_placements()
         kits = self._resolve_kits()
         inhabitants = self._resolve_inhabitants()
+        quests = self._resolve_quests({one.id for one in inhabitants})
         self._check_names(exits, placements, inhabitants)
         start = self._find_start(exits)
         if start is None or self._problems.found:
@@ -1051,6 +1160,7 @@ class _Assembly:
             templates={template_id: template for template_id, (_, template) in self._templates.items()},
             placements=tuple(placements),
             calendar=self._calendar or Calendar(),
+            quests={quest.id: quest for quest in quests},
             kits=kits,
         )
 
@@ -1206,6 +1316,83 @@ class _Assembly:
             )
             found[inhabitant.id] = replace(inhabitant, room=home.room.id, route=stops, subjects=subjects)
         return list(found.values())
+
+    def _resolve_quests(self, inhabitants: Collection[InhabitantId]) -> list[Quest]:
+        found = []
+        for draft in self._quests.values():
+            scope, steps = draft.scope, []
+            giver = self._inhabitant_by(draft.giver, scope, inhabitants) if draft.giver is not None else None
+            needs = [needed for ref in draft.needs if (needed := self._quest_by(ref, draft)) is not None]
+            items: dict[TemplateId, int] = {}
+            for part in draft.items:
+                template_id = self._template_by(part.item, scope)
+                if template_id is not None:
+                    items[template_id] = items.get(template_id, 0) + part.count
+            for one in draft.steps:
+                subject = self._subject_by(one, scope, inhabitants)
+                room = self._room_by(one.room, scope) if one.room is not None else None
+                brings = self._template_by(one.brings, scope) if one.brings is not None else None
+                if subject is not None:
+                    steps.append(
+                        replace(
+                            one.step, subject=subject, room=room.room.id if room is not None else None, brings=brings
+                        )
+                    )
+            found.append(
+                replace(
+                    draft.quest,
+                    steps=tuple(steps),
+                    giver=giver,
+                    needs=tuple(needs),
+                    reward=replace(draft.quest.reward, items=MappingProxyType(items)),
+                )
+            )
+        return found
+
+    def _subject_by(self, draft: _StepDraft, scope: _Scope, inhabitants: Collection[InhabitantId]) -> str | None:
+        """What a step is about; None with a problem if there is no such thing."""
+        ref = draft.subject
+        match draft.step.kind:
+            case StepKind.PLACE:
+                room = self._room_by(ref, scope)
+                return None if room is None else room.room.id
+            case StepKind.TALK:
+                return self._inhabitant_by(ref, scope, inhabitants)
+            case StepKind.COLLECT:
+                return self._template_by(ref, scope)
+            case StepKind.KILL:
+                return self._one_of(ref, "creature", BESTIARY)
+            case StepKind.EVENT:
+                return self._one_of(ref, "kind of event", [kind.value for kind in EventKind])
+            case StepKind.TIME:
+                return "" if draft.step.after is not None else self._one_of(ref, "part of the day", list(Daypart))
+
+    def _one_of(self, ref: _Ref, what: str, known: Iterable[str]) -> str | None:
+        words = [str(word) for word in known]
+        if ref.word in words:
+            return ref.word
+        self._problems.add(ref.place, f"there is no {what} {ref.word!r}{_meant(ref.word, words)}")
+        return None
+
+    def _inhabitant_by(self, ref: _Ref, scope: _Scope, known: Collection[InhabitantId]) -> InhabitantId | None:
+        inhabitant_id = InhabitantId(ref.word if "/" in ref.word else f"{scope.pack}/{ref.word}")
+        if inhabitant_id in known:
+            return inhabitant_id
+        if all(draft.inhabitant.id != inhabitant_id for draft in self.inhabitants):  # else it is not well, and told of
+            names = [other.removeprefix(f"{scope.pack}/") for other in known]
+            self._problems.add(ref.place, f"there is no inhabitant {ref.word!r}{_meant(ref.word, names)}")
+        return None
+
+    def _quest_by(self, ref: _Ref, asking: _QuestDraft) -> QuestId | None:
+        quest_id = QuestId(ref.word if "/" in ref.word else f"{asking.scope.pack}/{ref.word}")
+        if quest_id == asking.quest.id:
+            self._problems.add(ref.place, "a quest cannot need itself")
+        elif quest_id in self._quests:
+            return quest_id
+        else:
+            known = [other.removeprefix(f"{asking.scope.pack}/") for other in self._quests]
+            self._problems.add(ref.place, f"there is no quest {ref.word!r}{_meant(ref.word, known)}")
+        return None
 
     def _check_names(
         self,

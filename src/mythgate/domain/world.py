@@ -19,12 +19,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
-from mythgate.domain.ids import InhabitantId, RoomId, TemplateId, ZoneId
+from mythgate.domain.ids import InhabitantId, QuestId, RoomId, TemplateId, ZoneId
 from mythgate.domain.items import ItemKind
 from mythgate.domain.sheets import CharacterClass
+
+if TYPE_CHECKING:
+    from mythgate.domain.quests import Quest  # which knows the words of this module
 
 T = TypeVar("T")
 
@@ -336,6 +339,7 @@ class Room:
     crowded: str = ""  # added to the description when many are here
     empty: str = ""  # added when the onlooker is alone
     number: int | None = None  # as the pack says; `World.number_of` knows one for each room
+    shard: int | None = None  # the Crystal Shard that lies here
 
     def exit_by(self, words: str) -> Exit | None:
         """The way that a direction or an alias of a way names, also a hidden one."""
@@ -471,7 +475,9 @@ class World:
     placements: tuple[Placement, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     kits: Mapping[CharacterClass, tuple[KitPart, ...]] = field(default_factory=_nothing)
+    quests: Mapping[QuestId, Quest] = field(default_factory=_nothing)
     inhabitants: Mapping[InhabitantId, Inhabitant] = field(init=False)
+    shards: Mapping[int, RoomId] = field(init=False)  # where the Crystal Shards lie
     _by_number: Mapping[int, RoomId] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -487,7 +493,7 @@ class World:
                 if inhabitant.id in inhabitants:
                     raise BrokenWorld(f"inhabitant {inhabitant.id} stands twice")
                 inhabitants[inhabitant.id] = inhabitant
-        for name in ("rooms", "zones", "templates", "kits"):
+        for name in ("rooms", "zones", "templates", "kits", "quests"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         object.__setattr__(self, "inhabitants", MappingProxyType(inhabitants))
         by_number: dict[int, RoomId] = {}
@@ -495,6 +501,11 @@ class World:
             if by_number.setdefault(self.number_of(room_id), room_id) != room_id:
                 raise BrokenWorld(f"the number {self.number_of(room_id)} stands twice")
         object.__setattr__(self, "_by_number", MappingProxyType(by_number))
+        shards: dict[int, RoomId] = {}
+        for room in self.rooms.values():
+            if room.shard is not None and shards.setdefault(room.shard, room.id) != room.id:
+                raise BrokenWorld(f"shard {room.shard} lies in two rooms")
+        object.__setattr__(self, "shards", MappingProxyType(dict(sorted(shards.items()))))
         for reference, known in self._references():
             if reference not in known:
                 raise BrokenWorld(f"{reference} does not exist")
@@ -519,6 +530,28 @@ class World:
             for subject in inhabitant.subjects:
                 if subject.needs is not None:
                     yield subject.needs, self.templates
+        for quest in self.quests.values():
+            yield from self._references_of(quest)
+
+    def _references_of(self, quest: Quest) -> Iterator[tuple[str, Container[Any]]]:
+        if quest.giver is not None:
+            yield quest.giver, self.inhabitants
+        for needed in quest.needs:
+            yield needed, self.quests
+        for template_id in quest.reward.items:
+            yield template_id, self.templates
+        known: Mapping[str, Container[Any]] = {
+            "place": self.rooms,
+            "talk": self.inhabitants,
+            "collect": self.templates,
+        }
+        for step in quest.steps:
+            if step.kind in known:
+                yield step.subject, known[step.kind]
+            if step.room is not None:
+                yield step.room, self.rooms
+            if step.brings is not None:
+                yield step.brings, self.templates
 
     def room(self, room_id: RoomId | str) -> Room | None:
         return self.rooms.get(RoomId(room_id))
