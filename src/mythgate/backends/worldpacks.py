@@ -35,6 +35,7 @@ from mythgate.domain.shards import SHARDS
 from mythgate.domain.sheets import MAX_LEVEL, CharacterClass
 from mythgate.domain.world import (
     FIRST_MADE_NUMBER,
+    SAFE,
     Calendar,
     Daypart,
     Direction,
@@ -759,6 +760,7 @@ class _ZoneReader:
             fixtures=self._fixtures(fields),
             capacity=fields.integer("capacity", least=1, most=1000),
             tags=frozenset(tags),
+            creatures=self._creatures(fields, tags),
             by_daypart=MappingProxyType(dayparts),
             crowded=fields.text("crowded", longest=SENTENCE_LENGTH),
             empty=fields.text("empty", longest=SENTENCE_LENGTH),
@@ -841,6 +843,17 @@ class _ZoneReader:
         )
         fields.close()
         return draft if target is not None else None
+
+    def _creatures(self, fields: _Fields, tags: Sequence[str]) -> tuple[str, ...]:
+        found = []
+        for node in fields.scalars("creatures"):
+            if node.value not in BESTIARY:
+                self._problems.add(node.place, f"there is no creature {node.value!r}{_meant(node.value, BESTIARY)}")
+            elif SAFE in tags:
+                self._problems.add(node.place, "nobody fights in a room with the tag 'safe', so no creature lives there")
+            else:
+                found.append(node.value)
+        return tuple(found)
 
     def _placements(self, fields: _Fields, key: str = "items", *, respawns: bool = True) -> list[_PlacementDraft]:
         found = []

@@ -190,6 +190,18 @@ class ExitView:
 
 
 @dataclass(slots=True)
+class CreatureView:
+    """A kind of creature that lives in a place."""
+
+    key: str
+    """As the bestiary names it; never changes: `corrupt_wolf`."""
+    name: str
+    """Its title: `Corrupt Wolf`."""
+    level: int
+    """1 or more."""
+
+
+@dataclass(slots=True)
 class RoomView:
     """A place as one player sees it. `exits` and `occupants` repeat `ways` and `players` in the short
     form that older clients read."""
@@ -232,6 +244,8 @@ class RoomView:
     """Rooms to the south of the plane's origin; negative to the north. From -10000 to 10000."""
     map_z: int = 0
     """Storeys above the plane's origin; negative below. From -10000 to 10000."""
+    creatures: list[CreatureView] = field(default_factory=list)
+    """What one can fight here. Who was slain a moment ago is among them, and back soon."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ InhabitantId = NewType("InhabitantId", str)
 CommandId = NewType("CommandId", str)  # the id a client gives a command so that a repeat is recognised
 Topic = NewType("Topic", str)
 TradeId = NewType("TradeId", str)
+EncounterId = NewType("EncounterId", str)
 QuestId = NewType("QuestId", str)  # `pack/id` of a world pack
 
 
@@ -39,3 +40,8 @@ def faction_topic(faction: str) -> Topic:
 def party_topic(number: int) -> Topic:
     """What a party hears."""
     return Topic(f"party:{number}")
+
+
+def combat_topic(encounter_id: EncounterId) -> Topic:
+    """What those in one fight hear."""
+    return Topic(f"combat:{encounter_id}")

@@ -339,6 +339,7 @@ class Room:
     crowded: str = ""  # added to the description when many are here
     empty: str = ""  # added when the onlooker is alone
     number: int | None = None  # as the pack says; `World.number_of` knows one for each room
+    creatures: tuple[str, ...] = ()  # of the bestiary: those one can fight here
     shard: int | None = None  # the Crystal Shard that lies here
 
     def exit_by(self, words: str) -> Exit | None:

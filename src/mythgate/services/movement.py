@@ -95,6 +95,11 @@ class MovementService:
         self._kept: dict[RoomId, int] = {}
         self._errands = Errands("movement")
         self._observers: list[Callable[[Moved], None]] = []
+        self._restraints: list[Callable[[CharacterId], None]] = []
+
+    def restrain(self, check: Callable[[CharacterId], None]) -> None:
+        """Have `check` asked before somebody walks. It raises what is against it."""
+        self._restraints.append(check)
 
     def on_moved(self, observer: Callable[[Moved], None]) -> None:
         """Call `observer` whenever somebody is in another room, on the event loop, after everybody was told.
@@ -144,6 +149,8 @@ class MovementService:
         refusal: Refused | None = None
         way: Exit | None = None
         try:
+            for check in self._restraints:
+                check(actor)
             way = self._way_out(present, words)
             place = self._keep_place(way, origin)
         except Refused as refused:
@@ -295,7 +302,7 @@ class MovementService:
         finally:
             self._turns.give(actor)
         present = self._presence.get(actor)
-        if present is not None and moved.origin != moved.target:
+        if moved.origin != moved.target and present is not None and self._world.world.room(present.room_id) is not None:
             await self._show(present)
         return rest
 

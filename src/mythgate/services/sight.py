@@ -201,6 +201,9 @@ def room_text(view: RoomView, onlooker: CharacterId) -> str:
     lines = [view.name, view.description]
     lines += [item.summary if item.count == 1 else f"{item.summary} (×{item.count})" for item in view.items]
     lines += [npc.summary or f"{sentence_start(npc.name)} is here." for npc in view.npcs]
+    lurking = [f"{one.name} (level {one.level})" for one in view.creatures]
+    if lurking:
+        lines.append(f"Lurking here: {enumerate_words(lurking)}.")
     others = [_with_status(one) for one in view.players if one.id != onlooker]
     if others:
         lines.append(f"{enumerate_words(others)} {'is' if len(others) == 1 else 'are'} here.")
@@ -224,8 +227,9 @@ def enumerate_words(words: Sequence[str]) -> str:
 
 
 def with_counts(rows: Iterable[ItemView]) -> list[str]:
-    """Names of things, with how many where there are several."""
+    """Names of things, with how many where there are several, and what is equipped."""
     counts: dict[str, int] = {}
     for row in rows:
-        counts[row.name] = counts.get(row.name, 0) + row.count
+        name = f"{row.name} (equipped)" if row.equipped else row.name
+        counts[name] = counts.get(name, 0) + row.count
     return [name if count == 1 else f"{name} (×{count})" for name, count in counts.items()]

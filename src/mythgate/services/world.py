@@ -15,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mythgate.domain.accounts import Role
+from mythgate.domain.bestiary import creature
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
 from mythgate.domain.events import (
     AdminEvent,
     ChatMessage,
+    CreatureView,
     ExitView,
     FixtureView,
     GameTick,
@@ -158,6 +160,7 @@ def room_view(
         map_x=room.x,
         map_y=room.y,
         map_z=room.z,
+        creatures=[CreatureView(one.key, one.name, one.level) for one in map(creature, room.creatures)],
     )
 
 
