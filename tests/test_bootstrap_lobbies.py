@@ -92,6 +92,7 @@ async def test_the_lobbies_are_those_of_the_settings(tmp_path: Path) -> None:
     [
         ([{"name": "A", "room_id": 1}, {"name": "B", "room_id": 1}], "room_id 1 stands twice"),
         ([{"name": "A", "room_id": 1, "min_caste": 5, "max_caste": 4}], "max_caste must not be below min_caste"),
+        ([{"name": "★★", "room_id": 1}], "must be something with Latin letters or digits"),
         ([{"name": "", "room_id": 1}], "at least 1 character"),
         ([{"name": "A", "room_id": 40000}], "less than or equal to 32767"),
     ],
