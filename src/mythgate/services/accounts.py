@@ -183,9 +183,18 @@ class AccountService:
     # --- coming in ---
 
     async def register(
-        self, name: str, password: str, *, email: str | None = None, door: str, address: str, client: str
+        self,
+        name: str,
+        password: str,
+        *,
+        email: str | None = None,
+        door: str,
+        address: str,
+        client: str,
+        password_min_length: int | None = None,
     ) -> SignedIn:
-        """Make an account for a new person and sign it in.
+        """Make an account for a new person and sign it in. `password_min_length` is what the door's protocol
+        promises, where that is another length than usual.
 
         Raises:
             RegistrationClosed: the operator takes no new accounts.
@@ -196,7 +205,7 @@ class AccountService:
         if not self._policy.registration_open:
             raise RegistrationClosed
         name = account_name(name)
-        self._check_password(password, name)
+        self._check_password(password, name, min_length=password_min_length)
         email = _checked_email(email)
         await self._admit_new_account(address)
         # Before the expensive hash; the database has the last word.
@@ -557,7 +566,7 @@ class AccountService:
 
         await self._store.read(allow)  # before the expensive hash
         name = account_name(name)
-        self._check_password(password, name)
+        self._check_password(password, name, min_length=password_min_length)
         email = _checked_email(email)
         await self._refuse_taken(name)
         account = self._new_account(name, await self._hasher.hash(password), email=email)
@@ -881,11 +890,13 @@ class AccountService:
 
     # --- parts ---
 
-    def _check_password(self, password: str, name: str, *, field: str = "password") -> None:
+    def _check_password(
+        self, password: str, name: str, *, field: str = "password", min_length: int | None = None
+    ) -> None:
         check_password(
             password,
             name=name,
-            min_length=self._policy.password_min_length,
+            min_length=self._policy.password_min_length if min_length is None else min_length,
             max_length=self._policy.password_max_length,
             field=field,
         )

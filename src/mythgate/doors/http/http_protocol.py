@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mythgate.doors.http.socket_protocol import ABORT_EXTENSION, SocketProtocol
 
 SWEEP_SECONDS: Final = 1.0
+LINE_EXTENSION: Final = "mythgate.line"  # of requests: the `transport` they came over
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT_EXTENSION: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {
+            ABORT_EXTENSION: {"abort": self.transport.abort},
+            LINE_EXTENSION: {"transport": self.transport},
+        }
         self._expect_head()
 
     def on_url(self, url: bytes) -> None:
