@@ -51,6 +51,7 @@ from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
 from mythgate.config import LobbySettings, Settings
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.characters import Character
+from mythgate.domain.chat import Channel
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect
 from mythgate.domain.hosting import OVER
@@ -73,6 +74,7 @@ from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import tournaments as tournament_routes
+from mythgate.doors.http.routes import trades as trade_routes
 from mythgate.doors.http.routes import world as world_routes
 from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
@@ -104,6 +106,7 @@ from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
 from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import Moved, MovementService
+from mythgate.services.parties import PartyPolicy, PartyService
 from mythgate.services.ports import Rate
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
@@ -117,6 +120,7 @@ from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
+from mythgate.services.trades import TradePolicy, TradeService
 from mythgate.services.world import WorldPolicy, WorldService
 
 if TYPE_CHECKING:
@@ -360,15 +364,15 @@ def compose(
         ids=ids,
         policy=WorldPolicy(room_capacity=settings.world.room_capacity, tick_interval=settings.realtime.tick_interval),
     )
-    characters = CharacterService(
     chance = random.SystemRandom()
+    characters = CharacterService(
         store=store,
         presence=presences,
         world=world,
         clock=clock,
         ids=ids,
-        policy=CharacterPolicy(
         chance=chance,
+        policy=CharacterPolicy(
             per_account=settings.sessions.characters_per_account, undo_window=settings.sessions.undo_window
         ),
     )
@@ -413,6 +417,18 @@ def compose(
         clock=clock,
         ids=ids,
     )
+    trades = TradeService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        world=world,
+        sight=sight,
+        sheets=sheets,
+        throttle=throttle,
+        clock=clock,
+        ids=ids,
+        policy=TradePolicy(carry_limit=settings.world.carry_limit),
+    )
     chat = ChatService(
         store=store,
         presence=presences,
@@ -422,6 +438,20 @@ def compose(
         clock=clock,
         ids=ids,
         policy=ChatPolicy(characters=limits.chat_characters),
+    )
+    parties = PartyService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        sight=sight,
+        chat=chat,
+        company=company,
+        clock=clock,
+        policy=PartyPolicy(
+            members=settings.parties.members,
+            invitation=settings.parties.invitation,
+            return_within=settings.parties.return_within,
+        ),
     )
     moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
     lobbies = LobbyService(
@@ -454,7 +484,16 @@ def compose(
         company=company,
         moderation=moderation,
         lobbies=lobbies,
+        trades=trades,
+        parties=parties,
     )
+    presence.on_entered(parties.entered)
+    presence.on_gone(parties.gone)
+    presence.on_status(parties.refresh)
+    chat.add_channel(Channel.PARTY.value, parties.heard_by)
+    movement.on_moved(trades.moved)
+    presence.on_gone(trades.gone)
+    presence.on_status(trades.status_changed)
     hosting = HostingService(lobbies, clock=clock)
     friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
     clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
@@ -534,6 +573,8 @@ def compose(
         ),
         extensions=extensions,
         sheets=sheets,
+        trades=trades,
+        parties=parties,
     )
     extensions.room_types.serve(services)
     return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
@@ -629,6 +670,7 @@ def build_app(
             character_routes.router,
             command_routes.router,
             world_routes.router,
+            trade_routes.router,
             lobby_routes.router,
             people_routes.router,
             clan_routes.router,
@@ -806,6 +848,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
     settings = node.settings
     await node.services.world.start()
+    await node.services.parties.start()
     await node.services.lobbies.catch_up()
     await node.services.results.start()
     known = await node.services.accounts.mark_record()
@@ -838,6 +881,8 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
             await serving
     await node.services.movement.settle()
     await node.services.presence.settle()
+    await node.services.parties.settle()
+    await node.services.trades.settle()
     await node.services.lobbies.settle()
     await node.services.friends.settle()
     await node.services.clans.settle()
@@ -1067,6 +1112,8 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         known = await services.accounts.catch_up(known)
         await services.lobbies.tick()
         services.matching.tick()
+        services.parties.tick()
+        services.trades.tick()
 
     async def settle_games() -> None:
         await services.results.settle_due()

@@ -351,6 +351,16 @@ class WorldSettings(Section):
     history: int = Field(100, ge=1, le=10000, description="Talk a room remembers, in messages.")
 
 
+class PartySettings(Section):
+    """Parties: characters who travel together."""
+
+    members: int = Field(4, ge=1, le=100, description="Most members of a party.")
+    invitation: Duration = Field(timedelta(minutes=2), description="How long an invitation can be accepted.")
+    return_within: Duration = Field(
+        timedelta(minutes=10), description="Time for members to come back after the server started."
+    )
+
+
 class LobbySettings(Section):
     """One lobby of the metaserver. Admins can change the list while the server runs: `mythgate lobby`."""
 
@@ -475,6 +485,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = TelemetrySettings()
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
+    parties: PartySettings = PartySettings()
 
     @field_validator("secret_key")
     @classmethod

@@ -18,6 +18,7 @@ from mythgate.backends.memory.throttle import MemoryThrottle
 from mythgate.backends.system import UuidIds
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.characters import Character
+from mythgate.domain.chat import Channel
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import (
     AccountId,
@@ -30,6 +31,7 @@ from mythgate.domain.ids import (
     SessionId,
     TemplateId,
     ZoneId,
+    party_topic,
     room_topic,
 )
 from mythgate.domain.items import HolderKind, Item
@@ -58,11 +60,13 @@ from mythgate.services.company import Company
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
+from mythgate.services.parties import PartyService
 from mythgate.services.ports import LoadedWorld, Store
 from mythgate.services.presence import PresenceService
-from mythgate.services.sight import Sight
 from mythgate.services.sheets import SheetService
+from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.trades import TradePolicy, TradeService
 from mythgate.services.world import WorldPolicy, WorldService
 
 TOWN: Final = ZoneId("earth_town")
@@ -206,8 +210,8 @@ class PlayKit:
     def __post_init__(self) -> None:
         clock, store = self.clock, self.store
         self.ids = UuidIds()
-        self.present = MemoryPresence()
         self.chance = random.Random(4)
+        self.present = MemoryPresence()
         self.realtime = Listening()
         self.history = MemoryHistory()
         self.throttle = MemoryThrottle(clock)
@@ -225,8 +229,8 @@ class PlayKit:
             world=self.world,
             clock=clock,
             ids=self.ids,
-            policy=CharacterPolicy(per_account=3, undo_window=timedelta(days=14)),
             chance=self.chance,
+            policy=CharacterPolicy(per_account=3, undo_window=timedelta(days=14)),
         )
         self.sight = Sight(world=self.world, **shared)
         self.company = Company(presence=self.present, realtime=self.realtime, clock=clock)
@@ -243,7 +247,21 @@ class PlayKit:
             world=self.world, sight=self.sight, policy=ThingPolicy(carry_limit=self.carry_limit), **shared
         )
         self.sheets = SheetService(world=self.world, sight=self.sight, movement=self.movement, ids=self.ids, **shared)
+        self.trades = TradeService(
+            world=self.world,
+            sight=self.sight,
+            sheets=self.sheets,
+            throttle=self.throttle,
+            ids=self.ids,
+            policy=TradePolicy(carry_limit=self.carry_limit),
+            **shared,
+        )
         self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
+        self.parties = PartyService(sight=self.sight, chat=self.chat, company=self.company, **shared)
+        self.presence.on_entered(self.parties.entered)
+        self.presence.on_gone(self.parties.gone)
+        self.presence.on_status(self.parties.refresh)
+        self.chat.add_channel(Channel.PARTY.value, self.parties.heard_by)
         self.moderation = ModerationService(**shared)
         self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
         self.play = Play(
@@ -260,7 +278,12 @@ class PlayKit:
             company=self.company,
             moderation=self.moderation,
             lobbies=self.lobbies,
+            parties=self.parties,
+            trades=self.trades,
         )
+        self.movement.on_moved(self.trades.moved)
+        self.presence.on_gone(self.trades.gone)
+        self.presence.on_status(self.trades.status_changed)
         self.commands = CommandService(self.play, throttle=self.throttle)
         self.realtime.on_closed = self.presence.on_stream_ended
         self.world.on_displaced = self.presence.on_displaced
@@ -363,6 +386,8 @@ class PlayKit:
         """Until nothing is under way."""
         await self.movement.settle()
         await self.presence.settle()
+        await self.trades.settle()
+        await self.parties.settle()
 
     # --- the invariant ---
 
@@ -383,6 +408,11 @@ class PlayKit:
                 rooms = {topic for topic in listener.topics if topic.startswith("room:")}
                 assert rooms == {room_topic(one.room_id)}
         assert sum(self.present.populations().values()) == self.present.count()
+        parties = await self.store.read(lambda tx: tx.parties.active())
+        assert list(self.parties.all()) == parties
+        for character_id, listener in self.realtime.listeners.items():
+            mine = [party_topic(one.number) for one in parties if one.member(character_id) is not None]
+            assert [topic for topic in listener.topics if topic.startswith("party:")] == mine
 
 
 def _letters(number: int) -> str:

@@ -186,6 +186,17 @@ class Party:
         self.members.clear()
         self.disbanded_at = now
 
+    def mend(self, now: datetime) -> bool:
+        """Keep the promises after members vanished who did not leave, since their characters are no more; True if that
+        changed anything."""
+        if not self.members:
+            self.disbanded_at = now
+        elif self.member(self.leader) is None:
+            self.leader = self.members[0].character_id
+        else:
+            return False
+        return True
+
     def set_loot(self, actor: CharacterId, rule: LootRule) -> None:
         """The leader chooses how loot is shared. Raises NotInParty, PermissionDenied."""
         self.require_leader(actor)

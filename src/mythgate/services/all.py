@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mythgate.services.matching import MatchingService
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
+    from mythgate.services.parties import PartyService
     from mythgate.services.ports import Clock, Store
     from mythgate.services.positions import PositionService
     from mythgate.services.presence import PresenceService
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mythgate.services.sheets import SheetService
     from mythgate.services.things import ThingService
     from mythgate.services.tournaments import TournamentService
+    from mythgate.services.trades import TradeService
     from mythgate.services.world import WorldService
 
 
@@ -65,3 +67,5 @@ class Services:
     administration: AdministrationService
     extensions: Extensions
     sheets: SheetService
+    trades: TradeService
+    parties: PartyService

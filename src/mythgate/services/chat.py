@@ -19,9 +19,9 @@ from typing import Final
 from mythgate.domain import chat
 from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.chat import Channel
-from mythgate.domain.errors import BadUsage, Muted, PermissionDenied, TooMany, Unreachable
+from mythgate.domain.errors import BadUsage, Muted, NoFaction, NotFound, PermissionDenied, TooMany, Unreachable
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
-from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, room_topic
+from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, Topic, faction_topic, room_topic
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import name_key
 from mythgate.domain.presence import Availability, Presence
@@ -35,8 +35,11 @@ log = logging.getLogger(__name__)
 
 MAX_IGNORED: Final = 200
 ANNOUNCEMENT_CHARACTERS: Final = 1000
+ANNOUNCEMENTS: Final = "announcement"
+HISTORY_LIMIT: Final = 100
 NAME_WORDS: Final = 5  # a name has at most twenty characters, and hardly more words
 WHO_HINT: Final = "`who` shows who is."
+_ANNOUNCED: Final = Topic("announcements")  # nobody listens to it: they hear of them in the world and in lobbies
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class ChatPolicy:
     """Numbers an operator may change."""
 
     characters: int = chat.MAX_CHARACTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one reader finds what was said on a channel, and from when on it is for them."""
+
+    topic: Topic
+    since: datetime | None = None
 
 
 class ChatService:
@@ -70,6 +81,13 @@ class ChatService:
         self._ids = ids
         self._policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
+        self._sources: dict[str, Callable[[Presence], Source]] = {
+            "room": lambda reader: Source(room_topic(reader.room_id)),
+            Channel.GLOBAL.value: lambda _: Source(GLOBAL_TOPIC),
+            Channel.FACTION.value: _of_faction,
+            Channel.WHISPER.value: lambda reader: Source(_private_topic(reader.character_id)),
+            ANNOUNCEMENTS: lambda _: Source(_ANNOUNCED),
+        }
 
     def on_announced(self, observer: Callable[[str], None]) -> None:
         """Have `observer` told what was announced, for those who are not in the world."""
@@ -96,7 +114,7 @@ class ChatService:
 
     async def _aloud(self, speaker: Presence, channel: Channel, words: str) -> ChatMessage:
         now = self._clock.now()
-        self._require_voice(speaker, now)
+        self.require_voice(speaker)
         topic = room_topic(speaker.room_id)
         event, message = self._worded(speaker, channel, words, now, speaker.room_id)
         self._realtime.publish(topic, event)
@@ -112,7 +130,7 @@ class ChatService:
         """
         words = chat.clean(text, limit=self._policy.characters, verb="shout")
         now = self._clock.now()
-        self._require_voice(speaker, now)
+        self.require_voice(speaker)
         rooms = self._world.world.rooms
         here = rooms.get(speaker.room_id)
         if here is not None and "no_shout" in here.tags:
@@ -125,14 +143,44 @@ class ChatService:
                 await self._history.append(room_topic(room_id), event)
         return message
 
-    async def broadcast(self, speaker: Presence, text: str) -> ChatMessage:
+    async def broadcast(self, speaker: Presence, text: str, *, subject: object = None) -> ChatMessage:
         """To everybody in the world, on the channel `global`. Raises as `say`."""
-        words = chat.clean(text, limit=self._policy.characters, verb="tell everybody")
+        verb = "tell everybody"
+        return await self.to_group(speaker, Channel.GLOBAL, GLOBAL_TOPIC, text, verb=verb, subject=subject)
+
+    async def to_faction(self, speaker: Presence, text: str, *, subject: object = None) -> ChatMessage:
+        """To everybody in the world who belongs to the speaker's faction. Raises as `say`.
+
+        Raises:
+            NoFaction: the speaker belongs to none.
+
+        """
+        if not speaker.faction:
+            raise NoFaction
+        topic = faction_topic(speaker.faction)
+        return await self.to_group(speaker, Channel.FACTION, topic, text, verb="tell your faction", subject=subject)
+
+    async def to_group(
+        self,
+        speaker: Presence,
+        channel: Channel,
+        topic: Topic,
+        text: str,
+        *,
+        verb: str = "say",
+        subject: object = None,
+    ) -> ChatMessage:
+        """To everybody who listens to `topic`, to whom the speaker belongs: the caller knows. Raises as `say`.
+
+        `subject` goes along for doors that tell it in words of their own.
+        """
+        words = chat.clean(text, limit=self._policy.characters, verb=verb)
         now = self._clock.now()
-        self._require_voice(speaker, now)
-        event, message = self._worded(speaker, Channel.GLOBAL, words, now, None)
-        self._realtime.publish(GLOBAL_TOPIC, event)
-        await self._history.append(GLOBAL_TOPIC, event)
+        self.require_voice(speaker)
+        event, message = self._worded(speaker, channel, words, now, None)
+        event.subject = subject
+        self._realtime.publish(topic, event)
+        await self._history.append(topic, event)
         return message
 
     def _worded(
@@ -201,8 +249,12 @@ class ChatService:
             raise BadUsage(f"Whom do you mean: {names}?")
         raise Unreachable(f"Nobody called {name} is on." if name else None, hint=WHO_HINT)
 
-    async def confide(self, speaker: Presence, listener: Presence, text: str, channel: Channel) -> str:
+    async def confide(
+        self, speaker: Presence, listener: Presence, text: str, channel: Channel, *, subject: object = None
+    ) -> str:
         """To one person, wherever they are. Returns what the speaker should know about them, or "".
+
+        For `subject` see `to_group`.
 
         Raises:
             Unreachable: they ignore the speaker, which looks as if they were not there.
@@ -215,7 +267,7 @@ class ChatService:
             raise BadUsage("You talk to yourself quietly. Nobody notices.")
         words = chat.clean(text, limit=self._policy.characters, verb=f"{channel.value} {listener.name}")
         now = self._clock.now()
-        self._require_voice(speaker, now)
+        self.require_voice(speaker)
         if speaker.account_id in listener.ignored:
             raise Unreachable(f"Nobody called {listener.name} is on.", hint=WHO_HINT)
         message_id = self._ids.new()
@@ -236,7 +288,9 @@ class ChatService:
                 target_name=listener.name,
             )
             event = event_of(message, now, player_id=speaker.character_id, message_id=message_id, sender=sender)
+            event.subject = subject
             self._realtime.send(to, event)
+            await self._history.append(_private_topic(to), event)
         listener.reply_to = speaker.character_id
         return _absence(listener)
 
@@ -249,8 +303,9 @@ class ChatService:
             raise Unreachable("They are no longer on.", hint=WHO_HINT)
         return await self.confide(speaker, listener, text, Channel.TELL)
 
-    def _require_voice(self, speaker: Presence, now: datetime) -> None:
-        until = speaker.muted_until
+    def require_voice(self, speaker: Presence) -> None:
+        """Raises Muted if the speaker is."""
+        now, until = self._clock.now(), speaker.muted_until
         if until is None:
             return
         if now >= until:
@@ -341,7 +396,55 @@ class ChatService:
                 observer(words)
 
         await self._store.write(work, then=after)
+        now = self._clock.now()
+        told = ChatMessage(self._ids.new(), ANNOUNCEMENTS, "", "", words, words, now, speaker_kind="system")
+        await self._history.append(_ANNOUNCED, event_of(told, now, message_id=told.id))
         return words
+
+    # --- what was said -----------------------------------------------------------------------------------
+
+    def add_channel(self, name: str, within: Callable[[Presence], Source]) -> None:
+        """Have a channel that belongs to somebody else remembered, too. `within` says where, for one reader, and
+        refuses who has no part in it."""
+        self._sources[name] = within
+
+    @property
+    def remembered(self) -> list[str]:
+        """The channels that `history` knows."""
+        return sorted(self._sources)
+
+    async def history(self, reader: Presence, channel: str, limit: int = HISTORY_LIMIT) -> list[ChatMessage]:
+        """What was said on a channel that the reader is on, oldest first: of the room they are in, of their party since
+        they joined it, of their faction, in private with them. Nothing of whom they ignore.
+
+        Raises:
+            NotFound: there is no such channel.
+            NotInParty, NoFaction: the reader has no part in it.
+
+        """
+        within = self._sources.get(channel)
+        if within is None:
+            raise NotFound("There is no such channel.", hint=f"{', '.join(self.remembered)}.")
+        source = within(reader)
+        found = [
+            event.payload
+            for event in await self._history.recent(source.topic, HISTORY_LIMIT)
+            if isinstance(event.payload, ChatMessage)
+            and event.sender not in reader.ignored
+            and (source.since is None or event.timestamp >= source.since)
+        ]
+        return found[-limit:] if limit > 0 else []
+
+
+def _of_faction(reader: Presence) -> Source:
+    if not reader.faction:
+        raise NoFaction
+    return Source(faction_topic(reader.faction))
+
+
+def _private_topic(character_id: CharacterId) -> Topic:
+    """Under which the private words from and to somebody are remembered; nobody listens to it."""
+    return Topic("private:" + character_id)
 
 
 def _absence(listener: Presence) -> str:

@@ -60,7 +60,7 @@ _MEMBERS: Final = Statement(
     select(party_members.c.character_id, characters.c.number, characters.c.name, party_members.c.joined_at)
     .join(characters, characters.c.id == party_members.c.character_id)
     .where(_of_party)
-    .order_by(party_members.c.joined_at, characters.c.number)
+    .order_by(party_members.c.number)
 )
 _PARTY_OF: Final = Statement(select(party_members.c.party).where(_of_character))
 _JOIN: Final = insert_unless(

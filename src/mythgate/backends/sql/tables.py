@@ -506,9 +506,11 @@ parties: Final = Table(
 party_members: Final = Table(
     "party_members",
     metadata,
-    _character_id(),
+    _number(),  # rises in the order in which they joined
+    Column("character_id", String, ForeignKey("characters.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("party", Integer, ForeignKey("parties.number", ondelete="CASCADE"), nullable=False, index=True),
     Column("joined_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # The twelve. Whichever has no row is as it was in the beginning.

@@ -20,11 +20,13 @@ from mythgate.services.company import Company
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
+from mythgate.services.parties import PartyService
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
 from mythgate.services.presence import PresenceService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingService
+from mythgate.services.trades import TradeService
 from mythgate.services.world import WorldService
 
 
@@ -73,6 +75,8 @@ class Play:
     company: Company
     moderation: ModerationService
     lobbies: LobbyService
+    parties: PartyService
+    trades: TradeService
 
 
 @dataclass(slots=True)

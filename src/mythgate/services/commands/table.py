@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from mythgate.services.commands import exploring, guide, lobby, people, self_, staff, talking, things
+from mythgate.services.commands import (
+    exploring,
+    guide,
+    lobby,
+    parties,
+    people,
+    self_,
+    sheets,
+    staff,
+    talking,
+    things,
+    trade,
+)
 from mythgate.services.commands.registry import Registry
 
 REGISTRY: Final = Registry(
@@ -13,7 +25,10 @@ REGISTRY: Final = Registry(
         *talking.COMMANDS,
         *lobby.COMMANDS,
         *things.COMMANDS,
+        *sheets.COMMANDS,
+        *trade.COMMANDS,
         *people.COMMANDS,
+        *parties.COMMANDS,
         *self_.COMMANDS,
         *guide.COMMANDS,
         *staff.COMMANDS,

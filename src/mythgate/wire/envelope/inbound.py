@@ -42,6 +42,8 @@ CHAT_COMMANDS: Final = {
     "global": "shout",
     "whisper": "whisper",
     "tell": "whisper",
+    "party": "pchat",
+    "faction": "fchat",
     "lobby": "lobby",
     "lobby_tell": "lobbytell",
 }

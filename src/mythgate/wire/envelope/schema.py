@@ -31,7 +31,9 @@ MessageId = Annotated[
     str | None,
     Field(min_length=1, max_length=MAX_ID_CHARACTERS, description="Names this message; repeating it has no effect."),
 ]
-Channel = Literal["say", "local", "room", "emote", "shout", "global", "whisper", "tell", "lobby", "lobby_tell"]
+Channel = Literal[
+    "say", "local", "room", "emote", "shout", "global", "whisper", "tell", "party", "faction", "lobby", "lobby_tell"
+]
 Vector = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
@@ -59,8 +61,8 @@ class ChatData:
     message: Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS)]
     """The words. The server may be set to take fewer characters, 512 as it comes."""
     channel: Channel = "say"
-    """How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`; `lobby` is the
-    lobby one is in, `lobby_tell` one person in any."""
+    """How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`; `party`
+    and `faction` are the speaker's own; `lobby` is the lobby one is in, `lobby_tell` one person in any."""
     target: Annotated[str | None, Field(min_length=1, max_length=MAX_ID_CHARACTERS)] = None
     """Name of the character a `whisper` or `tell` is for; name, or `#` and number, of whom a `lobby_tell` is for; null
     on other channels."""

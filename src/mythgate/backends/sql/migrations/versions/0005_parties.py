@@ -36,6 +36,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "party_members",
+        sa.Column("number", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("character_id", sa.String(), nullable=False),
         sa.Column("party", sa.Integer(), nullable=False),
         sa.Column(
@@ -45,7 +46,9 @@ def upgrade() -> None:
             ["character_id"], ["characters.id"], name=op.f("fk_party_members_character_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["party"], ["parties.number"], name=op.f("fk_party_members_party"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("character_id", name=op.f("pk_party_members")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_party_members")),
+        sa.UniqueConstraint("character_id", name=op.f("uq_party_members_character_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_party_members_party", "party_members", ["party"], unique=False)
 
