@@ -17,7 +17,9 @@ from tests.support.worlds import PACK, ZONE_FILE, write_pack
 from mythgate.backends import worldpacks
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks, check, load
 from mythgate.domain.ids import RoomId, TemplateId
-from mythgate.domain.world import Daypart, Direction, Environment, Placement, Utterance
+from mythgate.domain.items import ItemKind
+from mythgate.domain.sheets import CharacterClass
+from mythgate.domain.world import Daypart, Direction, Environment, KitPart, Placement, Utterance
 
 HEAD = "zone: {id: z, name: Zone, description: A zone for tests.}\n"
 A = "  a: {name: A, description: The first of places., exits: {north: b}}\n"
@@ -165,6 +167,67 @@ def test_everything_a_pack_can_say(tmp_path: Path) -> None:
     calendar = world.calendar
     assert (calendar.day, calendar.months, calendar.first_year) == (timedelta(hours=12), ("Amber", "Brine"), 5)
     assert calendar.epoch == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+ARMED = """\
+items:
+  sword: {summary: A sword lies here., description: It is sharp., kind: weapon, attack: 5, defence: 1, magic: 2,
+    value: 9}
+  brew: {summary: A brew stands here., description: It is green., kind: consumable, heals: 7, restores_mana: 8}
+  gem: {summary: A gem lies here., description: It is dull., quest: yes}
+kits:
+  rogue: [sword, {item: brew, count: 3}]
+  ranger:
+"""
+
+
+def test_things_to_fight_with_and_what_one_begins_with(tmp_path: Path) -> None:
+    world = load([write_pack(tmp_path, armed=ARMED)])
+    sword, brew, gem = (world.template(f"p/{name}") for name in ("sword", "brew", "gem"))
+    assert (sword.kind, sword.attack, sword.defence, sword.magic, sword.value) == (ItemKind.WEAPON, 5, 1, 2, 9)
+    assert (brew.kind, brew.heals, brew.restores_mana, brew.quest) == (ItemKind.CONSUMABLE, 7, 8, False)
+    assert (gem.kind, gem.quest, gem.stacks) == (ItemKind.MISC, True, False)
+    assert world.kits == {CharacterClass.ROGUE: (KitPart(sword.id), KitPart(brew.id, 3))}
+
+
+# What the Shards network gives: attack, defence, magic, value, quantity, in the order of its tables.
+STARTING = {
+    CharacterClass.WARRIOR: ("iron longsword 10 0 0 50 1", "leather armor 0 5 0 40 1", "health potion 0 0 0 20 3"),
+    CharacterClass.SORCERER: ("wooden staff 5 0 8 60 1", "cloth robes 0 2 5 45 1", "mana potion 0 0 0 25 5"),
+    CharacterClass.ROGUE: ("steel dagger 8 0 0 45 1", "light leather armor 0 3 0 35 1", "lockpick set 0 0 0 30 1"),
+    CharacterClass.PALADIN: ("blessed mace 9 0 3 70 1", "chainmail armor 0 7 0 80 1", "holy water 0 0 0 30 2"),
+    CharacterClass.NECROMANCER: ("bone staff 4 0 10 65 1", "dark robes 0 2 6 50 1", "soul gem 0 0 0 100 1"),
+    CharacterClass.RANGER: ("hunting bow 9 0 0 55 1", "leather armor 0 4 0 40 1", "arrow 0 0 0 10 50"),
+}
+
+
+def test_in_the_world_that_comes_along_one_begins_as_on_the_shards_network() -> None:
+    world = load([worldpacks.DEFAULT_PACK])
+    for calling, expected in STARTING.items():
+        parts = [(world.template(part.template), part.count) for part in world.kits[calling]]
+        assert [
+            f"{one.name} {one.attack} {one.defence} {one.magic} {one.value} {count}" for one, count in parts
+        ] == list(expected)
+        assert [one.kind for one, _ in parts[:2]] == [ItemKind.WEAPON, ItemKind.ARMOR]
+    assert (world.template("mythgate/health_potion").heals, world.template("mythgate/mana_potion").restores_mana) == (
+        50,
+        50,
+    )
+    assert world.template("mythgate/soul_gem").quest
+
+
+def test_a_kit_can_be_wrong(tmp_path: Path) -> None:
+    wrong = ARMED + "  bard: [sword]\n  warrior: [swrd, {item: brew, respawn: 5m}, [brew]]\n"
+    other = "kits: {rogue: [p/sword]}\nitems: {x: {summary: An x lies here., description: It is an x., heals: 4}}\n"
+    found = problems(tmp_path, armed=wrong, second=other)
+    assert [one.partition(": ")[2] for one in found] == [
+        "'kits' has no 'bard'",
+        "there is no item 'swrd'; did you mean 'sword'?",
+        "a part of a kit has no 'respawn'",
+        "'warrior' is a list of item ids, or of mappings with 'item'",
+        f"there is another kit for rogues, in {tmp_path}/zones/armed.yaml line 7",
+        "only things of 'kind: consumable' can be used up: 'heals' and 'restores_mana'",
+    ]
 
 
 # --- what is wrong with one file -------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mythgate.domain.errors import InvalidInput
 from mythgate.domain.sheets import (
+    DEFAULT_SHEET,
     EXPERIENCE,
     MAX_LEVEL,
     STATS,
@@ -127,3 +128,15 @@ def test_every_class_says_what_matters() -> None:
         assert set(calling.recommended) <= set(STATS)
         assert sum(calling.each_level.as_dict().values()) == 4
         assert most(calling, Stats(), 1).health == most(calling, Stats(), 2).health - 10
+
+
+@given(sheets, st.integers(0, 200))
+def test_death_costs_and_leaves_one_alive(sheet: Sheet, health: int) -> None:
+    died = sheet.with_now(health=health).died()
+    assert died.now.health == max(1, sheet.most.health // 2)
+    assert sheet.souls - died.souls == sheet.souls // 10
+    assert (died.experience, died.stats, died.now.mana) == (sheet.experience, sheet.stats, sheet.now.mana)
+
+
+def test_who_chose_nothing_has_a_whole_sheet() -> None:
+    assert DEFAULT_SHEET.now == DEFAULT_SHEET.most == Resources(95, 110, 80)

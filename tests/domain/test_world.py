@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import worlds
-from tests.support.play import PATH, SQUARE, TAVERN, small_world
+from tests.support.play import CELLAR, PATH, SQUARE, TAVERN, small_world
 from tests.support.worlds import room, room_id, world
 
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
 from mythgate.domain.ids import InhabitantId, RoomId, TemplateId
+from mythgate.domain.items import ItemKind
+from mythgate.domain.sheets import CharacterClass
 from mythgate.domain.world import (
     CROWD,
     BrokenWorld,
@@ -25,6 +27,7 @@ from mythgate.domain.world import (
     Fixture,
     Inhabitant,
     ItemTemplate,
+    KitPart,
     Placement,
     Problem,
     Subject,
@@ -450,3 +453,32 @@ def test_no_two_rooms_have_one_number() -> None:
     rooms = {room_id: dataclasses.replace(room, number=3) for room_id, room in world.rooms.items()}
     with pytest.raises(BrokenWorld, match="number 3 stands twice"):
         dataclasses.replace(world, rooms=rooms)
+
+
+# --- refuge and kits ---
+
+
+def test_the_nearest_safe_room_is_found_by_open_ways() -> None:
+    base = small_world()
+    assert base.refuge_from(PATH) == SQUARE  # no room is safe: the start of the world
+    tavern = dataclasses.replace(base.rooms[TAVERN], tags=frozenset({"safe"}))
+    safe = small_world(rooms={**base.rooms, TAVERN: tavern})
+    assert safe.refuge_from(PATH) == safe.refuge_from(TAVERN) == TAVERN
+    assert safe.refuge_from(CELLAR) == TAVERN
+    assert safe.refuge_from("gone") == SQUARE
+    cellar = dataclasses.replace(base.rooms[CELLAR], tags=frozenset({"safe"}))
+    locked = small_world(rooms={**base.rooms, CELLAR: cellar})
+    assert locked.refuge_from(TAVERN) == SQUARE
+
+
+def test_a_kit_is_made_of_things_there_are() -> None:
+    with pytest.raises(BrokenWorld, match="p/sword"):
+        small_world(kits={CharacterClass.ROGUE: (KitPart(TemplateId("p/sword")),)})
+
+
+@pytest.mark.parametrize("kind", list(ItemKind))
+def test_what_stacks_and_what_is_worn(kind: ItemKind) -> None:
+    thing = dataclasses.replace(LAMP, kind=kind)
+    assert thing.stacks is (kind in (ItemKind.CONSUMABLE, ItemKind.MISC))
+    assert not dataclasses.replace(thing, quest=True).stacks
+    assert kind.is_worn is (kind in (ItemKind.WEAPON, ItemKind.ARMOR))

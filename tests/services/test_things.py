@@ -405,3 +405,36 @@ async def test_all_of_what_is_not_there(kit: PlayKit) -> None:
     for words in ("all unicorn", "all unicorns"):
         with pytest.raises(NotHere):
             await kit.things.get(ada.character_id, words)
+
+
+# --- stacks ----------------------------------------------------------------------------------------
+
+
+async def _stack(kit: PlayKit, holder: CharacterId, quantity: int) -> None:
+    await kit.store.write(lambda tx: kit.sheets.grant(tx, holder, COIN, quantity))
+
+
+async def test_of_a_stack_as_many_change_hands_as_are_named(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    await _stack(kit, ada.character_id, 10)
+    done = await kit.things.give(ada.character_id, "3 coins", bob)
+    assert [item.quantity for item in done.items] == [3]
+    assert [item.quantity for item in done.carried] == [7]
+    assert done.carried == await kit.carried(ada)
+    assert done.received == await kit.carried(bob)
+    assert kit.things.describe(done.items) == "a copper coin (×3)"
+    done = await kit.things.drop(ada.character_id, "coin")
+    assert [item.quantity for item in await kit.carried(ada)] == [6]
+    assert done.lying == await kit.lying()
+    await kit.things.drop(ada.character_id, "2 coins")
+    assert [item.quantity for item in await kit.lying()] == [1, 2]
+    done = await kit.things.get(bob.character_id, "2 coins")  # one whole item, and a part of the other
+    assert [item.quantity for item in done.items] == [1, 1]
+    assert done.lying == await kit.lying()
+    assert [item.quantity for item in await kit.lying()] == [1]
+    await kit.things.drop(ada.character_id, "coins")
+    assert await kit.carried(ada) == []
+    with pytest.raises(NotHere, match="only 7"):
+        await kit.things.get(ada.character_id, "8 coins")
+    assert sum(item.quantity for item in (await kit.things.get(ada.character_id, "all")).items) == 7
+    assert sum(row.count for row in await kit.things.inventory(bob.character_id)) == 5

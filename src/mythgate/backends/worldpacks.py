@@ -317,7 +317,7 @@ def _nodes(file: str, text: str, problems: _Problems) -> _Node | None:
                 problems.add(place, "tags are not used in packs")
                 return None
             if isinstance(event, yaml.ScalarEvent):
-                attach(_Scalar(place, event.value, plain=event.style is None))
+                attach(_Scalar(place, event.value, plain=not event.style))
                 continue
             if len(open_nodes) >= MAX_DEPTH:
                 problems.add(place, f"this is nested more than {MAX_DEPTH} deep")

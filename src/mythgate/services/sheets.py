@@ -314,7 +314,10 @@ class SheetService:
 
         def work(tx: Transaction) -> Used:
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
-            item = _named(world, words, [one for one in carried if not one.equipped] or carried)
+            try:
+                item = _named(world, words, [one for one in carried if not one.equipped])
+            except NotHere:
+                item = _named(world, words, carried)
             template = world.template(item.template_id)
             if not template.kind.is_worn:
                 raise CannotUse(f"You cannot equip {template.full_name}.", hint="Weapons and armor can be equipped.")

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from mythgate.domain import movement
 from mythgate.domain.errors import Ambiguous, BadUsage, CannotTake, NoSuchExit, NotHere
-from mythgate.domain.events import Event, InventoryUpdate, ItemView, RoomItems, RoomMessage, SystemMessage, event_of
+from mythgate.domain.events import (
+    Event,
+    InventoryUpdate,
+    ItemView,
+    PlayerUpdate,
+    RoomItems,
+    RoomMessage,
+    SystemMessage,
+    event_of,
+)
 from mythgate.domain.ids import CharacterId, RoomId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
@@ -41,6 +50,7 @@ class Exchanged:
     lying: list[Item] | None  # in the room; None if nothing changed there
     carried: list[Item]  # by the actor
     received: list[Item] | None = None  # by whom it was given to
+    unequipped: bool = False  # whether the actor wore or wielded any of it
 
 
 class SeenKind(StrEnum):
@@ -116,8 +126,9 @@ class ThingService:
             free = limit - len(carried)
             if free <= 0 or (len(takeable) > free and not wanted.as_many_as_fit):
                 raise CannotTake(f"You cannot carry more than {limit} things.", hint="Drop something first.")
-            taken = [tx.items.give(item, HolderKind.CHARACTER, actor) for item in takeable[:free]]
-            return Exchanged(taken, body.room_id, _without(lying, taken), [*carried, *taken])
+            wanted = replace(wanted, items=takeable[:free])
+            taken = wanted.give(tx, HolderKind.CHARACTER, actor)
+            return Exchanged(taken, body.room_id, wanted.left_of(lying), [*carried, *taken])
 
         return await self._store.write(work, then=lambda done: self._tell(done, actor, "takes"), once=once)
 
@@ -136,9 +147,10 @@ class ThingService:
             body = tx.characters.require(actor)
             lying = tx.items.held_by(HolderKind.ROOM, body.room_id)
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
-            chosen = _pick(world, words, carried, fallback=_not_carried).items
-            dropped = [tx.items.give(item, HolderKind.ROOM, body.room_id) for item in chosen]
-            return Exchanged(dropped, body.room_id, [*lying, *dropped], _without(carried, dropped))
+            chosen = _pick(world, words, carried, fallback=_not_carried)
+            dropped = chosen.give(tx, HolderKind.ROOM, body.room_id)
+            left = chosen.left_of(carried)
+            return Exchanged(dropped, body.room_id, [*lying, *dropped], left, unequipped=chosen.has_equipped)
 
         return await self._store.write(work, then=lambda done: self._tell(done, actor, "drops"), once=once)
 
@@ -167,12 +179,13 @@ class ThingService:
             room_id = bodies[actor].room_id
             if bodies[receiver.character_id].room_id != room_id:
                 raise NotHere(f"{receiver.name} is not here.")
-            chosen = _pick(world, words, hands[actor], fallback=_not_carried).items
-            if len(hands[receiver.character_id]) + len(chosen) > limit:
+            chosen = _pick(world, words, hands[actor], fallback=_not_carried)
+            if len(hands[receiver.character_id]) + len(chosen.items) > limit:
                 raise CannotTake(f"{receiver.name} cannot carry any more.")
-            given = [tx.items.give(item, HolderKind.CHARACTER, receiver.character_id) for item in chosen]
+            given = chosen.give(tx, HolderKind.CHARACTER, receiver.character_id)
             received = [*hands[receiver.character_id], *given]
-            return Exchanged(given, room_id, None, _without(hands[actor], given), received)
+            left = chosen.left_of(hands[actor])
+            return Exchanged(given, room_id, None, left, received, unequipped=chosen.has_equipped)
 
         def after(done: Exchanged) -> None:
             self._tell(done, actor, "gives", receiver)
@@ -189,6 +202,9 @@ class ThingService:
             message = RoomMessage(f"{present.name} {verb} {self.describe(done.items)}.")
             event = event_of(message, now, room_id=done.room_id, player_id=actor, sender=present.account_id)
             self._realtime.publish(room_topic(done.room_id), event, exclude=actor)
+        if present is not None and done.unequipped and actor in self._sight.personas:
+            update = PlayerUpdate(self._sight.player(present, self._sight.rows(done.carried)))
+            self._realtime.send(actor, event_of(update, now, player_id=actor))
         if done.lying is not None:
             self._sight.items_changed(done.room_id)
             event = event_of(RoomItems(self._sight.rows(done.lying)), now, room_id=done.room_id)
@@ -353,6 +369,28 @@ class _Picked:
 
     items: list[Item]
     as_many_as_fit: bool = False
+    of_last: int | None = None  # how many of the last item, if not all that are in it
+
+    @property
+    def has_equipped(self) -> bool:
+        return any(item.equipped for item in self.items)
+
+    def give(self, tx: Transaction, kind: HolderKind, holder_id: str) -> list[Item]:
+        """Hand them over, of the last as many as are asked for; what the holder then has of them."""
+        *whole, last = self.items
+        given = [tx.items.give(item, kind, holder_id) for item in whole]
+        return [*given, tx.items.give(last, kind, holder_id, quantity=self.of_last)]
+
+    def left_of(self, items: Sequence[Item]) -> list[Item]:
+        """What is left of `items`, which held them, once they were handed over."""
+        last = self.items[-1]
+        rest = last.quantity - (self.of_last or last.quantity)
+        gone = {item.id for item in self.items}
+        return [
+            replace(item, quantity=rest, version=item.version + 1) if rest and item is last else item
+            for item in items
+            if item.id not in gone or (rest and item is last)
+        ]
 
 
 def _is_all(words: str) -> bool:
@@ -381,7 +419,7 @@ def _pick(world: World, words: str, items: Sequence[Item], *, fallback: Callable
             first = named(words[4:].strip(), plurals=True)
         else:
             try:
-                return _Picked([named(words, plurals=False)])
+                return _Picked([named(words, plurals=False)], of_last=1)
             except NotHere:
                 counted = _COUNTED.fullmatch(words.strip())
                 if counted is not None:
@@ -392,9 +430,16 @@ def _pick(world: World, words: str, items: Sequence[Item], *, fallback: Callable
     alike = [item for item in items if item.template_id == first.template_id]
     if count is None:
         return _Picked(alike, as_many_as_fit=True)
-    if count > len(alike):
-        raise NotHere(f"There {'is only one' if len(alike) == 1 else f'are only {len(alike)}'} of those.")
-    return _Picked(alike[:count])
+    there = sum(item.quantity for item in alike)
+    if count > there:
+        raise NotHere(f"There {'is only one' if there == 1 else f'are only {there}'} of those.")
+    chosen: list[Item] = []
+    for item in alike:
+        chosen.append(item)
+        if count <= item.quantity:
+            break
+        count -= item.quantity
+    return _Picked(chosen, of_last=count)
 
 
 def _number(text: str) -> int:
@@ -419,8 +464,3 @@ def _part_of_place(around: Sequence[Seen], words: str) -> NotHere | CannotTake:
 
 def _not_carried() -> NotHere:
     return NotHere("You carry nothing like that.", hint="See: `inventory`")
-
-
-def _without(items: Sequence[Item], gone: Sequence[Item]) -> list[Item]:
-    ids = {item.id for item in gone}
-    return [item for item in items if item.id not in ids]
