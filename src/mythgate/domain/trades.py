@@ -186,7 +186,7 @@ class Trade:
             CannotTrade: nobody offers anything.
 
         """
-        self._check(TradeAct.CONFIRM)
+        self.check(TradeAct.CONFIRM)
         if actor in self.confirmed:
             raise TradeChanged("You have confirmed already.", hint="The other has not.")
         if revision is not None and revision != self.revision:
@@ -223,14 +223,15 @@ class Trade:
     def _touch(self, now: datetime) -> None:
         self.deadline = now + IDLE_LIFETIME
 
-    def _check(self, act: TradeAct) -> TradeState:
+    def check(self, act: TradeAct) -> TradeState:
+        """The state `act` leads to. Raises TradeChanged if there is none."""
         state = TRANSITIONS.get((self.state, act))
         if state is None:
             raise TradeChanged(_WHY_NOT[self.state])
         return state
 
     def _apply(self, act: TradeAct) -> None:
-        self.state = self._check(act)
+        self.state = self.check(act)
 
 
 # --- all trades ------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ from mythgate.domain.trades import (
     Holding,
     Offer,
     Trade,
+    TradeAct,
     Trades,
     TradeState,
     check_offer,
@@ -336,7 +337,7 @@ class TradeService:
         *,
         checked: bool = True,
     ) -> Trade:
-        self._together(actor, trade_id)
+        self._together(actor, trade_id).check(TradeAct.OFFER)
         purse = await self._store.read(lambda tx: self._purse(tx, actor))
         trade = self._together(actor, trade_id)
         try:
@@ -593,7 +594,7 @@ def _spread(purse: _Purse, wanted: Sequence[tuple[ItemId, int]]) -> list[tuple[I
     lines: dict[ItemId, int] = {}
     for item_id, quantity in wanted:
         item = purse.items.get(item_id)
-        if item is None or item_id not in left:
+        if item is None or item_id not in left or quantity < 1:
             lines[item_id] = quantity  # refused when the offer is checked
             continue
         alike = [one for one in purse.free if one.template_id == item.template_id and one is not item]
