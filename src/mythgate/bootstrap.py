@@ -65,11 +65,13 @@ from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
+from mythgate.doors.http.routes import chat as chat_routes
 from mythgate.doors.http.routes import clans as clan_routes
 from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
+from mythgate.doors.http.routes import parties as party_routes
 from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
 from mythgate.doors.http.routes import status as status_routes
@@ -82,6 +84,11 @@ from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
 from mythgate.doors.metaserver.door import TICK_SECONDS, MetaserverDoor
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, PasswordScheme, RemoteHub
+from mythgate.doors.shards import door as shards_door
+from mythgate.doors.shards.door import ShardsDoor
+from mythgate.doors.shards.options import ShardsOptions, ShardsStats
+from mythgate.doors.shards.rest import create_app as create_shards_app
+from mythgate.doors.shards.socket import socket_router
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
@@ -122,6 +129,7 @@ from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
 from mythgate.services.trades import TradePolicy, TradeService
 from mythgate.services.world import WorldPolicy, WorldService
+from mythgate.wire.shards.encryption import EncryptionMissing
 
 if TYPE_CHECKING:
     from mythgate.doors.http.http_protocol import HttpProtocol, Sockets  # httptools is not for Windows
@@ -153,7 +161,9 @@ class Node:
     hasher: Argon2Hasher
     presences: MemoryPresence
     lobby_hub: Hub  # of connections that are in a lobby and nowhere else; they do not resume
-    hubs: Hubs  # both
+    shards_hub: Hub  # of logged-in programs of the Shards network whose bodies are not in the world
+    hubs: Hubs  # all of them
+    sight: Sight
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
 
 
@@ -317,7 +327,8 @@ def compose(
     hub = Hub(clock, _realtime_limits(settings))
     lobby_limits = replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0)
     lobby_hub = Hub(clock, lobby_limits, followed=LOBBY_TOPICS)
-    hubs = Hubs(hub, lobby_hub)
+    shards_hub = Hub(clock, lobby_limits)
+    hubs = Hubs(hub, lobby_hub, shards_hub)
     presences = MemoryPresence()
     history = MemoryHistory(settings.world.history)
     throttle = MemoryThrottle(clock)
@@ -577,7 +588,19 @@ def compose(
         parties=parties,
     )
     extensions.room_types.serve(services)
-    return Node(settings, store, hub, services, clock, hasher, presences, lobby_hub, hubs)
+    return Node(
+        settings,
+        store,
+        hub,
+        services,
+        clock,
+        hasher,
+        presences,
+        lobby_hub=lobby_hub,
+        shards_hub=shards_hub,
+        hubs=hubs,
+        sight=sight,
+    )
 
 
 def load_plugins(modules: Sequence[str]) -> Extensions:
@@ -643,6 +666,7 @@ def build_app(
     *,
     sockets: Sockets | None = None,
     metaserver: MetaserverStats | None = None,
+    shards: ShardsStats | None = None,
 ) -> FastAPI:
     """The application of the http door over a node's services; `sockets` are the connections it is to count."""
     http = node.settings.http
@@ -660,6 +684,8 @@ def build_app(
     options.registry.register(telemetry.Readings(lambda: _readings(node, door, options.errors)))
     counts = metaserver if metaserver is not None else MetaserverStats()
     options.registry.register(telemetry.Readings(lambda: _metaserver_readings(counts)))
+    taken = shards if shards is not None else ShardsStats()
+    options.registry.register(telemetry.Readings(lambda: _shards_readings(taken)))
     if sockets is not None:
         options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
     app = create_app(
@@ -674,6 +700,8 @@ def build_app(
             lobby_routes.router,
             people_routes.router,
             clan_routes.router,
+            party_routes.router,
+            chat_routes.router,
             tournament_routes.router,
             ladder_routes.router,
             roomop_routes.router,
@@ -746,6 +774,22 @@ def _metaserver_readings(stats: MetaserverStats) -> Iterator[telemetry.Reading]:
     yield reading("metaserver_packets", "Packets from old clients.", stats.packets, "counter")
     yield reading("metaserver_ignored_packets", "Of these, meant nothing.", stats.ignored_packets, "counter")
     yield reading("metaserver_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
+
+
+def _shards_readings(stats: ShardsStats) -> Iterator[telemetry.Reading]:
+    reading = telemetry.Reading
+    yield reading("shards_connections", "Open WebSockets of the Shards door.", stats.connected)
+    yield reading("shards_accepted", "WebSockets of the Shards door taken.", stats.accepted, "counter")
+    turned_away = "WebSockets of the Shards door that were not taken, or had to make room."
+    yield reading("shards_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
+    yield reading("shards_logins", "Log-ins at the Shards door.", stats.logins, "counter")
+    yield reading("shards_messages", "Messages at the Shards door.", stats.messages, "counter")
+    yield reading("shards_bad_messages", "Of these, broke the format.", stats.bad_messages, "counter")
+    refused = "Messages at the Shards door answered with an error."
+    yield reading("shards_refused", refused, kind="counter", by="code", values=stats.refused)
+    limited = "Messages and requests at the Shards door dropped by the rate limit."
+    yield reading("shards_rate_limited", limited, stats.rate_limited, "counter")
+    yield reading("shards_discarded", "Frames not sent to peers that do not read.", stats.discarded, "counter")
 
 
 def _socket_readings(sockets: Sockets) -> Iterator[telemetry.Reading]:
@@ -841,6 +885,7 @@ class OpenDoors:
     play: PlayDoor
     serving: asyncio.Task[None]
     metaserver: MetaserverDoor | None = None  # None: closed
+    shards: str = ""  # where the Shards door is open; empty: closed
 
 
 @contextlib.asynccontextmanager
@@ -855,12 +900,14 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     http = _http_protocol(settings)
     metaserver = await _open_metaserver(node)
+    shards = _open_shards(node)
     app = build_app(
         node,
         door,
-        ("http",) if metaserver is None else ("http", "metaserver"),
+        ("http", *(["metaserver"] if metaserver is not None else []), *(["shards"] if shards is not None else [])),
         sockets=http.sockets if http is not None else None,
         metaserver=metaserver.stats if metaserver is not None else None,
+        shards=shards.door.stats if shards is not None else None,
     )
     server = uvicorn.Server(_uvicorn_config(settings, app, http))
     async with contextlib.AsyncExitStack() as running, door.running(), asyncio.TaskGroup() as tasks:
@@ -868,17 +915,25 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
         if metaserver is not None:
             await running.enter_async_context(metaserver.running())
             jobs["metaserver"] = _every(TICK_SECONDS, metaserver.tick)
+        if shards is not None:
+            await running.enter_async_context(shards.door.running())
+            jobs["shards"] = _every(shards_door.TICK_SECONDS, shards.door.tick)
+            shards.serving = tasks.create_task(shards.server.serve(sockets=[shards.listener]), name="shards")
+            await _until_started(shards.server, shards.serving)
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
         beside = [tasks.create_task(work, name=name) for name, work in jobs.items()]
         await _until_started(server, serving)
         try:
-            yield OpenDoors(door, serving, metaserver)
+            yield OpenDoors(door, serving, metaserver, shards.address if shards is not None else "")
         finally:
             node.hubs.close_all(GOING_AWAY)
             server.should_exit = True
             for task in beside:
                 task.cancel()
             await serving
+            if shards is not None and shards.serving is not None:
+                shards.server.should_exit = True
+                await shards.serving
     await node.services.movement.settle()
     await node.services.presence.settle()
     await node.services.parties.settle()
@@ -914,6 +969,90 @@ async def _open_metaserver(node: Node) -> MetaserverDoor | None:
         log.warning("metaserver door stays closed", extra={"address": where, "reason": error.strerror or str(error)})
         return None
     return door
+
+
+class _SecondServer(uvicorn.Server):
+    """A server beside the first, which alone listens to signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(slots=True)
+class _ShardsServer:
+    """The Shards door with its port."""
+
+    door: ShardsDoor
+    server: uvicorn.Server
+    listener: socket.socket
+    serving: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        return _address(self.listener)
+
+
+def _open_shards(node: Node) -> _ShardsServer | None:
+    """The Shards door with its port taken; None if it is to be closed.
+
+    As with the metaserver door, only a port that was chosen is a reason not to start.
+
+    Raises:
+        CannotStart: the chosen port cannot be opened, or encryption is asked for and not installed.
+
+    """
+    settings = node.settings
+    shards = settings.shards
+    if not shards.enabled:
+        return None
+    options = _shards_options(settings)
+    try:
+        door = ShardsDoor(
+            node.hub, node.shards_hub, node.services, presences=node.presences, sight=node.sight, options=options
+        )
+    except EncryptionMissing as error:
+        raise CannotStart(
+            "shards.encryption_phrase is set, but the library that encrypts is not installed.",
+            "Install the extra `encryption` (make extras), or remove MYTHGATE_SHARDS__ENCRYPTION_PHRASE.",
+        ) from error
+    host = shards.host or settings.http.host
+    try:
+        listener = _listen(host, shards.port)
+    except CannotStart as error:
+        if shards.place_was_chosen:
+            raise CannotStart(
+                f"The Shards door cannot be opened: {error}",
+                "Choose another port with MYTHGATE_SHARDS__PORT, or close the door: MYTHGATE_SHARDS__ENABLED=false",
+            ) from error
+        log.warning("shards door stays closed", extra={"address": f"{host}:{shards.port}", "reason": error.message})
+        return None
+    app = create_shards_app(door, socket_router(door))
+    config = _uvicorn_config(settings, app, _http_protocol(settings))
+    config.root_path = ""
+    return _ShardsServer(door, _SecondServer(config), listener)
+
+
+def _shards_options(settings: Settings) -> ShardsOptions:
+    shards = settings.shards
+    return ShardsOptions(
+        connections=shards.connections,
+        connections_per_address=shards.connections_per_address,
+        strangers=shards.strangers,
+        frame_bytes=shards.frame_bytes,
+        body_bytes=shards.body_bytes,
+        messages_per_second=shards.messages_per_second,
+        message_burst=shards.message_burst,
+        flood_mute=settings.limits.flood_mute.total_seconds(),
+        requests_per_second=shards.requests_per_second,
+        request_burst=shards.request_burst,
+        ping_interval=shards.ping_interval.total_seconds(),
+        pong_within=shards.pong_within.total_seconds(),
+        password_characters=shards.password_min_length,
+        encryption_phrase=shards.encryption_phrase.get_secret_value(),
+        bind_connections=shards.bind_connections,
+        cors_origins=tuple(shards.cors_origins),
+    )
 
 
 def _metaserver_options(settings: Settings) -> MetaserverOptions:
@@ -1067,7 +1206,11 @@ async def _started(node: Node, listener: socket.socket, doors: OpenDoors, second
         # In the fragment, which browsers keep to themselves: it reaches no log.
         claim_url=f"{url}/#claim={token}" if token else None,
         claim_until=f"{until:%d %B %H:%M}",
-        doors={"http": address, **_metaserver_address(doors.metaserver)},
+        doors={
+            "http": address,
+            **_metaserver_address(doors.metaserver),
+            **({"shards": doors.shards} if doors.shards else {}),
+        },
         data_dir=settings.data_dir,
         database="SQLite" if settings.database_location.startswith("sqlite") else "PostgreSQL",
         world=world.name,
@@ -1197,6 +1340,7 @@ def metric_reference() -> list[telemetry.Reading]:
         readings = [
             *_readings(node, door, {}),
             *_metaserver_readings(MetaserverStats()),
+            *_shards_readings(ShardsStats()),
             *(_socket_readings(http.sockets) if http is not None else ()),
         ]
     return sorted(readings, key=lambda reading: reading.name)

@@ -19,7 +19,16 @@ from typing import Final
 from mythgate.domain import chat
 from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.chat import Channel
-from mythgate.domain.errors import BadUsage, Muted, NoFaction, NotFound, PermissionDenied, TooMany, Unreachable
+from mythgate.domain.errors import (
+    BadUsage,
+    Muted,
+    NoFaction,
+    NotFound,
+    NotInWorld,
+    PermissionDenied,
+    TooMany,
+    Unreachable,
+)
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, Topic, faction_topic, room_topic
 from mythgate.domain.moderation import AuditEntry
@@ -434,6 +443,13 @@ class ChatService:
             and (source.since is None or event.timestamp >= source.since)
         ]
         return found[-limit:] if limit > 0 else []
+
+    async def history_for(self, caller: Caller, channel: str, limit: int = HISTORY_LIMIT) -> list[ChatMessage]:
+        """`history` for the caller's character. Raises NotInWorld if there is none in the world, and as that."""
+        reader = self._presence.of_account(caller.account_id)
+        if reader is None:
+            raise NotInWorld(hint="Connect to the event stream first.")
+        return await self.history(reader, channel, limit)
 
 
 def _of_faction(reader: Presence) -> Source:

@@ -36,6 +36,7 @@ from mythgate.domain.events import (
 from mythgate.domain.ids import CharacterId, party_topic
 from mythgate.domain.parties import Invitation, Invitations, LootRule, Party, PartyMember, found, party_name
 from mythgate.domain.presence import Presence
+from mythgate.domain.sessions import Caller
 from mythgate.services.chat import WHO_HINT, ChatService, Source
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
@@ -161,6 +162,12 @@ class PartyService:
     async def record(self, number: int) -> Party:
         """A party as it is saved, also one that is over. Raises NotFound."""
         return await self._store.read(lambda tx: tx.parties.require(number))
+
+    async def record_for(self, caller: Caller, number: int) -> tuple[Party, bool]:
+        """`record`, and whether the caller's character in the world is a member."""
+        party = await self.record(number)
+        present = self._presence.of_account(caller.account_id)
+        return party, present is not None and party.member(present.character_id) is not None
 
     def invitations(self, character_id: CharacterId) -> Sequence[Invitation]:
         """What somebody may still accept, newest first."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 from mythgate.domain.chat import Channel
 from mythgate.domain.events import CommandResponse
 from mythgate.services.commands.registry import Call, Command, Group, RateClass
+
+SHOWN: Final = 20
 
 
 async def say(call: Call) -> CommandResponse:
@@ -47,6 +50,14 @@ async def _confide(call: Call, channel: Channel) -> CommandResponse:
 
 async def reply(call: Call) -> CommandResponse:
     return call.done(await call.play.chat.reply(call.actor, call["words"]))
+
+
+async def history(call: Call) -> CommandResponse:
+    channel = call.get("channel").casefold() or "room"
+    messages = await call.play.chat.history(call.actor, channel, SHOWN)
+    lines = [f"  {one.timestamp:%H:%M} {one.text}" for one in messages]
+    text = "\n".join([f"Said lately ({channel}):", *lines]) if lines else "Nothing was said there lately."
+    return call.done(text, data={"channel": channel, "messages": [asdict(one) for one in messages]})
 
 
 COMMANDS: Final = (
@@ -126,5 +137,18 @@ COMMANDS: Final = (
         examples=("global Anybody up for the old mine?",),
         rate=RateClass.BROADCAST,
         run=tell_all,
+    ),
+    Command(
+        name="history",
+        group=Group.TALKING,
+        usage="history [<channel>]",
+        summary="What was said lately.",
+        help=(
+            "In the room you are in, or on another channel: global, party, faction, whisper or announcement. Times are "
+            "those of UTC."
+        ),
+        examples=("history", "history party"),
+        run=history,
+        abbreviable=False,
     ),
 )
