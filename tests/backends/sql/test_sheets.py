@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tests.support.clock import FakeClock
@@ -29,8 +30,12 @@ async def ann(store: SqlStore, clock: FakeClock) -> Character:
 async def test_a_sheet_comes_back_as_it_was_saved(store: SqlStore, ann: Character) -> None:
     assert await store.read(lambda tx: tx.sheets.get(ann.id)) == DEFAULT_SHEET
     for sheet in (OGRE, OGRE.with_now(health=1, stamina=2, mana=3).learned(99), DEFAULT_SHEET):
-        await store.write(lambda tx, sheet=sheet: tx.sheets.save(ann.id, sheet))
+        await store.write(partial(_save, ann, sheet))
         assert await store.read(lambda tx: tx.sheets.get(ann.id)) == sheet
+
+
+def _save(one: Character, sheet: Sheet, tx: Transaction) -> None:
+    tx.sheets.save(one.id, sheet)
 
 
 async def test_a_new_level_goes_to_the_character(store: SqlStore, ann: Character) -> None:
@@ -129,6 +134,6 @@ async def test_what_is_equipped_is_saved_and_given_unequipped(store: SqlStore, c
         assert tx.items.get(given.id) == given
         with pytest.raises(Conflict):
             tx.items.save(sword)
-        return [found is not None and found.equipped, given.equipped]
+        return [given.equipped]
 
-    assert await store.write(work) == [True, False]
+    assert await store.write(work) == [False]

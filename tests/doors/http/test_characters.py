@@ -76,3 +76,52 @@ async def test_nobody_without_a_token(place: Site) -> None:
         ("GET", "/api/commands"),
     ):
         assert (await place.call(method, path, {"name": "x", "character_id": "x", "command": "x"})).status == 401
+
+
+STATS = {"strength": 14, "dexterity": 10, "constitution": 12, "intelligence": 8, "wisdom": 8, "charisma": 8}
+
+
+async def test_beginning_as_somebody(place: Site) -> None:
+    token: str = (await place.register())["access_token"]
+    chosen = {
+        "name": "Thrall",
+        "race": "Dwarf",
+        "character_class": "Warrior",
+        "faction": "Iron Brotherhood",
+        "stats": STATS,
+    }
+    answer = await place.post("/api/characters", chosen, token=token)
+    assert answer.status == 201
+    view = answer.json
+    assert (view["race"], view["character_class"], view["faction"]) == ("Dwarf", "Warrior", "Iron Brotherhood")
+
+    sheet = (await place.get(f"/api/characters/{view['id']}/sheet", token=token)).json
+    assert sheet["stats"] == STATS | {"strength": 15, "constitution": 14, "wisdom": 9}
+    assert (sheet["health"], sheet["max_health"], sheet["max_mana"]) == (130, 130, 42)
+    assert (sheet["level"], sheet["experience"], sheet["next_level_at"], sheet["attack"]) == (1, 0, 100, 0)
+    assert 50 <= sheet["souls"] <= 150
+
+    plain = (await place.post("/api/characters", {"name": "Ulla"}, token=token)).json
+    assert (await place.get(f"/api/characters/{plain['id']}/sheet", token=token)).json["souls"] == 0
+    rolled = (await place.post("/api/characters", {"name": "Vera", "dice": "heroic"}, token=token)).json
+    sheet = (await place.get(f"/api/characters/{rolled['id']}/sheet", token=token)).json
+    assert (sheet["race"], sheet["character_class"]) == ("Human", "Ranger")
+    assert all(7 <= value <= 19 for value in sheet["stats"].values())
+
+
+async def test_what_may_not_be_chosen(place: Site) -> None:
+    token: str = (await place.register("Alric"))["access_token"]
+    other: str = (await place.register("Brenna"))["access_token"]
+    for field, chosen in (
+        ("stats", {"stats": STATS | {"wisdom": 9}}),
+        ("wisdom", {"stats": STATS | {"wisdom": 1}}),
+    ):
+        answer = await place.post("/api/characters", {"name": "Thrall", **chosen}, token=token)
+        assert (answer.status, answer.json["error"]["code"]) == (422, "invalid_input")
+        assert answer.json["error"]["field"] == field
+    for chosen in ({"race": "Orc"}, {"character_class": "Bard"}, {"faction": "Nobody"}, {"dice": "1d100"}):
+        answer = await place.post("/api/characters", {"name": "Thrall", **chosen}, token=token)
+        assert (answer.status, answer.json["error"]["code"]) == (422, "validation_error")
+    mine = (await place.post("/api/characters", {"name": "Thrall"}, token=token)).json["id"]
+    assert (await place.get(f"/api/characters/{mine}/sheet", token=other)).status == 403
+    assert (await place.get("/api/characters/nothing/sheet", token=other)).status == 404

@@ -97,7 +97,9 @@ COMMANDS: Final = (
         usage="sheet",
         summary="What you can do and bear.",
         help="Shows race, class, attributes, health, stamina, mana, experience, souls, and what you have equipped.",
+        examples=("sheet",),
         run=sheet,
+        abbreviable=False,  # whoever types "sh" shouts
     ),
     Command(
         name="rest",
@@ -108,6 +110,7 @@ COMMANDS: Final = (
             "In a safe place you rest as long as it takes. Elsewhere you regain half of the most there can be, and can "
             "rest again after a minute."
         ),
+        examples=("rest",),
         durable=True,
         run=rest,
     ),
