@@ -341,6 +341,46 @@ class MetaserverSettings(Section):
         return _ipv4(value) if value else value
 
 
+class ShardsSettings(Section):
+    """The Shards door: programs of the Shards network, over REST and a WebSocket."""
+
+    @property
+    def place_was_chosen(self) -> bool:
+        """Whether somebody said that, or where, this door opens, be it where it does without a word."""
+        return bool(self.model_fields_set & {"enabled", "host", "port"})
+
+    enabled: bool = Field(True, description="Open this door.")
+    host: str = Field("", description="Address to listen on; empty: that of the http door.")
+    port: Port = Field(8888, description="Port; 0 takes a free one.")
+    encryption_phrase: SecretStr = Field(
+        SecretStr(""),
+        description="Phrase that opens encrypted frames (ENCRYPTION_KEY of the clients); empty: frames are taken in "
+        "clear only. Needs the extra `encryption`.",
+    )
+    password_min_length: int = Field(6, ge=4, le=64, description="Shortest password of who registers here.")
+    connections: int = Field(10000, ge=1, le=_MANY, description="WebSockets of this door, in all.")
+    connections_per_address: int = Field(64, ge=1, le=_MANY, description="WebSockets from one address.")
+    strangers: int = Field(
+        1000, ge=1, le=_MANY, description="WebSockets that are not logged in; beyond that the oldest is closed."
+    )
+    frame_bytes: int = Field(4 * 2**20, ge=1024, le=2**26, description="Longest message of who is logged in.")
+    body_bytes: int = Field(2**20, ge=1024, le=2**26, description="Longest body of a request.")
+    messages_per_second: float = Field(20, gt=0, le=_MANY, description="Messages a WebSocket may send, lasting.")
+    message_burst: int = Field(100, ge=30, le=_MANY, description="Messages a WebSocket may send at once.")
+    requests_per_second: float = Field(50, ge=20, le=_MANY, description="Requests from one address, lasting.")
+    request_burst: int = Field(200, ge=20, le=_MANY, description="Requests from one address at once.")
+    ping_interval: Duration = Field(
+        timedelta(seconds=30), description="Pause between pings; only who answered one owes the next answer."
+    )
+    pong_within: Duration = Field(timedelta(seconds=30), description="Time for that answer.")
+    bind_connections: bool = Field(
+        True,
+        description="Take a WebSocket on the connection of a log-in for the same person's. Never done for requests a "
+        "proxy says it passes on; close it if a proxy does not say so.",
+    )
+    cors_origins: list[str] = Field(default_factory=list, description="Web pages elsewhere that may use this door.")
+
+
 class WorldSettings(Section):
     """The text world."""
 
@@ -486,6 +526,7 @@ class Settings(BaseSettings):
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
     parties: PartySettings = PartySettings()
+    shards: ShardsSettings = ShardsSettings()
 
     @field_validator("secret_key")
     @classmethod

@@ -16,10 +16,9 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mythgate.doors.http.socket_protocol import ABORT_EXTENSION, SocketProtocol
+from mythgate.doors.http.socket_protocol import ABORT_EXTENSION, LINE_EXTENSION, SocketProtocol
 
 SWEEP_SECONDS: Final = 1.0
-LINE_EXTENSION: Final = "mythgate.line"  # of requests: the `transport` they came over
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 EXTENSION: Final = "mythgate.socket"
 ABORT_EXTENSION: Final = "mythgate.abort"  # of HTTP requests: `abort` drops the connection, sent or not
+LINE_EXTENSION: Final = "mythgate.line"  # of HTTP requests: the `transport` they came over
 GOING_AWAY: Final = 1001
 BAD_FRAME: Final = 4404
 WRITE_BUFFER_BYTES: Final = 65536  # above this the transport counts as full
