@@ -164,7 +164,6 @@ COMMANDS: Final = (
             "it stands, trade cancel ends it, as does walking away. trade off keeps requests away, trade on takes them."
         ),
         examples=("trade Ada", "trade accept", "trade offer 30 souls", "trade offer 2 pears", "trade confirm"),
-        durable=True,
         run=trade,
         abbreviable=False,
     ),
