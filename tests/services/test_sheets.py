@@ -239,12 +239,12 @@ async def test_things_are_granted_on_the_stack_of_the_same(kit: PlayKit) -> None
     ada = await kit.somebody("Ada")
 
     def work(tx: Transaction) -> list[tuple[TemplateId, int]]:
-        for template, quantity in ((POTION, 2), (SWORD, 1), (POTION, 3), (SWORD, 2)):
+        for template, quantity in ((SWORD, 1), (POTION, 2), (POTION, 3), (SWORD, 2)):
             kit.sheets.grant(tx, ada.character_id, template, quantity)
         carried = tx.items.held_by(HolderKind.CHARACTER, ada.character_id)
         return [(item.template_id, item.quantity) for item in carried]
 
-    assert await kit.store.write(work) == [(POTION, 5), (SWORD, 1), (SWORD, 1), (SWORD, 1)]
+    assert await kit.store.write(work) == [(SWORD, 1), (POTION, 5), (SWORD, 1), (SWORD, 1)]
 
 
 # --- equipment -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from typing import Final
 
 from mythgate.domain import movement
@@ -99,6 +100,11 @@ class ThingService:
         self._sight = sight
         self._clock = clock
         self._policy = policy if policy is not None else ThingPolicy()
+        self._receivers: list[Callable[[CharacterId], None]] = []
+
+    def on_received(self, observer: Callable[[CharacterId], None]) -> None:
+        """Have `observer` told of who was given things, or took them."""
+        self._receivers.append(observer)
 
     # --- hands -----------------------------------------------------------------------------------------
 
@@ -216,6 +222,10 @@ class ThingService:
                 # Whoever ignores the giver still has to know where the thing comes from.
                 notice = SystemMessage(f"Somebody hands you {self.describe(done.items)}.")
                 self._realtime.send(receiver.character_id, event_of(notice, now))
+
+        if verb != "drops":
+            for observer in self._receivers:
+                observer(actor if receiver is None else receiver.character_id)
 
     def _tell_gift(self, done: Exchanged, giver: Presence, receiver: Presence, now: datetime) -> None:
         """One line for everybody in the room but the giver, and another for who now has it, wherever they are."""
@@ -433,13 +443,9 @@ def _pick(world: World, words: str, items: Sequence[Item], *, fallback: Callable
     there = sum(item.quantity for item in alike)
     if count > there:
         raise NotHere(f"There {'is only one' if there == 1 else f'are only {there}'} of those.")
-    chosen: list[Item] = []
-    for item in alike:
-        chosen.append(item)
-        if count <= item.quantity:
-            break
-        count -= item.quantity
-    return _Picked(chosen, of_last=count)
+    earlier = accumulate((item.quantity for item in alike), initial=0)
+    chosen = [item for item, before in zip(alike, earlier, strict=False) if before < count]
+    return _Picked(chosen, of_last=count - sum(item.quantity for item in chosen[:-1]))
 
 
 def _number(text: str) -> int:
