@@ -95,7 +95,7 @@ from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
-from mythgate.services.characters import CharacterPolicy, CharacterService
+from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
 from mythgate.services.clans import ClanService
 from mythgate.services.commands.execute import CommandPolicy, CommandService
@@ -532,6 +532,7 @@ def compose(
     def displaced(character: Character, origin: RoomId) -> None:
         presence.on_displaced(character, origin)
         movement.moved(Moved(character.id, origin, character.room_id))
+        characters=characters,
 
     world.on_displaced = displaced
     world.on_items_changed = sight.items_changed
@@ -542,6 +543,13 @@ def compose(
     chat.on_announced(lobbies.announced)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
+
+    def begun(one: Begun) -> None:
+        presence.align(one.body.id, one.body.faction)
+        sheets.tell(one.change)
+
+    characters.on_begun(begun)
+    sheets.on_changed(lambda change: parties.refresh(change.character_id) if change.shows_elsewhere else None)
         sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
         sessions.ended(ended)
 

@@ -11,7 +11,16 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.play import CELLAR, COIN, PATH, SQUARE, TAVERN, PlayKit, small_world
 
-from mythgate.domain.errors import CannotUse, InvalidInput, NotFound, NotHere, PermissionDenied, Refused, TooSoon
+from mythgate.domain.errors import (
+    CannotUse,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotHere,
+    PermissionDenied,
+    Refused,
+    TooSoon,
+)
 from mythgate.domain.events import (
     InventoryUpdate,
     LevelUp,
@@ -154,6 +163,48 @@ async def test_the_sheet_is_its_owners(kit: PlayKit) -> None:
         await kit.sheets.view(await kit.caller("Eve"), ada.character_id)
     with pytest.raises(NotFound):
         await kit.sheets.view(kit.caller_of(ada), CharacterId("nobody"))
+
+
+async def test_who_has_not_chosen_may_choose_once(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada", at=PATH), await kit.somebody("Bob", at=PATH)
+    await kit.sheets.change(ada.character_id, lambda sheet: hurt(rich(sheet)).learned(50))
+    kit.realtime.clear()
+    beginning = Beginning(Race.UNDEAD, CharacterClass.WARRIOR, Faction.GOLDEN_ORDER, Stats())
+    view = await kit.characters.become(kit.caller_of(ada), ada.character_id, beginning)
+    assert (view.race, view.faction, view.room_id) == ("Undead", "Golden Order", PATH)
+    sheet = await kit.sheets.of(ada.character_id)
+    assert (sheet.experience, sheet.now) == (50, sheet.most)
+    assert 145 <= sheet.souls <= 245
+    assert [item.template_id for item in await kit.carried(ada)] == [SWORD, STONE, STONE, POTION]
+    (update,) = kit.heard(ada).of(PlayerUpdate)
+    assert (update.player.faction, len(update.player.inventory)) == ("Golden Order", 3)
+    assert {one.name: one.faction for one in kit.heard(bob).of(RoomOccupants)[-1].players}["Ada"] == "Golden Order"
+    with pytest.raises(Conflict, match="Undead and Warrior already"):
+        await kit.characters.become(kit.caller_of(ada), ada.character_id, Beginning())
+    with pytest.raises(PermissionDenied):
+        await kit.characters.become(kit.caller_of(ada), bob.character_id, Beginning())
+
+
+async def test_with_the_second_level_it_is_too_late_to_choose(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.sheets.change(ada.character_id, taught)
+    with pytest.raises(Conflict):
+        await kit.characters.become(kit.caller_of(ada), ada.character_id, Beginning())
+
+
+async def test_choosing_by_command(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    assert (await kit.do(ada, "become hobbit ranger")).hint == "Race: Human, Elf, Dwarf, Tiefling, Dragonborn, Undead."
+    assert (await kit.do(ada, "become d ranger")).code == "bad_usage"
+    assert (await kit.do(ada, "become dwarf ranger brother")).result == (
+        "You are Dwarf and Ranger of the Iron Brotherhood from now on. See: sheet, inventory."
+    )
+    assert ada.faction == "Iron Brotherhood"
+    bob = await kit.somebody("Bob")
+    first = await kit.do(bob, "become Elf War", "c1")
+    assert first.result == "You are Elf and Warrior from now on. See: sheet, inventory."
+    assert (await kit.do(bob, "become Elf War", "c1")).repeated
+    assert bob.faction == ""
 
 
 # --- changing --------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ from mythgate.domain.world import (
     World,
     Zone,
 )
-from mythgate.services.characters import CharacterPolicy, CharacterService
+from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatService
 from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Play
@@ -63,7 +63,9 @@ from mythgate.services.movement import MovementService
 from mythgate.services.parties import PartyService
 from mythgate.services.ports import LoadedWorld, Store
 from mythgate.services.presence import PresenceService
-from mythgate.services.sheets import SheetService
+from mythgate.services.quests import QuestService
+from mythgate.services.shards import ShardService
+from mythgate.services.sheets import Change, SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.trades import TradePolicy, TradeService
@@ -284,6 +286,7 @@ class PlayKit:
         self.movement.on_moved(self.trades.moved)
         self.presence.on_gone(self.trades.gone)
         self.presence.on_status(self.trades.status_changed)
+            characters=self.characters,
         self.commands = CommandService(self.play, throttle=self.throttle)
         self.realtime.on_closed = self.presence.on_stream_ended
         self.world.on_displaced = self.presence.on_displaced
@@ -316,6 +319,41 @@ class PlayKit:
 
     async def crowd(self, count: int, *, at: RoomId | None = None, prefix: str = "Walker") -> list[Presence]:
         """Many, quickly: their rows are made in one transaction."""
+    def replace_parties(self, policy: PartyPolicy | None = None) -> None:
+        """Another service of parties over the same rows, as after a start."""
+        if hasattr(self, "parties"):
+            self.stop_parties()
+        self.parties = PartyService(
+            store=self.store,
+            presence=self.present,
+            realtime=self.realtime,
+            sight=self.sight,
+            chat=self.chat,
+            company=self.company,
+            clock=self.clock,
+            policy=policy,
+        )
+        self.characters.on_begun(self._begun)
+        self.sheets.on_changed(self._sheet_changed)
+        self.presence.on_entered(self.parties.entered)
+        self.presence.on_gone(self.parties.gone)
+        self.presence.on_status(self.parties.refresh)
+        self.chat.add_channel(Channel.PARTY.value, self.parties.heard_by)
+
+    def stop_parties(self) -> None:
+        """Parties hear no longer of who comes and goes, as if the server had stopped."""
+        presence = self.presence
+        for observers in (presence._entry_observers, presence._exit_observers, presence._status_observers):
+            observers[:] = [one for one in observers if getattr(one, "__self__", None) is not self.parties]  # type: ignore[attr-defined]
+
+    def _begun(self, begun: Begun) -> None:
+        self.presence.align(begun.body.id, begun.body.faction)
+        self.sheets.tell(begun.change)
+
+    def _sheet_changed(self, change: Change) -> None:
+        if change.shows_elsewhere:
+            self.parties.refresh(change.character_id)
+
         now = self.clock.now()
         callers, bodies = [], []
         for index in range(count):

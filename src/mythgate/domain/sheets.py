@@ -189,6 +189,12 @@ class Sheet:
         return most(self.calling, self.stats, self.level)
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether this is somebody in particular: chosen, or come so far that it is too late to choose."""
+        default = DEFAULT_SHEET
+        return (self.race, self.calling, self.stats) != (default.race, default.calling, default.stats)
+
+    @property
     def is_dead(self) -> bool:
         return self.now.health <= 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,7 +35,8 @@ from mythgate.domain.sheets import (
     new_sheet,
     roll_stats,
 )
-from mythgate.services.ports import Clock, Ids, PresenceStore, Store, Transaction
+from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Store, Transaction
+from mythgate.services.sheets import Change
 from mythgate.services.world import WorldService
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,14 @@ class Beginning:
     stats: Stats | None = None  # by choice, before what the race adds
     dice: str = DEFAULT_DICE  # how stats are rolled that were not chosen
     room_id: RoomId | None = None  # None: where newcomers arrive
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A character that was there already has become somebody in particular."""
+
+    body: Character
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ class CharacterService:
         self._chance = chance
         self._policy = policy if policy is not None else CharacterPolicy()
         self.on_deleted: Callable[[CharacterId], None] | None = None
+        self._begun_observers: list[Callable[[Begun], None]] = []
 
     async def list(self, caller: Caller) -> Roster:
         """The caller's characters by age, and deleted ones that can still be restored."""
@@ -160,13 +170,10 @@ class CharacterService:
         sheet: Sheet | None = None
         kit: Sequence[Item] = ()
         if beginning is not None:
-            stats = check_bought(beginning.stats) if beginning.stats is not None else None
-            if stats is None:
-                stats = roll_stats(self._chance, beginning.dice)
-            sheet = new_sheet(beginning.race, beginning.calling, stats, self._chance.randint(*STARTING_SOULS))
+            sheet = self._sheet(beginning)
             body.faction = beginning.faction.value if beginning.faction is not None else ""
             body.room_id = beginning.room_id or body.room_id
-            kit = self._kit(body, beginning.calling)
+            kit = self._kit(body.id, beginning.calling)
 
         def work(tx: Transaction) -> CharacterView:
             account = tx.accounts.require(caller.account_id)
@@ -201,16 +208,69 @@ class CharacterService:
             description=description,
         )
 
-    def _kit(self, body: Character, calling: CharacterClass) -> Sequence[Item]:
+    async def become(
+        self, caller: Caller, character_id: CharacterId, beginning: Beginning, *, once: CommandKey | None = None
+    ) -> CharacterView:
+        """Choose for a character that was made without a choice. It stays where it is, and keeps what it has.
+
+        Raises:
+            NotFound: there is no such living character.
+            PermissionDenied: it is somebody else's.
+            Conflict: it is somebody in particular already.
+            InvalidInput: the stats are not as they may be chosen.
+            Repeated: `once` was carried out before.
+
+        """
+        begun = self._sheet(beginning)
+        kit = self._kit(character_id, beginning.calling)
+
+        def work(tx: Transaction) -> tuple[Begun, CharacterView]:
+            account = tx.accounts.require(caller.account_id)
+            body = _own(tx, caller, character_id)
+            before = tx.sheets.get(character_id)
+            if before.is_chosen:
+                raise Conflict(
+                    f"{body.name} is {before.race.value} and {before.calling.value} already.",
+                    hint="One chooses once, before the second level.",
+                )
+            after = replace(begun, experience=before.experience, souls=begun.souls + before.souls)
+            if beginning.faction is not None:
+                body.faction = beginning.faction.value
+                tx.characters.save(body)
+            tx.sheets.save(character_id, after)
+            for item in kit:
+                tx.items.add(item)
+            carried = tx.items.held_by(HolderKind.CHARACTER, character_id)
+            change = Change(character_id, before, after, carried)
+            return Begun(body, change), self._view(tx, body, account.selected_character)
+
+        def after_commit(done: tuple[Begun, CharacterView]) -> None:
+            for observer in self._begun_observers:
+                observer(done[0])
+
+        _, view = await self._store.write(work, then=after_commit, once=once)
+        log.info("character chosen", extra={"account": caller.account_id, "character": character_id})
+        return view
+
+    def on_begun(self, observer: Callable[[Begun], None]) -> None:
+        """Have `observer` told of who became somebody in particular."""
+        self._begun_observers.append(observer)
+
+    def _sheet(self, beginning: Beginning) -> Sheet:
+        if beginning.stats is not None:
+            stats = check_bought(beginning.stats)
+        else:
+            stats = roll_stats(self._chance, beginning.dice)
+        return new_sheet(beginning.race, beginning.calling, stats, self._chance.randint(*STARTING_SOULS))
+
+    def _kit(self, character_id: CharacterId, calling: CharacterClass) -> Sequence[Item]:
         """What a character of that class begins with, nothing of it equipped."""
-        world, made = self._world.world, []
+        world, now, made = self._world.world, self._clock.now(), []
         for part in world.kits.get(calling, ()):
             together = world.template(part.template).stacks
             for _ in range(1 if together else part.count):
                 item_id, quantity = ItemId(self._ids.new()), part.count if together else 1
-                made.append(
-                    Item(item_id, part.template, HolderKind.CHARACTER, body.id, body.created_at, quantity=quantity)
-                )
+                made.append(Item(item_id, part.template, HolderKind.CHARACTER, character_id, now, quantity=quantity))
         return made
 
     async def select(self, caller: Caller, character_id: CharacterId) -> CharacterView:

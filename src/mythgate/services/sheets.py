@@ -53,6 +53,12 @@ class Change:
     after: Sheet
     carried: Sequence[Item]
 
+    @property
+    def shows_elsewhere(self) -> bool:
+        """Whether those who are told of levels and the like, wherever they are, have to hear of it."""
+        before, after = self.before, self.after
+        return (before.level, before.race, before.calling) != (after.level, after.race, after.calling)
+
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -109,11 +115,16 @@ class SheetService:
         self._ids = ids
         self._policy = policy if policy is not None else SheetPolicy()
         self._restraints: list[Callable[[CharacterId], None]] = []
+        self._observers: list[Callable[[Change], None]] = []
         self._rested: dict[CharacterId, datetime] = {}
 
     def restrain(self, check: Callable[[CharacterId], None]) -> None:
         """Have `check` asked before somebody rests, equips or uses things at leisure. It raises what is against it."""
         self._restraints.append(check)
+
+    def on_changed(self, observer: Callable[[Change], None]) -> None:
+        """Have `observer` told of every change of a sheet, once owner and room were."""
+        self._observers.append(observer)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -221,8 +232,12 @@ class SheetService:
         sleeper = self._sight.asleep.get(change.character_id)
         if sleeper is not None:
             sleeper.level = change.after.level
-        if present is None or persona is None:
-            return
+        if present is not None and persona is not None:
+            self._show(present, change)
+        for observer in self._observers:
+            observer(change)
+
+    def _show(self, present: Presence, change: Change) -> None:
         present.level = change.after.level
         now = self._clock.now()
         update = PlayerUpdate(self._sight.player(present, self._sight.rows(change.carried)))

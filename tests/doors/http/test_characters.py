@@ -109,6 +109,16 @@ async def test_beginning_as_somebody(place: Site) -> None:
     assert all(7 <= value <= 19 for value in sheet["stats"].values())
 
 
+async def test_choosing_later(place: Site) -> None:
+    token: str = (await place.register())["access_token"]
+    mine = (await place.post("/api/characters", {"name": "Thrall"}, token=token)).json["id"]
+    chosen = {"race": "Elf", "character_class": "Sorcerer"}
+    answer = await place.post(f"/api/characters/{mine}/beginning", chosen, token=token)
+    assert (answer.status, answer.json["race"], answer.json["character_class"]) == (200, "Elf", "Sorcerer")
+    answer = await place.post(f"/api/characters/{mine}/beginning", chosen, token=token)
+    assert (answer.status, answer.json["error"]["code"]) == (409, "conflict")
+
+
 async def test_what_may_not_be_chosen(place: Site) -> None:
     token: str = (await place.register("Alric"))["access_token"]
     other: str = (await place.register("Brenna"))["access_token"]

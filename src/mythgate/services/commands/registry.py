@@ -15,6 +15,7 @@ from mythgate.domain.ids import CommandId
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.textcommands import Grammar, abbreviated, gesture, one_of, similar
+from mythgate.services.characters import CharacterService
 from mythgate.services.chat import ChatService
 from mythgate.services.company import Company
 from mythgate.services.lobbies import LobbyService
@@ -76,6 +77,7 @@ class Play:
     moderation: ModerationService
     lobbies: LobbyService
     parties: PartyService
+    characters: CharacterService
     trades: TradeService
 
 

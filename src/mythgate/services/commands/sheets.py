@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Final, TypeVar
 
+from mythgate.domain.errors import BadUsage
 from mythgate.domain.events import CommandResponse, SheetView
-from mythgate.domain.sheets import STATS, Sheet
+from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race, Sheet
+from mythgate.domain.tactics import Deed
+from mythgate.services.characters import Beginning
 from mythgate.services.commands.registry import Call, Command, Group
 from mythgate.services.sheets import Change
 from mythgate.services.sight import enumerate_words, sheet_view
+
+E = TypeVar("E", bound=StrEnum)
 
 
 async def sheet(call: Call) -> CommandResponse:
@@ -44,6 +51,31 @@ def _experience(view: SheetView) -> str:
     return f"Experience {view.experience}; {view.next_level_at} brings level {view.level + 1}."
 
 
+async def become(call: Call) -> CommandResponse:
+    race = _one_of(Race, call["race"], "race")
+    calling = _one_of(CharacterClass, call["class"], "class")
+    faction = _one_of(Faction, call.get("faction"), "faction") if call.get("faction") else None
+    actor = call.actor
+    beginning = Beginning(race, calling, faction)
+    await call.play.characters.become(call.caller, actor.character_id, beginning, once=call.once)
+    of_faction = f" of the {faction.value}" if faction is not None else ""
+    return call.done(f"You are {race.value} and {calling.value}{of_faction} from now on. See: sheet, inventory.")
+
+
+def _one_of(choices: type[E], word: str, what: str) -> E:
+    """The choice that begins with `word`, or has a word that does."""
+    wanted = word.casefold().removeprefix("the ")
+    found = [one for one in choices if any(part.startswith(wanted) for part in _beginnings(one.value.casefold()))]
+    if len(found) != 1:
+        raise BadUsage(f"There is no {what} {word}.", hint=f"{what.capitalize()}: {', '.join(choices)}.")
+    return found[0]
+
+
+def _beginnings(name: str) -> list[str]:
+    words = name.split()
+    return [" ".join(words[index:]) for index in range(len(words))]
+
+
 async def equip(call: Call) -> CommandResponse:
     done = await call.play.sheets.equip(call.actor.character_id, call["thing"], once=call.once)
     instead = f" instead of {done.taken_off.full_name}" if done.taken_off is not None else ""
@@ -56,6 +88,10 @@ async def unequip(call: Call) -> CommandResponse:
 
 
 async def use(call: Call) -> CommandResponse:
+    encounters, actor = call.play.encounters, call.actor.character_id
+    if encounters.of(actor) is not None:
+        view = await encounters.act(actor, Deed.ITEM, item=call["thing"], once=call.once)
+        return call.done(data={"combat": asdict(view)})
     done = await call.play.sheets.use(call.actor.character_id, call["thing"], once=call.once)
     return _changed(call, f"You use {done.template.full_name}. {_gained(done.change)}", done.change)
 
@@ -99,7 +135,21 @@ COMMANDS: Final = (
         help="Shows race, class, attributes, health, stamina, mana, experience, souls, and what you have equipped.",
         examples=("sheet",),
         run=sheet,
-        abbreviable=False,  # whoever types "sh" shouts
+    ),
+    Command(
+        name="become",
+        group=Group.SELF,
+        usage="become <race> <class> [<faction...>]",
+        summary="Choose race, class and faction.",
+        help=(
+            "For who has not chosen yet; one chooses once, before the second level. Stats come by dice, and you are "
+            f"given what one of your class begins with. Race: {', '.join(Race)}. Class: {', '.join(CharacterClass)}. "
+            f"Faction: {', '.join(Faction)}."
+        ),
+        examples=("become dwarf warrior", "become elf ranger moonlit circle"),
+        durable=True,
+        run=become,
+        abbreviable=False,
     ),
     Command(
         name="rest",

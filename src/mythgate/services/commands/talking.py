@@ -119,6 +119,7 @@ COMMANDS: Final = (
     ),
     Command(
         name="shout",
+        aliases=("sh",),
         group=Group.TALKING,
         usage="shout <words...>",
         summary="Speak to everybody in this part of the world.",

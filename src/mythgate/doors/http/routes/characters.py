@@ -32,13 +32,7 @@ class ChosenStats(BaseModel):
     charisma: int
 
 
-class NewCharacter(BaseModel):
-    # Generous bounds against abuse; what a name must be like is the domain's business.
-    name: str = Field(min_length=1, max_length=200, examples=["Thrall of the North"])
-    description: str = Field(
-        "", max_length=2000, description="What others see when they look.", examples=["A tall woman in a grey coat."]
-    )
-
+class Choice(BaseModel):
     race: Race | None = Field(None, description="Without it, a human.")
     character_class: CharacterClass | None = Field(None, description="Without it, a ranger.")
     faction: Faction | None = Field(None, description="Without it, of none.")
@@ -50,18 +44,27 @@ class NewCharacter(BaseModel):
         None, description="How attributes are rolled that were not chosen; `4d6_drop_lowest` if nothing is said."
     )
 
-    def beginning(self) -> Beginning | None:
-        """What was chosen; None if nothing was."""
-        if not self.model_fields_set & {"race", "character_class", "faction", "stats", "dice"}:
-            return None
-        chosen = Beginning()
+    def chosen(self) -> Beginning:
+        standard = Beginning()
         return Beginning(
-            self.race or chosen.race,
-            self.character_class or chosen.calling,
+            self.race or standard.race,
+            self.character_class or standard.calling,
             self.faction,
             Stats(**self.stats.model_dump()) if self.stats is not None else None,
-            self.dice or chosen.dice,
+            self.dice or standard.dice,
         )
+
+
+class NewCharacter(Choice):
+    # Generous bounds against abuse; what a name must be like is the domain's business.
+    name: str = Field(min_length=1, max_length=200, examples=["Thrall of the North"])
+    description: str = Field(
+        "", max_length=2000, description="What others see when they look.", examples=["A tall woman in a grey coat."]
+    )
+
+    def beginning(self) -> Beginning | None:
+        """What was chosen; None if nothing was."""
+        return self.chosen() if self.model_fields_set & Choice.model_fields.keys() else None
 
 
 class Selection(BaseModel):
@@ -127,3 +130,15 @@ async def restore_character(character_id: PathId, caller: CallerDep, services: S
 async def character_sheet(character_id: PathId, caller: CallerDep, services: ServicesDep) -> SheetView:
     """The sheet of one of the caller's characters: race, class, attributes, level, health and what it wears adds."""
     return await services.sheets.view(caller, CharacterId(character_id))
+
+
+@router.post(
+    "/api/characters/{character_id}/beginning",
+    summary="Choose for a character that nothing was chosen for",
+    responses=error_responses(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def choose_beginning(
+    character_id: PathId, body: Choice, caller: CallerDep, services: ServicesDep
+) -> CharacterView:
+    """Race, class, faction and stats of a character that was made without. Once, before the second level."""
+    return await services.characters.become(caller, CharacterId(character_id), body.chosen())
