@@ -102,6 +102,7 @@ from mythgate.services.commands.execute import CommandPolicy, CommandService
 from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
+from mythgate.services.encounters import CombatPolicy, EncounterService
 from mythgate.services.extensions import Extensions
 from mythgate.services.films import FilmService
 from mythgate.services.friends import FriendService
@@ -118,10 +119,12 @@ from mythgate.services.ports import Rate
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.profiles import ProfileService
+from mythgate.services.quests import QuestService
 from mythgate.services.ratings import RatingService
 from mythgate.services.results import ResultService
 from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
+from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
@@ -464,6 +467,44 @@ def compose(
             return_within=settings.parties.return_within,
         ),
     )
+    encounters = EncounterService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        world=world,
+        sight=sight,
+        sheets=sheets,
+        movement=movement,
+        parties=parties,
+        clock=clock,
+        ids=ids,
+        chance=chance,
+        policy=CombatPolicy(
+            turn=settings.combat.turn,
+            respawn=settings.combat.respawn,
+            challenge=settings.combat.challenge,
+            records=settings.combat.records,
+        ),
+    )
+    shards = ShardService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        world=world,
+        sight=sight,
+        sheets=sheets,
+        clock=clock,
+        chance=chance,
+    )
+    quests = QuestService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        world=world,
+        sight=sight,
+        sheets=sheets,
+        clock=clock,
+    )
     moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
     lobbies = LobbyService(
         [_lobby(one, extensions.room_types) for one in settings.lobbies.rooms],
@@ -491,13 +532,24 @@ def compose(
         movement=movement,
         things=things,
         sheets=sheets,
+        characters=characters,
         chat=chat,
         company=company,
         moderation=moderation,
         lobbies=lobbies,
         trades=trades,
         parties=parties,
+        encounters=encounters,
+        shards=shards,
+        quests=quests,
     )
+
+    def begun(one: Begun) -> None:
+        presence.align(one.body.id, one.body.faction)
+        sheets.tell(one.change)
+
+    characters.on_begun(begun)
+    sheets.on_changed(lambda change: parties.refresh(change.character_id) if change.shows_elsewhere else None)
     presence.on_entered(parties.entered)
     presence.on_gone(parties.gone)
     presence.on_status(parties.refresh)
@@ -505,6 +557,21 @@ def compose(
     movement.on_moved(trades.moved)
     presence.on_gone(trades.gone)
     presence.on_status(trades.status_changed)
+    trades.while_not(encounters.is_fighting)
+    encounters.on_started(trades.fights)
+    sheets.restrain(encounters.refuse_fighting)
+    movement.restrain(encounters.refuse_fighting)
+    movement.on_moved(encounters.moved)
+    presence.on_entered(encounters.entered)
+    presence.on_gone(encounters.gone)
+    encounters.on_won(shards.guardian_fell)
+    encounters.on_won(quests.won)
+    movement.on_moved(quests.moved)
+    world.on_talked(quests.talked)
+    things.on_received(quests.carries)
+    shards.on_event(quests.happened)
+    presence.on_entered(quests.entered)
+    presence.on_gone(quests.gone)
     hosting = HostingService(lobbies, clock=clock)
     friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
     clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
@@ -532,7 +599,6 @@ def compose(
     def displaced(character: Character, origin: RoomId) -> None:
         presence.on_displaced(character, origin)
         movement.moved(Moved(character.id, origin, character.room_id))
-        characters=characters,
 
     world.on_displaced = displaced
     world.on_items_changed = sight.items_changed
@@ -543,13 +609,6 @@ def compose(
     chat.on_announced(lobbies.announced)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
-
-    def begun(one: Begun) -> None:
-        presence.align(one.body.id, one.body.faction)
-        sheets.tell(one.change)
-
-    characters.on_begun(begun)
-    sheets.on_changed(lambda change: parties.refresh(change.character_id) if change.shows_elsewhere else None)
         sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
         sessions.ended(ended)
 
@@ -594,6 +653,9 @@ def compose(
         sheets=sheets,
         trades=trades,
         parties=parties,
+        encounters=encounters,
+        shards=shards,
+        quests=quests,
     )
     extensions.room_types.serve(services)
     return Node(
@@ -945,6 +1007,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.movement.settle()
     await node.services.presence.settle()
     await node.services.parties.settle()
+    await node.services.encounters.settle()
+    await node.services.shards.settle()
+    await node.services.quests.settle()
     await node.services.trades.settle()
     await node.services.lobbies.settle()
     await node.services.friends.settle()
@@ -1265,6 +1330,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         services.matching.tick()
         services.parties.tick()
         services.trades.tick()
+        services.encounters.tick()
 
     async def settle_games() -> None:
         await services.results.settle_due()
@@ -1272,6 +1338,10 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
 
     async def rerank() -> None:
         await services.ratings.rerank()
+
+    async def tend_world() -> None:
+        await services.shards.tend()
+        await services.quests.tend()
 
     async def maintain_clans() -> None:
         await services.clans.maintain()
@@ -1286,6 +1356,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "bans": _every(60.0, lift_bans, jitter=0.1),
         "games": _every(5.0, settle_games, jitter=0.1),
         "room_types": _every(1.0, services.extensions.room_types.tick, jitter=0.1),
+        "shards_and_quests": _every(5.0, tend_world, jitter=0.1),
         "castes": _every(600.0, rerank, jitter=0.1),
         "clans": _every(3600.0, maintain_clans, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),

@@ -401,6 +401,15 @@ class PartySettings(Section):
     )
 
 
+class CombatSettings(Section):
+    """Fights, which go turn by turn."""
+
+    turn: Duration = Field(timedelta(seconds=20), description="How long a turn lasts; who takes longer blocks.")
+    respawn: Duration = Field(timedelta(minutes=1), description="Time until a slain creature is back.")
+    challenge: Duration = Field(timedelta(minutes=1), description="How long a challenge to a duel can be accepted.")
+    records: int = Field(200, ge=0, le=100_000, description="Fights that are over whose records are kept in memory.")
+
+
 class LobbySettings(Section):
     """One lobby of the metaserver. Admins can change the list while the server runs: `mythgate lobby`."""
 
@@ -526,6 +535,7 @@ class Settings(BaseSettings):
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
     parties: PartySettings = PartySettings()
+    combat: CombatSettings = CombatSettings()
     shards: ShardsSettings = ShardsSettings()
 
     @field_validator("secret_key")

@@ -57,10 +57,11 @@ from mythgate.services.chat import ChatService
 from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Play
 from mythgate.services.company import Company
+from mythgate.services.encounters import CombatPolicy, EncounterService
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
-from mythgate.services.parties import PartyService
+from mythgate.services.parties import PartyPolicy, PartyService
 from mythgate.services.ports import LoadedWorld, Store
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
@@ -259,11 +260,20 @@ class PlayKit:
             **shared,
         )
         self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
-        self.parties = PartyService(sight=self.sight, chat=self.chat, company=self.company, **shared)
-        self.presence.on_entered(self.parties.entered)
-        self.presence.on_gone(self.parties.gone)
-        self.presence.on_status(self.parties.refresh)
-        self.chat.add_channel(Channel.PARTY.value, self.parties.heard_by)
+        self.replace_parties()
+        self.encounters = EncounterService(
+            world=self.world,
+            sight=self.sight,
+            sheets=self.sheets,
+            movement=self.movement,
+            parties=self.parties,
+            ids=self.ids,
+            chance=self.chance,
+            policy=CombatPolicy(records=3),
+            **shared,
+        )
+        self.shards = ShardService(world=self.world, sight=self.sight, sheets=self.sheets, chance=self.chance, **shared)
+        self.quests = QuestService(world=self.world, sight=self.sight, sheets=self.sheets, **shared)
         self.moderation = ModerationService(**shared)
         self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
         self.play = Play(
@@ -276,49 +286,39 @@ class PlayKit:
             movement=self.movement,
             things=self.things,
             sheets=self.sheets,
+            characters=self.characters,
             chat=self.chat,
             company=self.company,
             moderation=self.moderation,
             lobbies=self.lobbies,
             parties=self.parties,
             trades=self.trades,
+            encounters=self.encounters,
+            shards=self.shards,
+            quests=self.quests,
         )
+        self.encounters.on_won(self.shards.guardian_fell)
+        self.encounters.on_won(self.quests.won)
+        self.movement.on_moved(self.quests.moved)
+        self.world.on_talked(self.quests.talked)
+        self.things.on_received(self.quests.carries)
+        self.shards.on_event(self.quests.happened)
+        self.presence.on_entered(self.quests.entered)
+        self.presence.on_gone(self.quests.gone)
         self.movement.on_moved(self.trades.moved)
         self.presence.on_gone(self.trades.gone)
         self.presence.on_status(self.trades.status_changed)
-            characters=self.characters,
+        self.trades.while_not(self.encounters.is_fighting)
+        self.encounters.on_started(self.trades.fights)
+        self.sheets.restrain(self.encounters.refuse_fighting)
+        self.movement.restrain(self.encounters.refuse_fighting)
+        self.movement.on_moved(self.encounters.moved)
+        self.presence.on_entered(self.encounters.entered)
+        self.presence.on_gone(self.encounters.gone)
         self.commands = CommandService(self.play, throttle=self.throttle)
         self.realtime.on_closed = self.presence.on_stream_ended
         self.world.on_displaced = self.presence.on_displaced
 
-    # --- people ---
-
-    async def caller(self, name: str, *, role: Role = Role.PLAYER, guest: bool = False) -> Caller:
-        """A new account."""
-        account_id = AccountId(self.ids.new())
-        now = self.clock.now()
-        account = Account(account_id, name, name_key(name), "", now, role=role, is_guest=guest, last_login_at=now)
-        await self.store.write(lambda tx: tx.accounts.add(account))
-        return Caller(account_id, SessionId(self.ids.new()), name, role, guest)
-
-    async def enter(
-        self, caller: Caller, character_id: CharacterId | None = None, *, play_id: str = "play"
-    ) -> Presence:
-        """As the door does it."""
-        character = await self.presence.choose(caller, character_id)
-        self.realtime.open(character.id, caller.account_id, caller.session_id)
-        return await self.presence.enter(caller, character, play_id=PlayId(play_id), client="test")
-
-    async def somebody(self, name: str, *, at: RoomId | None = None, role: Role = Role.PLAYER) -> Presence:
-        """Somebody new with a character called the same, in the world."""
-        caller = await self.caller(f"{name}s player", role=role)
-        view = await self.characters.create(caller, name)
-        if at is not None:
-            await self.put(CharacterId(view.id), at)
-        return await self.enter(caller)
-
-    async def crowd(self, count: int, *, at: RoomId | None = None, prefix: str = "Walker") -> list[Presence]:
-        """Many, quickly: their rows are made in one transaction."""
     def replace_parties(self, policy: PartyPolicy | None = None) -> None:
         """Another service of parties over the same rows, as after a start."""
         if hasattr(self, "parties"):
@@ -354,6 +354,34 @@ class PlayKit:
         if change.shows_elsewhere:
             self.parties.refresh(change.character_id)
 
+    # --- people ---
+
+    async def caller(self, name: str, *, role: Role = Role.PLAYER, guest: bool = False) -> Caller:
+        """A new account."""
+        account_id = AccountId(self.ids.new())
+        now = self.clock.now()
+        account = Account(account_id, name, name_key(name), "", now, role=role, is_guest=guest, last_login_at=now)
+        await self.store.write(lambda tx: tx.accounts.add(account))
+        return Caller(account_id, SessionId(self.ids.new()), name, role, guest)
+
+    async def enter(
+        self, caller: Caller, character_id: CharacterId | None = None, *, play_id: str = "play"
+    ) -> Presence:
+        """As the door does it."""
+        character = await self.presence.choose(caller, character_id)
+        self.realtime.open(character.id, caller.account_id, caller.session_id)
+        return await self.presence.enter(caller, character, play_id=PlayId(play_id), client="test")
+
+    async def somebody(self, name: str, *, at: RoomId | None = None, role: Role = Role.PLAYER) -> Presence:
+        """Somebody new with a character called the same, in the world."""
+        caller = await self.caller(f"{name}s player", role=role)
+        view = await self.characters.create(caller, name)
+        if at is not None:
+            await self.put(CharacterId(view.id), at)
+        return await self.enter(caller)
+
+    async def crowd(self, count: int, *, at: RoomId | None = None, prefix: str = "Walker") -> list[Presence]:
+        """Many, quickly: their rows are made in one transaction."""
         now = self.clock.now()
         callers, bodies = [], []
         for index in range(count):
@@ -422,10 +450,13 @@ class PlayKit:
 
     async def settle(self) -> None:
         """Until nothing is under way."""
+        await self.encounters.settle()
         await self.movement.settle()
         await self.presence.settle()
         await self.trades.settle()
         await self.parties.settle()
+        await self.shards.settle()
+        await self.quests.settle()
 
     # --- the invariant ---
 

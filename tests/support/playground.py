@@ -198,7 +198,8 @@ def build(
         clock=clock, store=part, accounts=part, sessions=part, characters=part, presence=part, movement=part,
         things=part, chat=part, moderation=part, world=part, commands=part, positions=part, lobbies=part,
         hosting=part, friends=part, clans=part, profiles=part, results=part, ratings=part, tournaments=part,
-        imports=part, films=part, matching=part, administration=part, parties=part,
+        imports=part, films=part, matching=part, administration=part, parties=part, sheets=part, trades=part,
+        encounters=part,
         extensions=Extensions(),
     )  # fmt: skip
     door = PlayDoor(hub, services, options)

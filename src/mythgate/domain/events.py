@@ -1306,3 +1306,411 @@ class PartyInviteEnded(Payload):
     """`withdrawn`: the party is no more, or one of the two left."""
     message: str
     """The line for the log, worded for the reader. Empty: not worth one."""
+
+
+# --- shards, realities, quests ---------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ShardCaptured(Payload):
+    """Somebody took a Crystal Shard for their faction. Everybody in the world is told."""
+
+    event_type: ClassVar[str] = "shard_captured"
+    priority: ClassVar[Priority] = Priority.HIGH
+    shard: int
+    """1 to 12."""
+    shard_name: str
+    """Of the shard."""
+    character_id: str
+    """Who took it."""
+    character_number: int
+    """Its number."""
+    character_name: str
+    """Its name."""
+    faction: str
+    """Which holds the shard now."""
+    previous_faction: str | None
+    """Which held it before; null if none did."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class ShardStatusChanged(Payload):
+    """A shard was sealed, freed or is contested, otherwise than by being taken."""
+
+    event_type: ClassVar[str] = "shard_status"
+    shard: int
+    """1 to 12."""
+    shard_name: str
+    """Of the shard."""
+    status: Literal["unclaimed", "contested", "controlled", "sealed"]
+    """`contested`: its guardian is down, and whose party did it may take it."""
+    faction: str | None
+    """Which holds the shard; null if none does."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class RealityShift(Payload):
+    """The reality of the world is another. Rooms under the open sky look different: their `room_update` follows."""
+
+    event_type: ClassVar[str] = "reality_shift"
+    priority: ClassVar[Priority] = Priority.HIGH
+    previous_reality: str
+    """Such as `Neutral`."""
+    current_reality: str
+    """Such as `Iron Age`."""
+    reality_stability: float
+    """0 to 100; at 0 the world falls."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class Aetherfall(Payload):
+    """The world came to its end and begins anew: all shards are free."""
+
+    event_type: ClassVar[str] = "aetherfall"
+    priority: ClassVar[Priority] = Priority.CRITICAL
+    cycle: int
+    """The number of the cycle that ended; the first is 1."""
+    reason: Literal["twelve", "collapse", "staff"]
+    """`twelve`: a faction held all shards; `collapse`: nothing of the stability was left."""
+    winning_faction: str | None
+    """Which held all twelve; null if none did."""
+    transformations: list[str]
+    """How the world is different from now on."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class WorldStateChanged(Payload):
+    """How the world is. Replaces what was known of it."""
+
+    event_type: ClassVar[str] = "world_state"
+    current_reality: str
+    """Such as `Neutral`."""
+    reality_stability: float
+    """0 to 100; at 0 the world falls."""
+    condition: Literal["stable", "unstable", "fragmenting", "collapsing"]
+    """How firm that is."""
+    faction_shard_counts: dict[str, int]
+    """How many shards each faction holds; those that hold none are left out."""
+    dominant_faction: str | None
+    """Which holds more than any other; null if none does."""
+    active_players: int
+    """Characters in the world."""
+    total_aetherfalls: int
+    """How many there have been."""
+    transformations: list[str]
+    """What the last Aetherfall left."""
+    imminent: bool
+    """Whether the next one is near."""
+
+
+@dataclass(slots=True)
+class EventTrigger(Payload):
+    """Something happened to the world as a whole; the log of the world has it under this id."""
+
+    event_type: ClassVar[str] = "event_trigger"
+    id: int
+    """Rises with every entry."""
+    kind: Literal["shard_capture", "reality_shift", "aetherfall"]
+    """What happened."""
+    title: str
+    """A headline of 200 characters at most."""
+    description: str
+    """In a sentence or two."""
+    happened_at: datetime
+    """When."""
+    faction: str | None
+    """Which it was about; null for none."""
+
+
+@dataclass(slots=True)
+class QuestStepView:
+    """One step of a quest."""
+
+    text: str
+    """What is to be done."""
+    count: int
+    """How much of it is."""
+    needed: int
+    """How much it takes."""
+    done: bool
+    """Whether the step is."""
+
+
+@dataclass(slots=True)
+class QuestView:
+    """A quest as a character sees it. Steps that are not open yet are not shown."""
+
+    id: str
+    """Of the quest; never changes."""
+    name: str
+    """Of the quest."""
+    summary: str
+    """What it is about."""
+    status: Literal["offered", "active", "done", "abandoned"]
+    """`offered`: somebody here asks for it."""
+    steps: list[QuestStepView]
+    """Those that are done, and the open one."""
+    step: int
+    """Which one is open, counted from 0."""
+    total_steps: int
+    """How many there are."""
+    giver: str = ""
+    """Name of who asks for it. Empty: nobody does."""
+    times: int = 0
+    """How often the character has done it."""
+
+
+@dataclass(slots=True)
+class QuestUpdate(Payload):
+    """A quest of yours was taken on, is further on, done or given up."""
+
+    event_type: ClassVar[str] = "quest_update"
+    quest: QuestView
+    """As it is now."""
+    souls: int
+    """That it brought you just now."""
+    experience: int
+    """That it brought you just now."""
+    items: list[str]
+    """Things that it brought you just now, by name."""
+    message: str
+    """The line for the log."""
+
+
+# --- combat ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FighterStatusView:
+    """Something that is the matter with a fighter."""
+
+    kind: Literal[
+        "bleed",
+        "poison",
+        "burn",
+        "regeneration",
+        "weakness",
+        "strength_buff",
+        "defense_buff",
+        "stun",
+        "frost",
+        "evasion",
+        "marked",
+    ]
+    """What it is."""
+    rounds: int
+    """For how long yet; of a stun, turns."""
+    potency: int
+    """How strong it is; 0 where that makes no difference."""
+
+
+@dataclass(slots=True)
+class AbilityView:
+    """An ability of a fighter."""
+
+    name: str
+    """As one uses it."""
+    ready_in: int
+    """Rounds until it can be used again; 0: now."""
+    health: int
+    """What it costs of each; 0: nothing."""
+    stamina: int
+    """Stamina it costs."""
+    mana: int
+    """Mana it costs."""
+    target: Literal["self", "single_enemy", "all_enemies", "area"]
+    """Whom it is for; `area`: an enemy, and half as much for the others."""
+
+
+@dataclass(slots=True)
+class FighterView:
+    """Somebody in a fight."""
+
+    number: int
+    """In this fight, from 1; never given to another."""
+    name: str
+    """As the log calls them; each in a fight has another."""
+    side: int
+    """Those of one side fight together."""
+    character_id: str | None
+    """Null for a creature."""
+    character_number: int
+    """The character's number; 0 for a creature."""
+    creature: str
+    """Key in the bestiary; empty for a character."""
+    level: int
+    """1 or more."""
+    condition: Literal["standing", "fallen", "fled"]
+    """Only who stands acts and can be aimed at."""
+    stance: Literal["dodge", "block", "parry"] | None
+    """Held until their own next turn."""
+    health: int
+    """As it is now."""
+    max_health: int
+    """At most."""
+    stamina: int
+    """As it is now."""
+    max_stamina: int
+    """At most."""
+    mana: int
+    """As it is now."""
+    max_mana: int
+    """At most."""
+    statuses: list[FighterStatusView] = field(default_factory=list)
+    """What is the matter with them."""
+    abilities: list[AbilityView] = field(default_factory=list)
+    """Of a character."""
+
+
+@dataclass(slots=True)
+class CombatView:
+    """A fight as it stands."""
+
+    id: str
+    """Of the fight."""
+    room_id: str
+    """Where it is."""
+    round: int
+    """From 1."""
+    active: int
+    """Fighter whose turn it is; 0: it is over."""
+    active_character_id: str | None
+    """Whose character that is; null: it is over."""
+    order: list[int]
+    """Fighters who act in this round still, the active one first."""
+    seconds_left: float
+    """Of the turn. When they are over, the active fighter blocks."""
+    turn_seconds: float
+    """How long a turn may take."""
+    fighters: list[FighterView]
+    """All who ever took part, by number."""
+    log: list[str]
+    """What happened lately, the oldest first; 20 lines at most."""
+    is_finished: bool
+    """Whether it is over."""
+    is_duel: bool
+    """A duel costs nobody's life and brings nothing."""
+    commitment: str
+    """SHA-256 of `id:seed` in hexadecimal. The seed is told at the end, and everything follows from it."""
+
+
+@dataclass(slots=True)
+class CombatStart(Payload):
+    """A fight begins for you."""
+
+    event_type: ClassVar[str] = "combat_start"
+    priority: ClassVar[Priority] = Priority.HIGH
+    combat: CombatView
+    """The fight."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class CombatState(Payload):
+    """A fight you are in, after something happened. Replaces what was known.
+
+    Follows a `game_state` for who comes back to a fight.
+    """
+
+    event_type: ClassVar[str] = "combat_state"
+    priority: ClassVar[Priority] = Priority.HIGH
+    combat: CombatView
+    """The fight."""
+
+
+@dataclass(slots=True)
+class CombatEvent(Payload):
+    """Something happened in a fight, as a line for the log. A room hears of beginnings and ends."""
+
+    event_type: ClassVar[str] = "combat_event"
+    combat_id: str
+    """Of the fight."""
+    message: str
+    """The line."""
+    damage: int = 0
+    """How much health it cost the target."""
+    target: str = ""
+    """Name of the fighter it befell. Empty: nobody in particular."""
+
+
+@dataclass(slots=True)
+class CombatDamage(Payload):
+    """An attack, or what is the matter with a fighter, took its toll; or did not."""
+
+    event_type: ClassVar[str] = "combat_damage"
+    combat_id: str
+    """Of the fight."""
+    source: int
+    """Fighter who dealt it; 0: nobody did just now, as with poison."""
+    target: int
+    """Fighter who took it."""
+    amount: int
+    """Health it cost."""
+    result: Literal["hit", "miss", "critical", "dodged", "blocked", "parried"] | None
+    """How the attack went; null: there was none just now. `parried`: the target is who attacked."""
+
+
+@dataclass(slots=True)
+class CombatHeal(Payload):
+    """A fighter regained health."""
+
+    event_type: ClassVar[str] = "combat_heal"
+    combat_id: str
+    """Of the fight."""
+    source: int
+    """Fighter who caused it."""
+    target: int
+    """Fighter who was healed."""
+    amount: int
+    """Health regained."""
+
+
+@dataclass(slots=True)
+class CombatEnd(Payload):
+    """A fight is over for you: it was decided, you fell, fled or left."""
+
+    event_type: ClassVar[str] = "combat_end"
+    priority: ClassVar[Priority] = Priority.HIGH
+    combat_id: str
+    """Of the fight."""
+    outcome: Literal["won", "lost", "undecided", "fled", "fallen"]
+    """`fallen` and `fled`: others may fight on."""
+    winner_ids: list[str]
+    """Characters who won and stood to the end."""
+    souls_gained: int
+    """By you."""
+    xp_gained: int
+    """By you."""
+    loot: list[str]
+    """What you got, by name."""
+    seed: str
+    """What the dice followed from, as a decimal number. Empty: the fight goes on without you."""
+    message: str
+    """The line for the log."""
+
+
+@dataclass(slots=True)
+class CombatChallenge(Payload):
+    """Somebody wants a duel with you, or you with them. Who is asked accepts by asking back."""
+
+    event_type: ClassVar[str] = "combat_challenge"
+    priority: ClassVar[Priority] = Priority.HIGH
+    challenger_id: str
+    """Character who wants it."""
+    challenger_name: str
+    """Their name."""
+    target_id: str
+    """Character who is asked."""
+    expires_at: datetime
+    """When it is forgotten."""
+    message: str
+    """The line for the log, worded for the reader."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
     from mythgate.services.commands.execute import CommandService
+    from mythgate.services.encounters import EncounterService
     from mythgate.services.extensions import Extensions
     from mythgate.services.films import FilmService
     from mythgate.services.friends import FriendService
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from mythgate.services.positions import PositionService
     from mythgate.services.presence import PresenceService
     from mythgate.services.profiles import ProfileService
+    from mythgate.services.quests import QuestService
     from mythgate.services.ratings import RatingService
     from mythgate.services.results import ResultService
     from mythgate.services.sessions import SessionService
+    from mythgate.services.shards import ShardService
     from mythgate.services.sheets import SheetService
     from mythgate.services.things import ThingService
     from mythgate.services.tournaments import TournamentService
@@ -69,3 +72,6 @@ class Services:
     sheets: SheetService
     trades: TradeService
     parties: PartyService
+    encounters: EncounterService
+    shards: ShardService
+    quests: QuestService

@@ -18,12 +18,15 @@ from mythgate.domain.textcommands import Grammar, abbreviated, gesture, one_of, 
 from mythgate.services.characters import CharacterService
 from mythgate.services.chat import ChatService
 from mythgate.services.company import Company
+from mythgate.services.encounters import EncounterService
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.parties import PartyService
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
 from mythgate.services.presence import PresenceService
+from mythgate.services.quests import QuestService
+from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingService
@@ -38,7 +41,9 @@ class Group(StrEnum):
     TALKING = "Talking"
     THINGS = "Things"
     PEOPLE = "People"
+    FIGHTING = "Fighting"
     SELF = "Yourself"
+    WORLD = "Quests and shards"
     GUIDE = "Help"
     STAFF = "Staff"
 
@@ -72,13 +77,16 @@ class Play:
     movement: MovementService
     things: ThingService
     sheets: SheetService
+    characters: CharacterService
     chat: ChatService
     company: Company
     moderation: ModerationService
     lobbies: LobbyService
     parties: PartyService
-    characters: CharacterService
     trades: TradeService
+    shards: ShardService
+    quests: QuestService
+    encounters: EncounterService
 
 
 @dataclass(slots=True)

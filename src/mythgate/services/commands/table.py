@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from mythgate.services.commands import (
+    combat,
     exploring,
     guide,
     lobby,
     parties,
     people,
+    quests,
     self_,
+    shards,
     sheets,
     staff,
     talking,
@@ -29,8 +32,12 @@ REGISTRY: Final = Registry(
         *trade.COMMANDS,
         *people.COMMANDS,
         *parties.COMMANDS,
+        *combat.COMMANDS,
         *self_.COMMANDS,
+        *quests.COMMANDS,
+        *shards.COMMANDS,
         *guide.COMMANDS,
         *staff.COMMANDS,
+        *shards.STAFF_COMMANDS,
     )
 )
