@@ -221,7 +221,7 @@ async def test_no_part_of_the_administration_has_a_barrier(
     page, where = ada.page, f"{theme}-{'phone' if device is PHONE else 'desk'}"
     token = await ada.access_token()
     for number in range(3):
-        new = {"username": f"{unique_name('A long name')} {number}", "role": "moderator" if number else "player"}
+        new = {"username": f"{unique_name('A long one')} {number}", "role": "moderator" if number else "player"}
         made = (await call(ada.server, "POST", "/api/admin/users", new, token=token)).expect(201)
     await page.reload()
     name = made["name"]

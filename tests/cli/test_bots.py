@@ -88,13 +88,13 @@ async def test_bots_talk_and_play_until_their_time_is_up(server: RunningServer) 
     for name in ("Thetis", "Peleus"):
         await server.run_cli("user", "create", name, typed="hunter2 hunter2\n")
     doors = ("--door", "myth2=2", "--door", "alephone=3", "--door", "myth=2")
-    async with bots(server, *doors, *FAST, "--seconds", "6", "--accounts", "accounts", "--json") as process:
+    async with bots(server, *doors, *FAST, "--seconds", "9", "--accounts", "accounts", "--json") as process:
         code, out, err = await ended(process)
     assert (code, err) == (0, "")
     told: dict[str, Any] = json.loads(out)
     assert told["problems"] == []
     assert told["interrupted"] is False
-    assert 5.9 < told["seconds"] < 12
+    assert 8.9 < told["seconds"] < 20
     counts = {one["door"]: one for one in told["doors"]}
     assert {door: one["bots"] for door, one in counts.items()} == {"myth2": 2, "alephone": 3, "myth": 2}
     for door, one in counts.items():

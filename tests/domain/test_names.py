@@ -32,7 +32,7 @@ def test_keys_do_not_mind_case_or_normal_form(text: str) -> None:
 def test_every_single_character_has_a_stable_key() -> None:
     for code in range(sys.maxunicode + 1):
         character = chr(code)
-        if unicodedata.category(character) != "Cs":
+        if unicodedata.category(character) not in ("Cs", "Cn", "Co"):  # surrogates, what is nothing yet, private use
             key = name_key(character)
             assert name_key(key) == key, hex(code)
 

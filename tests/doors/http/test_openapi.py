@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.support.http import Site, site
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 200 if os.environ.get("MYTHGATE_FUZZ") == "long" else 6  # of an operation, and once more of wrong ones
 ENDLESS = {"/api/events"}  # answers for as long as one listens
 
 
@@ -156,7 +158,13 @@ def test_the_server_does_what_the_document_says(background: Background) -> None:
 
 
 def run_generated(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None:
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy(generation_mode=mode))
     def attempt(case: Any) -> None:
         case.call_and_validate(headers=headers, timeout=20, checks=CHECKS)
