@@ -1,8 +1,8 @@
 """What all connections and requests of the Shards door share: who may connect, who is logged in, whose body is
 in the world.
 
-A session's character is in the world while the session has a socket. A session without a character, and one
-whose sockets came first, hears what is said to everybody and nothing else.
+A session's character enters the world when it is chosen, and when a socket comes. It is there while the session has
+a socket, and a while longer. A session without a character hears what is said to everybody and nothing else.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
 FORGET_SECONDS: Final = 60.0
+MOST_FIGHTS: Final = 2000
 MOST_ITEM_NUMBERS: Final = 10_000
 NO_CHARACTER: Final = "shards:"  # what the listeners of sessions without a character begin with
 
@@ -75,6 +76,7 @@ class ShardsDoor:
         self.rates = Rates(self.options.messages_per_second, self.options.message_burst, self.options.flood_mute, 1, 1)
         phrase = self.options.encryption_phrase
         self.cipher = FrameCipher.of_phrase(phrase) if phrase else None
+        self.fighters: dict[str, dict[int, int]] = {}  # what fighters are called here, by fight
         self.item_numbers: dict[str, int] = {}  # of things that were offered over this door
         self._numbers: dict[CharacterId, int] = {}
         self._connections: dict[ShardsConnection, None] = {}
@@ -229,7 +231,7 @@ class ShardsDoor:
             await self._tune_in(session)
 
     async def select(self, session: ShardsSession, number: int) -> Character:
-        """Choose a character by its number; it enters the world as soon as the session has a socket.
+        """Choose a character by its number; it enters the world.
 
         Raises:
             NotFound: the player has no such character.
@@ -243,8 +245,13 @@ class ShardsDoor:
             if session.character is not None and session.character.id != body.id:
                 await self.leave_world(session)
             session.character = body
-            await self._tune_in(session)
+            await self._tune_in(session, enter=True)
         return body
+
+    async def enter(self, session: ShardsSession) -> None:
+        """See to it that the chosen character is in the world, be it without a socket."""
+        async with self._one_at_a_time(session):
+            await self._tune_in(session, enter=True)
 
     async def release(self, session: ShardsSession, number: int) -> None:
         """The character is to go: take it out of the world if it is the chosen one."""
@@ -265,11 +272,13 @@ class ShardsDoor:
             await self.services.presence.depart(stream.character_id)
         self.hub_of(stream).end(stream, reason="quit")
 
-    async def _tune_in(self, session: ShardsSession) -> None:
-        """Let all sockets of `session` hear what they are to hear."""
-        if not session.connections or not self.services.sessions.is_live(session.caller.session_id):
-            return
+    async def _tune_in(self, session: ShardsSession, *, enter: bool = False) -> None:
+        """Let all sockets of `session` hear what they are to hear; with `enter` also if there are none."""
         character = session.character
+        if not (session.connections or (enter and character is not None)):
+            return
+        if not self.services.sessions.is_live(session.caller.session_id):
+            return
         stream = session.stream
         wanted = character.id if character is not None else CharacterId(f"{NO_CHARACTER}{session.player_id}")
         if stream is None or stream.ended or stream.character_id != wanted:
@@ -295,7 +304,7 @@ class ShardsDoor:
 
     async def _embody(self, session: ShardsSession, character: Character) -> Stream:
         caller, presence, hub = session.caller, self.services.presence, self.hub
-        client = next(iter(session.connections)).client
+        client = next((one.client for one in session.connections), "")
         stream = hub.open(session.play_id, character.id, caller.account_id, caller.session_id)
         try:
             await presence.enter(caller, character, play_id=session.play_id, door=DOOR, client=client)
@@ -367,6 +376,8 @@ class ShardsDoor:
             connection.check_alive(now, options.ping_interval, options.pong_within)
         if now >= self._next_cleaning:
             self._next_cleaning = now + FORGET_SECONDS
+            if len(self.fighters) > MOST_FIGHTS:
+                self.fighters.clear()  # those that go on are told anew with their next state
             if len(self.item_numbers) > MOST_ITEM_NUMBERS:
                 self.item_numbers.clear()
             gone = [one for one in self._numbers if self.presences.get(one) is None]

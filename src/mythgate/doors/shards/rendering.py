@@ -14,10 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.chat import Channel
 from mythgate.domain.events import (
+    Aetherfall,
     ChatMessage,
+    CombatChallenge,
+    CombatDamage,
+    CombatEnd,
+    CombatHeal,
+    CombatStart,
+    CombatState,
+    CombatView,
     Disconnect,
     ErrorEvent,
     Event,
+    EventTrigger,
+    FighterView,
     GameState,
     PartyInvite,
     PartyInviteEnded,
@@ -29,7 +39,11 @@ from mythgate.domain.events import (
     PlayerLeftGame,
     PlayerState,
     PositionUpdate,
+    QuestUpdate,
+    RealityShift,
     RoomUpdate,
+    ShardCaptured,
+    ShardStatusChanged,
     SystemMessage,
     TradeAccept,
     TradeComplete,
@@ -38,6 +52,7 @@ from mythgate.domain.events import (
     TradeRequest,
     TradeUpdate,
     TradeView,
+    WorldStateChanged,
 )
 from mythgate.domain.ids import CharacterId, RoomId
 from mythgate.domain.presence import Presence
@@ -53,6 +68,10 @@ logger = logging.getLogger(__name__)
 
 FORMAT: Final = "shards"  # under which an event keeps its text
 ANNOUNCEMENT: Final = "Announcement"
+SPEECH: Final = "speech"  # the type of the event that an inhabitant of the world says something
+
+CHALLENGE: Final = "duel_challenge"  # the type of the event that somebody wants a duel
+CREATURES: Final = 10**12  # what numbers of creatures in a fight begin above; those of characters are below
 
 TYPES: Final[Mapping[str, MessageType]] = MappingProxyType(
     {
@@ -146,8 +165,16 @@ class Rendering:
 
     def _chat(self, said: ChatMessage, event: Event) -> Iterable[wire.Message]:
         door = self._door
+        if said.speaker_kind != "player":  # no chat: programs take that for what people say to everybody
+            yield wire.EventTriggerMessage(
+                timestamp=said.timestamp.timestamp(),
+                event_type=SPEECH,
+                title=said.player_name,
+                description=said.message,
+            )
+            return
         original = event.subject if isinstance(event.subject, Original) else None
-        speaker = door.number_of(CharacterId(said.player_id)) if said.speaker_kind == "player" else 0
+        speaker = door.number_of(CharacterId(said.player_id))
         session = door.sessions.of_number(speaker) if speaker else None
         # Programs know their own lines by the name they logged in with.
         name = session.caller.name if session is not None else said.player_name
@@ -313,6 +340,162 @@ class Rendering:
             for number, offer in self._sides(reader, trade)
         ]
 
+    # --- fights ----------------------------------------------------------------------------------------
+
+    def _fight_begins(self, payload: CombatStart, event: Event) -> Iterable[wire.Message]:
+        yield wire.CombatStartMessage(
+            timestamp=event.timestamp.timestamp(),
+            combat_id=payload.combat.id,
+            participants=self._fighters(payload.combat),
+        )
+        yield self._fight(payload.combat, event)
+
+    def _fight_stands(self, payload: CombatState, event: Event) -> Iterable[wire.Message]:
+        yield self._fight(payload.combat, event)
+
+    def _fight(self, combat: CombatView, event: Event) -> wire.Message:
+        fighters = self._fighters(combat)
+        return wire.CombatStateMessage(
+            timestamp=event.timestamp.timestamp(),
+            combat_id=combat.id,
+            turn_number=combat.round,
+            active_character_id=self._door.fighters[combat.id].get(combat.active, 0),
+            participants=fighters,
+            combat_log=combat.log,
+            is_finished=combat.is_finished,
+        )
+
+    def _fighters(self, combat: CombatView) -> list[dict[str, Any]]:
+        self._door.fighters[combat.id] = {one.number: fighter_id(one) for one in combat.fighters}
+        return [
+            {
+                "character_id": fighter_id(one),
+                "name": one.name,
+                "is_player": one.character_id is not None,
+                "enemy": one.creature or None,
+                "side": one.side,
+                "level": one.level,
+                "condition": one.condition,
+                "stance": one.stance,
+                "health": one.health,
+                "max_health": one.max_health,
+                "stamina": one.stamina,
+                "max_stamina": one.max_stamina,
+                "mana": one.mana,
+                "max_mana": one.max_mana,
+                "statuses": [
+                    {"kind": what.kind, "rounds": what.rounds, "potency": what.potency} for what in one.statuses
+                ],
+            }
+            for one in combat.fighters
+        ]
+
+    def _hurt(self, payload: CombatDamage | CombatHeal, event: Event) -> Iterable[wire.Message]:
+        fighters = self._door.fighters.get(payload.combat_id, {})
+        is_damage = isinstance(payload, CombatDamage)
+        yield wire.CombatEffectMessage(
+            type=MessageType.COMBAT_DAMAGE if is_damage else MessageType.COMBAT_HEAL,
+            timestamp=event.timestamp.timestamp(),
+            combat_id=payload.combat_id,
+            source_id=fighters.get(payload.source, 0),
+            target_id=fighters.get(payload.target, 0),
+            amount=payload.amount,
+            result=payload.result if isinstance(payload, CombatDamage) else None,
+        )
+
+    def _fight_over(self, payload: CombatEnd, event: Event) -> Iterable[wire.Message]:
+        yield wire.CombatEndMessage(
+            timestamp=event.timestamp.timestamp(),
+            combat_id=payload.combat_id,
+            winner_ids=[self._door.number_of(CharacterId(one)) for one in payload.winner_ids],
+            souls_gained=payload.souls_gained,
+            xp_gained=payload.xp_gained,
+            loot=list(payload.loot),
+        )
+
+    def _challenged(self, payload: CombatChallenge, event: Event) -> Iterable[wire.Message]:
+        yield wire.EventTriggerMessage(
+            timestamp=event.timestamp.timestamp(),
+            event_type=CHALLENGE,
+            title=payload.challenger_name,
+            description=payload.message,
+        )
+
+    # --- the world -------------------------------------------------------------------------------------
+
+    def _captured(self, payload: ShardCaptured, event: Event) -> Iterable[wire.Message]:
+        yield wire.ShardCapturedMessage(
+            timestamp=event.timestamp.timestamp(),
+            shard_id=payload.shard,
+            shard_name=payload.shard_name,
+            captured_by_character_id=payload.character_number,
+            captured_by_character_name=payload.character_name,
+            faction=payload.faction,
+            previous_owner_faction=payload.previous_faction,
+        )
+
+    def _shard(self, payload: ShardStatusChanged, event: Event) -> Iterable[wire.Message]:
+        yield wire.ShardStatusMessage(
+            timestamp=event.timestamp.timestamp(),
+            shard_id=payload.shard,
+            status=payload.status,
+            owning_faction=payload.faction,
+        )
+
+    def _shift(self, payload: RealityShift, event: Event) -> Iterable[wire.Message]:
+        yield wire.RealityShiftMessage(
+            timestamp=event.timestamp.timestamp(),
+            previous_reality=payload.previous_reality,
+            current_reality=payload.current_reality,
+            reality_stability=payload.reality_stability,
+        )
+
+    def _fall(self, payload: Aetherfall, event: Event) -> Iterable[wire.Message]:
+        yield wire.AetherfallMessage(
+            timestamp=event.timestamp.timestamp(),
+            cycle=payload.cycle,
+            winning_faction=payload.winning_faction,
+            transformations=list(payload.transformations),
+        )
+
+    def _world(self, payload: WorldStateChanged, event: Event) -> Iterable[wire.Message]:
+        yield wire.WorldStateMessage(
+            timestamp=event.timestamp.timestamp(),
+            current_reality=payload.current_reality,
+            reality_stability=payload.reality_stability,
+            faction_shard_counts=payload.faction_shard_counts,
+            dominant_faction=payload.dominant_faction,
+            active_players=payload.active_players,
+            total_aetherfalls=payload.total_aetherfalls,
+        )
+
+    def _logged(self, payload: EventTrigger, event: Event) -> Iterable[wire.Message]:
+        yield wire.EventTriggerMessage(
+            timestamp=event.timestamp.timestamp(),
+            id=payload.id,
+            event_type=payload.kind,
+            title=payload.title,
+            description=payload.description,
+            faction=payload.faction,
+        )
+
+    def _quest(self, payload: QuestUpdate, event: Event) -> Iterable[wire.Message]:
+        quest = payload.quest
+        yield wire.QuestUpdateMessage(
+            timestamp=event.timestamp.timestamp(),
+            quest_id=quest.id,
+            status=quest.status,
+            progress={
+                "name": quest.name,
+                "step": quest.step,
+                "total_steps": quest.total_steps,
+                "steps": [
+                    {"text": one.text, "count": one.count, "needed": one.needed, "done": one.done}
+                    for one in quest.steps
+                ],
+            },
+        )
+
     # --- places ----------------------------------------------------------------------------------------
 
     def own_place(self, payload: Payload) -> tuple[RoomId, str] | None:
@@ -340,6 +523,19 @@ SHARED: Final[Mapping[type[Payload], Renderer]] = MappingProxyType(
         PartyInviteEnded: Rendering._answered,
         TradeAccept: Rendering._trade_agreed,
         TradeDecline: Rendering._trade_over,
+        CombatStart: Rendering._fight_begins,
+        CombatState: Rendering._fight_stands,
+        CombatDamage: Rendering._hurt,
+        CombatHeal: Rendering._hurt,
+        CombatEnd: Rendering._fight_over,
+        CombatChallenge: Rendering._challenged,
+        ShardCaptured: Rendering._captured,
+        ShardStatusChanged: Rendering._shard,
+        RealityShift: Rendering._shift,
+        Aetherfall: Rendering._fall,
+        WorldStateChanged: Rendering._world,
+        EventTrigger: Rendering._logged,
+        QuestUpdate: Rendering._quest,
     }
 )
 """How an event is told to all who hear it alike."""
@@ -353,6 +549,11 @@ OWN: Final[Mapping[type[Payload], OwnRenderer]] = MappingProxyType(
     }
 )
 """How an event is told to who is meant, which depends on who that is."""
+
+
+def fighter_id(fighter: FighterView) -> int:
+    """The number of a fighter: of characters their own, of creatures one that no character has."""
+    return fighter.character_number or CREATURES + fighter.number
 
 
 def frames(messages: Iterable[wire.Message]) -> bytes:

@@ -15,9 +15,10 @@ from mythgate.domain.events import RoomUpdate, event_of
 from mythgate.domain.ids import ItemId, TradeId
 from mythgate.domain.items import HolderKind
 from mythgate.domain.presence import Presence
+from mythgate.domain.tactics import Deed
 from mythgate.domain.world import Direction
-from mythgate.doors.shards import characters
-from mythgate.doors.shards.rendering import Original
+from mythgate.doors.shards import characters, worldviews
+from mythgate.doors.shards.rendering import Original, fighter_id
 from mythgate.wire.shards import messages as wire
 from mythgate.wire.shards.messages import ErrorCode, MessageType
 
@@ -402,15 +403,69 @@ async def _trade_update(asked: Asked, message: wire.TradeUpdateMessage) -> None:
     await door.services.trades.update(actor, _trade(asked, message.trade_id), message.souls or 0, lines)
 
 
+# --- fights ----------------------------------------------------------------------------------------
+
+DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
+    {
+        "attack": Deed.LIGHT_ATTACK,
+        "defend": Deed.BLOCK,
+        "spell": Deed.ABILITY,
+        **{one.value: one for one in Deed if one is not Deed.WAIT},
+    }
+)
+"""What the words of clients mean."""
+
+
+async def _combat_start(asked: Asked, message: wire.CombatStartMessage) -> None:
+    encounters, actor = asked.connection.door.services.encounters, asked.actor.character_id
+    if message.target_id is not None:
+        await encounters.start(actor, target=asked.somebody(message.target_id).character_id)
+    elif message.enemy:
+        await encounters.start(actor, enemy=message.enemy)
+    else:
+        raise InvalidInput("Whom do you want to fight? Name an `enemy` or a `target_id`.", field="enemy")
+
+
+async def _combat_action(asked: Asked, message: wire.CombatActionMessage) -> None:
+    asked.require_own(message.character_id)
+    encounters, actor = asked.connection.door.services.encounters, asked.actor.character_id
+    combat = encounters.view_of(actor)
+    if combat.id != message.combat_id:
+        raise errors.NoCombat
+    deed = DEEDS.get(message.action_type.strip().casefold())
+    if deed is None:
+        raise errors.InvalidAction("There is no such action.")
+    target: int | None = None
+    if message.target_id is not None:
+        target = next((one.number for one in combat.fighters if fighter_id(one) == message.target_id), None)
+        if target is None:
+            raise errors.InvalidTarget
+    if deed is Deed.ITEM and message.item_id is None:
+        raise errors.InvalidAction("Which thing? `item_id` is missing.")
+    await encounters.act(
+        actor,
+        deed,
+        target=target,
+        ability=message.ability_name or "",
+        item=str(message.item_id or ""),
+        encounter_id=message.combat_id,
+    )
+
+
+# --- the world -------------------------------------------------------------------------------------
+
+
+async def _world_state(asked: Asked, message: wire.WorldStateMessage) -> None:
+    asked.connection.send(
+        wire.WorldStateMessage(message_id=message.message_id, **worldviews.state(asked.connection.door))
+    )
+
+
 # --- what only the server says ---------------------------------------------------------------------
 
 
 async def _not_from_you(_: Asked, message: wire.Message) -> None:
     raise PermissionDenied(f"`{message.type}` is for the server to say.")
-
-
-async def _not_here_yet(_: Asked, message: wire.Message) -> None:
-    raise Unheard(ErrorCode.INVALID_ACTION, f"This server does not carry out `{message.type}`.")
 
 
 HANDLERS: Final[Mapping[MessageType, tuple[Needs, Handler]]] = MappingProxyType(
@@ -438,9 +493,9 @@ HANDLERS: Final[Mapping[MessageType, tuple[Needs, Handler]]] = MappingProxyType(
         MessageType.TRADE_ACCEPT: (Needs.CHARACTER, _trade_accept),
         MessageType.TRADE_DECLINE: (Needs.CHARACTER, _trade_decline),
         MessageType.TRADE_UPDATE: (Needs.CHARACTER, _trade_update),
-        MessageType.COMBAT_START: (Needs.CHARACTER, _not_here_yet),
-        MessageType.COMBAT_ACTION: (Needs.CHARACTER, _not_here_yet),
-        MessageType.WORLD_STATE: (Needs.LOGIN, _not_here_yet),
+        MessageType.COMBAT_START: (Needs.CHARACTER, _combat_start),
+        MessageType.COMBAT_ACTION: (Needs.CHARACTER, _combat_action),
+        MessageType.WORLD_STATE: (Needs.LOGIN, _world_state),
         **dict.fromkeys(
             (
                 MessageType.AUTH_RESPONSE,

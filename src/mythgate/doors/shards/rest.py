@@ -6,6 +6,7 @@ A failure has both keys that programs look for: `error`, and `success` false wit
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, InvalidInput, Refused
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.socket_protocol import LINE_EXTENSION
-from mythgate.doors.shards import characters
+from mythgate.doors.shards import characters, worldviews
 from mythgate.doors.shards.sessions import DOOR, ShardsSession
 from mythgate.wire.shards.messages import VERSION
 
@@ -213,6 +214,37 @@ class Calls:
             }
         )
 
+    async def world_state(self, request: Request) -> Response:
+        self._charge(request)
+        falls = self.door.services.shards.world_state().cycle - 1
+        return Answer({**worldviews.state(self.door), "aetherfall_count": falls})
+
+    async def shards(self, request: Request) -> Response:
+        self._charge(request)
+        return Answer({"shards": [worldviews.shard(one) for one in self.door.services.shards.all()]})
+
+    async def capture(self, request: Request) -> Response:
+        self._charge(request)
+        session = await self._embodied(request)
+        number = _whole(request.path_params["shard_id"], "shard_id")
+        shards = self.door.services.shards
+        assert session.character is not None
+        present = self.door.presences.get(session.character.id)
+        if present is None or shards.get(number or 0).room_id != present.room_id:
+            raise errors.NoShard("It does not lie where you are.")
+        taken = await shards.capture(session.character.id)
+        return Answer({"success": True, "message": "It is yours.", "shard": worldviews.shard(shards.get(taken.shard))})
+
+    async def events(self, request: Request) -> Response:
+        self._charge(request)
+        asked = request.query_params.get("limit")
+        limit = DEFAULT_EVENTS
+        if asked is not None:
+            if re.fullmatch("-?[0-9]{1,18}", asked.strip()) is None:
+                raise InvalidInput("`limit` is a whole number.", field="limit")
+            limit = min(max(int(asked), EVENTS.start), EVENTS[-1])
+        return Answer({"events": [worldviews.event(one) for one in await self.door.services.shards.events(limit)]})
+
     # --- parties ---------------------------------------------------------------------------------------
 
     async def party(self, request: Request) -> Response:
@@ -271,10 +303,11 @@ class Calls:
         return Answer({"success": True, "message": "You left the party.", "party_id": party.number})
 
     async def _embodied(self, request: Request) -> ShardsSession:
-        """Who calls, with a chosen character. Raises AuthenticationError."""
+        """Who calls, with a chosen character, which is in the world then. Raises AuthenticationError."""
         session = await self._session(request)
         if session.character is None:
             raise AuthenticationError("Unauthorized")
+        await self.door.enter(session)
         return session
 
     async def no_upgrade(self, request: Request) -> Response:
@@ -345,6 +378,10 @@ def create_app(door: ShardsDoor, sockets: APIRouter) -> FastAPI:
         ("/api/characters", ["POST"], calls.create_character),
         ("/api/characters/select", ["POST"], calls.select_character),
         ("/api/characters/{character_id}", ["DELETE"], calls.delete_character),
+        ("/api/world/state", GET, calls.world_state),
+        ("/api/world/shards", GET, calls.shards),
+        ("/api/world/shards/{shard_id}/capture", ["POST"], calls.capture),
+        ("/api/world/events", GET, calls.events),
         ("/api/party/create", ["POST"], calls.create_party),
         ("/api/party/invite", ["POST"], calls.invite),
         ("/api/party/leave", ["POST"], calls.leave),
