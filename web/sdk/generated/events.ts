@@ -13,11 +13,20 @@ export interface Envelope {
    */
   event_type:
     | "admin_event"
+    | "aetherfall"
     | "chat_message"
     | "clan_changed"
+    | "combat_challenge"
+    | "combat_damage"
+    | "combat_end"
+    | "combat_event"
+    | "combat_heal"
+    | "combat_start"
+    | "combat_state"
     | "command_response"
     | "disconnect"
     | "error"
+    | "event_trigger"
     | "follow_state"
     | "friends_changed"
     | "game_state"
@@ -48,18 +57,23 @@ export interface Envelope {
     | "player_update"
     | "pong"
     | "position_update"
+    | "quest_update"
+    | "reality_shift"
     | "reset"
     | "room_items"
     | "room_message"
     | "room_occupants"
     | "room_update"
     | "session_expiring"
+    | "shard_captured"
+    | "shard_status"
     | "system"
     | "trade_accept"
     | "trade_complete"
     | "trade_decline"
     | "trade_request"
-    | "trade_update";
+    | "trade_update"
+    | "world_state";
   /**
    * UTC, with `Z`.
    */
@@ -94,6 +108,35 @@ export interface Envelope {
   reply_to?: string;
 }
 /**
+ * An ability of a fighter.
+ */
+export interface AbilityView {
+  /**
+   * As one uses it.
+   */
+  name: string;
+  /**
+   * Rounds until it can be used again; 0: now.
+   */
+  ready_in: number;
+  /**
+   * What it costs of each; 0: nothing.
+   */
+  health: number;
+  /**
+   * Stamina it costs.
+   */
+  stamina: number;
+  /**
+   * Mana it costs.
+   */
+  mana: number;
+  /**
+   * Whom it is for; `area`: an enemy, and half as much for the others.
+   */
+  target: "self" | "single_enemy" | "all_enemies" | "area";
+}
+/**
  * For staff only: something an operator may want to know.
  */
 export interface AdminEvent {
@@ -111,6 +154,31 @@ export interface AdminEvent {
   message: string;
 }
 /**
+ * The world came to its end and begins anew: all shards are free.
+ */
+export interface Aetherfall {
+  /**
+   * The number of the cycle that ended; the first is 1.
+   */
+  cycle: number;
+  /**
+   * `twelve`: a faction held all shards; `collapse`: nothing of the stability was left.
+   */
+  reason: "twelve" | "collapse" | "staff";
+  /**
+   * Which held all twelve; null if none did.
+   */
+  winning_faction: string | null;
+  /**
+   * How the world is different from now on.
+   */
+  transformations: string[];
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
  * Words for a channel. `target` names whom it is for, if it is for one person.
  */
 export interface ChatData {
@@ -119,9 +187,21 @@ export interface ChatData {
    */
   message: string;
   /**
-   * How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`; `lobby` is the lobby one is in, `lobby_tell` one person in any.
+   * How far the words carry. `local` and `room` are `say`; `global` is `shout`; `tell` is `whisper`; `party` and `faction` are the speaker's own; `lobby` is the lobby one is in, `lobby_tell` one person in any.
    */
-  channel?: "say" | "local" | "room" | "emote" | "shout" | "global" | "whisper" | "tell" | "lobby" | "lobby_tell";
+  channel?:
+    | "say"
+    | "local"
+    | "room"
+    | "emote"
+    | "shout"
+    | "global"
+    | "whisper"
+    | "tell"
+    | "party"
+    | "faction"
+    | "lobby"
+    | "lobby_tell";
   /**
    * Name of the character a `whisper` or `tell` is for; name, or `#` and number, of whom a `lobby_tell` is for; null on other channels.
    */
@@ -226,6 +306,317 @@ export interface ClanMemberView {
    * The lobby they are in; null if they are in none.
    */
   room_id?: number | null;
+}
+/**
+ * Somebody wants a duel with you, or you with them. Who is asked accepts by asking back.
+ */
+export interface CombatChallenge {
+  /**
+   * Character who wants it.
+   */
+  challenger_id: string;
+  /**
+   * Their name.
+   */
+  challenger_name: string;
+  /**
+   * Character who is asked.
+   */
+  target_id: string;
+  /**
+   * When it is forgotten.
+   */
+  expires_at: string;
+  /**
+   * The line for the log, worded for the reader.
+   */
+  message: string;
+}
+/**
+ * An attack, or what is the matter with a fighter, took its toll; or did not.
+ */
+export interface CombatDamage {
+  /**
+   * Of the fight.
+   */
+  combat_id: string;
+  /**
+   * Fighter who dealt it; 0: nobody did just now, as with poison.
+   */
+  source: number;
+  /**
+   * Fighter who took it.
+   */
+  target: number;
+  /**
+   * Health it cost.
+   */
+  amount: number;
+  /**
+   * How the attack went; null: there was none just now. `parried`: the target is who attacked.
+   */
+  result: ("hit" | "miss" | "critical" | "dodged" | "blocked" | "parried") | null;
+}
+/**
+ * A fight is over for you: it was decided, you fell, fled or left.
+ */
+export interface CombatEnd {
+  /**
+   * Of the fight.
+   */
+  combat_id: string;
+  /**
+   * `fallen` and `fled`: others may fight on.
+   */
+  outcome: "won" | "lost" | "undecided" | "fled" | "fallen";
+  /**
+   * Characters who won and stood to the end.
+   */
+  winner_ids: string[];
+  /**
+   * By you.
+   */
+  souls_gained: number;
+  /**
+   * By you.
+   */
+  xp_gained: number;
+  /**
+   * What you got, by name.
+   */
+  loot: string[];
+  /**
+   * What the dice followed from, as a decimal number. Empty: the fight goes on without you.
+   */
+  seed: string;
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
+ * Something happened in a fight, as a line for the log. A room hears of beginnings and ends.
+ */
+export interface CombatEvent {
+  /**
+   * Of the fight.
+   */
+  combat_id: string;
+  /**
+   * The line.
+   */
+  message: string;
+  /**
+   * How much health it cost the target.
+   */
+  damage: number;
+  /**
+   * Name of the fighter it befell. Empty: nobody in particular.
+   */
+  target: string;
+}
+/**
+ * A fighter regained health.
+ */
+export interface CombatHeal {
+  /**
+   * Of the fight.
+   */
+  combat_id: string;
+  /**
+   * Fighter who caused it.
+   */
+  source: number;
+  /**
+   * Fighter who was healed.
+   */
+  target: number;
+  /**
+   * Health regained.
+   */
+  amount: number;
+}
+/**
+ * A fight begins for you.
+ */
+export interface CombatStart {
+  /**
+   * The fight.
+   */
+  combat: CombatView;
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
+ * A fight as it stands.
+ */
+export interface CombatView {
+  /**
+   * Of the fight.
+   */
+  id: string;
+  /**
+   * Where it is.
+   */
+  room_id: string;
+  /**
+   * From 1.
+   */
+  round: number;
+  /**
+   * Fighter whose turn it is; 0: it is over.
+   */
+  active: number;
+  /**
+   * Whose character that is; null: it is over.
+   */
+  active_character_id: string | null;
+  /**
+   * Fighters who act in this round still, the active one first.
+   */
+  order: number[];
+  /**
+   * Of the turn. When they are over, the active fighter blocks.
+   */
+  seconds_left: number;
+  /**
+   * How long a turn may take.
+   */
+  turn_seconds: number;
+  /**
+   * All who ever took part, by number.
+   */
+  fighters: FighterView[];
+  /**
+   * What happened lately, the oldest first; 20 lines at most.
+   */
+  log: string[];
+  /**
+   * Whether it is over.
+   */
+  is_finished: boolean;
+  /**
+   * A duel costs nobody's life and brings nothing.
+   */
+  is_duel: boolean;
+  /**
+   * SHA-256 of `id:seed` in hexadecimal. The seed is told at the end, and everything follows from it.
+   */
+  commitment: string;
+}
+/**
+ * Somebody in a fight.
+ */
+export interface FighterView {
+  /**
+   * In this fight, from 1; never given to another.
+   */
+  number: number;
+  /**
+   * As the log calls them; each in a fight has another.
+   */
+  name: string;
+  /**
+   * Those of one side fight together.
+   */
+  side: number;
+  /**
+   * Null for a creature.
+   */
+  character_id: string | null;
+  /**
+   * The character's number; 0 for a creature.
+   */
+  character_number: number;
+  /**
+   * Key in the bestiary; empty for a character.
+   */
+  creature: string;
+  /**
+   * 1 or more.
+   */
+  level: number;
+  /**
+   * Only who stands acts and can be aimed at.
+   */
+  condition: "standing" | "fallen" | "fled";
+  /**
+   * Held until their own next turn.
+   */
+  stance: ("dodge" | "block" | "parry") | null;
+  /**
+   * As it is now.
+   */
+  health: number;
+  /**
+   * At most.
+   */
+  max_health: number;
+  /**
+   * As it is now.
+   */
+  stamina: number;
+  /**
+   * At most.
+   */
+  max_stamina: number;
+  /**
+   * As it is now.
+   */
+  mana: number;
+  /**
+   * At most.
+   */
+  max_mana: number;
+  /**
+   * What is the matter with them.
+   */
+  statuses?: FighterStatusView[];
+  /**
+   * Of a character.
+   */
+  abilities?: AbilityView[];
+}
+/**
+ * Something that is the matter with a fighter.
+ */
+export interface FighterStatusView {
+  /**
+   * What it is.
+   */
+  kind:
+    | "bleed"
+    | "poison"
+    | "burn"
+    | "regeneration"
+    | "weakness"
+    | "strength_buff"
+    | "defense_buff"
+    | "stun"
+    | "frost"
+    | "evasion"
+    | "marked";
+  /**
+   * For how long yet; of a stun, turns.
+   */
+  rounds: number;
+  /**
+   * How strong it is; 0 where that makes no difference.
+   */
+  potency: number;
+}
+/**
+ * A fight you are in, after something happened. Replaces what was known.
+ *
+ * Follows a `game_state` for who comes back to a fight.
+ */
+export interface CombatState {
+  /**
+   * The fight.
+   */
+  combat: CombatView;
 }
 /**
  * A command in the flat form. Without `args`, `command` is a whole line: `say hello there`.
@@ -390,6 +781,10 @@ export interface RoomView {
    * Storeys above the plane's origin; negative below. From -10000 to 10000.
    */
   map_z?: number;
+  /**
+   * What one can fight here. Who was slain a moment ago is among them, and back soon.
+   */
+  creatures?: CreatureView[];
 }
 /**
  * A way out of a room that the player can see.
@@ -535,6 +930,23 @@ export interface FixtureView {
    * Whether something is written on it, for `read`.
    */
   readable?: boolean;
+}
+/**
+ * A kind of creature that lives in a place.
+ */
+export interface CreatureView {
+  /**
+   * As the bestiary names it; never changes: `corrupt_wolf`.
+   */
+  key: string;
+  /**
+   * Its title: `Corrupt Wolf`.
+   */
+  name: string;
+  /**
+   * 1 or more.
+   */
+  level: number;
 }
 /**
  * A player's own character.
@@ -744,6 +1156,35 @@ export interface ErrorEvent {
    * Under which the server's log has the story of a fault of ours; null for what is none.
    */
   request_id: string | null;
+}
+/**
+ * Something happened to the world as a whole; the log of the world has it under this id.
+ */
+export interface EventTrigger {
+  /**
+   * Rises with every entry.
+   */
+  id: number;
+  /**
+   * What happened.
+   */
+  kind: "shard_capture" | "reality_shift" | "aetherfall";
+  /**
+   * A headline of 200 characters at most.
+   */
+  title: string;
+  /**
+   * In a sentence or two.
+   */
+  description: string;
+  /**
+   * When.
+   */
+  happened_at: string;
+  /**
+   * Which it was about; null for none.
+   */
+  faction: string | null;
 }
 /**
  * The character now follows somebody, or nobody any more.
@@ -1644,6 +2085,114 @@ export interface PositionUpdate {
   velocity: number[];
 }
 /**
+ * One step of a quest.
+ */
+export interface QuestStepView {
+  /**
+   * What is to be done.
+   */
+  text: string;
+  /**
+   * How much of it is.
+   */
+  count: number;
+  /**
+   * How much it takes.
+   */
+  needed: number;
+  /**
+   * Whether the step is.
+   */
+  done: boolean;
+}
+/**
+ * A quest of yours was taken on, is further on, done or given up.
+ */
+export interface QuestUpdate {
+  /**
+   * As it is now.
+   */
+  quest: QuestView;
+  /**
+   * That it brought you just now.
+   */
+  souls: number;
+  /**
+   * That it brought you just now.
+   */
+  experience: number;
+  /**
+   * Things that it brought you just now, by name.
+   */
+  items: string[];
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
+ * A quest as a character sees it. Steps that are not open yet are not shown.
+ */
+export interface QuestView {
+  /**
+   * Of the quest; never changes.
+   */
+  id: string;
+  /**
+   * Of the quest.
+   */
+  name: string;
+  /**
+   * What it is about.
+   */
+  summary: string;
+  /**
+   * `offered`: somebody here asks for it.
+   */
+  status: "offered" | "active" | "done" | "abandoned";
+  /**
+   * Those that are done, and the open one.
+   */
+  steps: QuestStepView[];
+  /**
+   * Which one is open, counted from 0.
+   */
+  step: number;
+  /**
+   * How many there are.
+   */
+  total_steps: number;
+  /**
+   * Name of who asks for it. Empty: nobody does.
+   */
+  giver?: string;
+  /**
+   * How often the character has done it.
+   */
+  times?: number;
+}
+/**
+ * The reality of the world is another. Rooms under the open sky look different: their `room_update` follows.
+ */
+export interface RealityShift {
+  /**
+   * Such as `Neutral`.
+   */
+  previous_reality: string;
+  /**
+   * Such as `Iron Age`.
+   */
+  current_reality: string;
+  /**
+   * 0 to 100; at 0 the world falls.
+   */
+  reality_stability: number;
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
  * What the client asked to resume is not there; a fresh `game_state` follows.
  */
 export interface Reset {
@@ -1730,6 +2279,68 @@ export interface SessionExpiring {
    * When it ends if nothing is done until then.
    */
   expires_at: string;
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
+ * Somebody took a Crystal Shard for their faction. Everybody in the world is told.
+ */
+export interface ShardCaptured {
+  /**
+   * 1 to 12.
+   */
+  shard: number;
+  /**
+   * Of the shard.
+   */
+  shard_name: string;
+  /**
+   * Who took it.
+   */
+  character_id: string;
+  /**
+   * Its number.
+   */
+  character_number: number;
+  /**
+   * Its name.
+   */
+  character_name: string;
+  /**
+   * Which holds the shard now.
+   */
+  faction: string;
+  /**
+   * Which held it before; null if none did.
+   */
+  previous_faction: string | null;
+  /**
+   * The line for the log.
+   */
+  message: string;
+}
+/**
+ * A shard was sealed, freed or is contested, otherwise than by being taken.
+ */
+export interface ShardStatusChanged {
+  /**
+   * 1 to 12.
+   */
+  shard: number;
+  /**
+   * Of the shard.
+   */
+  shard_name: string;
+  /**
+   * `contested`: its guardian is down, and whose party did it may take it.
+   */
+  status: "unclaimed" | "contested" | "controlled" | "sealed";
+  /**
+   * Which holds the shard; null if none does.
+   */
+  faction: string | null;
   /**
    * The line for the log.
    */
@@ -1926,15 +2537,67 @@ export interface TypedCommand {
   message_id?: string | null;
 }
 /**
+ * How the world is. Replaces what was known of it.
+ */
+export interface WorldStateChanged {
+  /**
+   * Such as `Neutral`.
+   */
+  current_reality: string;
+  /**
+   * 0 to 100; at 0 the world falls.
+   */
+  reality_stability: number;
+  /**
+   * How firm that is.
+   */
+  condition: "stable" | "unstable" | "fragmenting" | "collapsing";
+  /**
+   * How many shards each faction holds; those that hold none are left out.
+   */
+  faction_shard_counts: {
+    [k: string]: number;
+  };
+  /**
+   * Which holds more than any other; null if none does.
+   */
+  dominant_faction: string | null;
+  /**
+   * Characters in the world.
+   */
+  active_players: number;
+  /**
+   * How many there have been.
+   */
+  total_aetherfalls: number;
+  /**
+   * What the last Aetherfall left.
+   */
+  transformations: string[];
+  /**
+   * Whether the next one is near.
+   */
+  imminent: boolean;
+}
+/**
  * The `data` of every event, by its `event_type`.
  */
 export interface EventCatalogue {
   admin_event: AdminEvent;
+  aetherfall: Aetherfall;
   chat_message: ChatMessage;
   clan_changed: ClanChanged;
+  combat_challenge: CombatChallenge;
+  combat_damage: CombatDamage;
+  combat_end: CombatEnd;
+  combat_event: CombatEvent;
+  combat_heal: CombatHeal;
+  combat_start: CombatStart;
+  combat_state: CombatState;
   command_response: CommandResponse;
   disconnect: Disconnect;
   error: ErrorEvent;
+  event_trigger: EventTrigger;
   follow_state: FollowState;
   friends_changed: FriendsChanged;
   game_state: GameState;
@@ -1965,18 +2628,23 @@ export interface EventCatalogue {
   player_update: PlayerUpdate;
   pong: Pong;
   position_update: PositionUpdate;
+  quest_update: QuestUpdate;
+  reality_shift: RealityShift;
   reset: Reset;
   room_items: RoomItems;
   room_message: RoomMessage;
   room_occupants: RoomOccupants;
   room_update: RoomUpdate;
   session_expiring: SessionExpiring;
+  shard_captured: ShardCaptured;
+  shard_status: ShardStatusChanged;
   system: SystemMessage;
   trade_accept: TradeAccept;
   trade_complete: TradeComplete;
   trade_decline: TradeDecline;
   trade_request: TradeRequest;
   trade_update: TradeUpdate;
+  world_state: WorldStateChanged;
 }
 /**
  * What a client may send, by its `type`.
