@@ -7,7 +7,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from mythgate.backends.worldpacks import DEFAULT_PACK, check, load
+from mythgate.domain.bestiary import BESTIARY
 from mythgate.domain.ids import RoomId, TemplateId
+from mythgate.domain.quests import StepKind
+from mythgate.domain.shards import GUARDIAN, LORE
 from mythgate.domain.world import Direction, Exit, Room, World, fold
 
 WORLD = load([DEFAULT_PACK])
@@ -40,6 +43,11 @@ def texts() -> Iterator[tuple[str, str]]:
             yield f"{one.id} {subject.keywords}", subject.answer
         for said in (*one.greetings, *one.lines):
             yield f"{one.id} says", said.text
+    for quest in WORLD.quests.values():
+        yield f"{quest.id} summary", quest.summary
+        yield f"{quest.id} ending", quest.ending
+        for step in quest.steps:
+            yield f"{quest.id} step", step.text
 
 
 def reachable(carried: frozenset[TemplateId] = frozenset(), *, hidden: bool = True) -> set[RoomId]:
@@ -147,7 +155,11 @@ def test_what_inhabitants_are_asked_about_in_answers_can_be_asked() -> None:
 
 
 def test_every_placed_thing_is_described_and_every_description_is_placed() -> None:
-    assert {placement.template for placement in WORLD.placements} == set(WORLD.templates)
+    lying = {placement.template for placement in WORLD.placements}
+    begun_with = {part.template for parts in WORLD.kits.values() for part in parts}
+    earned = {template_id for quest in WORLD.quests.values() for template_id in quest.reward.items}
+    left_behind = {TemplateId(f"mythgate/{drop.item}") for creature in BESTIARY.values() for drop in creature.drops}
+    assert lying | begun_with | earned <= set(WORLD.templates) <= lying | begun_with | earned | left_behind
 
 
 def test_descriptions_have_two_to_five_sentences() -> None:
@@ -205,3 +217,54 @@ def test_zones_are_told_apart_by_colour() -> None:
 
 def test_the_year_has_a_month_for_each_of_the_twelve() -> None:
     assert len(WORLD.calendar.months) == len(set(WORLD.calendar.months)) == 12
+
+
+# --- shards and quests -----------------------------------------------------------------------------
+
+
+def test_the_twelve_places_of_the_shards_network_are_numbered_and_one_step_from_the_nexus() -> None:
+    names = [
+        "The Nexus",
+        "Ember Volcano",
+        "Abyssal Trench",
+        "Titan's Spine Mountains",
+        "Crimson Cathedral",
+        "Aether Academy",
+        "Iron Foundry",
+        "Twilight Grove",
+        "Shadow Sanctum",
+        "Golden Citadel",
+        "Wilderness Outpost",
+        "Necropolis of Lost Souls",
+    ]
+    places = [WORLD.room_by_number(number) for number in range(1, 13)]
+    assert [place.name for place in places if place is not None] == names
+    nexus = WORLD.room_by_number(1)
+    assert nexus is not None
+    assert WORLD.start_room in {way.target for way in nexus.exits.values()}
+    for place in filter(None, places[1:]):
+        assert WORLD.ways_to(nexus, place.id), place.name
+        assert WORLD.ways_to(place, nexus.id), place.name
+        assert bool(place.creatures) != ("safe" in place.tags), place.name
+
+
+def test_each_shard_lies_in_the_place_that_is_told_of_it_with_its_guardian() -> None:
+    assert list(WORLD.shards) == list(LORE)
+    for number, room_id in WORLD.shards.items():
+        room = WORLD.require(room_id)
+        assert room.name == LORE[number].place
+        assert GUARDIAN in room.creatures
+    assert [WORLD.number_of(WORLD.shards[number]) for number in (1, 2, 3, 11)] == [2, 3, 4, 12]
+
+
+def test_who_offers_a_quest_speaks_of_it() -> None:
+    assert len(WORLD.quests) >= 3
+    for quest in WORLD.quests.values():
+        assert quest.giver is not None
+        answer = WORLD.inhabitants[quest.giver].answer("quest")
+        assert answer is not None, quest.id
+        assert quest.reward.souls or quest.reward.experience or quest.reward.items
+
+
+def test_every_kind_of_step_occurs() -> None:
+    assert {step.kind for quest in WORLD.quests.values() for step in quest.steps} == set(StepKind)

@@ -34,6 +34,7 @@ from mythgate.domain.quests import Quest, Reward, Step, StepKind
 from mythgate.domain.shards import SHARDS
 from mythgate.domain.sheets import MAX_LEVEL, CharacterClass
 from mythgate.domain.world import (
+    CROSSING,
     FIRST_MADE_NUMBER,
     SAFE,
     Calendar,
@@ -77,7 +78,7 @@ _DURATION: Final = re.compile(r"(\d{1,6}) ?(s|m|h|d)\Z")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _FLAGS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _ARTICLES: Final = ("a", "an", "the", "some", "none")
-_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout")
+_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout", CROSSING)
 
 
 class InvalidPacks(ValueError):
@@ -850,7 +851,7 @@ class _ZoneReader:
             if node.value not in BESTIARY:
                 self._problems.add(node.place, f"there is no creature {node.value!r}{_meant(node.value, BESTIARY)}")
             elif SAFE in tags:
-                self._problems.add(node.place, "nobody fights in a room with the tag 'safe', so no creature lives there")
+                self._problems.add(node.place, "nobody fights in a room with the tag 'safe'; no creature lives there")
             else:
                 found.append(node.value)
         return tuple(found)

@@ -353,11 +353,18 @@ class Room:
                 return way
         return None
 
-    def describe(self, *, people: int = 1, daypart: Daypart | None = None) -> str:
-        """The description as it is now: `people` are here, the onlooker included."""
+    @property
+    def is_open(self) -> bool:
+        """Whether it lies under the sky."""
+        return self.environment not in (Environment.INDOORS, Environment.UNDERGROUND)
+
+    def describe(self, *, people: int = 1, daypart: Daypart | None = None, omen: str = "") -> str:
+        """The description as it is now: `people` are here, the onlooker included; `omen` is in the sky."""
         parts = [self.description]
         if daypart is not None and daypart in self.by_daypart:
             parts.append(self.by_daypart[daypart])
+        if omen and self.is_open:
+            parts.append(omen)
         if self.crowded and people >= CROWD:
             parts.append(self.crowded)
         elif self.empty and people <= 1:
@@ -365,6 +372,7 @@ class Room:
         return " ".join(parts)
 
 
+CROSSING: Final = "crossing"  # tag of rooms that only join others; see `World.ways_to`
 SAFE: Final = "safe"  # tag of rooms in which nobody fights, and where one rests well
 CROWD: Final = 5  # people in one room that make it crowded
 FIRST_MADE_NUMBER: Final = 1000  # of rooms to which their pack gives no number; below are those of packs
@@ -436,6 +444,10 @@ class Calendar:
     days_per_month: int = 30
     epoch: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     first_year: int = 1
+
+    def day_number(self, now: datetime) -> int:
+        """The days of the world that have begun since the epoch; 1 at least."""
+        return max(1, (now - self.epoch) // self.day + 1)
 
     def at(self, now: datetime) -> WorldTime:
         """The world's time at `now`. Moments before the epoch lie in earlier years."""
@@ -587,6 +599,20 @@ class World:
         """The number of a room, also of one that is no more; stable over reloads and restarts."""
         room = self.rooms.get(RoomId(room_id))
         return made_number(RoomId(room_id)) if room is None or room.number is None else room.number
+
+    def ways_to(self, room: Room, target: RoomId) -> tuple[Direction, ...]:
+        """The directions to walk from `room` to one that is next to it, or next but for a crossing between them.
+        Empty if neither is the case."""
+        for direction, way in room.exits.items():
+            if way.target == target:
+                return (direction,)
+        for direction, way in room.exits.items():
+            between = self.rooms[way.target]
+            if CROSSING in between.tags:
+                for onward, last in between.exits.items():
+                    if last.target == target:
+                        return direction, onward
+        return ()
 
     def zone(self, zone_id: ZoneId | str) -> Zone:
         """Raises NotFound for nothing."""

@@ -16,10 +16,8 @@ class EventKind(StrEnum):
     """Kinds of entries. A quest may wait for one."""
 
     SHARD_CAPTURE = "shard_capture"
-    SHARD_STATUS = "shard_status"
     REALITY_SHIFT = "reality_shift"
     AETHERFALL = "aetherfall"
-    FACTION_WAR = "faction_war"
 
 
 @dataclass(slots=True)

@@ -114,7 +114,7 @@ class ChatService:
         """
         words = chat.clean(text, limit=self._policy.characters)
         message = await self._aloud(speaker, Channel.SAY, words)
-        self._world.heard(speaker.name, speaker.room_id, words)
+        self._world.heard(speaker.name, speaker.room_id, words, speaker_id=speaker.character_id)
         return message
 
     async def emote(self, speaker: Presence, text: str) -> ChatMessage:

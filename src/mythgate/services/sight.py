@@ -139,6 +139,7 @@ class Sight:
             items=item_views(world, items),
             explored=self.persona(actor.character_id).explored,
             daypart=self._world.daypart,
+            omen=self._world.omen,
         )
 
     async def look(self, actor: Presence, *, known: Sequence[Item] | None = None, changes: int = -1) -> RoomView:

@@ -222,7 +222,6 @@ class ThingService:
                 # Whoever ignores the giver still has to know where the thing comes from.
                 notice = SystemMessage(f"Somebody hands you {self.describe(done.items)}.")
                 self._realtime.send(receiver.character_id, event_of(notice, now))
-
         if verb != "drops":
             for observer in self._receivers:
                 observer(actor if receiver is None else receiver.character_id)

@@ -123,6 +123,7 @@ def room_view(
     items: Sequence[ItemView],
     explored: Container[RoomId],
     daypart: Daypart | None = None,
+    omen: str = "",
 ) -> RoomView:
     """The room as somebody sees it who is in it and has been in the rooms `explored`.
 
@@ -143,7 +144,7 @@ def room_view(
     return RoomView(
         id=room.id,
         name=room.name,
-        description=room.describe(people=len(occupants), daypart=daypart),
+        description=room.describe(people=len(occupants), daypart=daypart, omen=omen),
         plane=room.plane,
         zone=room.zone,
         zone_name=world.zone_of(room).name,
@@ -239,6 +240,7 @@ class WorldService:
         self.policy = policy if policy is not None else WorldPolicy()
         self.on_displaced: Callable[[Character, RoomId], None] | None = None  # (as it is now, where it was)
         self.on_items_changed: Callable[[RoomId], None] | None = None  # what lies there was changed from here
+        self.omen = ""  # what one sees in the sky, as a sentence
         self._source = source
         self._store = store
         self._presence = presence
@@ -253,9 +255,19 @@ class WorldService:
         self._last_line: dict[InhabitantId, Utterance] = {}
         self._greeted: dict[tuple[CharacterId, InhabitantId], datetime] = {}
         self._answered: dict[InhabitantId, datetime] = {}
+        self._talk_observers: list[Callable[[CharacterId, InhabitantId, str], None]] = []
         self._next_restock = EPOCH
         self._next_clearing = EPOCH
         self._place_inhabitants(clock.now())
+
+    def on_talked(self, observer: Callable[[CharacterId, InhabitantId, str], None]) -> None:
+        """Have `observer` told who talked to which inhabitant, and in what words."""
+        self._talk_observers.append(observer)
+
+    def talked(self, character_id: CharacterId, inhabitant_id: InhabitantId, text: str) -> None:
+        """Somebody talked to an inhabitant."""
+        for observer in self._talk_observers:
+            observer(character_id, inhabitant_id, text)
 
     # --- time ---
 
@@ -345,6 +357,7 @@ class WorldService:
             items=item_views(outlook.world, items),
             explored=outlook.world.rooms if outlook.is_staff else outlook.explored,
             daypart=self.daypart,
+            omen=self.omen,
         )
 
     # --- loading ---
@@ -512,8 +525,16 @@ class WorldService:
                     items=item_views(self.world, items[room_id]),
                     explored=explored.get(one.character_id, set()),
                     daypart=self.daypart,
+                    omen=self.omen,
                 )
                 self._realtime.send(one.character_id, event_of(RoomUpdate(view), now, room_id=room_id))
+
+    async def show_omen(self, omen: str) -> None:
+        """Have `omen` in the sky from now on; who is under it sees it."""
+        if omen == self.omen:
+            return
+        self.omen = omen
+        await self._show([room_id for room_id, room in self.world.rooms.items() if room.is_open])
 
     async def watch(self) -> None:
         """Reload whenever the packs change. Runs until cancelled."""
@@ -638,7 +659,15 @@ class WorldService:
             return inhabitant.wares
         return inhabitant.answer(text, carried) or inhabitant.fallback or None
 
-    def heard(self, speaker: str, room_id: RoomId, text: str, carried: Container[TemplateId] = ()) -> bool:
+    def heard(
+        self,
+        speaker: str,
+        room_id: RoomId,
+        text: str,
+        carried: Container[TemplateId] = (),
+        *,
+        speaker_id: CharacterId | None = None,
+    ) -> bool:
         """Somebody said `text` in the room, and an inhabitant may answer aloud: one who is named in it, or
         one who is alone with the speaker and is asked about a subject. Tells whether one did."""
         present = self._by_room.get(room_id)
@@ -656,6 +685,8 @@ class WorldService:
                 continue
             if reply is None:
                 continue
+            if speaker_id is not None:
+                self.talked(speaker_id, inhabitant.id, text)
             before = self._answered.get(inhabitant.id)
             if before is not None and now - before < self.policy.answer_gap:
                 return False

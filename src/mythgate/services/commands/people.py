@@ -91,6 +91,7 @@ async def ignores(call: Call) -> CommandResponse:
 
 async def talk(call: Call) -> CommandResponse:
     inhabitant = call.play.things.find_inhabitant(call.actor, call["whom"].removeprefix("to ").removeprefix("with "))
+    call.play.world.talked(call.actor.character_id, inhabitant.id, "")
     if inhabitant.greetings:
         greeting = inhabitant.greetings[call.play.clock.now().second % len(inhabitant.greetings)]
         return _spoken(call, inhabitant, greeting.text, action=greeting.action)
@@ -100,6 +101,7 @@ async def talk(call: Call) -> CommandResponse:
 async def ask(call: Call) -> CommandResponse:
     inhabitant = call.play.things.find_inhabitant(call.actor, call["whom"])
     carried = await call.play.sight.templates_carried(call.actor.character_id)
+    call.play.world.talked(call.actor.character_id, inhabitant.id, call["topic"])
     return _answered(call, inhabitant, call.play.world.answer(inhabitant, call["topic"], carried))
 
 
