@@ -144,6 +144,18 @@ async def test_a_guest_walks_about_and_leaves(server: RunningServer) -> None:
     assert "Lantern Row\n" in walked
 
 
+async def test_a_guest_becomes_somebody_in_particular(server: RunningServer) -> None:
+    typed = ["become dwarf warrior iron brotherhood", "wield longsword", "inventory", "sheet", "party create Two Fists"]
+    code, output = await piped("play", server.url, "--guest", typed=[*typed, "quit"])
+    assert code == 0, output
+    assert "You are Dwarf and Warrior of the Iron Brotherhood from now on." in output
+    assert "  an iron longsword (equipped)\n" in output
+    assert "  a health potion (×3)\n" in output
+    assert "Dwarf Warrior of level 1, of the Iron Brotherhood." in output
+    assert "That adds 10 to attacks, 0 to defence and 0 to magic." in output
+    assert output.count("Two Fists") == 1
+
+
 async def test_in_a_lobby_one_talks_with_an_old_client(server: RunningServer) -> None:
     hopper = AlephOneClient(name="Hopper", user_name="guest")
     await hopper.come(int(server.ready["doors"]["metaserver"].rsplit(":", 1)[1]))

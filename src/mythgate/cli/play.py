@@ -63,7 +63,16 @@ _NEXT_STEPS: Final = {
     4506: "Ask the staff of this server why, if they did not say.",
 }
 """What to do after a close code (docs/close-codes.md)."""
-_COMINGS: Final = frozenset({"player_entered_game", "player_left_game", "player_status", "room_message"})
+_HAPPENINGS: Final = frozenset(
+    {
+        *("player_entered_game", "player_left_game", "player_status", "room_message", "level_up", "player_died"),
+        *("trade_request", "trade_accept", "trade_update", "trade_decline", "trade_complete"),
+        *("party_update", "party_invite", "party_invite_ended", "quest_update"),
+        *("shard_captured", "shard_status", "reality_shift", "aetherfall"),
+        *("combat_start", "combat_event", "combat_end", "combat_challenge"),
+    }
+)
+"""Events of which one reads the line they bring along."""
 _CLEAR_LINE: Final = "\r\x1b[K"
 _STYLES: Final = {
     "say": "37",
@@ -360,7 +369,7 @@ class Screen:
             self.print(coming_text(data), "coming")
         elif kind == "player_left":
             self.print(leaving_text(data), "coming")
-        elif kind in _COMINGS and data.get("message"):
+        elif kind in _HAPPENINGS and data.get("message"):
             self.print(data["message"], "coming")
         elif kind == "system":
             self.print(data["message"], "system")
