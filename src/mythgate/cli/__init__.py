@@ -26,6 +26,7 @@ from mythgate.cli import (
     migrate,
     play,
     serve,
+    shards,
     tournament,
     user,
     world,
@@ -101,6 +102,7 @@ app.add_typer(migrate.app, name="migrate", cls=Commands)
 app.add_typer(world.app, name="world", cls=Commands)
 app.add_typer(generate.app, name="gen", cls=Commands)
 app.add_typer(metaserver.app, name="metaserver", cls=Commands)
+app.add_typer(shards.app, name="shards", cls=Commands)
 
 
 def main() -> None:

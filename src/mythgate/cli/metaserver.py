@@ -60,9 +60,9 @@ def encode(source: Source = "-") -> None:
 def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
     from mythgate.domain.errors import ProtocolError
 
-    for line in _lines(source):
+    for line in lines_of(source):
         try:
-            asked = _object(line)
+            asked = object_of(line)
             answer = convert(asked)
         except KeyError as error:
             answer = {"error": f"The line has no {error}."}
@@ -73,8 +73,8 @@ def _convert(source: str, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
         sys.stdout.buffer.flush()
 
 
-def _object(line: str) -> dict[str, Any]:
-    """Raises ValueError, TypeError or RecursionError."""
+def object_of(line: str) -> dict[str, Any]:
+    """The JSON object in a line. Raises ValueError, TypeError or RecursionError."""
     try:
         asked = json.loads(line)
     except json.JSONDecodeError as error:
@@ -84,7 +84,9 @@ def _object(line: str) -> dict[str, Any]:
     return asked
 
 
-def _lines(source: str) -> Iterator[str]:
+def lines_of(source: str) -> Iterator[str]:
+    """The lines of a file, or of standard input."""
+
     def read(file: IO[bytes]) -> Iterator[str]:
         for line in file:
             yield line.decode("utf-8-sig", "replace")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -23,7 +25,7 @@ def told(message: Message, like: dict[str, object]) -> dict[str, object]:
     return fields | ({"server_time": like["server_time"]} if "server_time" in like else {})
 
 
-BUILT = {
+BUILT: dict[str, Callable[[Any], Message]] = {
     "auth_request": lambda v: builders.create_auth_request(v["username"], v["password"], v["session_token"]),
     "auth_response": lambda v: builders.create_auth_response(
         v["success"], v["session_token"], v["player_id"], v["message"]

@@ -19,6 +19,7 @@ from mythgate.wire.shards.messages import (
     EventTriggerMessage,
     Message,
     MessageType,
+    QuestUpdateMessage,
     ShardStatusMessage,
 )
 
@@ -132,7 +133,7 @@ def test_the_handler_writes_reads_and_checks() -> None:
     with pytest.raises(ProtocolError):
         handler.validate_message({"type": "chat"})
     with pytest.raises(ProtocolError):
-        handler.serialize(CLASSES[MessageType.QUEST_UPDATE](progress={1, 2}))
+        handler.serialize(QuestUpdateMessage(progress={1, 2}))
 
 
 def test_a_handler_for_another_version() -> None:

@@ -1,0 +1,65 @@
+"""`mythgate shards`: frames in, JSON lines out and back; a broken line harms no other."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+from tests.wire.shards.vectors import VECTORS, WIRE
+from typer.testing import CliRunner
+
+from mythgate.cli import app
+
+COAT = VECTORS["encryption"]["frames"][0]
+
+
+def run(command: str, lines: list[str], *words: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, ["shards", command, *words], input="".join(line + "\n" for line in lines))
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_every_vector_there_and_back() -> None:
+    decoded = run("decode", [wire for _, wire in WIRE])
+    frames = run("encode", [json.dumps(answer["fields"]) for answer in decoded])
+
+    assert [frame["frame"] for frame in frames] == [wire for _, wire in WIRE]
+    assert [answer["kind"] for answer in decoded] == [VECTORS["messages"][name]["model"] for name, _ in WIRE]
+
+
+def test_broken_lines_say_what_is_wrong() -> None:
+    cases = [case for case in VECTORS["reject"] if case["input"] and "\n" not in case["input"]]
+    answers = run("decode", [case["input"] for case in cases])
+
+    for case, answer in zip(cases, answers, strict=True):
+        if case["name"] != "byte_order_mark":  # at the start of a line it is no part of the text
+            assert (answer["failure"], answer["fields"]) == (case["kind"], case.get("fields", [])), case["name"]
+
+
+def test_encrypted_frames() -> None:
+    by_phrase = run("decode", [COAT["frame"], "rubbish"], "--phrase", COAT["password"])
+    assert by_phrase[0]["encrypted"] is True
+    assert by_phrase[0]["type"] == "ping"
+    assert "decrypted" in by_phrase[1]["error"]
+    (made,) = run("encode", ['{"type": "ping"}'], "--key", VECTORS["encryption"]["passwords"][0]["fernet_key"])
+    (opened,) = run("decode", [made["frame"]], "--phrase", "your-secret-key")
+    assert opened["fields"]["type"] == "ping"
+
+
+def test_what_cannot_be_encoded() -> None:
+    no_object, no_type, no_json = run("encode", ["[1]", '{"a": 1}', "{"])
+    assert "object" in no_object["error"]
+    assert no_type["failure"] == "type"
+    assert "JSON" in no_json["error"]
+
+
+def test_a_key_that_is_none_and_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = CliRunner().invoke(app, ["shards", "decode", "--key", "short"])
+    assert wrong.exit_code == 1
+    assert "--phrase" in wrong.output
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    missing = CliRunner().invoke(app, ["shards", "decode", "--phrase", "anything"])
+    assert missing.exit_code == 1
+    assert "pip install" in missing.output
