@@ -67,6 +67,7 @@ from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
 from mythgate.doors.http.routes import clans as clan_routes
+from mythgate.doors.http.routes import combat as combat_routes
 from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
@@ -74,6 +75,7 @@ from mythgate.doors.http.routes import metaclient as metaclient_routes
 from mythgate.doors.http.routes import parties as party_routes
 from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
+from mythgate.doors.http.routes import shards as shard_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import tournaments as tournament_routes
 from mythgate.doors.http.routes import trades as trade_routes
@@ -766,7 +768,9 @@ def build_app(
             character_routes.router,
             command_routes.router,
             world_routes.router,
+            shard_routes.router,
             trade_routes.router,
+            combat_routes.router,
             lobby_routes.router,
             people_routes.router,
             clan_routes.router,

@@ -279,6 +279,7 @@ class EncounterService:
 
         """
         present = self._may_begin(actor)
+        room_id = present.room_id
         self._joinable(present, ally)
         self._beginning.add(actor)
 
@@ -287,7 +288,7 @@ class EncounterService:
 
         def after(combatant: Combatant) -> Encounter:
             self._beginning.discard(actor)
-            self._require_present(present)
+            self._require_present(room_id, present)
             fight, side = self._joinable(present, ally)
             told = fight.encounter.join(replace(combatant, side=side))
             self._take_in(fight, [present])
@@ -305,10 +306,10 @@ class EncounterService:
         self.refuse_fighting(actor)
         return present
 
-    def _require_present(self, *people: Presence) -> None:
+    def _require_present(self, room_id: RoomId, *people: Presence) -> None:
         """After a while. Raises NotInWorld, NotHere, Fighting if things are not as they were."""
         for one in people:
-            if self._sight.present(one.character_id).room_id != people[0].room_id:
+            if self._sight.present(one.character_id).room_id != room_id:
                 raise NotHere(f"{one.name} is not here any more.")
             self.refuse_fighting(one.character_id)
 
@@ -361,7 +362,7 @@ class EncounterService:
 
     async def _begin(self, people: Sequence[Presence], others: Sequence[Combatant], *, is_duel: bool) -> Encounter:
         """A fight of `people`, in a duel each on an own side, with `others`."""
-        actors = {one.character_id for one in people}
+        actors, room_id = {one.character_id for one in people}, people[0].room_id
         self._beginning |= actors
 
         def work(tx: Transaction) -> list[Combatant]:
@@ -370,10 +371,10 @@ class EncounterService:
 
         def after(combatants: list[Combatant]) -> Encounter:
             self._beginning.difference_update(actors)
-            self._require_present(*people)
+            self._require_present(room_id, *people)
             seed = self._chance.randint(0, 2**63 - 1)
             encounter = Encounter(self._ids.new(), seed, [*combatants, *others])
-            fight = Fight(encounter, people[0].room_id, self._deadline(), is_duel)
+            fight = Fight(encounter, room_id, self._deadline(), is_duel)
             self._fights[fight.id] = fight
             self._take_in(fight, people)
             for one in people:
@@ -808,8 +809,7 @@ class EncounterService:
 
     def _release(self, fight: Fight, character_id: CharacterId) -> None:
         fight.inside.discard(character_id)
-        if self._by_character.get(character_id) is fight:
-            del self._by_character[character_id]
+        self._by_character.pop(character_id, None)
 
     def _send_start(self, fight: Fight, one: Presence) -> None:
         start = CombatStart(self._view(fight), f"You fight: {_versus(fight.encounter)}.")
