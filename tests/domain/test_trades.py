@@ -432,24 +432,53 @@ class TradingHall(RuleBasedStateMachine):
         if asking:
             self.attempt(lambda: self.trades.accept(asking[0], one, self.now))
 
-    @rule(one=person, souls=st.integers(-5, 120), part=st.integers(-1, 6), data=st.data())
-    def offer(self, one: CharacterId, souls: int, part: int, data: st.DataObject) -> None:
-        trade = self.trades.current(one)
-        if trade is None:
-            return
-        known = sorted({item_id for things in self.things.values() for item_id in things} | set(self.ground))
-        chosen = data.draw(st.lists(st.sampled_from(known), max_size=3))
+    @rule(data=st.data())
+    def offer(self, data: st.DataObject) -> None:
+        self.offer_by(*self.somebody_trading(data), data)
 
-        def change() -> None:
-            trade.offer(one, offer_of(souls, [(item_id, part) for item_id in chosen]), self.now)
+    def offer_by(self, trade: Trade, one: CharacterId, data: st.DataObject) -> None:
+        """Mostly what one has; sometimes more souls, or anything at all."""
+        wild = data.draw(st.sampled_from(["", "", "souls", "things"]))
+        souls = data.draw(st.sampled_from([-5, 500, MAX_SOULS + 1]) if wild == "souls" else st.integers(0, 60))
+        mine = self.things[one]
+        if wild == "things":
+            mine = {item_id: 6 for things in self.things.values() for item_id in things} | self.ground
+        chosen = data.draw(st.lists(st.sampled_from(sorted(mine)), max_size=2, unique=not wild)) if mine else []
+        lines = [(item_id, data.draw(st.integers(-1 if wild else 1, mine[item_id]))) for item_id in chosen]
+        self.attempt(lambda: trade.offer(one, offer_of(souls, lines), self.now))
 
-        self.attempt(change)
+    @rule(data=st.data(), knows=st.booleans())
+    def confirm(self, data: st.DataObject, knows: bool) -> None:
+        self.confirm_by(*self.somebody_trading(data), knows=knows)
 
-    @rule(one=person, knows=st.booleans())
-    def confirm(self, one: CharacterId, knows: bool) -> None:
-        trade = self.trades.current(one)
-        if trade is not None and self.attempt(lambda: trade.confirm(one, self.now, trade.revision if knows else None)):
+    @rule(data=st.data(), changes=st.booleans())
+    def agree(self, data: st.DataObject, changes: bool) -> None:
+        """Both confirm, but one may change their offer in between."""
+        trade, one = self.somebody_trading(data)
+        self.confirm_by(trade, one, knows=True)
+        if changes:
+            self.offer_by(trade, trade.other(one), data)
+        self.confirm_by(trade, trade.other(one), knows=True)
+        self.commit()
+
+    def confirm_by(self, trade: Trade, one: CharacterId, *, knows: bool) -> None:
+        if self.attempt(lambda: trade.confirm(one, self.now, trade.revision if knows else None)):
             self.confirmed_as[trade.id, one] = (trade.offer_by(trade.requester), trade.offer_by(trade.partner))
+
+    def somebody_trading(self, data: st.DataObject) -> tuple[Trade, CharacterId]:
+        """Begins a trade if there is none."""
+        trades = [trade for trade in self.trades.all() if trade.state is not TradeState.REQUESTED]
+        if not trades:
+            one, other = data.draw(st.permutations(PEOPLE))[:2]
+            for trade in [*self.trades.involving(one), *self.trades.involving(other)]:
+                if trade.state is TradeState.REQUESTED:
+                    self.trades.end(trade)
+            self.room[one] = self.room[other]
+            trade = self.trades.request(TradeId(self.new_id()), one, other, self.room[one], self.now)
+            self.trades.accept(trade, other, self.now)
+            trades = [trade]
+        trade = data.draw(st.sampled_from(trades))
+        return trade, data.draw(st.sampled_from(trade.both))
 
     @rule()
     def commit(self) -> None:
@@ -461,6 +490,7 @@ class TradingHall(RuleBasedStateMachine):
             except (TradeError, CannotTake, NotHere):
                 trade.fail(self.now)
                 continue
+            assert {self.room[one] for one in trade.both} == {trade.room_id}
             for one, change in moved.souls.items():
                 self.souls[one] += change
             for handover in moved.handovers:
@@ -541,4 +571,4 @@ def _total(everything: Iterable[dict[ItemId, int]], kind: str) -> int:
 
 
 TestTradingHall = TradingHall.TestCase
-TestTradingHall.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestTradingHall.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
