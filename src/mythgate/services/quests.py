@@ -100,6 +100,11 @@ class QuestService:
         """
         return [self._view(quest, None) for quest in await self._open_to(self._sight.present(actor))]
 
+    async def board(self, character_id: CharacterId) -> tuple[list[QuestView], list[QuestView]]:
+        """The log of a character, and while it is in the world, the offers where it is."""
+        log_, is_here = await self.log(character_id), self._presence.get(character_id) is not None
+        return log_, await self.offers(character_id) if is_here else []
+
     async def _open_to(self, present: Presence) -> list[Quest]:
         known = await self._store.read(lambda tx: tx.quests.of_character(present.character_id))
         now, here = self._clock.now(), self._here(present.room_id)

@@ -279,6 +279,17 @@ class WorldState(BaseModel):
     zones: int
     inhabitants: int
     directions: list[str]
+    current_reality: str = Field(examples=["Neutral"])
+    reality_stability: float = Field(description="0 to 100; at 0 the world falls.")
+    condition: str = Field(examples=["stable"])
+    faction_shard_counts: dict[str, int] = Field(description="Factions that hold no shard are left out.")
+    dominant_faction: str | None = Field(description="Which holds more shards than any other.")
+    active_players: int
+    total_aetherfalls: int
+    aetherfall_count: int
+    cycle: int = Field(description="Rises with every Aetherfall; the first is 1.")
+    transformations: list[str] = Field(description="What the last Aetherfall left.")
+    imminent: bool = Field(description="Whether the next one is near.")
 
 
 class PackProblem(BaseModel):
@@ -298,8 +309,8 @@ class ReloadAnswer(BaseModel):
 
 @router.get("/api/world/state", summary="State of the world", responses=error_responses(401, 403, 503))
 async def world_state(caller: CallerDep, services: ServicesDep) -> WorldState:  # noqa: ARG001 (only the signed-in ask)
-    """The world's clock, its size, and how many people are in it."""
-    state = services.world.state()
+    """The world's clock, its size, how many people are in it, and which reality holds."""
+    state, shards = services.world.state(), services.shards.world_state()
     return WorldState(
         name=state.world.name,
         version=state.world.version,
@@ -314,6 +325,17 @@ async def world_state(caller: CallerDep, services: ServicesDep) -> WorldState:  
         zones=len(state.world.zones),
         inhabitants=len(state.world.inhabitants),
         directions=[direction.value for direction in Direction],
+        current_reality=shards.reality.value,
+        reality_stability=shards.stability,
+        condition=shards.condition.value,
+        faction_shard_counts=shards.counts,
+        dominant_faction=shards.dominant,
+        active_players=shards.players,
+        total_aetherfalls=shards.aetherfalls,
+        aetherfall_count=shards.aetherfalls,
+        cycle=shards.cycle,
+        transformations=list(shards.transformations),
+        imminent=shards.imminent,
     )
 
 
