@@ -148,7 +148,7 @@ async def test_a_guest_becomes_somebody_in_particular(server: RunningServer) -> 
     typed = ["become dwarf warrior iron brotherhood", "wield longsword", "inventory", "sheet", "party create Two Fists"]
     code, output = await piped("play", server.url, "--guest", typed=[*typed, "quit"])
     assert code == 0, output
-    assert "You are Dwarf and Warrior of the Iron Brotherhood from now on." in output
+    assert "You are a Dwarf Warrior of the Iron Brotherhood from now on." in output
     assert "  an iron longsword (equipped)\n" in output
     assert "  a health potion (×3)\n" in output
     assert "Dwarf Warrior of level 1, of the Iron Brotherhood." in output

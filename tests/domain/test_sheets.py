@@ -140,3 +140,20 @@ def test_death_costs_and_leaves_one_alive(sheet: Sheet, health: int) -> None:
 
 def test_who_chose_nothing_has_a_whole_sheet() -> None:
     assert DEFAULT_SHEET.now == DEFAULT_SHEET.most == Resources(95, 110, 80)
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [(100, ""), (99, "scratched"), (75, "scratched"), (74, "hurt"), (49, "badly hurt"), (24, "near death")],
+)
+def test_how_one_looks(health: int, words: str) -> None:
+    paladin = new_sheet(Race.DRAGONBORN, CharacterClass.PALADIN, Stats(constitution=6))
+    assert paladin.most.health == 100
+    assert paladin.with_now(health=health).condition == words
+    assert paladin.kind == "a Dragonborn Paladin"
+
+
+def test_who_has_come_far_has_chosen() -> None:
+    assert not DEFAULT_SHEET.learned(99).with_now(health=1).paid(5).is_chosen
+    assert DEFAULT_SHEET.learned(100).is_chosen
+    assert new_sheet(Race.HUMAN, CharacterClass.RANGER, Stats()).is_chosen

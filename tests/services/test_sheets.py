@@ -179,7 +179,7 @@ async def test_who_has_not_chosen_may_choose_once(kit: PlayKit) -> None:
     (update,) = kit.heard(ada).of(PlayerUpdate)
     assert (update.player.faction, len(update.player.inventory)) == ("Golden Order", 3)
     assert {one.name: one.faction for one in kit.heard(bob).of(RoomOccupants)[-1].players}["Ada"] == "Golden Order"
-    with pytest.raises(Conflict, match="Undead and Warrior already"):
+    with pytest.raises(Conflict, match="an Undead Warrior already"):
         await kit.characters.become(kit.caller_of(ada), ada.character_id, Beginning())
     with pytest.raises(PermissionDenied):
         await kit.characters.become(kit.caller_of(ada), bob.character_id, Beginning())
@@ -197,12 +197,12 @@ async def test_choosing_by_command(kit: PlayKit) -> None:
     assert (await kit.do(ada, "become hobbit ranger")).hint == "Race: Human, Elf, Dwarf, Tiefling, Dragonborn, Undead."
     assert (await kit.do(ada, "become d ranger")).code == "bad_usage"
     assert (await kit.do(ada, "become dwarf ranger brother")).result == (
-        "You are Dwarf and Ranger of the Iron Brotherhood from now on. See: sheet, inventory."
+        "You are a Dwarf Ranger of the Iron Brotherhood from now on. See: sheet, inventory."
     )
     assert ada.faction == "Iron Brotherhood"
     bob = await kit.somebody("Bob")
     first = await kit.do(bob, "become Elf War", "c1")
-    assert first.result == "You are Elf and Warrior from now on. See: sheet, inventory."
+    assert first.result == "You are an Elf Warrior from now on. See: sheet, inventory."
     assert (await kit.do(bob, "become Elf War", "c1")).repeated
     assert bob.faction == ""
 
@@ -513,6 +513,15 @@ async def test_a_refuge_that_a_reload_takes_away(kit: PlayKit, monkeypatch: pyte
     await kit.sheets.die(ada.character_id)
     await kit.settle()
     assert ada.room_id == SQUARE
+
+
+async def test_what_others_see(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    assert (await kit.do(ada, "look bob")).result == "You see nothing special about Bob."
+    await kit.sheets.change(bob.character_id, lambda sheet: sheet.with_now(health=20))
+    assert (await kit.do(ada, "look bob")).result == "You see nothing special about Bob. Bob looks near death."
+    await kit.characters.become(kit.caller_of(bob), bob.character_id, Beginning(Race.ELF))
+    assert (await kit.do(ada, "look bob")).result.endswith("Bob. Bob is an Elf Ranger of level 1.")
 
 
 # --- by commands -----------------------------------------------------------------------------------

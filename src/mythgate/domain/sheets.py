@@ -168,6 +168,10 @@ def most(calling: CharacterClass, stats: Stats, level: int) -> Resources:
     )
 
 
+# By the least share of health one still has.
+_CONDITIONS: Final = ((1, ""), (0.75, "scratched"), (0.5, "hurt"), (0.25, "badly hurt"))
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """What a character is and has at this moment, but for place and things."""
@@ -193,6 +197,17 @@ class Sheet:
         """Whether this is somebody in particular: chosen, or come so far that it is too late to choose."""
         default = DEFAULT_SHEET
         return (self.race, self.calling, self.stats) != (default.race, default.calling, default.stats)
+
+    @property
+    def kind(self) -> str:
+        """Race and class in a sentence."""
+        return in_words(self.race, self.calling)
+
+    @property
+    def condition(self) -> str:
+        """How hurt one looks; empty if not at all."""
+        share = self.now.health / self.most.health
+        return next((words for least, words in _CONDITIONS if share >= least), "near death")
 
     @property
     def is_dead(self) -> bool:
@@ -249,6 +264,11 @@ class Bonuses:
     attack: int = 0
     defence: int = 0
     magic: int = 0
+
+
+def in_words(race: Race, calling: CharacterClass) -> str:
+    """Race and class with an article: "an Elf Ranger"."""
+    return f"{'an' if race.value[0] in 'AEIOU' else 'a'} {race.value} {calling.value}"
 
 
 def level_of(experience: int) -> int:

@@ -230,7 +230,7 @@ class CharacterService:
             before = tx.sheets.get(character_id)
             if before.is_chosen:
                 raise Conflict(
-                    f"{body.name} is {before.race.value} and {before.calling.value} already.",
+                    f"{body.name} is {before.kind} already.",
                     hint="One chooses once, before the second level.",
                 )
             after = replace(begun, experience=before.experience, souls=begun.souls + before.souls)

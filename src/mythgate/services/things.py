@@ -29,6 +29,7 @@ from mythgate.domain.events import (
 from mythgate.domain.ids import CharacterId, RoomId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
+from mythgate.domain.sheets import DEFAULT_SHEET
 from mythgate.domain.world import Direction, Exit, Fixture, Inhabitant, World, find
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
 from mythgate.services.sight import Sight, enumerate_words, with_counts
@@ -337,6 +338,11 @@ class ThingService:
     def _person(self, one: Presence) -> Seen:
         persona = self._sight.personas.get(one.character_id)
         parts = [(persona.description if persona is not None else "") or f"You see nothing special about {one.name}."]
+        sheet = persona.sheet if persona is not None else DEFAULT_SHEET
+        if sheet.is_chosen:
+            parts.append(f"{one.name} is {sheet.kind} of level {sheet.level}.")
+        if sheet.condition:
+            parts.append(f"{one.name} looks {sheet.condition}.")
         if one.linkdead_since is not None:
             parts.append(f"{one.name} stares into the distance: the connection is lost.")
         elif one.availability.value != "online":

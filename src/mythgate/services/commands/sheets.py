@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from mythgate.domain.errors import BadUsage
 from mythgate.domain.events import CommandResponse, SheetView
-from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race, Sheet
+from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race, Sheet, in_words
 from mythgate.domain.tactics import Deed
 from mythgate.services.characters import Beginning
 from mythgate.services.commands.registry import Call, Command, Group
@@ -59,7 +59,7 @@ async def become(call: Call) -> CommandResponse:
     beginning = Beginning(race, calling, faction)
     await call.play.characters.become(call.caller, actor.character_id, beginning, once=call.once)
     of_faction = f" of the {faction.value}" if faction is not None else ""
-    return call.done(f"You are {race.value} and {calling.value}{of_faction} from now on. See: sheet, inventory.")
+    return call.done(f"You are {in_words(race, calling)}{of_faction} from now on. See: sheet, inventory.")
 
 
 def _one_of(choices: type[E], word: str, what: str) -> E:
