@@ -549,6 +549,18 @@ async def test_away_shows(kit: PlayKit) -> None:
     assert status(kit, ben, ada) == "away"
 
 
+async def test_members_see_wherever_they_are_how_each_other_is(kit: PlayKit) -> None:
+    ada, ben, eve = await people(kit, "Ada", "Ben", "Eve")
+    await join(kit, ada, ben)
+    await kit.movement.move(ben.character_id, "east")
+    kit.realtime.clear()
+    await kit.sheets.change(ben.character_id, lambda sheet: sheet.with_now(health=7))
+    assert updates(kit, ada) == [("status", "")]
+    shown = kit.parties.view(kit.parties.require(ada.character_id)).members[1]
+    assert (shown.name, shown.health, shown.max_health) == ("Ben", 7, 95)
+    assert updates(kit, eve) == []
+
+
 async def test_quitting_leaves_the_party(kit: PlayKit) -> None:
     ada, ben = await people(kit, "Ada", "Ben")
     number = await join(kit, ada, ben)

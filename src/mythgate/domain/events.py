@@ -1214,6 +1214,10 @@ class PartyMemberView:
     """Empty: of none, or absent."""
     status: Literal["online", "away", "busy", "linkdead", "absent"]
     """`linkdead`: the connection is lost; `absent`: not back since the server started."""
+    health: int = 0
+    """As it is outside of fights, which tell it themselves. 0: not known, because they are absent."""
+    max_health: int = 0
+    """The most `health` can be. 0: not known."""
 
 
 @dataclass(slots=True)
@@ -1254,7 +1258,7 @@ class PartyUpdate(Payload):
     """As it is now; null: you are in none any more."""
     reason: Literal["state", "created", "joined", "left", "kicked", "disbanded", "leader", "loot", "deeds", "status"]
     """`state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has
-    to show for itself; `status`: how a member can be reached, or their level."""
+    to show for itself; `status`: how a member can be reached, their level or their health."""
     party_number: int
     """Of the party, also if you are in it no longer."""
     player_id: str | None

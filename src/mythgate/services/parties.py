@@ -193,10 +193,21 @@ class PartyService:
         present = self._presence.get(member.character_id)
         asleep = self._sight.asleep.get(member.character_id)
         one = present or asleep
-        if one is None:
+        persona = self._sight.personas.get(member.character_id)
+        if one is None or persona is None:
             return PartyMemberView(member.character_id, member.number, member.name, 0, "", "absent")
         status = "linkdead" if asleep is not None else occupant_view(one).status
-        return PartyMemberView(member.character_id, member.number, member.name, one.level, one.faction, status)
+        sheet = persona.sheet
+        return PartyMemberView(
+            id=member.character_id,
+            number=member.number,
+            name=member.name,
+            level=one.level,
+            faction=one.faction,
+            status=status,
+            health=sheet.now.health,
+            max_health=sheet.most.health,
+        )
 
     # --- founding, leading, leaving ----------------------------------------------------------------------
 

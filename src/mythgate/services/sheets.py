@@ -55,9 +55,8 @@ class Change:
 
     @property
     def shows_elsewhere(self) -> bool:
-        """Whether those who are told of levels and the like, wherever they are, have to hear of it."""
-        before, after = self.before, self.after
-        return (before.level, before.race, before.calling) != (after.level, after.race, after.calling)
+        """Whether those who are told of levels, health and the like, wherever they are, have to hear of it."""
+        return _from_afar(self.before) != _from_afar(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +408,7 @@ class SheetService:
 def used_up(tx: Transaction, item: Item) -> None:
     """One of the item is no more."""
     if item.quantity > 1:
-        tx.items.save(replace(item, quantity=item.quantity - 1))
+        tx.items.save(replace(item, quantity=item.quantity))
     else:
         tx.items.remove(item)
 
@@ -451,6 +450,10 @@ def _named(world: World, words: str, items: Sequence[Item]) -> Item:
 
 def _unchanged(sheet: Sheet) -> Sheet:
     return sheet
+
+
+def _from_afar(sheet: Sheet) -> object:
+    return sheet.level, sheet.race, sheet.calling, sheet.now.health, sheet.most.health
 
 
 def _state(sheet: Sheet) -> object:

@@ -1742,6 +1742,14 @@ export interface PartyMemberView {
    * `linkdead`: the connection is lost; `absent`: not back since the server started.
    */
   status: "online" | "away" | "busy" | "linkdead" | "absent";
+  /**
+   * As it is outside of fights, which tell it themselves. 0: not known, because they are absent.
+   */
+  health?: number;
+  /**
+   * The most `health` can be. 0: not known.
+   */
+  max_health?: number;
 }
 /**
  * Your party is another than before: members, leader, settings, or how a member is. Replaces what was known.
@@ -1754,7 +1762,7 @@ export interface PartyUpdate {
    */
   party: PartyView | null;
   /**
-   * `state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has to show for itself; `status`: how a member can be reached, or their level.
+   * `state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has to show for itself; `status`: how a member can be reached, their level or their health.
    */
   reason: "state" | "created" | "joined" | "left" | "kicked" | "disbanded" | "leader" | "loot" | "deeds" | "status";
   /**
