@@ -50,6 +50,19 @@ def test_a_room_may_have_a_number(tmp_path: Path) -> None:
     assert world.room_by_number(4) is world.require("p_z_main_a")
 
 
+def test_what_can_be_fought_where(tmp_path: Path) -> None:
+    zone = HEAD + "rooms:\n" + A.replace("exits:", "creatures: [corrupt_wolf, dark_knight], exits:") + B
+    world = load([write_pack(tmp_path, zone)])
+    assert world.require("p_z_main_a").creatures == ("corrupt_wolf", "dark_knight")
+    assert world.require("p_z_main_b").creatures == ()
+    unknown = HEAD + "rooms:\n" + A.replace("exits:", "creatures: [corrupt_wulf], exits:") + B
+    (problem,) = problems(tmp_path, unknown)
+    assert problem.endswith("there is no creature 'corrupt_wulf'; did you mean 'corrupt_wolf'?")
+    safe = HEAD + "rooms:\n" + A.replace("exits:", "tags: [safe], creatures: [corrupt_wolf], exits:") + B
+    (problem,) = problems(tmp_path, safe)
+    assert "nobody fights in a room with the tag 'safe'" in problem
+
+
 def test_rooms_without_coordinates_are_laid_out_by_their_exits(tmp_path: Path) -> None:
     room = load([write_pack(tmp_path)]).require("p_z_main_b")
     assert (room.x, room.y, room.z) == (0, -1, 0)

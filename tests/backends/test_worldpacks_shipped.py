@@ -268,3 +268,11 @@ def test_who_offers_a_quest_speaks_of_it() -> None:
 
 def test_every_kind_of_step_occurs() -> None:
     assert {step.kind for quest in WORLD.quests.values() for step in quest.steps} == set(StepKind)
+
+
+def test_what_creatures_leave_behind_is_there() -> None:
+    here = {key for room in WORLD.rooms.values() for key in room.creatures}
+    things = {template_id.rpartition("/")[2] for template_id in WORLD.templates}
+    assert {"corrupt_wolf", "hollow_soldier", "crystal_shard_guardian"} <= here
+    for kind in BESTIARY.values():
+        assert {drop.item for drop in kind.drops} <= things, kind.key
