@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.shards import ShardsHouse, shards_house
+from tests.support.shards_door import ShardsHouse, shards_house
 
 
 @pytest.fixture

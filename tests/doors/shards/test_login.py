@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.support.shards import PASSWORD, ShardsHouse, message
+from tests.support.shards_door import PASSWORD, ShardsHouse, message
 from tests.wire.shards.vectors import VECTORS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.shards import Program, ShardsHouse
+from tests.support.shards_door import Program, ShardsHouse
 
 
 def way_from(house: ShardsHouse, who: Program) -> tuple[int, int]:

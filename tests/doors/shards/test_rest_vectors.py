@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.support.shards import ShardsHouse
+from tests.support.shards_door import ShardsHouse
 from tests.wire.shards.vectors import VECTORS
 
 MENDED = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.shards import Program, ShardsHouse
+from tests.support.shards_door import Program, ShardsHouse
 
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sessions import OPERATOR

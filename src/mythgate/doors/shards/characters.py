@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
+LEAST_NAME: Final = 3  # characters; how many at most, and which go together, is the world's business
 FIRST_LOCATION: Final = 1  # where newcomers arrive
 
 
@@ -76,8 +78,8 @@ async def created(door: ShardsDoor, session: ShardsSession, fields: Mapping[str,
 
     """
     name = fields.get("name")
-    if not isinstance(name, str):
-        raise InvalidInput("A character needs a `name`.", field="name")
+    if not isinstance(name, str) or len(name.strip()) < LEAST_NAME or not all(map(_is_of_a_name, name)):
+        raise InvalidInput("A character needs a `name` of letters, with spaces, hyphens or apostrophes.", field="name")
     start = door.world.room_by_number(FIRST_LOCATION)
     beginning = Beginning(
         race=_one_of(Race, fields, "race"),
@@ -91,6 +93,10 @@ async def created(door: ShardsDoor, session: ShardsSession, fields: Mapping[str,
     if body is None:
         raise NotFound("The character is gone already.")
     return await shown(door, body)
+
+
+def _is_of_a_name(character: str) -> bool:
+    return character in " -'’" or unicodedata.category(character)[0] in "LM"
 
 
 def _one_of(kind: type[Kind], fields: Mapping[str, Any], name: str) -> Kind:

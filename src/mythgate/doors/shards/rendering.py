@@ -304,6 +304,7 @@ class Rendering:
             trade_id=trade.id,
             offers=self._offers(reader, trade),
             accepted=[number for number, offer in self._sides(reader, trade) if offer.confirmed],
+            revision=trade.revision,
         )
 
     def _trade_over(self, payload: TradeDecline, event: Event) -> Iterable[wire.Message]:

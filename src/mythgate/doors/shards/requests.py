@@ -376,13 +376,15 @@ def _trade(asked: Asked, trade_id: object) -> TradeId:
 
 
 async def _trade_accept(asked: Asked, message: wire.TradeStepMessage) -> None:
-    """Accept a request; of an open trade, confirm what is offered."""
+    """Accept a request; of an open trade, confirm what is offered, or what `revision` says was seen."""
     trades, actor = asked.connection.door.services.trades, asked.actor.character_id
     trade_id = _trade(asked, message.trade_id)
     if any(one.id == trade_id for one in trades.asking(actor)):
         await trades.accept(actor, trade_id)
-    else:
-        await trades.confirm(actor, trade_id)
+        return
+    trade = trades.of(actor)
+    known = trade.revision if trade is not None else None  # who does not say what they saw has read all there is
+    await trades.confirm(actor, trade_id, message.revision if message.revision is not None else known)
 
 
 async def _trade_decline(asked: Asked, message: wire.TradeStepMessage) -> None:

@@ -426,6 +426,7 @@ class TradeStepMessage(BareMessage):
     type: str = MessageType.TRADE_ACCEPT
     trade_id: Extra[Any] = None
     character_id: Extra[Whole] = None
+    revision: Extra[Whole] = None  # of the offers that are accepted
 
 
 class TradeUpdateMessage(BareMessage):
@@ -435,6 +436,7 @@ class TradeUpdateMessage(BareMessage):
     items: Extra[list[dict[str, Whole]]] = None
     offers: Extra[Any] = None
     accepted: Extra[Any] = None
+    revision: Extra[Whole] = None  # rises with every change
 
 
 class TradeCompleteMessage(BareMessage):

@@ -1,0 +1,100 @@
+"""Characters over REST and on the socket: one's own, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.shards_door import WARRIOR, ShardsHouse
+
+BOUGHT = {"strength": 15, "dexterity": 13, "intelligence": 8, "constitution": 12, "wisdom": 6, "charisma": 6}
+
+
+async def test_made_listed_chosen_deleted(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra")
+
+    made = await ada.call("POST", "/api/characters", {"name": "Aldra Venn", **WARRIOR, "stats": BOUGHT})
+    (listed,) = (await ada.call("GET", "/api/characters"))["characters"]
+
+    assert made["success"] is True
+    assert listed == made["character"]
+    assert listed["stats"] == {name: value + 1 for name, value in BOUGHT.items()}  # people are good at all
+    assert listed["resources"]["health"] == listed["resources"]["max_health"] == 125
+    assert 50 <= listed["progression"]["souls"] <= 150
+    assert listed["location_id"] > 0
+    number = listed["id"]
+    for spelt in (number, str(number)):
+        chosen = await ada.call("POST", "/api/characters/select", {"character_id": spelt})
+        assert chosen["character"]["id"] == number
+    assert (await ada.call("DELETE", f"/api/characters/{number}")).status == 200  # also while it is played
+    assert (await ada.call("GET", "/api/characters"))["characters"] == []
+    assert (await ada.call("DELETE", f"/api/characters/{number}")).status == 404
+    await ada.chat("Without a body")
+    assert await ada.refused() == "FORBIDDEN"
+
+
+async def test_the_same_on_the_socket(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra")
+    await ada.send("character_create", name="Aldra Venn", **WARRIOR, message_id="c-1")
+    made = await ada.until("character_create")
+    assert (made["success"], made["message_id"]) == (True, "c-1")
+    await ada.send("character_list")
+    assert (await ada.until("character_list"))["characters"] == [made["character"]]
+    number = made["character"]["id"]
+    await ada.send("character_select", character_id=number)
+    assert (await ada.until("character_select"))["character"]["name"] == "Aldra Venn"
+    await ada.send("character_delete", character_id=number)
+    assert (await ada.until("character_delete"))["character_id"] == number
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"name": None}, 400),
+        ({"name": "A"}, 400),
+        ({"name": "x" * 60}, 400),
+        ({"name": "Al3x"}, 400),
+        ({"race": "Orc"}, 400),
+        ({"class": None}, 400),
+        ({"faction": ["Shadowborn"]}, 400),
+        ({"stats": BOUGHT | {"strength": 16}}, 400),
+        ({"stats": BOUGHT | {"strength": 19}}, 400),
+        ({"stats": BOUGHT | {"luck": 1}}, 400),
+        ({"stats": BOUGHT | {"strength": "15"}}, 400),
+        ({"stats": [10] * 6}, 400),
+        ({"name": "BORIN SLATE"}, 409),
+    ],
+)
+async def test_what_cannot_be_made(house: ShardsHouse, fields: dict[str, Any], status: int) -> None:
+    ada = await house.enter("aldra")
+    await house.enter("borin", "Borin Slate")
+    answer = await ada.call("POST", "/api/characters", {"name": "Aldra Venn", **WARRIOR, **fields})
+    assert (answer.status, answer["success"]) == (status, False)
+    assert (await ada.call("GET", "/api/characters"))["characters"] == []
+
+
+async def test_what_is_not_ones_own_does_not_exist(house: ShardsHouse) -> None:
+    ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
+    for number in (bo.character_id, 99_999, 2**62):
+        assert (await ada.call("POST", "/api/characters/select", {"character_id": number})).status == 404
+        assert (await ada.call("DELETE", f"/api/characters/{number}")).status == 404
+        await ada.send("character_select", character_id=number)
+        assert await ada.refused() == "NOT_FOUND"
+    for body in ({}, {"character_id": 0}, {"character_id": "x"}, {"character_id": 1.5}, {"character_id": True}):
+        assert (await ada.call("POST", "/api/characters/select", body)).status == 400
+    for kind in ("character_select", "character_delete", "character_create"):
+        await ada.send(kind)
+        assert await ada.refused() == "INVALID_MESSAGE"
+    assert (await ada.call("DELETE", "/api/characters/x")).status == 400
+    await bo.quiet("disconnect")
+
+
+async def test_a_browser_takes_the_body_over(house: ShardsHouse) -> None:
+    """One body, one player: whoever comes last has it."""
+    ada = await house.enter("aldra", "Aldra Venn")
+    session = await house.door.sessions.prove(ada.token)
+    assert session.stream is not None
+    account = session.caller.account_id
+    house.node.hub.open(session.play_id, session.stream.character_id, account, session.caller.session_id)
+    assert await ada.closed() == 1000
+    assert ada.heard[-1]["reason"] == "taken_over"

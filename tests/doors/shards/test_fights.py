@@ -1,0 +1,134 @@
+"""Fights and the world as a whole, as programs see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.shards_door import Program, ShardsHouse
+
+from mythgate.domain.sessions import OPERATOR
+from mythgate.doors.shards.rendering import CREATURES
+
+
+async def duel(house: ShardsHouse) -> tuple[Program, Program, dict[str, Any]]:
+    """Two in a fight, and how it stands."""
+    ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
+    await ada.send("combat_start", target_id=bo.character_id)
+    challenge = await bo.until("event_trigger", lambda told: told["event_type"] == "duel_challenge")
+    assert challenge["title"] == "Aldra Venn"
+    await bo.send("combat_start", target_id=ada.character_id)
+    for one in (ada, bo):
+        begun = await one.until("combat_start")
+        assert {fighter["character_id"] for fighter in begun["participants"]} == {ada.character_id, bo.character_id}
+        state = await one.until("combat_state")
+        assert state["combat_id"] == begun["combat_id"]
+    return ada, bo, state
+
+
+async def test_a_duel_to_its_end(house: ShardsHouse) -> None:
+    ada, bo, state = await duel(house)
+    by_number = {ada.character_id: ada, bo.character_id: bo}
+    for _ in range(200):
+        if state["is_finished"]:
+            break
+        actor = by_number[state["active_character_id"]]
+        await actor.send(
+            "combat_action",
+            combat_id=state["combat_id"],
+            character_id=actor.character_id,
+            action_type="attack",
+            target_id=next(number for number in by_number if number != actor.character_id),
+        )
+        told = await actor.receive()
+        while told["type"] not in ("combat_state", "error"):
+            told = await actor.receive()
+        if told["type"] == "error":
+            assert told["error_code"] == "INSUFFICIENT_RESOURCES"
+            await actor.send(
+                "combat_action",
+                combat_id=state["combat_id"],
+                character_id=actor.character_id,
+                action_type="defend",
+            )
+            told = await actor.until("combat_state")
+        turn = told["turn_number"], told["active_character_id"]
+        if not told["is_finished"] and turn == (state["turn_number"], state["active_character_id"]):
+            told = await actor.until("combat_state")
+        state = told
+    assert state["is_finished"]
+    assert state["active_character_id"] == 0
+    for one in (ada, bo):
+        end = await one.until("combat_end")
+        assert end["combat_id"] == state["combat_id"]
+        assert len(end["winner_ids"]) == 1
+        damage = [told for told in one.heard if told["type"] == "combat_damage"]
+        assert {told["target_id"] for told in damage} <= set(by_number)
+        assert damage
+
+
+async def test_what_fights_refuse(house: ShardsHouse) -> None:
+    ada, bo, state = await duel(house)
+    active = ada if state["active_character_id"] == ada.character_id else bo
+    waiting = bo if active is ada else ada
+    right: dict[str, Any] = {"combat_id": state["combat_id"], "action_type": "attack"}
+    for who, fields, code in (
+        (waiting, {"character_id": waiting.character_id}, "NOT_YOUR_TURN"),
+        (active, {"character_id": waiting.character_id}, "FORBIDDEN"),
+        (active, {"character_id": active.character_id, "combat_id": "combat-17"}, "COMBAT_NOT_FOUND"),
+        (active, {"character_id": active.character_id, "action_type": "juggle"}, "INVALID_ACTION"),
+        (active, {"character_id": active.character_id, "action_type": "wait"}, "INVALID_ACTION"),
+        (active, {"character_id": active.character_id, "action_type": "item"}, "INVALID_ACTION"),
+        (active, {"character_id": active.character_id, "action_type": "spell", "ability_name": "x"}, "INVALID_ACTION"),
+        (active, {"character_id": active.character_id, "target_id": 99_999}, "INVALID_TARGET"),
+        (active, {"character_id": active.character_id, "target_id": CREATURES + 1}, "INVALID_TARGET"),
+    ):
+        await who.send("combat_action", **{**right, **fields})
+        assert await who.refused() == code, fields
+    await active.send("combat_start")
+    assert await active.refused() == "INVALID_MESSAGE"
+    carla = await house.enter("carla", "Carla Marsh")
+    await carla.send("combat_action", character_id=carla.character_id, **right)
+    assert await carla.refused() == "COMBAT_NOT_FOUND"
+    await carla.send("combat_start", enemy="no_such_beast")
+    assert await carla.refused() in ("INVALID_TARGET", "INVALID_ACTION")
+
+
+async def test_the_world_at_a_glance(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    state = await ada.call("GET", "/api/world/state", token="")
+    assert (state["current_reality"], state["reality_stability"]) == ("Neutral", 100.0)
+    assert (state["faction_shard_counts"], state["dominant_faction"]) == ({}, None)
+    assert (state["active_players"], state["total_aetherfalls"], state["aetherfall_count"]) == (1, 0, 0)
+    await ada.send(
+        "world_state",
+        current_reality="?",
+        reality_stability=1,
+        faction_shard_counts={},
+        active_players=0,
+        total_aetherfalls=0,
+    )
+    assert (await ada.until("world_state"))["current_reality"] == "Neutral"
+    shards = (await ada.call("GET", "/api/world/shards", token=""))["shards"]
+    assert [one["id"] for one in shards] == list(range(1, 13))
+    assert (shards[0]["name"], shards[0]["guardian_name"]) == ("Phoenix Flame", "Ignarok the Eternal")
+    assert (shards[0]["power_level"], shards[0]["is_captured"]) == (100, False)
+    assert (await ada.call("GET", "/api/world/events", token=""))["events"] == []
+    assert (await ada.call("POST", "/api/world/shards/1/capture")).status == 409
+    assert (await ada.call("POST", "/api/world/shards/99/capture")).status == 409
+    assert (await ada.call("POST", "/api/world/shards/1/capture", token="")).status == 401
+
+
+async def test_an_end_of_the_world(house: ShardsHouse) -> None:
+    ada, lurker = await house.enter("aldra", "Aldra Venn"), await house.enter("carla")
+    shards = house.node.services.shards
+    await shards.seal(OPERATOR, 3)
+    for one in (ada, lurker):
+        told = await one.until("shard_status")
+        assert (told["shard_id"], told["status"], told["owning_faction"]) == (3, "sealed", None)
+    await shards.aetherfall(OPERATOR)
+    for one in (ada, lurker):
+        fall = await one.until("aetherfall")
+        assert (fall["cycle"], fall["winning_faction"]) == (1, None)
+        assert (await one.until("world_state"))["total_aetherfalls"] == 1
+    (entry,) = (await ada.call("GET", "/api/world/events?limit=1", token=""))["events"]
+    assert entry["event_type"] == "aetherfall"

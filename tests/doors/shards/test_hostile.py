@@ -1,0 +1,139 @@
+"""Peers that mean no good, and more of them than there is room for."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.support.shards_door import PASSWORD, ShardsHouse, shards_house
+
+
+async def test_too_many_messages(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, message_burst=30, messages_per_second=1) as house:
+        ada = await house.enter("aldra", "Aldra Venn")
+        for _ in range(40):
+            await ada.send("ping")
+        assert await ada.refused() == "RATE_LIMITED"
+        for _ in range(400):
+            await ada.send("ping")
+        assert await ada.closed() == 1000
+        assert {"type": "disconnect", "reason": "flood"}.items() <= ada.heard[-1].items()
+
+
+async def test_too_many_requests(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, request_burst=20, requests_per_second=20) as house:
+        ada = house.program()
+        answers = await asyncio.gather(*(ada.call("GET", "/api/status") for _ in range(60)))
+        late = [answer for answer in answers if answer.status == 429]
+        assert late
+        assert all(answer["success"] is False and int(answer.headers["retry-after"]) >= 1 for answer in late)
+
+
+async def test_too_many_connections(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, connections=3, connections_per_address=2) as house:
+        first, second, third = (house.program() for _ in range(3))
+        await first.connect()
+        await second.connect()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await third.connect()
+        assert refused.value.status == 503
+        await first.close()
+        await house.settled(lambda: house.door.connected == 1)
+        await third.connect()
+        await third.quiet("error")
+
+
+async def test_too_many_strangers(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, strangers=2) as house:
+        ada = await house.enter("aldra")
+        strangers = [house.program() for _ in range(3)]
+        for one in strangers:
+            await one.connect()
+            await one.quiet("error")
+        assert await strangers[0].closed() == 1000
+        await strangers[2].quiet("error")
+        await ada.quiet("disconnect")
+
+
+async def test_a_full_server(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, connections=1) as house:
+        await house.program().connect()
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await house.program().connect()
+        assert house.door.stats.turned_away["full"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "raw", "status"),
+    [
+        ("POST", "/api/auth/login", "{", 400),
+        ("POST", "/api/auth/login", "[1]", 400),
+        ("POST", "/api/auth/login", '"text"', 400),
+        ("POST", "/api/auth/login", "\xff\xfe", 400),
+        ("POST", "/api/auth/login", '{"username": 5, "password": "abcdef1"}', 400),
+        ("POST", "/api/auth/login", '{"username": "aldra", "password": null}', 400),
+        ("POST", "/api/auth/login", '{"username": "nobody", "password": "abcdef1"}', 401),
+        ("POST", "/api/auth/register", '{"username": "ab", "password": "abcdef1"}', 400),
+        ("POST", "/api/auth/register", '{"username": "borin", "password": "abcde"}', 400),
+        ("POST", "/api/auth/register", '{"username": ["borin"], "password": "abcdef1"}', 400),
+        ("POST", "/api/auth/register", '{"username": "ALDRA", "password": "abcdef1"}', 409),
+        ("POST", "/api/auth/logout", '{"session_token": 7}', 200),
+        ("POST", "/api/auth/logout", "", 200),
+        ("POST", "/api/auth/login", "{" + " " * 2**20 + "}", 413),
+        ("POST", "/api/characters", "{}", 401),
+        ("DELETE", "/api/characters/x", None, 401),
+        ("GET", "/api/world/events?limit=-5", None, 200),
+        ("GET", "/api/world/events?limit=999999999999999999", None, 200),
+        ("GET", "/api/world/events?limit=1e3", None, 400),
+        ("GET", "/api/nope", None, 404),
+        ("GET", "/", None, 404),
+        ("PUT", "/api/status", None, 405),
+        ("GET", "/ws", None, 400),
+    ],
+)
+async def test_requests_that_make_no_sense(
+    house: ShardsHouse, method: str, path: str, raw: str | None, status: int
+) -> None:
+    caller = house.program()
+    await caller.call("POST", "/api/auth/register", {"username": "aldra", "password": PASSWORD})
+
+    answer = await caller.call(method, path, raw=io.BytesIO(raw.encode("latin-1")) if raw is not None else None)
+
+    assert answer.status == status, answer.body
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    if status >= 400:
+        assert answer["success"] is False
+        assert answer["message"] == answer["error"] != ""
+
+
+async def test_head_and_pages_of_elsewhere(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, cors_origins=["https://play.example"]) as house:
+        caller = house.program()
+        assert (await caller.call("HEAD", "/api/status")).status == 200
+        asked = {"Access-Control-Request-Method": "POST"}
+        for origin, allowed in (("https://play.example", "https://play.example"), ("https://evil.example", None)):
+            async with caller.http.options(
+                house.url + "/api/auth/login", headers={**asked, "Origin": origin}
+            ) as answer:
+                assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+async def test_a_fault_of_ours_says_nothing_of_how_we_work(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret of ours")
+
+    monkeypatch.setattr(house.door.services.chat, "broadcast", broken)
+    monkeypatch.setattr(house.door.services.shards, "all", broken)
+    await ada.chat("Hello")
+    told = await ada.until("error")
+    assert told["error_code"] == "INTERNAL_ERROR"
+    assert "secret" not in told["error_message"]
+    answer = await ada.call("GET", "/api/world/shards")
+    assert answer.status == 500
+    assert "secret" not in answer["message"]
+    await ada.quiet("error")
