@@ -250,6 +250,41 @@ def measure_commands(players: int, seconds: float) -> dict[str, float]:
     }
 
 
+def measure_positions(players: int, rate: float, turns: int, seconds: float) -> dict[str, float]:
+    """Server CPU for one position update, told to all others in a room, next to one line of talk there."""
+    used: dict[str, list[float]] = {"report": [], "send": []}
+    told = updates = 0
+    with running("mythgate", "--players", str(players)) as (server, load):
+        load.ask(do="connect", count=players)
+        for what in used:
+            _turn(server, load, {"do": what, "rate": rate}, 1.0)  # warm up
+        for _ in range(turns):
+            for what, spent in used.items():
+                cpu, answer = _turn(server, load, {"do": what, "rate": rate}, seconds)
+                spent.append(cpu / answer["sent"] * 1e6)
+                if what == "report":
+                    told, updates = told + answer["received"], updates + answer["sent"]
+    report, talk = _undisturbed(used["report"]), _undisturbed(used["send"])
+    return {
+        f"position_cpu_us_at_{rate:g}_a_second": round(report, 1),
+        "position_told_to": round(told / updates, 1),
+        f"line_of_talk_cpu_us_at_{rate:g}_a_second": round(talk, 1),
+        "position_to_line_of_talk": round(report / talk, 3),
+    }
+
+
+def measure_trades(pairs: int, seconds: float) -> dict[str, float]:
+    """Trades a second that are saved, on each database, asked for by code: request, two offers, two confirmations."""
+    figures: dict[str, float] = {}
+    for database in ("sqlite", "postgres"):
+        process = Process(["benchmarks.trades", database, "--pairs", str(pairs), "--seconds", str(seconds)], 0)
+        try:
+            figures |= {f"trades_{name}_on_{database}": value for name, value in process.answer().items()}
+        finally:
+            process.stop()
+    return figures
+
+
 def measure_sight(players: int, rate: float, seconds: float) -> dict[str, float]:
     """How long until a step is seen by the others in the room, while everybody talks."""
     with running("mythgate", "--players", str(players), "--stride", "2") as (_, load):
@@ -295,11 +330,16 @@ def main() -> None:
         commands = measure_commands(1, 3.0) | measure_commands(64, 3.0)
         progress.update(task, description="steps that others see")
         sight = measure_sight(1024, 1000.0, 4.0 if options.quick else 10.0)
+        progress.update(task, description="positions")
+        positions = measure_positions(1024, 1000.0, 5 if options.quick else 12, 1.0)
+        progress.update(task, description="trades")
+        trades = measure_trades(50, 2.0 if options.quick else 5.0)
         progress.update(task, description="a quiet room")
         quiet = measure_quiet(4.0 if options.quick else 10.0)
     if options.json:
         rows = [asdict(row) for row in deliveries]
         figures = {"deliveries": rows, "connections": connections_figures, "commands": commands | sight, "quiet": quiet}
+        figures |= {"positions": positions, "trades": trades}
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
     caption = "CPU of the server process in the least disturbed turns; ratio to the floor under the same load"
@@ -325,7 +365,14 @@ def main() -> None:
     console.print(table)
     other = Table(title="Connections and commands", show_header=False)
     quiet_rows = ((f"quiet_room_{name}", value) for name, value in quiet.items())
-    for name, value in (*connections_figures.items(), *commands.items(), *sight.items(), *quiet_rows):
+    for name, value in (
+        *connections_figures.items(),
+        *commands.items(),
+        *sight.items(),
+        *positions.items(),
+        *trades.items(),
+        *quiet_rows,
+    ):
         other.add_row(name.replace("_", " "), f"{value:,}")
     console.print(other)
 

@@ -4,6 +4,7 @@ Orders come as JSON lines on standard input, one answer a line goes to standard 
 
     {"do": "connect", "count": 1024}            → {"connected": 1024, "seconds": 0.8, "frame_bytes": 470}
     {"do": "send", "rate": 625, "seconds": 5}   → {"sent": …, "received": …, "seconds": …}
+    {"do": "report", "rate": 625, "seconds": 5} → the same with positions instead of talk
     {"do": "listen", "seconds": 5}              → the same, without sending
     {"do": "walk", "seconds": 5}                → {"commands": …, "seconds": …}: each walks to and fro, step by step
     {"do": "watch", "rate": 1000, "seconds": 5} → {"moves": …, "seen": …, "p50": …, "p99": …, "max": …}: all talk, one
@@ -29,6 +30,7 @@ import uvloop
 from mythgate.wire.websocket import unmask
 
 DELIVERY: Final = b'"chat_message"'
+POSITION: Final = b'"position_update"'
 ANSWER: Final = b'"command_response"'
 LEFT: Final = b'"player_left"'
 ENTERED: Final = b'"player_entered"'
@@ -47,6 +49,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.deliveries = 0
+        self.delivery = DELIVERY  # what counts as one
         self.latencies = array.array("q")  # nanoseconds
         self.stamped_from = 0  # messages stamped earlier belong to another phase
         self.frame_bytes = 0
@@ -97,7 +100,7 @@ class Connection(asyncio.Protocol):
                 self.answered.set_result(None)
             return
         tally = self.tally
-        tally.deliveries += data.count(DELIVERY)
+        tally.deliveries += data.count(tally.delivery)
         now = time.monotonic_ns()
         if tally.stepped and (LEFT in data or ENTERED in data):
             tally.sightings.append(now - tally.stepped[self.room])
@@ -123,7 +126,17 @@ def request(number: int, port: int, token: str) -> bytes:
 
 def command(name: str, *args: str) -> bytes:
     """A masked frame with a command."""
-    payload = json.dumps({"command": name, "args": args, "timestamp": "2026-01-01T00:00:00Z"}).encode()
+    return frame({"command": name, "args": args, "timestamp": "2026-01-01T00:00:00Z"})
+
+
+def position(number: int) -> bytes:
+    """A masked frame with where somebody is who walks about in a room."""
+    where = [round(number * step % 20, 2) for step in (0.37, 0.53, 0.01)]
+    return frame({"type": "position", "data": {"position": where, "velocity": [1.5, -0.5, 0.0]}})
+
+
+def frame(message: dict[str, Any]) -> bytes:
+    payload = json.dumps(message).encode()
     length = len(payload)
     head = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + length.to_bytes(2, "big")
     return head + _MASK + unmask(payload, _MASK)
@@ -165,18 +178,23 @@ class Load:
         gc.freeze()
         return {"connected": len(self.connections), "seconds": time.perf_counter() - begun}
 
-    async def send(self, rate: float, seconds: float) -> dict[str, Any]:
-        """`rate` messages a second in all, every connection in turn."""
+    async def send(self, rate: float, seconds: float, *, positions: bool = False) -> dict[str, Any]:
+        """`rate` messages a second in all, every connection in turn: talk, or `positions`."""
         tally = self._new_phase()
+        tally.delivery = POSITION if positions else DELIVERY
         connections = self.connections
         begun = time.monotonic()
         sent = 0
         while (elapsed := time.monotonic() - begun) < seconds:
             due = int(elapsed * rate)
             while sent < due:
-                stamp = f"t={time.monotonic_ns():019d} and some words that people say to each other"
+                if positions:
+                    message = position(sent)
+                else:
+                    stamp = f"t={time.monotonic_ns():019d} and some words that people say to each other"
+                    message = command("say", stamp)
                 # A stride spreads consecutive speakers over the rooms.
-                connections[sent * 37 % len(connections)].transport.write(command("say", stamp))
+                connections[sent * 37 % len(connections)].transport.write(message)
                 sent += 1
             await asyncio.sleep(0.001)
         ended = time.monotonic()
@@ -275,6 +293,8 @@ async def main(port: int, tokens: Sequence[str]) -> None:
                 answer = await load.connect(**order)
             case "send":
                 answer = await load.send(**order)
+            case "report":
+                answer = await load.send(**order, positions=True)
             case "walk":
                 answer = await load.walk(**order)
             case "watch":

@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from typing import Final, Literal
 
 from mythgate.domain.errors import (
@@ -98,6 +97,7 @@ class _Purse:
 
     belongings: Belongings
     items: Mapping[ItemId, Item]
+    sheet: Sheet
 
     @property
     def free(self) -> list[Item]:
@@ -426,16 +426,29 @@ class TradeService:
         purses = {one: self._purse(tx, one) for one in both}
         has = {one: purse.belongings for one, purse in purses.items()}
         moves = settlement(trade, has, carry_limit=self._policy.carry_limit)
+        hands = {one: dict(purse.items) for one, purse in purses.items()}
         for handover in moves.handovers:
             item = purses[handover.giver].items[handover.item_id]
-            tx.items.give(item, HolderKind.CHARACTER, handover.receiver, quantity=handover.quantity)
-        return [self._sheets.changing(tx, one, partial(Sheet.paid, souls=moves.souls[one])) for one in both]
+            given = tx.items.give(item, HolderKind.CHARACTER, handover.receiver, quantity=handover.quantity)
+            hands[handover.receiver][given.id] = given
+            if given.id == item.id:
+                del hands[handover.giver][item.id]
+            else:
+                hands[handover.giver][item.id] = replace(item, quantity=item.quantity - handover.quantity)
+        changes = []
+        for one, purse in purses.items():
+            after = purse.sheet.paid(moves.souls[one])
+            if after != purse.sheet:
+                tx.sheets.save(one, after)
+            changes.append(Change(one, purse.sheet, after, list(hands[one].values())))
+        return changes
 
     def _purse(self, tx: Transaction, one: CharacterId) -> _Purse:
         body, world = tx.characters.require(one), self._world.world
         items = {item.id: item for item in tx.items.held_by(HolderKind.CHARACTER, one)}
         things = {item.id: _holding(world, item) for item in items.values()}
-        return _Purse(Belongings(body.room_id, tx.sheets.get(one).souls, things), items)
+        sheet = tx.sheets.get(one)
+        return _Purse(Belongings(body.room_id, sheet.souls, things), items, sheet)
 
     def _settled(self, trade: Trade, changes: Sequence[Change]) -> None:
         """Saved: live state follows, and both are told."""
