@@ -408,7 +408,7 @@ class SheetService:
 def used_up(tx: Transaction, item: Item) -> None:
     """One of the item is no more."""
     if item.quantity > 1:
-        tx.items.save(replace(item, quantity=item.quantity))
+        tx.items.save(replace(item, quantity=item.quantity - 1))
     else:
         tx.items.remove(item)
 
