@@ -72,6 +72,7 @@ from mythgate.doors.http.routes import commands as command_routes
 from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
+from mythgate.doors.http.routes import nearby as nearby_routes
 from mythgate.doors.http.routes import parties as party_routes
 from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
@@ -433,6 +434,7 @@ def compose(
         clock=clock,
         ids=ids,
     )
+    positions = PositionService(presence=presences, realtime=hubs, sight=sight, clock=clock)
     trades = TradeService(
         store=store,
         presence=presences,
@@ -540,6 +542,7 @@ def compose(
         moderation=moderation,
         lobbies=lobbies,
         trades=trades,
+        positions=positions,
         parties=parties,
         encounters=encounters,
         shards=shards,
@@ -556,6 +559,8 @@ def compose(
     presence.on_gone(parties.gone)
     presence.on_status(parties.refresh)
     chat.add_channel(Channel.PARTY.value, parties.heard_by)
+    movement.on_moved(positions.moved)
+    presence.on_gone(positions.gone)
     movement.on_moved(trades.moved)
     presence.on_gone(trades.gone)
     presence.on_status(trades.status_changed)
@@ -630,7 +635,7 @@ def compose(
         commands=CommandService(
             play, throttle=throttle, policy=CommandPolicy(line_characters=limits.command_characters)
         ),
-        positions=PositionService(presence=presences, realtime=hubs, clock=clock),
+        positions=positions,
         lobbies=lobbies,
         hosting=hosting,
         matching=matching,
@@ -770,6 +775,7 @@ def build_app(
             world_routes.router,
             shard_routes.router,
             trade_routes.router,
+            nearby_routes.router,
             combat_routes.router,
             lobby_routes.router,
             people_routes.router,

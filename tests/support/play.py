@@ -63,6 +63,7 @@ from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.parties import PartyPolicy, PartyService
 from mythgate.services.ports import LoadedWorld, Store
+from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
 from mythgate.services.shards import ShardService
@@ -250,6 +251,7 @@ class PlayKit:
             world=self.world, sight=self.sight, policy=ThingPolicy(carry_limit=self.carry_limit), **shared
         )
         self.sheets = SheetService(world=self.world, sight=self.sight, movement=self.movement, ids=self.ids, **shared)
+        self.positions = PositionService(presence=self.present, realtime=self.realtime, sight=self.sight, clock=clock)
         self.trades = TradeService(
             world=self.world,
             sight=self.sight,
@@ -293,6 +295,7 @@ class PlayKit:
             lobbies=self.lobbies,
             parties=self.parties,
             trades=self.trades,
+            positions=self.positions,
             encounters=self.encounters,
             shards=self.shards,
             quests=self.quests,
@@ -305,6 +308,8 @@ class PlayKit:
         self.shards.on_event(self.quests.happened)
         self.presence.on_entered(self.quests.entered)
         self.presence.on_gone(self.quests.gone)
+        self.movement.on_moved(self.positions.moved)
+        self.presence.on_gone(self.positions.gone)
         self.movement.on_moved(self.trades.moved)
         self.presence.on_gone(self.trades.gone)
         self.presence.on_status(self.trades.status_changed)

@@ -112,3 +112,15 @@ async def test_only_who_is_in_the_world_trades(place: Site) -> None:
     answer = await place.get("/api/trades", token=token)
     assert (answer.status, answer.code) == (409, "not_in_world")
     assert (await place.get("/api/trades")).status == 401
+
+
+async def test_who_is_near(place: Site) -> None:
+    ada, bob = await enter(place, "Ada"), await enter(place, "Bob")
+    place.node.services.positions.report(bob.id, (1.0, 2.0, 3.0), (0.0, 0.0, 0.5))
+    answer = await place.get("/api/nearby", token=ada.token)
+    assert answer.status == 200
+    (near,) = answer.json["players"]
+    assert (near["name"], near["level"], near["faction"], near["status"]) == ("Bob", 1, "", "online")
+    assert (near["position"], near["velocity"]) == ([1.0, 2.0, 3.0], [0.0, 0.0, 0.5])
+    assert near["last_seen_at"].endswith("Z")
+    assert (await place.get("/api/nearby", token=bob.token)).json["players"][0]["position"] is None

@@ -24,6 +24,7 @@ from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.parties import PartyService
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Store
+from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
 from mythgate.services.shards import ShardService
@@ -84,6 +85,7 @@ class Play:
     lobbies: LobbyService
     parties: PartyService
     trades: TradeService
+    positions: PositionService
     shards: ShardService
     quests: QuestService
     encounters: EncounterService
