@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from tests.support.armoury import AXE, BREW, POTION, ROBES, STONE, SWORD, armed_world
 from tests.support.clock import FakeClock
 from tests.support.play import CELLAR, COIN, PATH, SQUARE, TAVERN, PlayKit, small_world
 
@@ -35,7 +36,7 @@ from mythgate.domain.events import (
     SystemMessage,
 )
 from mythgate.domain.ids import CharacterId, RoomId, TemplateId
-from mythgate.domain.items import HolderKind, ItemKind
+from mythgate.domain.items import HolderKind
 from mythgate.domain.presence import Presence
 from mythgate.domain.sheets import (
     DEFAULT_SHEET,
@@ -47,36 +48,11 @@ from mythgate.domain.sheets import (
     Stats,
     new_sheet,
 )
-from mythgate.domain.world import ItemTemplate, KitPart, World
+from mythgate.domain.world import World
 from mythgate.services.characters import Beginning
 from mythgate.services.movement import Moved
 from mythgate.services.ports import Store, Transaction
 from mythgate.services.sheets import treated
-
-SWORD, AXE, ROBES, POTION, BREW, STONE = map(TemplateId, ("sword", "axe", "robes", "potion", "brew", "stone"))
-
-
-def _template(template_id: TemplateId, kind: ItemKind, **values: int) -> ItemTemplate:
-    return ItemTemplate(template_id, str(template_id), "It lies here, waiting.", "A thing.", kind=kind, **values)  # type: ignore[arg-type]
-
-
-def armed_world() -> World:
-    """The small world with a safe tavern, things to equip and to drink, and kits."""
-    world = small_world()
-    rooms = dict(world.rooms)
-    rooms[TAVERN] = dataclasses.replace(rooms[TAVERN], tags=frozenset({"safe"}))
-    templates = [
-        _template(SWORD, ItemKind.WEAPON, attack=10, value=50),
-        _template(AXE, ItemKind.WEAPON, attack=7, magic=2),
-        _template(ROBES, ItemKind.ARMOR, defence=3),
-        _template(POTION, ItemKind.CONSUMABLE, heals=50),
-        _template(BREW, ItemKind.CONSUMABLE, restores_mana=20),
-        _template(STONE, ItemKind.QUEST_ITEM),
-    ]
-    kits = {CharacterClass.WARRIOR: (KitPart(SWORD), KitPart(STONE, 2), KitPart(POTION, 3))}
-    return dataclasses.replace(
-        world, rooms=rooms, templates={**world.templates, **{one.id: one for one in templates}}, kits=kits
-    )
 
 
 @pytest.fixture
