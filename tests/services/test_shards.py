@@ -370,15 +370,13 @@ async def test_nobody_else_may(kit: PlayKit) -> None:
         tx.accounts.save(account)
 
     await kit.store.write(demote)
+    shards = kit.shards
     for caller in (player, pretender):
-        for work in (
-            lambda caller=caller: kit.shards.seal(caller, 1),  # type: ignore[misc]
-            lambda caller=caller: kit.shards.unseal(caller, 1),  # type: ignore[misc]
-            lambda caller=caller: kit.shards.release(caller, 1),  # type: ignore[misc]
-            lambda caller=caller: kit.shards.aetherfall(caller),  # type: ignore[misc]
-        ):
+        for decree in (shards.seal(caller, 1), shards.unseal(caller, 1), shards.release(caller, 1)):
             with pytest.raises(PermissionDenied):
-                await work()
+                await decree
+        with pytest.raises(PermissionDenied):
+            await shards.aetherfall(caller)
     assert kit.shards.world_state().aetherfalls == 0
 
 

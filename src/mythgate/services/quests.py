@@ -81,6 +81,7 @@ class QuestService:
         self._errands = Errands("quests")
         self._open: dict[CharacterId, dict[QuestId, Progress]] = {}  # of those in the world, as they were saved
         self._waiting: dict[CharacterId, list[Trigger | None]] = {}  # while somebody looks at them
+        self._stale: dict[CharacterId, bool] = {}  # while they are read: whether something was saved meanwhile
         self._offered: dict[CharacterId, set[QuestId]] = {}  # of which they were told
 
     # --- looking ---------------------------------------------------------------------------------------
@@ -270,14 +271,21 @@ class QuestService:
             while waiting:
                 trigger = waiting.pop(0)
                 if character_id not in self._open and self._presence.get(character_id) is not None:
-                    known = await self._store.read(lambda tx: tx.quests.of_character(character_id))
-                    self._open[character_id] = _active(known.values())
+                    await self._read(character_id)
                 if self._is_worth_it(character_id, trigger):
                     await self._advance(character_id, trigger)
                 if trigger is not None and trigger.kind is StepKind.TALK:
                     await self._offer(character_id, trigger)
         finally:
             del self._waiting[character_id]
+
+    async def _read(self, character_id: CharacterId) -> None:
+        """Have the open quests of a character at hand."""
+        while self._stale.get(character_id, True):
+            self._stale[character_id] = False
+            known = await self._store.read(lambda tx: tx.quests.of_character(character_id))
+        del self._stale[character_id]
+        self._open[character_id] = _active(known.values())
 
     async def _advance(self, character_id: CharacterId, trigger: Trigger | None) -> None:
         def work(tx: Transaction) -> list[Followed]:
@@ -332,6 +340,8 @@ class QuestService:
         """Saved: the copy follows, and the character hears of it."""
         now = self._clock.now()
         known = self._open.get(character_id)
+        if character_id in self._stale:
+            self._stale[character_id] = True
         for one in done:
             if known is not None:
                 known.pop(one.quest.id, None)

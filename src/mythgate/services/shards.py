@@ -560,14 +560,14 @@ class ShardService:
                 )
             case Shifted(before, after, stability):
                 return RealityShift(before.value, after.value, stability, _shift_text(after))
-            case Fallen(record):
-                return AetherfallEvent(
-                    cycle=record.cycle,
-                    reason=record.reason.value,
-                    winning_faction=record.winner.value if record.winner is not None else None,
-                    transformations=list(record.transformations),
-                    message=_fall_text(record),
-                )
+        record = happening.record
+        return AetherfallEvent(
+            cycle=record.cycle,
+            reason=record.reason.value,
+            winning_faction=record.winner.value if record.winner is not None else None,
+            transformations=list(record.transformations),
+            message=_fall_text(record),
+        )
 
     def _tell_event(self, event: WorldEvent) -> None:
         if event.broadcast:
