@@ -9,10 +9,15 @@ from tests.support.shards_door import Program, ShardsHouse
 from mythgate.domain.sessions import OPERATOR
 from mythgate.doors.shards.rendering import CREATURES
 
+OUTPOST = 11  # where nobody is safe
+
 
 async def duel(house: ShardsHouse) -> tuple[Program, Program, dict[str, Any]]:
     """Two in a fight, and how it stands."""
     ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
+    for one in (ada, bo):
+        await one.send("move", character_id=one.character_id, to_location_id=OUTPOST)
+        await one.until("location_update")
     await ada.send("combat_start", target_id=bo.character_id)
     challenge = await bo.until("event_trigger", lambda told: told["event_type"] == "duel_challenge")
     assert challenge["title"] == "Aldra Venn"
@@ -25,45 +30,68 @@ async def duel(house: ShardsHouse) -> tuple[Program, Program, dict[str, Any]]:
     return ada, bo, state
 
 
-async def test_a_duel_to_its_end(house: ShardsHouse) -> None:
-    ada, bo, state = await duel(house)
-    by_number = {ada.character_id: ada, bo.character_id: bo}
-    for _ in range(200):
+async def fight_on(house: ShardsHouse, state: dict[str, Any], watcher: Program, *fighters: Program) -> dict[str, Any]:
+    """Have everybody act in turn until it is over; returns the last state."""
+    by_number = {one.character_id: one for one in fighters}
+    for _ in range(300):
         if state["is_finished"]:
             break
-        actor = by_number[state["active_character_id"]]
+        active = state["active_character_id"]
+        actor = by_number[active]
+        fighter = next(one for one in state["participants"] if one["character_id"] == active)
+        enemy = next(
+            one for one in state["participants"] if one["side"] != fighter["side"] and one["condition"] == "standing"
+        )
         await actor.send(
             "combat_action",
             combat_id=state["combat_id"],
-            character_id=actor.character_id,
-            action_type="attack",
-            target_id=next(number for number in by_number if number != actor.character_id),
+            character_id=active,
+            action_type="attack" if fighter["stamina"] >= 15 else "defend",
+            target_id=enemy["character_id"] if fighter["stamina"] >= 15 else None,
         )
-        told = await actor.receive()
-        while told["type"] not in ("combat_state", "error"):
-            told = await actor.receive()
-        if told["type"] == "error":
-            assert told["error_code"] == "INSUFFICIENT_RESOURCES"
-            await actor.send(
-                "combat_action",
-                combat_id=state["combat_id"],
-                character_id=actor.character_id,
-                action_type="defend",
-            )
-            told = await actor.until("combat_state")
-        turn = told["turn_number"], told["active_character_id"]
-        if not told["is_finished"] and turn == (state["turn_number"], state["active_character_id"]):
-            told = await actor.until("combat_state")
-        state = told
+        turn = state["turn_number"], active
+
+        def is_next(told: dict[str, Any], turn: tuple[int, int] = turn) -> bool:
+            now = told["turn_number"], told["active_character_id"]
+            return told["is_finished"] or (now != turn and now[1] in by_number)
+
+        state = await watcher.until("combat_state", is_next)
+    return state
+
+
+async def test_a_duel_to_its_end(house: ShardsHouse) -> None:
+    ada, bo, state = await duel(house)
+    by_number = {ada.character_id: ada, bo.character_id: bo}
+    state = await fight_on(house, state, ada, ada, bo)
     assert state["is_finished"]
     assert state["active_character_id"] == 0
     for one in (ada, bo):
         end = await one.until("combat_end")
         assert end["combat_id"] == state["combat_id"]
-        assert len(end["winner_ids"]) == 1
+        assert set(end["winner_ids"]) <= set(by_number)  # nobody, if they only block in the end
         damage = [told for told in one.heard if told["type"] == "combat_damage"]
         assert {told["target_id"] for told in damage} <= set(by_number)
         assert damage
+
+
+async def test_a_fight_with_a_creature(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    await ada.send("move", character_id=ada.character_id, to_location_id=OUTPOST)
+    await ada.until("location_update")
+    await ada.send("combat_start", enemy="hollow_soldier")
+    begun = await ada.until("combat_start")
+    (creature,) = (one for one in begun["participants"] if not one["is_player"])
+    assert (creature["enemy"], creature["character_id"] > CREATURES) == ("hollow_soldier", True)
+    state = await ada.until("combat_state", lambda told: told["active_character_id"] == ada.character_id)
+
+    await fight_on(house, state, ada, ada)
+
+    end = await ada.until("combat_end")
+    if end["winner_ids"]:
+        assert end["winner_ids"] == [ada.character_id]
+        assert (end["xp_gained"], end["souls_gained"] > 0) == (100, True)
+    else:
+        assert (await ada.until("location_update"))["location_id"] != OUTPOST
 
 
 async def test_what_fights_refuse(house: ShardsHouse) -> None:
@@ -113,8 +141,8 @@ async def test_the_world_at_a_glance(house: ShardsHouse) -> None:
     assert (shards[0]["name"], shards[0]["guardian_name"]) == ("Phoenix Flame", "Ignarok the Eternal")
     assert (shards[0]["power_level"], shards[0]["is_captured"]) == (100, False)
     assert (await ada.call("GET", "/api/world/events", token=""))["events"] == []
-    assert (await ada.call("POST", "/api/world/shards/1/capture")).status == 409
-    assert (await ada.call("POST", "/api/world/shards/99/capture")).status == 409
+    assert (await ada.call("POST", "/api/world/shards/1/capture")).status == 404
+    assert (await ada.call("POST", "/api/world/shards/99/capture")).status == 404
     assert (await ada.call("POST", "/api/world/shards/1/capture", token="")).status == 401
 
 

@@ -152,7 +152,7 @@ async def test_the_cookie_of_the_log_in_is_enough(house: ShardsHouse) -> None:
         program = house.program()
         await program.connect(headers={"Cookie": cookie, **headers})
         await program.send("character_list")
-        return (await program.receive())["type"] == "character_list"
+        return bool((await program.receive())["type"] == "character_list")
 
     host = house.url.removeprefix("http://")
     assert await is_known()

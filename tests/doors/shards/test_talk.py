@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.shards_door import Program, ShardsHouse
 
 from mythgate.domain.ids import CharacterId
@@ -64,14 +66,15 @@ async def test_channels(house: ShardsHouse) -> None:
 
 async def test_what_is_refused(house: ShardsHouse) -> None:
     ada = await house.enter("aldra", "Aldra Venn")
-    for fields, code in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"channel": "trade-district"}, "INVALID_CHANNEL"),
         ({"channel": "party"}, "NOT_IN_PARTY"),
         ({"kind": "party_chat", "channel": "global"}, "NOT_IN_PARTY"),
         ({"kind": "whisper", "recipient_id": 999_999}, "RECIPIENT_OFFLINE"),
         ({"kind": "whisper"}, "INVALID_MESSAGE"),
         ({"content": "   "}, "INVALID_MESSAGE"),
-    ):
+    )
+    for fields, code in cases:
         await ada.chat(**{"content": "Hello", **fields})
         assert await ada.refused() == code, fields
     for kind, fields in (

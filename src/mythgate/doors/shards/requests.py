@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain import errors
 from mythgate.domain.chat import Channel
-from mythgate.domain.errors import AuthenticationError, InvalidInput, NotFound, PermissionDenied, Refused
+from mythgate.domain.errors import AuthenticationError, InvalidInput, MythError, NotFound, PermissionDenied, Refused
 from mythgate.domain.events import RoomUpdate, event_of
 from mythgate.domain.ids import ItemId, TradeId
 from mythgate.domain.items import HolderKind
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mythgate.doors.shards.sessions import ShardsSession
 
 
-class Unheard(Refused):
+class Unheard(MythError):
     """Refused with a code of this dialect."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:

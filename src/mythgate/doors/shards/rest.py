@@ -351,7 +351,9 @@ async def _refused(_: Request, error: Exception) -> Response:
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
-    return failure(status, f"{error.message} {error.hint}".strip() if status != 401 else error.message, headers)
+    # Other hints name commands of the text world.
+    hint = f" {error.hint}" if isinstance(error, InvalidInput) and error.hint else ""
+    return failure(status, error.message + hint, headers)
 
 
 async def _http(_: Request, error: Exception) -> Response:
