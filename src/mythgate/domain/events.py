@@ -302,6 +302,8 @@ class SheetView:
     """What equipped things add to defence."""
     magic: int = 0
     """What equipped things add to magic."""
+    is_chosen: bool = True
+    """Whether race and class were chosen, or it is too late for that."""
 
 
 @dataclass(slots=True)

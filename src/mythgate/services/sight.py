@@ -191,6 +191,7 @@ def sheet_view(sheet: Sheet, inventory: Iterable[ItemView]) -> SheetView:
         attack=sum(row.attack for row in equipped),
         defence=sum(row.defence for row in equipped),
         magic=sum(row.magic for row in equipped),
+        is_chosen=sheet.is_chosen,
     )
 
 

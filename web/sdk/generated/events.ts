@@ -1077,6 +1077,10 @@ export interface SheetView {
    * What equipped things add to magic.
    */
   magic?: number;
+  /**
+   * Whether race and class were chosen, or it is too late for that.
+   */
+  is_chosen?: boolean;
 }
 /**
  * The six attributes; 10 is what most people have.
