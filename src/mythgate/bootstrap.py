@@ -572,11 +572,13 @@ def compose(
     presence.on_entered(encounters.entered)
     presence.on_gone(encounters.gone)
     encounters.on_won(shards.guardian_fell)
+    encounters.toughness = lambda: shards.effects.enemies
     encounters.on_won(quests.won)
     movement.on_moved(quests.moved)
     world.on_talked(quests.talked)
     things.on_received(quests.carries)
     shards.on_event(quests.happened)
+    shards.on_event(parties.happened)
     presence.on_entered(quests.entered)
     presence.on_gone(quests.gone)
     hosting = HostingService(lobbies, clock=clock)

@@ -48,6 +48,12 @@ def test_whom_one_meets_by_chance() -> None:
     assert [one.key for one in likely([creature("dark_knight")], 25)] == ["hollow_soldier"]
 
 
+def test_they_fight_with_more_strength_the_stronger_who_attacks_them() -> None:
+    guardian = creature("crystal_shard_guardian")
+    assert [guardian.strength_against(level) for level in (1, 12, 13, 20, 23, 25)] == [1, 1, 2, 9, 12, 12]
+    assert [creature("hollow_soldier").strength_against(level) for level in (1, 25)] == [1, 1]
+
+
 def test_nobody_knows_the_unicorn() -> None:
     with pytest.raises(NotFound):
         creature("unicorn")

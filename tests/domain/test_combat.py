@@ -256,7 +256,7 @@ def test_who_takes_too_long_blocks_or_waits() -> None:
     encounter.skip()
     assert encounter.fighters[0].stance is Deed.BLOCK
     encounter.fighters[1].now = Resources(50, 9, 0)
-    assert encounter.skip()[0].text == "Bert waits."
+    assert encounter.skip()[0].text == "Bert waits and catches breath."
 
 
 def test_undecided_it_ends_as_well() -> None:
@@ -603,6 +603,21 @@ def test_it_takes_two() -> None:
 # --- creatures -----------------------------------------------------------------------------------------
 
 
+def test_what_makes_creatures_tougher() -> None:
+    kind = BESTIARY["dark_knight"]
+    assert creature_as_combatant(kind, 1, strength=1, toughness=1.3).most.health == 195
+    assert creature_as_combatant(kind, 1).most.health == 240
+    assert creature_as_combatant(kind, 1, strength=1, toughness=0.0).most.health == 1
+
+
+def test_who_waits_catches_breath() -> None:
+    encounter = duel(when=first)
+    one = encounter.fighters[0]
+    one.now = Resources(50, 5, 5)
+    encounter.act(1, Act(Deed.WAIT))
+    assert one.now == Resources(50, 25, 15)
+
+
 def strong(name: str = "Anna") -> Combatant:
     """Somebody who can bear a boss."""
     calling = CharacterClass.SORCERER
@@ -612,9 +627,9 @@ def strong(name: str = "Anna") -> Combatant:
     return Combatant(name, 0, 25, sheet.stats, most, most, abilities=spells, character=CharacterId(name))
 
 
-def fought(key: str, seed: int, *, level: int | None = None) -> Encounter:
+def fought(key: str, seed: int, *, strength: int | None = None) -> Encounter:
     """A fight of one who is strong against such a creature, to its end."""
-    encounter = Encounter("fight", seed, [strong(), creature_as_combatant(BESTIARY[key], 1, level=level)])
+    encounter = Encounter("fight", seed, [strong(), creature_as_combatant(BESTIARY[key], 1, strength=strength)])
     while encounter.outcome is None:
         assert encounter.active is not None
         for act in (Act(Deed.ABILITY, ability="Lightning Bolt"), Act(Deed.ABILITY, ability="Fireball"), LIGHT, BLOCK):
@@ -654,17 +669,16 @@ def test_bosses_change_as_they_weaken() -> None:
     told: set[str] = set()
     for seed in range(12):
         for key in ("lord_of_cinders", "crystal_shard_guardian", "aetherfall_titan"):
-            level = 2 if key == "aetherfall_titan" else None
-            encounter = fought(key, seed, level=level)
+            encounter = fought(key, seed, strength=2 if key == "aetherfall_titan" else None)
             told |= {h.text for h in encounter.told}
             summoned = [one for one in encounter.fighters if one.entered.summoned]
             if summoned and encounter.outcome is not None and encounter.outcome.winner == 0:
-                worth = 100 * (level or BESTIARY[key].level)
+                worth = 100 * BESTIARY[key].level
                 assert encounter.outcome.experience == worth  # helpers are worth nothing
     assert "Lord of Cinders (Lv10) rises again." in told
     assert "Crystal Shard Guardian (Lv12) is changing." in told
     assert any("comes to help Crystal Shard Guardian (Lv12)" in text for text in told)
-    assert any("comes to help Aetherfall Titan (Lv2)" in text for text in told)
+    assert any("comes to help Aetherfall Titan (Lv20)" in text for text in told)
 
 
 def test_nobody_is_rewarded_for_losing() -> None:

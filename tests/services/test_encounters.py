@@ -237,10 +237,18 @@ async def test_the_slain_are_back_after_a_while(kit: PlayKit, fights: EncounterS
     assert kit.heard(anna).of(CombatEnd)[-1].outcome == "won"
     with pytest.raises(InvalidTarget, match="slain a moment ago") as refused:
         await fights.start(anna.character_id)
-    assert refused.value.retry_after is not None
+    assert refused.value.retry_after == timedelta(hours=1)  # a boss
     kit.clock.advance(timedelta(seconds=61))
     fights.tick()
-    assert await fights.start(anna.character_id, enemy="lord") is not None
+    with pytest.raises(InvalidTarget):
+        await fights.start(anna.character_id, enemy="lord")
+    kit.clock.advance(timedelta(hours=1))
+    fights.toughness = lambda: 1.5
+    again = await fights.start(anna.character_id, enemy="lord")
+    assert again is not None
+    assert (
+        again.fighters[1].entered.most.health == int(500 * (1 + 0.15 * 9)) * 3 // 2
+    )  # and she is of the highest level
 
 
 async def test_one_fight_at_a_time(kit: PlayKit, fights: EncounterService) -> None:
@@ -742,7 +750,7 @@ async def test_a_fight_by_commands(kit: PlayKit, fights: EncounterService) -> No
         encounter.fighters[1].now = encounter.fighters[1].entered.most
     shown = await kit.do(anna, "fight")
     assert "It is your turn, for 20 seconds yet." in shown.result
-    assert "2. Dark Knight (Lv5): health 240 of 240" in shown.result
+    assert "2. Dark Knight (Lv5): health 150 of 150" in shown.result
     while fights.of(anna.character_id) is not None:
         assert (await kit.do(anna, "flee")).success
     await kit.settle()

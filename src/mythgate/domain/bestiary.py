@@ -98,6 +98,13 @@ class Creature:
         stats = Stats(strength, dexterity, constitution, intelligence, WISDOM, CHARISMA)
         return stats, Resources(health, stamina, MANA)
 
+    def strength_against(self, level: int) -> int:
+        """The level it fights with when somebody of that level attacks it: the first, up to its own for the strongest.
+
+        The network gives all creatures their full strength, which few characters of the same level would survive.
+        """
+        return max(1, min(level - self.level + 1, self.level))
+
     def suits(self, level: int) -> bool:
         """Whether somebody of that level may meet it by chance."""
         reach = _REACH[self.tier]

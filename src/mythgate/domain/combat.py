@@ -42,6 +42,7 @@ from mythgate.domain.tactics import STANCES, STRIKES, Deed, Mood, Strike
 MAX_ROUNDS: Final = 100
 MAX_FIGHTERS: Final = 24
 BREATH: Final = 10  # stamina that a round gives back
+RESPITE: Final = Resources(0, 20, 10)  # what who waits regains on top
 EXPERIENCE_PER_LEVEL: Final = 100  # of a slain creature; souls are 50 to 150
 SOULS_PER_LEVEL: Final = (50, 150)
 
@@ -112,14 +113,19 @@ class Combatant:
     summoned: bool = False  # in the fight itself: gives no reward
 
 
-def creature_as_combatant(kind: Creature, side: int, *, level: int | None = None, summoned: bool = False) -> Combatant:
-    """A creature of that kind, at its own level unless told otherwise."""
-    stats, most = kind.scaled(level)
-    at = kind.level if level is None else level
+def creature_as_combatant(
+    kind: Creature, side: int, *, strength: int | None = None, toughness: float = 1.0, summoned: bool = False
+) -> Combatant:
+    """A creature of that kind, with the stats of the level `strength`, its own unless told otherwise.
+
+    `toughness` multiplies its health.
+    """
+    stats, most = kind.scaled(strength)
+    most = replace(most, health=max(1, int(most.health * toughness)))
     return Combatant(
-        f"{kind.name} (Lv{at})",
+        f"{kind.name} (Lv{kind.level})",
         side,
-        at,
+        kind.level,
         stats,
         most,
         most,
@@ -576,7 +582,7 @@ class Encounter:
             return self._ready_item(fighter, act)
         if deed is Deed.FLEE:
             return lambda: self._flee(fighter)
-        return lambda: self._note(f"{fighter.name} waits.", fighter)
+        return lambda: self._wait(fighter)
 
     def _ready_strike(self, fighter: Fighter, act: Act, strike: Strike) -> Callable[[], None]:
         target = self._target(fighter, act.target)
@@ -664,6 +670,11 @@ class Encounter:
     def _pay(self, fighter: Fighter, cost: Resources) -> None:
         now = fighter.now
         fighter.now = Resources(now.health - cost.health, now.stamina - cost.stamina, now.mana - cost.mana)
+
+    def _wait(self, fighter: Fighter) -> None:
+        now = fighter.now
+        fighter.now = self._within(fighter, stamina=now.stamina + RESPITE.stamina, mana=now.mana + RESPITE.mana)
+        self._note(f"{fighter.name} waits and catches breath.", fighter)
 
     def _flee(self, fighter: Fighter) -> None:
         fastest = max(one.powers.initiative for one in self.enemies_of(fighter))
@@ -816,7 +827,7 @@ class Encounter:
     def _summon(self, fighter: Fighter, keys: Iterable[str]) -> None:
         for key in keys:
             if len(self._fighters) < MAX_FIGHTERS:
-                helper = self._add(creature_as_combatant(BESTIARY[key], fighter.side, summoned=True))
+                helper = self._add(creature_as_combatant(BESTIARY[key], fighter.side, strength=1, summoned=True))
                 self._note(f"{helper.name} comes to help {fighter.name}.", helper)
 
     def _heal(self, source: Fighter, target: Fighter, amount: int, verb: str) -> None:

@@ -80,6 +80,14 @@ HEROES: Final = 0  # the side of those who began a fight with creatures
 FOES: Final = 1
 LOG_LINES: Final = 20
 _BOSSES: Final = frozenset({Tier.MINI_BOSS, Tier.BOSS, Tier.WORLD_BOSS})
+# How many times as long as the others they are away when they were slain.
+_RARITY: Final[Mapping[Tier, int]] = {
+    Tier.BASIC: 1,
+    Tier.ELITE: 5,
+    Tier.MINI_BOSS: 15,
+    Tier.BOSS: 60,
+    Tier.WORLD_BOSS: 24 * 60,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class CombatPolicy:
     """Numbers an operator may change."""
 
     turn: timedelta = timedelta(seconds=20)
-    respawn: timedelta = timedelta(minutes=1)  # until a slain creature is back
+    respawn: timedelta = timedelta(minutes=1)  # until a slain basic creature is back
     challenge: timedelta = timedelta(minutes=1)  # how long one to a duel stands
     records: int = 200  # of fights that are over, for who wants to prove one
 
@@ -179,6 +187,7 @@ class EncounterService:
         self._win_observers: list[Callable[[Victory], None]] = []
         self._start_observers: list[Callable[[CharacterId], None]] = []
         self._errands = Errands("encounters")
+        self.toughness: Callable[[], float] = lambda: 1.0  # multiplies the health of creatures
 
     def on_won(self, observer: Callable[[Victory], None]) -> None:
         """Have `observer` told when creatures were slain, once the reward is saved."""
@@ -266,7 +275,9 @@ class EncounterService:
         ally = self._ally_of(present)
         if ally is not None:
             return await self.join(actor, ally)
-        return await self._begin([present], [creature_as_combatant(kind, FOES)], is_duel=False)
+        strength = kind.strength_against(self._highest_level(present))
+        foe = creature_as_combatant(kind, FOES, strength=strength, toughness=self.toughness())
+        return await self._begin([present], [foe], is_duel=False)
 
     async def join(self, actor: CharacterId, ally: CharacterId) -> Encounter:
         """Come to the help of somebody who fights creatures in the same room.
@@ -338,6 +349,11 @@ class EncounterService:
             return around[0]
         met = [one for one in likely(around, present.level) if one in around] or around
         return met[self._chance.randint(0, len(met) - 1)]
+
+    def _highest_level(self, present: Presence) -> int:
+        """Of the party, as far as it is here."""
+        there = (self._presence.get(one) for one in self._parties.together(present.character_id))
+        return max(one.level for one in there if one is not None)
 
     def _ally_of(self, present: Presence) -> CharacterId | None:
         """Somebody of the same party who fights creatures here."""
@@ -742,9 +758,9 @@ class EncounterService:
         self._records[fight.id] = encounter.record
         while len(self._records) > self.policy.records:
             self._records.popitem(last=False)
-        until = self._clock.monotonic() + self.policy.respawn.total_seconds()
+        now, respawn = self._clock.monotonic(), self.policy.respawn.total_seconds()
         for key in outcome.slain:
-            self._slain[fight.room_id, key] = until
+            self._slain[fight.room_id, key] = now + respawn * _RARITY[BESTIARY[key].tier]
         inside = sorted(fight.inside)
         for character in inside:
             self._realtime.unsubscribe(character, combat_topic(fight.id))
