@@ -70,6 +70,19 @@ async def test_positions(house: ShardsHouse) -> None:
     assert (await bo.until("character_update", lambda one: one["character_id"] == ada.character_id))["position"] is None
 
 
+async def test_the_twelve_locations_are_one_move_from_the_first(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    world = house.door.world
+    if world.number_of(house.node.presences.all()[0].room_id) != 1:
+        await ada.send("move", character_id=ada.character_id, to_location_id=1)
+        await ada.until("location_update", lambda told: told["location_id"] == 1)
+    for there in (2, 12, 5, 11):
+        await ada.send("move", character_id=ada.character_id, to_location_id=there)
+        await ada.until("location_update", lambda told, there=there: told["location_id"] == there)  # type: ignore[misc]
+        await ada.send("move", character_id=ada.character_id, to_location_id=1)
+        await ada.until("location_update", lambda told: told["location_id"] == 1)
+
+
 async def test_where_one_cannot_go(house: ShardsHouse) -> None:
     ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
     here, _ = way_from(house, ada)

@@ -239,10 +239,11 @@ async def _move(asked: Asked, message: wire.MoveMessage) -> None:
         here = world.require(actor.room_id)
         if room is None:
             raise Unheard(ErrorCode.INVALID_LOCATION, "There is no such location.")
-        way = next((one.direction for one in here.exits.values() if one.target == room.id), None)
-        if way is None:
+        ways = world.ways_to(here, room.id)
+        if not ways:
             raise Unheard(ErrorCode.INVALID_LOCATION, "There is no way there from here.")
-        await _step(asked, way)
+        for way in ways:
+            await _step(asked, way)
         door.positions.pop(actor.character_id, None)
     if message.position is not None:
         door.positions[actor.character_id] = dict(message.position)
