@@ -405,7 +405,7 @@ class CombatSettings(Section):
     """Fights, which go turn by turn."""
 
     turn: Duration = Field(timedelta(seconds=20), description="How long a turn lasts; who takes longer blocks.")
-    respawn: Duration = Field(timedelta(minutes=1), description="Time until a slain creature is back; bosses: 60 times.")
+    respawn: Duration = Field(timedelta(minutes=1), description="Until a slain creature is back; bosses: 60 times.")
     challenge: Duration = Field(timedelta(minutes=1), description="How long a challenge to a duel can be accepted.")
     records: int = Field(200, ge=0, le=100_000, description="Fights that are over whose records are kept in memory.")
 

@@ -78,6 +78,10 @@ async def parry(call: Call) -> CommandResponse:
     return await _act(call, Deed.PARRY)
 
 
+async def wait(call: Call) -> CommandResponse:
+    return await _act(call, Deed.WAIT)
+
+
 async def flee(call: Call) -> CommandResponse:
     return await _act(call, Deed.FLEE)
 
@@ -234,6 +238,16 @@ COMMANDS: Final = (
         help=f"{_DEED_HELP} With `at` and an enemy, at that one. `abilities` lists yours.",
         examples=("cast fireball", "cast fireball at wolf", "cast shield bash at 3"),
         run=cast,
+        abbreviable=False,
+    ),
+    Command(
+        name="wait",
+        group=Group.FIGHTING,
+        usage="wait",
+        summary="Catch your breath: 20 stamina and 10 mana more.",
+        help=f"{_DEED_HELP} You take no stance meanwhile.",
+        examples=("wait",),
+        run=wait,
         abbreviable=False,
     ),
     Command(
