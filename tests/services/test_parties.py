@@ -30,6 +30,7 @@ from mythgate.domain.ids import CharacterId, CommandId, PlayId
 from mythgate.domain.parties import LootRule
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
+from mythgate.domain.worldevents import EventKind, WorldEvent
 from mythgate.services.parties import PartyChange, PartyService
 from mythgate.services.ports import CommandKey
 
@@ -638,6 +639,17 @@ async def test_leaving_the_world_while_joining(kit: PlayKit) -> None:
     assert names(kit, ada) == ["Ada"]
 
 
+async def test_leaving_the_world_while_leaving_the_party(kit: PlayKit) -> None:
+    ada, ben = await people(kit, "Ada", "Ben")
+    await join(kit, ada, ben)
+    leaving = asyncio.create_task(kit.parties.leave(ben.character_id))
+    await asyncio.sleep(0)
+    kit.realtime.end(ben.character_id, "expired")
+    await leaving
+    await kit.settle()
+    assert names(kit, ada) == ["Ada"]
+
+
 async def test_coming_back_while_leaving(kit: PlayKit) -> None:
     """Who left the world left the party, even if they are back before that is saved."""
     ada, ben = await people(kit, "Ada", "Ben")
@@ -716,3 +728,30 @@ async def test_parties_without_members_or_leader_are_mended(kit: PlayKit) -> Non
     await kit.store.write(delete)
     parties = await restarted(kit)
     assert [(one.name, one.leader) for one in parties.all()] == [("Otters", ben.character_id)]
+
+
+# --- deeds told elsewhere --------------------------------------------------------------------------
+
+
+async def test_a_shard_that_was_captured_shows(kit: PlayKit) -> None:
+    ada, ben, cleo = await people(kit, "Ada", "Ben", "Cleo")
+    number = await join(kit, ada, ben)
+    await join(kit, cleo)
+    member = kit.parties.require(ben.character_id).require_member(ben.character_id)
+    await kit.store.write(lambda tx: tx.parties.tally(number, shards=1))
+    for kind, characters in ((EventKind.AETHERFALL, (member.number,)), (EventKind.SHARD_CAPTURE, (member.number, 99))):
+        kit.parties.happened(WorldEvent(kind, "Something", "It happened.", kit.clock.now(), characters=characters))
+    await kit.settle()
+    (told,) = kit.heard(ada).of(PartyUpdate)
+    assert told.party is not None
+    assert (told.reason, told.party.shards) == ("deeds", 1)
+    assert updates(kit, cleo) == []
+
+
+async def test_a_character_that_vanished_from_nowhere(kit: PlayKit) -> None:
+    """Leaving behind what is not there any more is no fault."""
+    (ada,) = await people(kit, "Ada")
+    await kit.parties._leave_behind(ada.character_id)
+    await kit.parties._leave_behind(CharacterId("ghost"))
+    assert kit.parties.all() == []
+    assert updates(kit, ada) == []

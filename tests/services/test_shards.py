@@ -171,7 +171,8 @@ async def test_the_whole_party_may_take_it_and_helps(kit: PlayKit) -> None:
     assert len(event.characters) == 3
     saved = await kit.store.read(lambda tx: tx.parties.require(party.number))
     assert saved.shards == 1
-    await kit.parties.start()  # the copy of parties follows the rows again
+    await kit.settle()
+    assert kit.parties.require(ada.character_id).shards == 1
 
 
 async def test_capture_is_refused_with_a_reason_and_changes_nothing(kit: PlayKit) -> None:

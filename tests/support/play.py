@@ -306,6 +306,7 @@ class PlayKit:
         self.world.on_talked(self.quests.talked)
         self.things.on_received(self.quests.carries)
         self.shards.on_event(self.quests.happened)
+        self.shards.on_event(lambda event: self.parties.happened(event))
         self.presence.on_entered(self.quests.entered)
         self.presence.on_gone(self.quests.gone)
         self.movement.on_moved(self.positions.moved)

@@ -37,6 +37,7 @@ from mythgate.domain.ids import CharacterId, party_topic
 from mythgate.domain.parties import Invitation, Invitations, LootRule, Party, PartyMember, found, party_name
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
+from mythgate.domain.worldevents import EventKind, WorldEvent
 from mythgate.services.chat import WHO_HINT, ChatService, Source
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
@@ -302,16 +303,24 @@ class PartyService:
         return await self._change(work, once)
 
     async def tally(self, number: int, *, souls: int = 0, shards: int = 0, bosses: int = 0) -> None:
-        """Add to what a party has to show for itself; nothing happens if it is over."""
+        """Add to what a party has to show for itself, and tell what that is; nothing happens if it is over."""
 
         def work(tx: Transaction) -> _Change | None:
             party = tx.parties.get(number)
             if party is None or not party.is_active:
                 return None
-            tx.parties.tally(number, souls=souls, shards=shards, bosses=bosses)
+            if souls or shards or bosses:
+                tx.parties.tally(number, souls=souls, shards=shards, bosses=bosses)
             return _Change(tx.parties.require(number), "deeds")
 
         await self._store.write(work, then=self._adopt_any)
+
+    def happened(self, event: WorldEvent) -> None:
+        """A shard was captured (observer of `ShardService.on_event`): the row of a party may say so now."""
+        if event.kind is EventKind.SHARD_CAPTURE:
+            for party in self._parties.values():
+                if any(one.number in event.characters for one in party.members):
+                    self._errands.start(self.tally(party.number))
 
     # --- inviting and joining ----------------------------------------------------------------------------
 

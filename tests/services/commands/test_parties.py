@@ -105,6 +105,15 @@ async def test_who_is_meant(kit: PlayKit) -> None:
     assert await result(kit, ada, "party kick be") == "You send Ben away from the party."
 
 
+async def test_one_of_several_invitations_is_meant(kit: PlayKit) -> None:
+    ada, ben, cleo = await people(kit, "Ada", "Ben", "Cleo")
+    for one in (ada, ben):
+        await kit.do(one, f"party create Friends of {one.name}")
+        await kit.do(one, "party invite Cleo")
+    assert await result(kit, cleo, "party accept Dan") == "no_pending_invite"
+    assert await result(kit, cleo, "party accept ada") == "You join the party Friends of Ada."
+
+
 async def test_who_ignores_somebody_is_not_on_for_them(kit: PlayKit) -> None:
     ada, ben = await people(kit, "Ada", "Ben")
     await kit.do(ben, "ignore Ada")
