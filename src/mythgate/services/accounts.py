@@ -566,7 +566,7 @@ class AccountService:
 
         await self._store.read(allow)  # before the expensive hash
         name = account_name(name)
-        self._check_password(password, name, min_length=password_min_length)
+        self._check_password(password, name)
         email = _checked_email(email)
         await self._refuse_taken(name)
         account = self._new_account(name, await self._hasher.hash(password), email=email)
