@@ -159,15 +159,16 @@ def test_a_refused_command_says_why() -> None:
 
 
 def test_the_client_needs_nothing_of_the_server() -> None:
-    """Neither its libraries nor its parts other than the rules, of which it takes events and errors."""
+    """Neither its libraries nor its parts other than the rules and the format of the Shards network."""
     script = (
         "import sys\n"
         "import mythgate.client\n"
         "mine = ('mythgate', 'mythgate.client', 'mythgate.domain')\n"
         "parts = {name for name in sys.modules if name.split('.')[0] == 'mythgate'}\n"
-        "print(sorted(name for name in parts if '.'.join(name.split('.')[:2]) not in mine))\n"
-        "libraries = ('pydantic', 'fastapi', 'starlette', 'orjson', 'sqlalchemy', 'structlog', 'typer', 'uvicorn')\n"
+        "others = sorted(name for name in parts if '.'.join(name.split('.')[:2]) not in mine)\n"
+        "print([name for name in others if not name.startswith('mythgate.wire.shards.')])\n"
+        "libraries = ('fastapi', 'starlette', 'ormsgpack', 'sqlalchemy', 'structlog', 'typer', 'uvicorn', 'cryptography')\n"
         "print(sorted(name for name in libraries if name in sys.modules))\n"
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
-    assert printed.stdout == "[]\n[]\n"
+    assert printed.stdout == "['mythgate.wire', 'mythgate.wire.shards']\n[]\n"

@@ -1,18 +1,62 @@
-"""The Python client: sign in, enter the world, send commands, receive events, survive a bad line.
+"""The Python client: log in, enter the world, say and do things there, hear what happens, survive a bad line.
 
-Needs only aiohttp (`pip install 'mythgate[client]'`) and no part of the server. Lobbies: `Client.lobby`.
+Two classes for two dialects, used alike: `Client` speaks that of this server's http door, in which browsers play
+too; `NetworkClient` that of the Shards network, with this server or another.
 
     async with Client("http://127.0.0.1:54731") as client:
         await client.login("ada", "correct horse")
         await client.connect()
         answer = await client.command("look")
         print(answer["result"])
+
+No part of the server is needed, but aiohttp (`pip install 'mythgate[client]'`). Lobbies: `Client.lobby`.
 """
 
 from mythgate.client.connection import Client, ConnectionState
 from mythgate.client.lobby import LOBBY_EVENTS, Lobby, lobby_event
+from mythgate.client.nearby import NearbyPlayer
+from mythgate.client.network import NetworkClient, create_client_and_connect
 from mythgate.client.pages import OwnProfile
 from mythgate.client.reconnect import Backoff
 from mythgate.client.refusals import Unsent
+from mythgate.domain.errors import ProtocolError
+from mythgate.wire.shards.builders import (
+    create_auth_request,
+    create_auth_response,
+    create_character_update,
+    create_chat_message,
+    create_move_message,
+    create_party_invite,
+    create_shard_captured_message,
+    create_world_state_message,
+)
+from mythgate.wire.shards.codec import ProtocolHandler, protocol
+from mythgate.wire.shards.messages import Message, MessagePriority, MessageType
 
-__all__ = ["LOBBY_EVENTS", "Backoff", "Client", "ConnectionState", "Lobby", "OwnProfile", "Unsent", "lobby_event"]
+__all__ = [
+    "LOBBY_EVENTS",
+    "Backoff",
+    "Client",
+    "ConnectionState",
+    "Lobby",
+    "Message",
+    "MessagePriority",
+    "MessageType",
+    "NearbyPlayer",
+    "NetworkClient",
+    "OwnProfile",
+    "ProtocolError",
+    "ProtocolHandler",
+    "Unsent",
+    "create_auth_request",
+    "create_auth_response",
+    "create_character_update",
+    "create_chat_message",
+    "create_client_and_connect",
+    "create_move_message",
+    "create_party_invite",
+    "create_shard_captured_message",
+    "create_world_state_message",
+    "lobby_event",
+    "protocol",
+]

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import secrets
-from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,13 +20,14 @@ from typing import Any, Final, Self
 import aiohttp
 
 import mythgate
+from mythgate.client.handlers import ErrorHandler, Handler, Handlers
 from mythgate.client.lobby import Lobby
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE, Backoff
 from mythgate.client.refusals import Unsent, refusal_of, refusal_of_answer, refusal_of_command
 from mythgate.domain.errors import MythError, Refused, TooMany
 
 Event = dict[str, Any]
-Handler = Callable[[Event], Awaitable[None] | None]
+EventHandler = Handler[Event]
 
 _TOKEN_EXPIRED_CODE: Final = 4401
 _UNANSWERED_LIMIT: Final = 50
@@ -103,7 +103,7 @@ class Client:
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._character_id: str | None = None
-        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self.handlers: Handlers[Event] = Handlers()
         self._unanswered: OrderedDict[str, tuple[str, asyncio.Future[dict[str, Any]]]] = OrderedDict()
         self._runner: asyncio.Task[None] | None = None
         self._has_quit = False
@@ -197,13 +197,21 @@ class Client:
 
     # --- the world -----------------------------------------------------------------------------------
 
-    def register_handler(self, event_type: str, handler: Handler) -> Callable[[], None]:
+    def register_handler(self, event_type: str, handler: EventHandler) -> Callable[[], None]:
         """Call `handler` with every event of this type, `*` for all; returns how to take it back.
 
-        A handler may be a coroutine function; it is awaited before the next event is handed on.
+        A handler may be a coroutine function; it is awaited before the next event is handed on. One that raises is
+        logged, and the others are called all the same.
         """
-        self._handlers[event_type].append(handler)
-        return lambda: self._handlers[event_type].remove(handler)
+        return self.handlers.add(event_type, handler)
+
+    def unregister_handler(self, event_type: str, handler: EventHandler) -> None:
+        """Call it once less; nothing happens if it is not called at all."""
+        self.handlers.remove(event_type, handler)
+
+    def on_error(self, handler: ErrorHandler) -> Callable[[], None]:
+        """Call `handler` with what handlers raise; returns how to take it back."""
+        return self.handlers.add_for_errors(handler)
 
     async def connect(self, character_id: str | None = None) -> None:
         """Enter the world, or resume where the connection broke; returns when events flow.
@@ -432,7 +440,4 @@ class Client:
 
     async def _tell(self, event: Event) -> None:
         await self.lobby.hear(event)
-        for handler in (*self._handlers[event["event_type"]], *self._handlers["*"]):
-            outcome = handler(event)
-            if inspect.isawaitable(outcome):
-                await outcome
+        await self.handlers.tell(event["event_type"], event)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import inspect
 import logging
 import re
 from collections import deque
@@ -287,9 +286,7 @@ class Lobby:
             queue.put_nowait(payload)
         for wanted, handler in list(self._handlers):
             if isinstance(payload, wanted):
-                outcome = handler(payload)
-                if inspect.isawaitable(outcome):
-                    await outcome
+                await self._client.handlers.call(handler, payload)
 
     def _apply(self, payload: Payload) -> None:
         match payload:

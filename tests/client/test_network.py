@@ -1,0 +1,427 @@
+"""The Shards client against a server as the original is, with what was recorded of the original client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from tests.support.original_shards import OriginalServer, envelope, original_server
+from tests.wire.shards.vectors import VECTORS
+
+from mythgate.client import (
+    Backoff,
+    ConnectionState,
+    MessageType,
+    NearbyPlayer,
+    NetworkClient,
+    Unsent,
+    create_client_and_connect,
+)
+from mythgate.domain.errors import AuthenticationError, InvalidInput, NoCharacter, ProtocolError, Refused, TooMany
+from mythgate.wire.shards.encryption import FrameCipher, derive_key
+from mythgate.wire.shards.messages import BareMessage, ChatMessage, Message
+
+PASSWORD = "abcdef1"
+ANSWER_TO_INVITATIONS = {
+    "http": "POST",
+    "path": "/api/party/invite",
+    "authorization": "Bearer c2hhcmVkLXNhbXBsZS10b2tlbi0wMDAwMDAwMDAwMDE",
+    "json": {"party_id": 4, "invitee_id": 12},
+}
+
+
+def impatience(attempts: int = 20) -> Backoff:
+    return Backoff(attempts, delays=(), longest=0.01, jitter=0)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OriginalServer]:
+    async with original_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: OriginalServer) -> AsyncIterator[NetworkClient]:
+    """Logged in, as Aldra Venn."""
+    async with NetworkClient(server.url, backoff=impatience(), timeout=5) as one:
+        assert await one.connect("aldra", PASSWORD)
+        assert await one.select_character(11)
+        yield one
+
+
+async def settled(met: Callable[[], bool]) -> None:
+    """Wait until `met`, which nobody tells."""
+    async with asyncio.timeout(5):
+        while not met():  # noqa: ASYNC110 (what is waited for tells nobody)
+            await asyncio.sleep(0.005)
+
+
+# --- what was recorded ---------------------------------------------------------------------------------
+
+
+def without_time(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "ws_text": entry["ws_text"] | {"timestamp": "<float>"}} if "ws_text" in entry else entry
+
+
+async def test_calls_cause_the_recorded_traffic(server: OriginalServer) -> None:
+    client = NetworkClient(server.url, reconnect=False, timeout=5)
+    for call in VECTORS["client_calls"]:
+        method = call["method"]
+        server.traffic.clear()
+        if method == "ping":
+            client.answers_ping = True  # else a ping of WebSocket is all that goes out
+        returned = await getattr(client, method)(*call["args"], **call["kwargs"])
+        wanted = call["traffic"]
+        if method == "invite_to_party":  # a stub in the original
+            wanted, call["returns"] = [ANSWER_TO_INVITATIONS], False
+        assert returned == call["returns"], call
+        await settled(lambda wanted=wanted: len(server.traffic) >= len(wanted))  # type: ignore[misc]
+        seen = [without_time(one) for one in server.traffic]
+        if method == "connect":
+            log_in = seen.pop()["ws_text"]  # the original trips over its own check before it says this
+            assert (log_in["type"], log_in["username"], log_in["password"]) == (
+                "auth_request",
+                "aldra",
+                "session-token",
+            )
+            assert log_in["session_token"] == client.session_token
+            assert client.connected
+            assert client.authenticated
+        assert seen == wanted, call
+    assert not client.connected
+    assert client.session_token is None
+    assert (client.username, client.player_id, client.character_id) == ("aldra", 77, 11)
+    await client.disconnect()
+    assert server.traffic[1:] == []
+
+
+def shown(client: NetworkClient) -> list[dict[str, Any]]:
+    names = ("player_id", "character_id", "character_name", "location_id", "position", "faction", "level")
+    return [{name: getattr(one, name) for name in names} for one in client.get_nearby_players()]
+
+
+MENDED: dict[int, dict[str, Any]] = {
+    1: {"location_id": 3},  # the recording forgets what is left out
+    2: {"faction": "Golden Order", "level": 9},  # and keeps what has changed
+    3: {"faction": "Golden Order", "level": 9},
+}
+
+
+async def test_people_nearby_as_recorded(server: OriginalServer, client: NetworkClient) -> None:
+    heard: list[Message] = []
+    client.register_handler("*", heard.append)
+    for number, step in enumerate(VECTORS["nearby"]):
+        await server.tell(step["inbound"])
+        await settled(lambda number=number: len(heard) > number)  # type: ignore[misc]
+        wanted = [one | MENDED.get(min(number, 3), {}) for one in step["nearby_after"] if one["character_id"] == 12]
+        assert shown(client) == wanted  # oneself is not among them, other than in the recording
+    [borin] = client.get_nearby_players(5)
+    assert borin.last_seen is not None
+    assert borin.last_seen.tzinfo is not None
+    assert client.get_nearby_players(3) == []
+
+
+async def test_people_who_leave_are_not_nearby(server: OriginalServer, client: NetworkClient) -> None:
+    client.update_nearby_player({"character_id": 12, "character_name": "Borin Slate", "location_id": 3})
+    client.update_nearby_player({"character_id": 13, "character_name": "Cato", "location_id": 4})
+    client.update_nearby_player({"character_id": 14, "character_name": "Dara", "location_id": 4})
+    client.update_nearby_player({"character_name": "nobody"})
+    await server.tell(envelope("player_left_area", character_id=13))
+    await settled(lambda: 13 not in client.nearby_players)
+    await server.tell(envelope("location_update", character_id=11, location_id=4))
+    await settled(lambda: [*client.nearby_players] == [14])
+    assert isinstance(client.nearby_players[14], NearbyPlayer)
+    await server.cut()
+    await settled(lambda: not client.nearby_players)
+
+
+# --- an original server ----------------------------------------------------------------------------------
+
+
+async def test_no_ping_before_a_pong(server: OriginalServer, client: NetworkClient) -> None:
+    await client.ping()
+    await settled(lambda: client.latency is not None)  # WebSocket has pings of its own
+    assert server.sent() == []
+    await server.tell(envelope("pong"))
+    await settled(lambda: client.answers_ping)
+    await client.ping()
+    await settled(lambda: [one["type"] for one in server.sent()] == ["ping"])
+    await client.disconnect()
+    await client.ping()
+
+
+async def test_a_server_that_answers_nothing_takes_only_time(server: OriginalServer, client: NetworkClient) -> None:
+    client.timeout = 0.05
+    said: list[ChatMessage] = []
+    client.register_handler(MessageType.CHAT, said.append)
+    assert await client.accept_party_invite() is False
+    assert isinstance(client.last_error, Unsent)
+    assert await client.start_combat("corrupt_wolf") is None
+    assert await client.kick_from_party(4, 12) is False
+    assert await client.disband_party() is False
+    assert await client.wait_for("party_update") is None
+    assert await client.create_character("Borin") is None  # it says yes and makes nothing
+    assert await client.leave_party() is False
+    assert await client.get_party(4) is None
+    assert await client.register("borin", PASSWORD) is True
+    assert await client.get_world_events() == []
+    assert (await client.get_status() or {})["uptime"] == "N/A"
+    await client.send_chat("Hello")
+    await settled(lambda: [one.content for one in said] == ["Hello"])
+
+
+async def test_a_socket_that_is_never_logged_in(server: OriginalServer) -> None:
+    server.silent = True
+    async with NetworkClient(server.url, reconnect=False, timeout=0.1) as client:
+        assert await client.connect("aldra", PASSWORD)  # the account is
+        assert not client.authenticated
+        assert client.state in {ConnectionState.CONNECTING, ConnectionState.FAILED}
+        assert [one["id"] for one in await client.get_characters()] == [11]
+
+
+async def test_no_server(server: OriginalServer) -> None:
+    problems: list[Exception] = []
+    client = NetworkClient("http://127.0.0.1:9", timeout=5)
+    client.on_error(problems.append)
+    assert await client.connect("aldra", PASSWORD) is False
+    assert await client.get_characters() == []
+    assert await client.reconnect() is False
+    assert await client.get_world_state() is None
+    assert await client.get_shard_status() is None
+    assert await client.wait_for_login() is False
+    assert [type(one) for one in problems] == [Unsent] * 5
+    await client.disconnect()
+    assert await create_client_and_connect("aldra", PASSWORD, "http://127.0.0.1:9") is None
+    connected = await create_client_and_connect("aldra", PASSWORD, server.url)
+    assert connected is not None
+    assert connected.authenticated
+    await connected.disconnect()
+
+
+# --- a line that breaks ------------------------------------------------------------------------------------
+
+
+async def test_what_is_said_meanwhile_is_kept_and_sent_in_order(server: OriginalServer, client: NetworkClient) -> None:
+    server.drops = 3
+    await server.cut()
+    await settled(lambda: not client.authenticated)
+    for number in range(5):
+        await client.send_chat(f"word {number}")
+        await client.send_position_update({"x": float(number)})
+    assert await client.wait_for_login()
+    await settled(lambda: len(server.sent()) == 6)
+    texts = [one.get("content") for one in server.sent() if one["type"] == "chat"]
+    assert texts == [f"word {number}" for number in range(5)]
+    assert [one["position"] for one in server.sent() if one["type"] == "move"] == [{"x": 4.0}]  # the last counts
+    selected = [one for one in server.traffic if one.get("path") == "/api/characters/select"]
+    assert len(selected) == 2  # it is played again
+
+
+async def test_an_expired_session_is_opened_anew(server: OriginalServer, client: NetworkClient) -> None:
+    first = client.session_token
+    server.tokens.clear()  # it was started again
+    await server.cut()
+    await settled(lambda: client.authenticated and client.session_token != first)
+    await client.send_chat("back")
+    await settled(lambda: [one.get("content") for one in server.sent()] == ["back"])
+
+
+async def test_who_is_logged_in_elsewhere_stays_out(server: OriginalServer, client: NetworkClient) -> None:
+    problems: list[Exception] = []
+    client.on_error(problems.append)
+    await server.tell(envelope("disconnect", reason="session_ended"))
+    await server.cut()
+    await settled(lambda: client.state == "disconnected" and len(problems) == 1)
+    assert await client.send(BareMessage(type="party_decline")) is False
+    assert [str(one) for one in problems] == ["The connection ended.", "Not connected."]
+    assert await client.reconnect()  # on request it comes back
+    assert client.state == "connected"
+
+
+async def test_attempts_end(server: OriginalServer) -> None:
+    async with NetworkClient(server.url, backoff=impatience(2), timeout=5) as client:
+        server.drops = 1000
+        assert await client.connect("aldra", PASSWORD)
+        await settled(lambda: client.state is ConnectionState.FAILED)
+        assert len([one for one in server.traffic if "ws_open" in one]) == 3
+        server.drops = 0
+        assert await client.reconnect()
+
+
+async def test_only_so_much_is_kept(server: OriginalServer) -> None:
+    server.silent = True
+    async with NetworkClient(server.url, timeout=0.05, backoff=impatience()) as client:
+        await client.connect("aldra", PASSWORD)
+        client.character_id = 11
+        for _ in range(101):
+            await client.send_chat("Hello")
+        assert isinstance(client.last_error, TooMany)
+
+
+# --- handlers ----------------------------------------------------------------------------------------------
+
+
+async def test_handlers_sync_and_async_in_order_and_over_faults(
+    server: OriginalServer, client: NetworkClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    called: list[str] = []
+    problems: list[Exception] = []
+
+    class Listener:
+        async def __call__(self, message: Message) -> None:
+            called.append("object")
+
+    async def slow(message: Message) -> None:
+        await asyncio.sleep(0)
+        called.append("async")
+
+    def twice(message: Message) -> None:
+        called.append("twice")
+
+    def broken(message: Message) -> None:
+        raise LookupError("oops")
+
+    def broken_too(error: Exception) -> None:
+        raise error
+
+    async def note(error: Exception) -> None:
+        problems.append(error)
+
+    client.register_handler("chat", slow)
+    client.register_handler(MessageType.CHAT, twice)
+    client.register_handler("chat", twice)
+    client.register_handler("chat", broken)
+    client.register_handler("chat", Listener())
+    undo = client.register_handler("*", lambda message: called.append(f"any {message.type}"))
+    client.on_error(broken_too)
+    client.on_error(note)
+    whisper = envelope("whisper", sender_id=12, sender_name="borin", content="psst", recipient_id=11, channel="whisper")
+    await server.tell(whisper)
+    with caplog.at_level(logging.ERROR):
+        await client.send_chat("Hello")
+        await settled(lambda: "any chat" in called)
+    assert called == ["any whisper", "async", "twice", "twice", "object", "any chat"]
+    assert [type(one) for one in problems] == [LookupError]
+    assert [one.message for one in caplog.records] == ["a handler failed", "a handler of errors failed"]
+    undo()
+    undo()
+    client.unregister_handler("chat", twice)
+    client.unregister_handler("chat", broken)
+    client.unregister_handler("chat", broken)
+    called.clear()
+    await client.send_chat("Hello")
+    await settled(lambda: called == ["async", "twice", "object"])
+
+
+async def test_a_handler_may_wait_for_the_server_and_leave(server: OriginalServer, client: NetworkClient) -> None:
+    answers: list[Any] = []
+
+    async def answer(message: ChatMessage) -> None:
+        if message.content == "Hello":
+            await client.send_chat("Hello yourself")
+            heard = await client.wait_for("chat", lambda one: one.content == "Hello yourself")
+            answers.append(heard is not None)
+            await client.disconnect()
+
+    client.register_handler("chat", answer)
+    await client.send_chat("Hello")
+    await settled(lambda: client.state == "disconnected")
+    assert answers == [True]
+    assert await client.connect("aldra", PASSWORD)
+    assert client.authenticated
+    await client.send_chat("Hello")  # handlers stay
+    await settled(lambda: answers == [True, True])
+
+
+async def test_errors_come_as_refusals_and_noise_as_what_it_is(server: OriginalServer, client: NetworkClient) -> None:
+    problems: list[Exception] = []
+    undo = client.on_error(problems.append)
+    await server.tell(envelope("error", error_code="NOT_YOUR_TURN", error_message="Wait."))
+    await server.tell(envelope("error", error_code="SOMETHING_ELSE", error_message="No."))
+    await server.tell({"type": "chat"})
+    await settled(lambda: len(problems) == 3)
+    assert [getattr(one, "code", "") for one in problems[:2]] == ["NOT_YOUR_TURN", "SOMETHING_ELSE"]
+    assert type(problems[0]).__name__ == "NotYourTurn"
+    assert type(problems[1]) is Refused
+    assert isinstance(problems[2], ProtocolError)
+    undo()
+    undo()
+    with pytest.raises(LookupError):
+        waiting = asyncio.create_task(client.wait_for("chat", lambda one: {}[one.content]))
+        await asyncio.sleep(0)
+        await client.send_chat("Hello")
+        await waiting
+    assert len(problems) == 3
+
+
+async def test_what_cannot_be_sent(server: OriginalServer, client: NetworkClient) -> None:
+    await client.send_move(2, position={"x": float("nan")})
+    assert isinstance(client.last_error, ProtocolError)
+    await client.send_chat("")
+    assert isinstance(client.last_error, InvalidInput)
+    client.character_id = None
+    client.last_error = None
+    for nothing in (
+        client.send_chat("Hello"),
+        client.send_faction_chat("Hello"),
+        client.send_position_update({"x": 1.0}),
+        client.decline_party_invite(),
+        client.accept_party_invite(),
+        client.start_combat("corrupt_wolf"),
+    ):
+        await nothing
+        assert isinstance(client.last_error, NoCharacter)
+    broken = ChatMessage(sender_id=1, sender_name="a", content="a")
+    broken.timestamp = float("inf")
+    assert await client.send(broken) is False
+    assert server.sent() == []
+
+
+async def test_wrong_answers_over_rest(server: OriginalServer, client: NetworkClient) -> None:
+    server.tokens.clear()
+    assert await client.get_characters() == []
+    assert isinstance(client.last_error, AuthenticationError)
+    assert str(client.last_error) == "Unauthorized"
+
+
+# --- encryption --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"encryption_phrase": "secret"}, {"encryption_key": derive_key("secret")}])
+async def test_encrypted_frames(server: OriginalServer, options: dict[str, Any]) -> None:
+    async with NetworkClient(server.url, timeout=5, **options) as client:
+        assert client.encryption_enabled
+        assert await client.connect("aldra", PASSWORD)
+        assert client.authenticated  # the log-in goes in clear, as every server reads it
+        await client.select_character(11)
+        await client.send_chat("Hello")
+        await settled(lambda: "ws_noise" in server.traffic[-1])
+        cipher = FrameCipher.of_phrase("secret")
+        assert '"Hello"' in cipher.decrypt(server.traffic[-1]["ws_noise"])
+        heard: list[Message] = []
+        client.register_handler("chat", heard.append)
+        for one in list(server.sockets):
+            await one.send_str(server.traffic[-1]["ws_noise"])
+        await settled(lambda: len(heard) == 1)
+        for one in list(server.sockets):
+            await one.send_str("bm9uc2Vuc2U=")
+        await settled(lambda: isinstance(client.last_error, ProtocolError))
+
+
+def test_a_phrase_is_no_key() -> None:
+    assert not NetworkClient().encryption_enabled
+    with pytest.raises(ValueError, match="not both"):
+        NetworkClient(encryption_phrase="a", encryption_key="b")
+    with pytest.raises(ValueError, match="key"):
+        NetworkClient(encryption_key="your-secret-key")
+
+
+def test_the_environment_may_name_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MASTER_SERVER_URL", raising=False)
+    assert NetworkClient().master_server_url == "http://localhost:8888"
+    monkeypatch.setenv("MASTER_SERVER_URL", "http://play.example.org/")
+    assert NetworkClient().master_server_url == "http://play.example.org"
+    assert NetworkClient("http://other.example.org").master_server_url == "http://other.example.org"
