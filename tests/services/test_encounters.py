@@ -743,7 +743,8 @@ async def test_a_fight_by_commands(kit: PlayKit, fights: EncounterService) -> No
     assert (await kit.do(anna, "cast execute at unicorn")).code == "invalid_target"
     encounter = fights.of(anna.character_id)
     assert encounter is not None
-    for line in ("heavy knight", "wait", "block", "dodge", "parry", "light 2", "attack dark", "cast whirlwind strike at 2"):
+    deeds = ("heavy knight", "wait", "block", "dodge", "parry", "light 2", "attack dark", "cast whirlwind strike at 2")
+    for line in deeds:
         response = await kit.do(anna, line)
         assert response.success or response.code == "insufficient_resources", (line, response)
         encounter.fighters[0].now = encounter.fighters[0].entered.most
