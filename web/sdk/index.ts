@@ -1,5 +1,6 @@
 /** Mythgate's TypeScript SDK: sign in, connect, hear what happens, send commands. No React in here. */
 export type * from "./administration.ts";
+export type * from "./adventure.ts";
 export * from "./api.ts";
 export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
 export {
@@ -21,3 +22,4 @@ export { Outbox, type PendingCommand } from "./outbox.ts";
 export { Sequencer } from "./sequencer.ts";
 export { type LoginStore, Session, type StoredLogin } from "./session.ts";
 export type * from "./status.ts";
+export type * from "./world.ts";

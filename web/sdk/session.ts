@@ -1,4 +1,5 @@
 /** One login: keeps the access token fresh and makes authorised calls. */
+import type { Beginning, NewOffer, OwnParty, OwnTrades } from "./adventure.ts";
 import type {
   Api,
   CharacterList,
@@ -10,7 +11,7 @@ import type {
   SignedIn,
 } from "./api.ts";
 import { AuthenticationError } from "./errors.ts";
-import type { FriendView } from "./generated/events.ts";
+import type { FriendView, TradeView } from "./generated/events.ts";
 import type {
   ClanChange,
   ClanRank,
@@ -21,6 +22,7 @@ import type {
   OwnProfile,
   TournamentCard,
 } from "./lobbies.ts";
+import type { CrystalShard, NearbyPlayer, QuestLog, ShardOwner, WorldEvents, WorldState } from "./world.ts";
 
 /** What survives a reload of the page. Never holds an access token. */
 export interface StoredLogin {
@@ -117,8 +119,8 @@ export class Session {
 
   listCharacters = (): Promise<CharacterList> => this.#authorized("GET", "api/characters");
 
-  createCharacter = (name: string, description: string): Promise<CharacterView> =>
-    this.#authorized("POST", "api/characters", description ? { name, description } : { name });
+  createCharacter = (name: string, description: string, beginning: Beginning = {}): Promise<CharacterView> =>
+    this.#authorized("POST", "api/characters", { name, ...(description ? { description } : {}), ...beginning });
 
   deleteCharacter = (id: string): Promise<void> =>
     this.#authorized("DELETE", `api/characters/${encodeURIComponent(id)}`);
@@ -209,6 +211,43 @@ export class Session {
 
   decidePairing = (number: number, round: number, slot: number, winner: number): Promise<TournamentCard> =>
     this.#authorized("POST", `api/tournaments/${number}/decide`, { round, slot, winner });
+
+  ownParty = (): Promise<OwnParty> => this.#authorized("GET", "api/party");
+
+  ownTrades = (): Promise<OwnTrades> => this.#authorized("GET", "api/trades");
+
+  offer = (trade: string, offer: NewOffer): Promise<TradeView> =>
+    this.#authorized("PUT", `api/trades/${encodeURIComponent(trade)}/offer`, offer);
+
+  /** Want the trade as it was seen: refused if an offer changed since. */
+  confirmTrade = (trade: string, revision: number): Promise<TradeView> =>
+    this.#authorized("POST", `api/trades/${encodeURIComponent(trade)}/confirm`, { revision });
+
+  acceptTrade = (trade: string): Promise<TradeView> =>
+    this.#authorized("POST", `api/trades/${encodeURIComponent(trade)}/accept`);
+
+  /** Decline a request, take one's own back, or end an open trade. */
+  endTrade = (trade: string): Promise<void> => this.#authorized("DELETE", `api/trades/${encodeURIComponent(trade)}`);
+
+  quests = (): Promise<QuestLog> => this.#authorized("GET", "api/quests");
+
+  worldState = (): Promise<WorldState> => this.#authorized("GET", "api/world/state");
+
+  shards = async (): Promise<readonly CrystalShard[]> =>
+    (await this.#authorized<{ shards: readonly CrystalShard[] }>("GET", "api/world/shards")).shards;
+
+  shardOwners = async (shard: number): Promise<readonly ShardOwner[]> =>
+    (await this.#authorized<{ owners: readonly ShardOwner[] }>("GET", `api/world/shards/${shard}`)).owners;
+
+  /** What happened to the world, newest first; at most 200. */
+  worldEvents = (limit: number): Promise<WorldEvents> => this.#authorized("GET", `api/world/events?limit=${limit}`);
+
+  nearby = async (): Promise<readonly NearbyPlayer[]> =>
+    (await this.#authorized<{ players: readonly NearbyPlayer[] }>("GET", "api/nearby")).players;
+
+  /** Choose for a character that nothing was chosen for. Once, before the second level. */
+  chooseBeginning = (id: string, beginning: Beginning): Promise<CharacterView> =>
+    this.#authorized("POST", `api/characters/${encodeURIComponent(id)}/beginning`, beginning);
 
   hasGamePassword = async (): Promise<boolean> =>
     (await this.#authorized<{ is_set: boolean }>("GET", "api/auth/game-password")).is_set;

@@ -238,6 +238,7 @@ describe("talk", () => {
       chat({ ...mine, id: "2", text: "Ada says: hello" }),
       chat({ ...mine, id: "3", channel: "whisper", text: "Ada whispers to you: hello" }),
       chat({ ...mine, id: "4", channel: "global", text: "Ada (global): hello" }),
+      chat({ ...mine, id: "6", channel: "party", text: "Ada (party): hello" }),
       chat({ ...mine, id: "5", channel: "emote", text: "Ada waves." }),
     ]);
     expect(newLines(next).map((line) => line.text)).toEqual([
@@ -245,9 +246,10 @@ describe("talk", () => {
       "You say: hello",
       "You whisper to Bob: hello",
       "You (global): hello",
+      "You (party): hello",
       "Ada waves.",
     ]);
-    expect(newLines(next).map((line) => line.own ?? false)).toEqual([false, true, true, true, true]);
+    expect(newLines(next).map((line) => line.own ?? false)).toEqual([false, true, true, true, true, true]);
   });
 
   test("remembers who whispered, latest first", () => {
@@ -273,6 +275,20 @@ describe("talk", () => {
       { kind: "system", text: "Bob was muted." },
     ]);
   });
+});
+
+test("what happens in company, trade and fights has its line, if it is worth one", () => {
+  const next = applyEvents(playing, [
+    event("party_invite", { message: "Bob asks you to join." }),
+    event("party_update", { party: null, message: "" }),
+    event("combat_event", { message: "The wolf bites." }),
+    event("shard_captured", { message: "Void Heart is taken." }),
+  ]);
+  expect(newLines(next)).toMatchObject([
+    { kind: "action", text: "Bob asks you to join." },
+    { kind: "action", text: "The wolf bites." },
+    { kind: "system", text: "Void Heart is taken.", level: "announcement" },
+  ]);
 });
 
 describe("commands", () => {

@@ -35,6 +35,8 @@ beforeEach(() => {
           { name: "who", aliases: [] },
         ],
       },
+      "/api/party": { party: null, invitations: [] },
+      "/api/trades": { trade: null, requests: [] },
       "/api/maps/explored": { rooms: explored.map((id) => ({ id })), zones: [], current_room_id: null },
     };
     return new Response(JSON.stringify(answers[url.pathname]));

@@ -13,6 +13,7 @@ const Overview = lazy(async () => ({ default: (await import("./lobby/Overview.ts
 const Administration = lazy(async () => ({
   default: (await import("./admin/Administration.tsx")).Administration,
 }));
+const Journal = lazy(async () => ({ default: (await import("./adventure/Journal.tsx")).Journal }));
 const Status = lazy(async () => ({ default: (await import("./status/Status.tsx")).Status }));
 
 export function App() {
@@ -34,6 +35,12 @@ export function App() {
     );
   if (page === "lobby") return <Suspense>{signedIn && playing ? <Lobby /> : <Overview />}</Suspense>;
   if (!signedIn) return <Entrance />;
+  if (page === "journal" && playing)
+    return (
+      <Suspense>
+        <Journal />
+      </Suspense>
+    );
   return playing ? <Game /> : <Characters />;
 }
 

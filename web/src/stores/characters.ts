@@ -1,5 +1,5 @@
 /** The account's characters. */
-import type { CharacterView, DeletedCharacter } from "@mythgate/sdk";
+import type { Beginning, CharacterView, DeletedCharacter } from "@mythgate/sdk";
 import { create } from "zustand";
 import { explain, session, useLogin } from "./login.ts";
 
@@ -29,8 +29,8 @@ export async function loadCharacters(): Promise<void> {
   }
 }
 
-export async function createCharacter(name: string, description: string): Promise<CharacterView> {
-  const character = await session.createCharacter(name, description);
+export async function createCharacter(name: string, description: string, beginning: Beginning): Promise<CharacterView> {
+  const character = await session.createCharacter(name, description, beginning);
   await loadCharacters();
   return character;
 }

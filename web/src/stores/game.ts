@@ -126,6 +126,28 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "admin_event":
       return addLines(game, { at, kind: "system", text: event.data.message, level: "info", channel: "staff" });
 
+    case "level_up":
+    case "player_died":
+    case "trade_request":
+    case "trade_accept":
+    case "trade_update":
+    case "trade_decline":
+    case "trade_complete":
+    case "party_update":
+    case "party_invite":
+    case "party_invite_ended":
+    case "quest_update":
+    case "combat_start":
+    case "combat_event":
+    case "combat_end":
+    case "combat_challenge":
+      return event.data.message ? addLines(game, { at, kind: "action", text: event.data.message }) : game;
+    case "shard_captured":
+    case "shard_status":
+    case "reality_shift":
+    case "aetherfall":
+      return addLines(game, { at, kind: "system", text: event.data.message, level: "announcement" });
+
     case "command_response":
       return withAnswer(game, event);
     case "error": {
@@ -149,7 +171,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
         playersOnline: event.data.players ?? game.playersOnline,
       };
     default:
-      // session_expiring, heartbeat, pong: the connection's. position_update: nothing to draw.
+      // session_expiring, heartbeat, pong: the connection's. position_update: nothing to draw. What has no line: the
+      // panels' (stores/adventure.ts).
       return game;
   }
 }
@@ -290,7 +313,9 @@ function wording(message: ChatMessage, own: boolean): string {
     case "shout":
       return `You shout: ${words}`;
     case "global":
-      return `You (global): ${words}`;
+    case "party":
+    case "faction":
+      return `You (${channel}): ${words}`;
     default:
       return text;
   }

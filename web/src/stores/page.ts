@@ -1,7 +1,7 @@
 /** Which page of the client this is: the world, or another one at its own address. */
 import { create } from "zustand";
 
-export type Page = "world" | "lobby" | "admin" | "status";
+export type Page = "world" | "lobby" | "journal" | "admin" | "status";
 
 interface PageState {
   readonly page: Page;
@@ -14,7 +14,7 @@ interface PageState {
 }
 
 // Exact, for a path prefix of a reverse proxy may have any name: "/admin/" is the world behind one.
-const PAGES = /\/(?:(lobby|status)|(admin)(?:\/(users(?:\/[^/]+)?))?)$/;
+const PAGES = /\/(?:(lobby|journal|status)|(admin)(?:\/(users(?:\/[^/]+)?))?)$/;
 
 interface Address {
   readonly page: Page;

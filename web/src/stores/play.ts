@@ -1,6 +1,15 @@
 /** The play session of this tab: the connection, the game it tells about, what was read and typed. */
 import { Connection, type ConnectionStatus, type PendingCommand, randomId, type ServerEvent } from "@mythgate/sdk";
 import { create } from "zustand";
+import {
+  type Adventure,
+  applyAdventureEvent,
+  EMPTY_ADVENTURE,
+  withInvitations,
+  withoutChallenge,
+  withoutOutcomes,
+  withTrades,
+} from "./adventure.ts";
 import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
 import { TABS, type Tab } from "./lines.ts";
 import { allRead, applyLobbyEvent, EMPTY_LOBBY, type Lobby, refuse } from "./lobby.ts";
@@ -29,6 +38,7 @@ export interface PlayState {
   readonly connection: ConnectionStatus;
   readonly game: Game;
   readonly lobby: Lobby;
+  readonly adventure: Adventure;
   readonly pending: readonly PendingCommand[];
   readonly tab: Tab;
   /** The last line seen in each tab of the log. */
@@ -51,6 +61,7 @@ export const usePlay = create<PlayState>(() => ({
   connection: OFF,
   game: EMPTY_GAME,
   lobby: EMPTY_LOBBY,
+  adventure: EMPTY_ADVENTURE,
   pending: [],
   tab: "all",
   seen: allSeen(0),
@@ -67,7 +78,7 @@ const lobbyCommands = new Set<string>();
 
 /** Bring `character` into the world. */
 export function enterWorld(character: Character): void {
-  begin(character, randomId(), null, EMPTY_GAME, EMPTY_LOBBY, []);
+  begin(character, randomId(), null, { game: EMPTY_GAME, lobby: EMPTY_LOBBY, adventure: EMPTY_ADVENTURE, pending: [] });
 }
 
 /** Bring a guest into the world: the server makes their character on the way in. */
@@ -83,7 +94,7 @@ export function resumePlay(): boolean {
   // A session nothing was heard of cannot be resumed with certainty; a new one starts cleanly.
   const playSession = kept.lastSeq === null ? randomId() : kept.sessionId;
   const character = { id: kept.characterId, name: kept.characterName };
-  begin(character, playSession, kept.lastSeq, kept.game, kept.lobby, kept.pending);
+  begin(character, playSession, kept.lastSeq, kept);
   return true;
 }
 
@@ -91,9 +102,7 @@ function begin(
   character: Character,
   playSession: string,
   resumeAfter: number | null,
-  game: Game,
-  lobby: Lobby,
-  pending: readonly PendingCommand[],
+  { game, lobby, adventure, pending }: Pick<PlayState, "game" | "lobby" | "adventure" | "pending">,
 ): void {
   connection?.close();
   claimRead();
@@ -103,6 +112,7 @@ function begin(
     character,
     game,
     lobby,
+    adventure,
     pending,
     connection: OFF,
     tab: "all",
@@ -159,6 +169,7 @@ function over(farewell: string | null): void {
     connection: OFF,
     game: EMPTY_GAME,
     lobby: EMPTY_LOBBY,
+    adventure: EMPTY_ADVENTURE,
     pending: [],
     farewell,
   });
@@ -186,12 +197,64 @@ function connectionChanged(status: ConnectionStatus): void {
 
 function received(events: readonly ServerEvent[], upTo: number | null): void {
   lastSeq = upTo;
-  const { lobby } = usePlay.getState();
+  const { lobby, adventure } = usePlay.getState();
+  const lived = events.reduce(applyAdventureEvent, adventure);
+  if (lived !== adventure) usePlay.setState({ adventure: lived });
   const next = events.filter((event) => !isAnswer(event) || isForLobby(event)).reduce(applyLobbyEvent, lobby);
   if (next !== lobby) usePlay.setState({ lobby: next });
   const others = events.filter((event) => !isForLobby(event));
   for (const event of events) if (isAnswer(event)) lobbyCommands.delete(event.reply_to ?? "");
   setGame((game) => applyEvents(game, others));
+  if (events.some((event) => event.event_type === "game_state")) void askWhatIsOpen();
+}
+
+/** Who begins anew is told of their party and their fight, but has to ask for what waits for an answer. */
+async function askWhatIsOpen(): Promise<void> {
+  const asking = connection;
+  const still = () => connection === asking;
+  await Promise.all([
+    catchUp((now) => [now.invitations], session.ownParty, withInvitations, still),
+    catchUp((now) => [now.trade, now.requests], session.ownTrades, withTrades, still),
+  ]);
+}
+
+const CATCH_UP_ATTEMPTS = 3;
+
+/** Asks for a part of the adventure, again if events changed that part before the answer came. */
+async function catchUp<T>(
+  part: (now: Adventure) => readonly unknown[],
+  ask: () => Promise<T>,
+  put: (now: Adventure, answer: T) => Adventure,
+  still: () => boolean,
+): Promise<void> {
+  for (let attempt = 1; attempt <= CATCH_UP_ATTEMPTS; attempt += 1) {
+    const before = part(usePlay.getState().adventure);
+    let answer: T;
+    try {
+      answer = await ask();
+    } catch {
+      return; // Events go on telling what is new; who asked waits and asks again.
+    }
+    if (!still()) return;
+    const { adventure } = usePlay.getState();
+    if (part(adventure).every((one, index) => one === before[index])) {
+      usePlay.setState({ adventure: put(adventure, answer) });
+      saveSoon();
+      return;
+    }
+  }
+}
+
+/** The player has read how the last trade and the last fight ended. */
+export function outcomesRead(): void {
+  usePlay.setState(({ adventure }) => ({ adventure: withoutOutcomes(adventure) }));
+  saveSoon();
+}
+
+/** The player does not answer a challenge. */
+export function ignoreChallenge(challengerId: string): void {
+  usePlay.setState(({ adventure }) => ({ adventure: withoutChallenge(adventure, challengerId) }));
+  saveSoon();
 }
 
 const isAnswer = (event: ServerEvent): boolean =>
@@ -281,7 +344,7 @@ function saveSoon(): void {
 function saveNow(): void {
   clearTimeout(saveTimer);
   saveTimer = undefined;
-  const { character, game, lobby, pending } = usePlay.getState();
+  const { character, game, lobby, adventure, pending } = usePlay.getState();
   const userId = useLogin.getState().login?.userId;
   if (!character || !userId) return;
   const snapshot: Snapshot = {
@@ -293,6 +356,7 @@ function saveNow(): void {
     lastSeq,
     game,
     lobby,
+    adventure,
     pending,
   };
   saveSnapshot(snapshot);

@@ -4,6 +4,7 @@
  * exactly where the log ends, no matter how old the snapshot is.
  */
 import type { PendingCommand } from "@mythgate/sdk";
+import { type Adventure, EMPTY_ADVENTURE } from "./adventure.ts";
 import { EMPTY_GAME, type Game, MAX_LINES } from "./game.ts";
 import { EMPTY_LOBBY, type Lobby } from "./lobby.ts";
 import { isRecord, load, remove, save, tabStorage } from "./storage.ts";
@@ -17,6 +18,7 @@ export interface Snapshot {
   readonly lastSeq: number | null;
   readonly game: Game;
   readonly lobby: Lobby;
+  readonly adventure: Adventure;
   readonly pending: readonly PendingCommand[];
 }
 
@@ -42,6 +44,7 @@ export function loadSnapshot(): Snapshot | null {
       ...kept,
       game: { ...EMPTY_GAME, ...kept.game, log: kept.game.log.slice(-MAX_LINES) },
       lobby: { ...EMPTY_LOBBY, ...kept.lobby },
+      adventure: { ...EMPTY_ADVENTURE, ...kept.adventure },
     }
   );
 }

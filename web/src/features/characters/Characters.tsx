@@ -2,6 +2,7 @@ import type { CharacterView } from "@mythgate/sdk";
 import { type FormEvent, useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { isStaff, readRole, useRole } from "../../stores/administration.ts";
+import { beginningOf, type Choices, FIRST_CHOICES, isComplete } from "../../stores/beginning.ts";
 import {
   createCharacter,
   deleteCharacter,
@@ -18,8 +19,10 @@ import { Field } from "../../ui/Field.tsx";
 import { Gate } from "../../ui/Gate.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import { Tick } from "../../ui/Tick.tsx";
 import ui from "../../ui/ui.module.css";
 import { Account } from "../account/Account.tsx";
+import { BeginningFields } from "../adventure/BeginningFields.tsx";
 import { useSubmit } from "../useSubmit.ts";
 import { useTitle } from "../useTitle.ts";
 import { fromNow } from "../when.ts";
@@ -158,17 +161,19 @@ export function Characters() {
 function NewCharacter({ isFirst }: { readonly isFirst: boolean }) {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
+  const [choices, setChoices] = useState<Choices | null>(null);
   const { submit, busy, problems } = useSubmit(["name", "description"]);
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
     const made = await submit(async () => {
-      const character = await createCharacter(name.trim(), description.trim());
+      const character = await createCharacter(name.trim(), description.trim(), choices ? beginningOf(choices) : {});
       if (isFirst) enterWorld({ id: character.id, name: character.name });
     });
     if (made) {
       setName("");
       setDescription("");
+      setChoices(null);
     }
   }
 
@@ -197,8 +202,20 @@ function NewCharacter({ isFirst }: { readonly isFirst: boolean }) {
         description="What others see when they look at you."
         multiline
       />
+      <Tick isSelected={choices !== null} onChange={(chosen) => setChoices(chosen ? FIRST_CHOICES : null)}>
+        Choose race, class and faction now
+      </Tick>
+      {choices ? (
+        <BeginningFields choices={choices} onChange={setChoices} />
+      ) : (
+        <p className={ui.description}>You can also choose later, in the journal, before the second level.</p>
+      )}
       <div className={ui.row}>
-        <Button type="submit" look="primary" isDisabled={busy || !name.trim()}>
+        <Button
+          type="submit"
+          look="primary"
+          isDisabled={busy || !name.trim() || (choices !== null && !isComplete(choices))}
+        >
           {busy ? "One moment…" : isFirst ? "Create and enter the world" : "Create"}
         </Button>
       </div>

@@ -5,6 +5,8 @@ import { useLogin } from "../../stores/login.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import ui from "../../ui/ui.module.css";
+import { PartyPanel } from "../adventure/PartyPanel.tsx";
+import { Stage } from "../adventure/Stage.tsx";
 import { useTitle } from "../useTitle.ts";
 import { CommandLine } from "./CommandLine.tsx";
 import { ConnectionBanner, TakenOver } from "./Connection.tsx";
@@ -17,13 +19,14 @@ import { RoomPanel } from "./RoomPanel.tsx";
 import { StatusPanel } from "./StatusPanel.tsx";
 
 /** On narrow screens one panel at a time is open. */
-type Drawer = "place" | "map" | "bag" | "you";
+type Drawer = "place" | "map" | "you" | "party" | "bag";
 
 const DRAWERS: readonly { id: Drawer; label: string; controls: string }[] = [
   { id: "place", label: "Place", controls: "place" },
   { id: "map", label: "Map", controls: "aside" },
-  { id: "bag", label: "Bag", controls: "aside" },
   { id: "you", label: "You", controls: "aside" },
+  { id: "party", label: "Party", controls: "aside" },
+  { id: "bag", label: "Bag", controls: "aside" },
 ];
 
 export function Game() {
@@ -55,6 +58,9 @@ export function Game() {
       <div className={styles.banner}>
         <ConnectionBanner />
       </div>
+      <div className={styles.stage}>
+        <Stage />
+      </div>
       <main className={styles.log}>
         <Log />
       </main>
@@ -77,15 +83,18 @@ export function Game() {
       <aside id="place" className={`${styles.place} ${ui.scrolls}`} aria-label="The place you are in">
         <RoomPanel />
       </aside>
-      <aside id="aside" className={`${styles.aside} ${ui.scrolls}`} aria-label="Map, things and status">
+      <aside id="aside" className={`${styles.aside} ${ui.scrolls}`} aria-label="Map, status, party and things">
         <div className={styles.section} data-panel="map">
           <MapPanel />
         </div>
-        <div className={styles.section} data-panel="bag">
-          <InventoryPanel />
-        </div>
         <div className={styles.section} data-panel="you">
           <StatusPanel />
+        </div>
+        <div className={styles.section} data-panel="party">
+          <PartyPanel />
+        </div>
+        <div className={styles.section} data-panel="bag">
+          <InventoryPanel />
         </div>
       </aside>
       <TakenOver />

@@ -87,6 +87,9 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
           <MenuItem className={item} onAction={() => goTo("lobby")}>
             Lobby{unread > 0 ? ` (${unread} new)` : ""}
           </MenuItem>
+          <MenuItem className={item} onAction={() => goTo("journal")}>
+            Journal
+          </MenuItem>
           {isStaff(role) && (
             <MenuItem className={item} onAction={() => goTo("admin", "users")}>
               Users

@@ -27,7 +27,7 @@ export function InventoryPanel() {
 }
 
 function Carried({ item }: { readonly item: ItemView }) {
-  const { name, count = 1, readable = false } = item;
+  const { name, count = 1, readable = false, kind = "misc", equipped = false } = item;
   const plain = withoutArticle(name);
   const label = count > 1 ? `${name} ×${count}` : name;
   return (
@@ -42,10 +42,19 @@ function Carried({ item }: { readonly item: ItemView }) {
         actions={[
           { label: "Look", run: () => send(`look ${plain}`) },
           ...(readable ? [{ label: "Read", run: () => send(`read ${plain}`) }] : []),
+          ...(kind === "weapon" || kind === "armor"
+            ? [
+                equipped
+                  ? { label: "Take off", run: () => send(`unequip ${plain}`) }
+                  : { label: "Equip", run: () => send(`equip ${plain}`) },
+              ]
+            : []),
+          ...(kind === "consumable" ? [{ label: "Use", run: () => send(`use ${plain}`) }] : []),
           { label: "Give…", run: () => prepare(`give ${plain} to `) },
           { label: "Drop", run: () => send(`drop ${plain}`) },
         ]}
       />
+      {equipped && <span className={styles.status}>equipped</span>}
     </li>
   );
 }

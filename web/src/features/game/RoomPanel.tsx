@@ -41,6 +41,20 @@ export function RoomPanel() {
           ))}
         </ul>
       </Panel>
+      {(room.creatures ?? []).length > 0 && (
+        <Panel title="Creatures">
+          <ul className={styles.rows}>
+            {(room.creatures ?? []).map(({ key, name, level }) => (
+              <li key={key} className={styles.rowItem}>
+                <span className={styles.rowName}>
+                  {name} <span className={styles.status}>level {level}</span>
+                </span>
+                <Act verb="attack" name={name} />
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
       {(room.items.length > 0 || room.fixtures.length > 0) && (
         <Panel title="Things">
           <ul className={styles.rows}>
@@ -132,8 +146,9 @@ function Point({ direction, short, way }: PointProps) {
 }
 
 function Person({ person }: { readonly person: OccupantView }) {
-  const { name, status = "online", afk_text: afkText } = person;
+  const { name, status = "online", afk_text: afkText, level = 1, faction } = person;
   const following = usePlay((state) => state.game.following === name);
+  const inParty = usePlay((state) => state.adventure.party?.members.some((one) => one.id === person.id) ?? false);
   const { mark, word, explanation } = STATUS_MARKS[status];
   return (
     <li className={styles.rowItem}>
@@ -151,6 +166,9 @@ function Person({ person }: { readonly person: OccupantView }) {
             ? { label: "Stop following", run: () => send("unfollow") }
             : { label: "Follow", run: () => send(`follow ${name}`) },
           { label: "Give…", run: () => prepare("give ") },
+          ...(inParty ? [] : [{ label: "Invite to your party", run: () => send(`party invite ${name}`) }]),
+          { label: "Trade", run: () => send(`trade with ${name}`) },
+          { label: "Challenge to a duel", run: () => send(`duel ${name}`) },
           { label: "Ignore", run: () => send(`ignore ${name}`) },
         ]}
       />
@@ -160,6 +178,10 @@ function Person({ person }: { readonly person: OccupantView }) {
           {word}
         </span>
       )}
+      <span className={styles.summary}>
+        level {level}
+        {faction && `, ${faction}`}
+      </span>
       {word && afkText && <span className={styles.summary}>{afkText}</span>}
     </li>
   );

@@ -1,6 +1,9 @@
+import { goTo } from "../../stores/page.ts";
 import { send, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Panel } from "../../ui/Panel.tsx";
+import adventure from "../adventure/Adventure.module.css";
+import { Condition } from "../adventure/Condition.tsx";
 import styles from "./Place.module.css";
 import { STATUS_MARKS } from "./status.ts";
 
@@ -17,6 +20,7 @@ export function StatusPanel() {
   const { mark, word } = STATUS_MARKS[player.status];
   return (
     <Panel title="You">
+      <Condition />
       <dl className={styles.facts}>
         <dt>Name</dt>
         <dd>
@@ -26,8 +30,20 @@ export function StatusPanel() {
         <dt>Level</dt>
         <dd>
           {player.level}
-          {player.faction && `, ${player.faction}`}
+          {player.sheet && `, ${player.sheet.race} ${player.sheet.character_class}`}
         </dd>
+        {player.faction && (
+          <>
+            <dt>Faction</dt>
+            <dd>{player.faction}</dd>
+          </>
+        )}
+        {player.sheet && (
+          <>
+            <dt>Souls</dt>
+            <dd>{player.sheet.souls}</dd>
+          </>
+        )}
         <dt>Status</dt>
         <dd>
           <span aria-hidden>{mark} </span>
@@ -63,6 +79,10 @@ export function StatusPanel() {
           </>
         )}
       </dl>
+      <div className={adventure.panelActions}>
+        <Button onPress={() => send("rest")}>Rest</Button>
+        <Button onPress={() => goTo("journal")}>Journal</Button>
+      </div>
     </Panel>
   );
 }

@@ -1,0 +1,75 @@
+import type { ReactNode } from "react";
+import { ignoreChallenge, send, usePlay } from "../../stores/play.ts";
+import { acceptTrade, endTrade, useTrading } from "../../stores/trading.ts";
+import { Button } from "../../ui/Button.tsx";
+import { useCountdown } from "../game/useCountdown.ts";
+import styles from "./Adventure.module.css";
+
+/** Parties that want the player. */
+export function Invitations() {
+  return usePlay((state) => state.adventure.invitations).map((one) => (
+    <Asked key={one.party_number} until={one.expires_at}>
+      {`${one.inviter_name} asks you to join the party ${one.party_name}.`}
+      <Button look="primary" onPress={() => send(`party accept ${one.inviter_name}`)}>
+        Join
+      </Button>
+      <Button onPress={() => send(`party decline ${one.inviter_name}`)}>Decline</Button>
+    </Asked>
+  ));
+}
+
+/** People who want to trade. */
+export function TradeRequests() {
+  const busy = useTrading((state) => state.busy);
+  return usePlay((state) => state.adventure.requests).map((one) => (
+    <Asked key={one.id} until={one.expires_at}>
+      {`${one.partner_name} wants to trade with you.`}
+      <Button look="primary" isDisabled={busy} onPress={() => void acceptTrade(one.id)}>
+        Trade
+      </Button>
+      <Button isDisabled={busy} onPress={() => void endTrade(one.id)}>
+        Decline
+      </Button>
+    </Asked>
+  ));
+}
+
+/** People who want a duel. */
+export function Challenges() {
+  return usePlay((state) => state.adventure.challenges).map((one) => (
+    <Asked key={one.challenger_id} until={one.expires_at}>
+      {`${one.challenger_name} wants a duel with you.`}
+      <Button look="primary" onPress={() => send(`duel ${one.challenger_name}`)}>
+        Fight
+      </Button>
+      <Button onPress={() => ignoreChallenge(one.challenger_id)}>Not now</Button>
+    </Asked>
+  ));
+}
+
+interface AskedProps {
+  readonly until: string;
+  /** The question, then the answers. */
+  readonly children: readonly [question: string, ...answers: ReactNode[]];
+}
+
+/** A question with its answers, for as long as it is asked. */
+function Asked({ until, children: [question, ...answers] }: AskedProps) {
+  const seconds = useCountdown(Date.parse(until));
+  if (seconds === 0) return null;
+  return (
+    <div className={`${styles.card} ${styles.asks}`}>
+      <span className={styles.asksWhat} role="status">
+        {question}
+      </span>
+      <span className={styles.time} role="timer">
+        {seconds !== null && inMinutes(seconds)}
+      </span>
+      <span className={styles.actions}>{answers}</span>
+    </div>
+  );
+}
+
+/** "1:05". */
+export const inMinutes = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

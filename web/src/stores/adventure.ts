@@ -1,0 +1,206 @@
+/** What the player knows of their company, trades and fights, as a pure function of the events received. */
+import type {
+  CombatChallenge,
+  CombatEnd,
+  CombatView,
+  FighterView,
+  OwnParty,
+  OwnTrades,
+  PartyView,
+  PendingInvitation,
+  ServerEvent,
+  TradeView,
+} from "@mythgate/sdk";
+
+export interface Health {
+  readonly health: number;
+  readonly max_health: number;
+}
+
+/** How a trade ended, until the player has read it. */
+export interface TradeOutcome {
+  readonly done: boolean;
+  readonly message: string;
+}
+
+export interface Adventure {
+  /** The player's own character. */
+  readonly self: string;
+  readonly party: PartyView | null;
+  /** To the player, newest first. */
+  readonly invitations: readonly PendingInvitation[];
+  /** Of others, by character, as last told. */
+  readonly health: Readonly<Record<string, Health>>;
+  /** The open trade, or the player's own request. */
+  readonly trade: TradeView | null;
+  /** Requests to the player, oldest first. */
+  readonly requests: readonly TradeView[];
+  /** What happened in the trade last. */
+  readonly tradeNews: string;
+  readonly tradeOutcome: TradeOutcome | null;
+  readonly combat: CombatView | null;
+  /** When the turn ends, in milliseconds since the epoch. */
+  readonly turnEndsAt: number | null;
+  /** How the last fight ended, until the player has read it. */
+  readonly combatEnd: CombatEnd | null;
+  /** To the player. */
+  readonly challenges: readonly CombatChallenge[];
+  /** Grows with whatever changes the quest log. */
+  readonly questChanges: number;
+  /** Grows with whatever changes shards and realities. */
+  readonly worldChanges: number;
+}
+
+export const EMPTY_ADVENTURE: Adventure = {
+  self: "",
+  party: null,
+  invitations: [],
+  health: {},
+  trade: null,
+  requests: [],
+  tradeNews: "",
+  tradeOutcome: null,
+  combat: null,
+  turnEndsAt: null,
+  combatEnd: null,
+  challenges: [],
+  questChanges: 0,
+  worldChanges: 0,
+};
+
+/** The adventure after `event`. Events about other things change nothing. */
+export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventure {
+  switch (event.event_type) {
+    case "game_state":
+      // What one is still in is told again right after it, or has to be asked for.
+      return {
+        ...EMPTY_ADVENTURE,
+        self: event.data.player.id,
+        questChanges: now.questChanges + 1,
+        worldChanges: now.worldChanges + 1,
+      };
+
+    case "party_update":
+      return withParty(now, event.data.party);
+    case "party_invite": {
+      if (event.data.invitee_id !== now.self) return now;
+      const others = now.invitations.filter((one) => one.party_number !== event.data.party_number);
+      return { ...now, invitations: [event.data, ...others] };
+    }
+    case "party_invite_ended": {
+      const { party_number, invitee_id } = event.data;
+      if (invitee_id !== now.self) return now;
+      return { ...now, invitations: now.invitations.filter((one) => one.party_number !== party_number) };
+    }
+    case "player_state": {
+      const { player_id, health, max_health } = event.data;
+      return { ...now, health: { ...now.health, [player_id]: { health, max_health } } };
+    }
+
+    case "trade_request": {
+      const { trade, message } = event.data;
+      if (trade.requester_id === now.self) return openTrade(now, trade, message);
+      return { ...now, requests: [...now.requests.filter((one) => one.id !== trade.id), trade] };
+    }
+    case "trade_accept":
+    case "trade_update":
+      return openTrade(now, event.data.trade, event.data.message);
+    case "trade_decline": {
+      const { id, message } = event.data;
+      const requests = now.requests.filter((one) => one.id !== id);
+      if (now.trade?.id !== id) return { ...now, requests };
+      return { ...now, requests, trade: null, tradeNews: "", tradeOutcome: { done: false, message } };
+    }
+    case "trade_complete":
+      if (now.trade?.id !== event.data.trade.id) return now;
+      return { ...now, trade: null, tradeNews: "", tradeOutcome: { done: true, message: event.data.message } };
+
+    case "combat_start":
+    case "combat_state":
+      return withCombat(now, event.data.combat, event.timestamp);
+    case "combat_end":
+      if (now.combat && now.combat.id !== event.data.combat_id) return now;
+      return { ...now, combat: null, turnEndsAt: null, combatEnd: event.data };
+    case "combat_challenge": {
+      if (event.data.target_id !== now.self) return now;
+      const others = now.challenges.filter((one) => one.challenger_id !== event.data.challenger_id);
+      return { ...now, challenges: [...others, event.data] };
+    }
+
+    case "quest_update":
+      return { ...now, questChanges: now.questChanges + 1 };
+    case "shard_captured":
+    case "shard_status":
+    case "reality_shift":
+    case "aetherfall":
+    case "event_trigger":
+      return { ...now, worldChanges: now.worldChanges + 1 };
+    default:
+      return now;
+  }
+}
+
+// --- what is not told again to who comes back --------------------------------------------------------
+
+/** With the invitations that wait, as the server has them. */
+export const withInvitations = (now: Adventure, { invitations }: OwnParty): Adventure => ({ ...now, invitations });
+
+/** With the trade and the requests that the server has. */
+export const withTrades = (now: Adventure, { trade, requests }: OwnTrades): Adventure => ({ ...now, trade, requests });
+
+// --- what the player has read or let go ---------------------------------------------------------------
+
+export const withoutOutcomes = (now: Adventure): Adventure => ({ ...now, tradeOutcome: null, combatEnd: null });
+
+export const withoutChallenge = (now: Adventure, challengerId: string): Adventure => ({
+  ...now,
+  challenges: now.challenges.filter((one) => one.challenger_id !== challengerId),
+});
+
+// --- parts ------------------------------------------------------------------------------------------
+
+function withParty(now: Adventure, party: PartyView | null): Adventure {
+  const told = (party?.members ?? []).flatMap(({ id, health = 0, max_health = 0 }) =>
+    max_health > 0 ? [[id, { health, max_health }] as const] : [],
+  );
+  return { ...now, party, health: { ...now.health, ...Object.fromEntries(told) } };
+}
+
+function openTrade(now: Adventure, trade: TradeView, message: string): Adventure {
+  const requests = now.requests.filter((one) => one.id !== trade.id);
+  return { ...now, trade, requests, tradeNews: message, tradeOutcome: null };
+}
+
+function withCombat(now: Adventure, combat: CombatView, at: string): Adventure {
+  const isOver = combat.is_finished || !combat.active;
+  const inIt = new Set(combat.fighters.map((one) => one.character_id));
+  return {
+    ...now,
+    combat,
+    turnEndsAt: isOver ? null : Date.parse(at) + combat.seconds_left * 1000,
+    combatEnd: null,
+    challenges: now.challenges.filter((one) => !inIt.has(one.challenger_id)),
+  };
+}
+
+// --- questions ---------------------------------------------------------------------------------------
+
+/** The player as they stand in a fight; null for no fight. */
+export function ownFighter({ combat, self }: Adventure): FighterView | null {
+  return combat?.fighters.find((one) => one.character_id === self) ?? null;
+}
+
+/** Whom the player can strike: who stands on another side. */
+export function enemiesOf(adventure: Adventure): readonly FighterView[] {
+  const me = ownFighter(adventure);
+  if (!me) return [];
+  return (adventure.combat?.fighters ?? []).filter((one) => one.side !== me.side && one.condition === "standing");
+}
+
+/** How somebody is; a fight tells it before anything else does. Null: nobody said. */
+export function healthOf({ combat, health }: Adventure, characterId: string): Health | null {
+  return combat?.fighters.find((one) => one.character_id === characterId) ?? health[characterId] ?? null;
+}
+
+export const isOwnTurn = ({ combat, self }: Adventure): boolean =>
+  combat !== null && combat.active_character_id === self && !combat.is_finished;
