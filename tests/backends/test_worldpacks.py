@@ -16,8 +16,9 @@ from tests.support.worlds import PACK, ZONE_FILE, write_pack
 
 from mythgate.backends import worldpacks
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks, check, load
-from mythgate.domain.ids import RoomId, TemplateId
+from mythgate.domain.ids import QuestId, RoomId, TemplateId
 from mythgate.domain.items import ItemKind
+from mythgate.domain.quests import Reward, Step, StepKind
 from mythgate.domain.sheets import CharacterClass
 from mythgate.domain.world import Daypart, Direction, Environment, KitPart, Placement, Utterance
 
@@ -680,3 +681,103 @@ trees = st.recursive(
 def test_whatever_a_file_holds_the_answer_is_problems(scratch: Path, content: bytes) -> None:
     (scratch / "zones" / "z.yaml").write_bytes(content)
     assert check([scratch])
+
+
+# --- quests and shards -----------------------------------------------------------------------------
+
+MARTA = "inhabitants:\n  marta: {name: Marta, room: a, summary: Marta is here., description: She is Marta.}\n"
+PEAR = "items:\n  pear: {" + ITEM + "}\n"
+QUEST = "quests:\n  fetch: {name: Fetch, summary: Somebody wants a pear., steps: [%s]%s}\n"
+GO = "{place: b, text: Go there.}"
+
+
+def quest_zone(steps: str = GO, more: str = "") -> str:
+    return HEAD + "rooms:\n" + A + B + MARTA + PEAR + QUEST % (steps, more)
+
+
+def test_a_quest_says_what_is_to_be_done_and_what_one_gets(tmp_path: Path) -> None:
+    steps = f"""{GO},
+      {{collect: pear, count: 2, text: Get two pears.}},
+      {{talk: marta, about: [pear, fruit], brings: pear, count: 2, text: Bring them.}},
+      {{kill: corrupt_wolf, count: 3, room: b, text: Slay wolves.}},
+      {{time: night, text: Wait for the night.}},
+      {{after: 10m, text: Wait ten minutes.}},
+      {{event: shard_capture, text: See a shard taken.}}"""
+    more = (
+        ", giver: marta, level: 2, repeat: 1d, needs: [walk], ending: Well done., "
+        "reward: {souls: 5, experience: 7, items: [pear, {item: pear, count: 2}]}"
+    )
+    zone = quest_zone(steps, more) + "  walk: {name: Walk, summary: Somebody is tired., steps: [" + GO + "]}\n"
+    world = load([write_pack(tmp_path, zone)])
+    quest = world.quests[QuestId("p/fetch")]
+    assert (quest.name, quest.giver, quest.level, quest.repeat) == ("Fetch", "p/marta", 2, timedelta(days=1))
+    assert (quest.needs, quest.ending, quest.reward) == (
+        ("p/walk",),
+        "Well done.",
+        Reward(5, 7, {TemplateId("p/pear"): 3}),
+    )
+    assert quest.steps == (
+        Step(StepKind.PLACE, "Go there.", "p_z_main_b"),
+        Step(StepKind.COLLECT, "Get two pears.", "p/pear", 2),
+        Step(StepKind.TALK, "Bring them.", "p/marta", 2, about=("pear", "fruit"), brings=TemplateId("p/pear")),
+        Step(StepKind.KILL, "Slay wolves.", "corrupt_wolf", 3, RoomId("p_z_main_b")),
+        Step(StepKind.TIME, "Wait for the night.", "night"),
+        Step(StepKind.TIME, "Wait ten minutes.", after=timedelta(minutes=10)),
+        Step(StepKind.EVENT, "See a shard taken.", "shard_capture"),
+    )
+    plain = world.quests[QuestId("p/walk")]
+    assert (plain.giver, plain.needs, plain.repeat, plain.reward) == (None, (), None, Reward())
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "expected"),
+    [
+        ("{place: x, text: Go there.}", "", "z.yaml:10:73: there is no room 'x'"),
+        ("{collect: paer, text: Get it.}", "", "there is no item 'paer'; did you mean 'pear'?"),
+        ("{talk: martha, text: Tell her.}", "", "there is no inhabitant 'martha'; did you mean 'marta'?"),
+        ("{talk: marta, brings: x, text: Tell her.}", "", "there is no item 'x'"),
+        ("{kill: corrupt_wulf, text: Slay it.}", "", "there is no creature 'corrupt_wulf'; did you mean"),
+        ("{kill: corrupt_wolf, room: x, text: Slay it.}", "", "there is no room 'x'"),
+        ("{time: noon, text: Wait.}", "", "there is no part of the day 'noon'"),
+        ("{event: wedding, text: Be there.}", "", "there is no kind of event 'wedding'"),
+        ("{time: night, after: 5m, text: Wait.}", "", "for a part of the day or for a while, not for both"),
+        ("{text: Do it.}", "", "a step has exactly one of place, talk, kill, collect, time, event, after"),
+        ("{place: b, talk: marta, text: Do it.}", "", "a step has exactly one of"),
+        ("{place: b}", "", "a step needs 'text'"),
+        ("{place: b, about: [x], text: Go.}", "", "a step has no 'about'"),
+        ("{place: b, count: 2, text: Go.}", "", "a step has no 'count'"),
+        ("go", "", "a step is a mapping with 'text' and one of place"),
+        ("", "", "a quest has at least one step"),
+        (GO, ", giver: nobody", "there is no inhabitant 'nobody'"),
+        (GO, ", needs: [fetch]", "a quest cannot need itself"),
+        (GO, ", needs: [fetsch]", "there is no quest 'fetsch'; did you mean 'fetch'?"),
+        (GO, ", reward: {items: [x]}", "there is no item 'x'"),
+        (GO, ", reward: {gold: 5}", "a reward has no 'gold'"),
+        (GO, ", level: 99", "'level' is a whole number from 1 to 25"),
+    ],
+)
+def test_a_mistake_in_a_quest_is_found(tmp_path: Path, steps: str, more: str, expected: str) -> None:
+    found = problems(tmp_path, quest_zone(steps, more))
+    assert any(expected in problem for problem in found), found
+
+
+def test_a_quest_without_steps_and_one_that_stands_twice_are_found(tmp_path: Path) -> None:
+    assert (
+        "a quest needs 'steps'" in problems(tmp_path / "1", quest_zone().replace("steps: [" + GO + "]", "level: 1"))[0]
+    )
+    second = HEAD.replace("id: z", "id: y") + QUEST % (GO.replace("b", "z/b"), "")
+    found = problems(tmp_path / "2", quest_zone(), **{"y.yaml": second})
+    assert any("there is another quest 'p/fetch', in" in problem for problem in found), found
+
+
+def test_a_giver_with_a_mistake_of_their_own_is_told_of_once(tmp_path: Path) -> None:
+    zone = quest_zone(GO, ", giver: marta").replace("name: Marta, room: a", "name: Marta, room: x")
+    assert [problem.partition(": ")[2] for problem in problems(tmp_path, zone)] == ["there is no room 'x'"]
+
+
+def test_a_crystal_shard_lies_in_one_room(tmp_path: Path) -> None:
+    zone = HEAD + "rooms:\n" + A.replace("exits:", "shard: 3, exits:") + B
+    assert load([write_pack(tmp_path / "1", zone)]).shards == {3: "p_z_main_a"}
+    twice = zone.replace("second of places.,", "second of places., shard: 3,")
+    assert any("there is another place of shard 3, in" in problem for problem in problems(tmp_path / "2", twice))
+    assert any("1 to 12" in problem for problem in problems(tmp_path / "3", zone.replace("shard: 3", "shard: 13")))

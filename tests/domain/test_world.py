@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,15 +15,18 @@ from tests.support.play import CELLAR, PATH, SQUARE, TAVERN, small_world
 from tests.support.worlds import room, room_id, world
 
 from mythgate.domain.errors import Ambiguous, NotFound, NotHere
-from mythgate.domain.ids import InhabitantId, RoomId, TemplateId
+from mythgate.domain.ids import InhabitantId, QuestId, RoomId, TemplateId
 from mythgate.domain.items import ItemKind
+from mythgate.domain.quests import Quest, Reward, Step, StepKind
 from mythgate.domain.sheets import CharacterClass
 from mythgate.domain.world import (
+    CROSSING,
     CROWD,
     BrokenWorld,
     Calendar,
     Daypart,
     Direction,
+    Environment,
     Exit,
     Fixture,
     Inhabitant,
@@ -482,3 +486,63 @@ def test_what_stacks_and_what_is_worn(kind: ItemKind) -> None:
     assert thing.stacks is (kind in (ItemKind.CONSUMABLE, ItemKind.MISC))
     assert not dataclasses.replace(thing, quest=True).stacks
     assert kind.is_worn is (kind in (ItemKind.WEAPON, ItemKind.ARMOR))
+
+
+# --- crossings, shards, quests ---------------------------------------------------------------------
+
+
+def test_ways_lead_next_door_and_over_one_crossing() -> None:
+    world = small_world()
+    square, tavern = world.rooms[SQUARE], world.rooms[TAVERN]
+    assert world.ways_to(square, TAVERN) == (Direction.NORTH,)
+    assert world.ways_to(tavern, PATH) == ()
+    crossing = dataclasses.replace(square, tags=frozenset({CROSSING}))
+    crossed = dataclasses.replace(world, rooms={**world.rooms, SQUARE: crossing})
+    assert crossed.ways_to(tavern, PATH) == (Direction.SOUTH, Direction.SOUTH)
+    assert crossed.ways_to(tavern, RoomId("nowhere")) == ()
+
+
+def test_no_shard_lies_in_two_rooms() -> None:
+    world = small_world()
+    rooms = {room_id: dataclasses.replace(room, shard=3) for room_id, room in world.rooms.items()}
+    with pytest.raises(BrokenWorld, match="shard 3 lies in two rooms"):
+        dataclasses.replace(world, rooms=rooms)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"giver": InhabitantId("nobody")},
+        {"needs": (QuestId("none"),)},
+        {"reward": Reward(items={TemplateId("none"): 1})},
+        {"steps": (Step(StepKind.PLACE, "Go.", "nowhere"),)},
+        {"steps": (Step(StepKind.TALK, "Tell.", "nobody"),)},
+        {"steps": (Step(StepKind.COLLECT, "Get.", "none"),)},
+        {"steps": (Step(StepKind.KILL, "Slay.", "corrupt_wolf", room=RoomId("nowhere")),)},
+        {"steps": (Step(StepKind.TALK, "Bring.", "keeper", brings=TemplateId("none")),)},
+    ],
+)
+def test_a_quest_refers_to_what_exists(changes: dict[str, Any]) -> None:
+    sound = Quest(QuestId("q"), "Q", "Sound.", (Step(StepKind.TIME, "Wait.", "night"),), giver=InhabitantId("keeper"))
+    assert dataclasses.replace(small_world(), quests={sound.id: sound}).quests == {sound.id: sound}
+    broken = dataclasses.replace(sound, **changes)
+    with pytest.raises(BrokenWorld, match="does not exist"):
+        dataclasses.replace(small_world(), quests={broken.id: broken})
+
+
+def test_days_are_counted_from_the_first() -> None:
+    calendar = Calendar(day=timedelta(hours=6))
+    assert [calendar.day_number(calendar.epoch + timedelta(hours=hours)) for hours in (-9, 0, 5, 6, 25)] == [
+        1,
+        1,
+        1,
+        2,
+        5,
+    ]
+
+
+def test_an_omen_is_seen_under_the_sky_only() -> None:
+    square = small_world().rooms[SQUARE]
+    inside = dataclasses.replace(square, environment=Environment.INDOORS)
+    assert square.describe(omen="A comet.").endswith("A comet.")
+    assert "comet" not in inside.describe(omen="A comet.")
