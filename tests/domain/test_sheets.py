@@ -17,6 +17,7 @@ from mythgate.domain.sheets import (
     EXPERIENCE,
     MAX_LEVEL,
     STATS,
+    Bonuses,
     CharacterClass,
     Race,
     Resources,
@@ -26,6 +27,7 @@ from mythgate.domain.sheets import (
     level_of,
     most,
     new_sheet,
+    prowess,
     roll_stats,
 )
 
@@ -157,3 +159,14 @@ def test_who_has_come_far_has_chosen() -> None:
     assert not DEFAULT_SHEET.learned(99).with_now(health=1).paid(5).is_chosen
     assert DEFAULT_SHEET.learned(100).is_chosen
     assert new_sheet(Race.HUMAN, CharacterClass.RANGER, Stats()).is_chosen
+
+
+@pytest.mark.parametrize("case", VECTORS["derived"])
+def test_what_stats_and_things_come_to(case: dict[str, Any]) -> None:
+    stats, expected = Stats(**case["stats"]), case["derived"]
+    worn = [one for one in case["equipped"] if one["is_equipped"]]
+    bonuses = Bonuses(*(sum(one[f"{name}_bonus"] for one in worn) for name in ("attack", "defense", "magic")))
+    assert {name: stats.modifier(name) for name in STATS} == expected["stat_modifiers"]
+    shown = prowess(stats, bonuses)
+    assert (shown.armor_class, shown.initiative) == (expected["armor_class"], expected["initiative"])
+    assert (shown.attack_power, shown.magic_power) == (expected["attack_power"], expected["magic_power"])

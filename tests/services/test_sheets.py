@@ -514,6 +514,7 @@ async def test_commands(kit: PlayKit) -> None:
         "Ada, Human Warrior of level 1, of the Shadowborn.",
         "Strength 11, Dexterity 11, Constitution 11, Intelligence 11, Wisdom 11, Charisma 11.",
         "Health 120 of 120, stamina 120 of 120, mana 50 of 50.",
+        "Armor class 10, initiative +0, attack +0, magic +0.",
         "Experience 0; 100 brings level 2.",
         f"You have {souls} souls.",
         "You have equipped nothing.",
@@ -525,8 +526,8 @@ async def test_commands(kit: PlayKit) -> None:
     await kit.sheets.change(ada.character_id, lambda sheet: sheet.learned(10**6))
     lines = (await kit.do(ada, "stats")).result.splitlines()
     assert lines[0].startswith("Ada, Human Warrior of level 25")
-    assert lines[3] == "Experience 30000: there is no higher level."
-    assert lines[5:] == ["You have equipped a axe.", "That adds 7 to attacks, 0 to defence and 2 to magic."]
+    assert lines[4] == "Experience 30000: there is no higher level."
+    assert lines[6:] == ["You have equipped a axe.", "That adds 7 to attacks, 0 to defence and 2 to magic."]
     answer = await kit.do(ada, "unequip axe")
     assert answer.result == "You take off a axe."
     assert answer.inventory is not None

@@ -302,6 +302,14 @@ class SheetView:
     """What equipped things add to defence."""
     magic: int = 0
     """What equipped things add to magic."""
+    armor_class: int = 10
+    """10, the modifier of dexterity (half of what it is above 10, rounded down), and `defence`."""
+    initiative: int = 0
+    """The modifier of dexterity."""
+    attack_power: int = 0
+    """The modifier of strength and `attack`."""
+    magic_power: int = 0
+    """The modifier of intelligence and `magic`."""
     is_chosen: bool = True
     """Whether race and class were chosen, or it is too late for that."""
 
@@ -1259,8 +1267,8 @@ class PartyUpdate(Payload):
     party: PartyView | None
     """As it is now; null: you are in none any more."""
     reason: Literal["state", "created", "joined", "left", "kicked", "disbanded", "leader", "loot", "deeds", "status"]
-    """`state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it has
-    to show for itself; `status`: how a member can be reached, their level or their health."""
+    """`state`: as it stands, for who comes back; `left`: of their own will or by leaving the world; `deeds`: what it
+    has to show for itself; `status`: how a member can be reached, their level or their health."""
     party_number: int
     """Of the party, also if you are in it no longer."""
     player_id: str | None

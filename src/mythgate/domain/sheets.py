@@ -245,15 +245,15 @@ class Sheet:
         """The same after death and return: half of the health there can be, and a tenth of the souls lost."""
         return replace(self.with_now(health=max(1, self.most.health // 2)), souls=self.souls - self.souls // 10)
 
-    def rested(self, *, fully: bool = True) -> Sheet:
-        """The same after a rest: all there is, or with half a rest half of the most of each on top."""
+    def rested(self, *, fully: bool = True, rate: float = 1.0) -> Sheet:
+        """The same after a rest: all there is, or with half a rest half of the most of each on top, times `rate`."""
         limit = self.most
         if fully:
             return replace(self, now=limit)
         return self.with_now(
-            health=self.now.health + limit.health // 2,
-            stamina=self.now.stamina + limit.stamina // 2,
-            mana=self.now.mana + limit.mana // 2,
+            health=self.now.health + int(limit.health // 2 * rate),
+            stamina=self.now.stamina + int(limit.stamina // 2 * rate),
+            mana=self.now.mana + int(limit.mana // 2 * rate),
         )
 
 
@@ -264,6 +264,27 @@ class Bonuses:
     attack: int = 0
     defence: int = 0
     magic: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prowess:
+    """What stats and equipped things come to, as sheets show it."""
+
+    armor_class: int
+    initiative: int
+    attack_power: int
+    magic_power: int
+
+
+def prowess(stats: Stats, bonuses: Bonuses) -> Prowess:
+    """What `stats` and `bonuses` come to."""
+    dexterity = stats.modifier("dexterity")
+    return Prowess(
+        10 + dexterity + bonuses.defence,
+        dexterity,
+        stats.modifier("strength") + bonuses.attack,
+        stats.modifier("intelligence") + bonuses.magic,
+    )
 
 
 def in_words(race: Race, calling: CharacterClass) -> str:

@@ -24,7 +24,7 @@ from mythgate.domain.events import (
 from mythgate.domain.ids import CharacterId, RoomId, TemplateId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
-from mythgate.domain.sheets import DEFAULT_SHEET, EXPERIENCE, MAX_LEVEL, Sheet
+from mythgate.domain.sheets import DEFAULT_SHEET, EXPERIENCE, MAX_LEVEL, Bonuses, Sheet, prowess
 from mythgate.domain.world import Room
 from mythgate.services.ports import Clock, PresenceStore, Realtime, Store
 from mythgate.services.world import WorldService, item_views, occupant_view, room_view, sentence_start
@@ -174,6 +174,10 @@ class Sight:
 def sheet_view(sheet: Sheet, inventory: Iterable[ItemView]) -> SheetView:
     """A sheet as its owner sees it, who carries `inventory`."""
     limit, equipped = sheet.most, [row for row in inventory if row.equipped]
+    bonuses = Bonuses(
+        sum(row.attack for row in equipped), sum(row.defence for row in equipped), sum(row.magic for row in equipped)
+    )
+    shown = prowess(sheet.stats, bonuses)
     return SheetView(
         race=sheet.race.value,
         character_class=sheet.calling.value,
@@ -188,9 +192,13 @@ def sheet_view(sheet: Sheet, inventory: Iterable[ItemView]) -> SheetView:
         max_stamina=limit.stamina,
         mana=sheet.now.mana,
         max_mana=limit.mana,
-        attack=sum(row.attack for row in equipped),
-        defence=sum(row.defence for row in equipped),
-        magic=sum(row.magic for row in equipped),
+        attack=bonuses.attack,
+        defence=bonuses.defence,
+        magic=bonuses.magic,
+        armor_class=shown.armor_class,
+        initiative=shown.initiative,
+        attack_power=shown.attack_power,
+        magic_power=shown.magic_power,
         is_chosen=sheet.is_chosen,
     )
 

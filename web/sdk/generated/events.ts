@@ -1078,6 +1078,22 @@ export interface SheetView {
    */
   magic?: number;
   /**
+   * 10, the modifier of dexterity (half of what it is above 10, rounded down), and `defence`.
+   */
+  armor_class?: number;
+  /**
+   * The modifier of dexterity.
+   */
+  initiative?: number;
+  /**
+   * The modifier of strength and `attack`.
+   */
+  attack_power?: number;
+  /**
+   * The modifier of intelligence and `magic`.
+   */
+  magic_power?: number;
+  /**
    * Whether race and class were chosen, or it is too late for that.
    */
   is_chosen?: boolean;

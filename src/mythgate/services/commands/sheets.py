@@ -29,6 +29,7 @@ async def sheet(call: Call) -> CommandResponse:
         f"{actor.name}, {view.race} {view.character_class} of level {view.level}{of_faction}.",
         ", ".join(f"{name.capitalize()} {getattr(view.stats, name)}" for name in STATS) + ".",
         _resources(view),
+        _prowess(view),
         _experience(view),
         f"You have {view.souls} souls.",
         f"You have equipped {enumerate_words(equipped)}." if equipped else "You have equipped nothing.",
@@ -42,6 +43,13 @@ def _resources(view: SheetView) -> str:
     return (
         f"Health {view.health} of {view.max_health}, stamina {view.stamina} of {view.max_stamina}, "
         f"mana {view.mana} of {view.max_mana}."
+    )
+
+
+def _prowess(view: SheetView) -> str:
+    return (
+        f"Armor class {view.armor_class}, initiative {view.initiative:+}, attack {view.attack_power:+}, "
+        f"magic {view.magic_power:+}."
     )
 
 
