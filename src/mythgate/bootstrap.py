@@ -573,6 +573,7 @@ def compose(
     presence.on_gone(encounters.gone)
     encounters.on_won(shards.guardian_fell)
     encounters.toughness = lambda: shards.effects.enemies
+    sheets.rest_rate = lambda: shards.effects.rest
     encounters.on_won(quests.won)
     movement.on_moved(quests.moved)
     world.on_talked(quests.talked)
@@ -809,6 +810,7 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
+    yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
