@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ from datetime import timedelta
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.play import PATH, SQUARE, TAVERN, PlayKit
-from tests.support.shards import GOLD, IRON, PLACES, Won, conquer, go_to, partisan, shard_world
+from tests.support.shards import BLOOD, GOLD, IRON, PLACES, Won, conquer, go_to, partisan, shard_world
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import (
@@ -38,6 +39,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import CharacterId, CommandId, RoomId
 from mythgate.domain.shards import CAPTURE_SOULS, LORE, Condition, FallReason, Reality, ShardStatus
+from mythgate.domain.sheets import Sheet, Stats
 from mythgate.domain.worldevents import EventKind, WorldEvent
 from mythgate.services.ports import CommandKey, Store, Transaction
 from mythgate.services.shards import ShardService
@@ -327,6 +329,37 @@ async def test_twelve_shards_end_the_world(kit: PlayKit) -> None:
         EventKind.AETHERFALL,
         EventKind.SHARD_CAPTURE,
     ]
+
+
+async def test_a_reality_makes_rest_better_or_worse(kit: PlayKit) -> None:
+    await kit.sheets.change(
+        (one := await partisan(kit, "Ada", BLOOD, at=2)).character_id, lambda sheet: sheet.with_now(health=0)
+    )
+    await conquer(kit, one, 1, 2, 3, 4)
+    assert kit.shards.effects.rest == 0.75
+    await kit.put(one.character_id, PLACES[4])
+    rested = await kit.sheets.rest(one.character_id)
+    limit = rested.change.after.most
+    assert rested.change.after.now.health == int(limit.health // 2 * 0.75)
+
+
+async def test_a_guardian_is_fought_and_its_shard_taken(kit: PlayKit) -> None:
+    ada = await partisan(kit, "Ada")
+
+    def mighty(sheet: Sheet) -> Sheet:
+        return dataclasses.replace(sheet, stats=Stats(500, 500, 5000, 500, 500, 500)).rested()
+
+    await kit.sheets.change(ada.character_id, mighty)
+    assert (await kit.do(ada, "attack crystal shard guardian")).success
+    for _ in range(200):
+        if kit.encounters.of(ada.character_id) is None:
+            break
+        await kit.do(ada, "attack")
+        await kit.settle()
+    await kit.settle()
+    assert kit.shards.get(1).guardian_defeated
+    assert (await kit.do(ada, "capture")).success
+    assert kit.shards.get(1).faction == IRON.value
 
 
 # --- staff ---

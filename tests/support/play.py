@@ -300,6 +300,8 @@ class PlayKit:
             shards=self.shards,
             quests=self.quests,
         )
+        self.encounters.toughness = lambda: self.shards.effects.enemies
+        self.sheets.rest_rate = lambda: self.shards.effects.rest
         self.encounters.on_won(self.shards.guardian_fell)
         self.encounters.on_won(self.quests.won)
         self.movement.on_moved(self.quests.moved)

@@ -15,7 +15,7 @@ from mythgate.domain.shards import GUARDIAN, LORE
 from mythgate.domain.sheets import Faction
 from mythgate.domain.world import World
 
-IRON, GOLD = Faction.IRON_BROTHERHOOD, Faction.GOLDEN_ORDER
+IRON, GOLD, BLOOD = Faction.IRON_BROTHERHOOD, Faction.GOLDEN_ORDER, Faction.CRIMSON_COVENANT
 PLACES: Final = {number: RoomId(f"earth_shards_main_{number}") for number in LORE}
 
 
@@ -26,7 +26,14 @@ def shard_world(**changes: Any) -> World:
     rooms = dict(world.rooms)
     for number, room_id in PLACES.items():
         rooms[room_id] = dataclasses.replace(
-            square, id=room_id, name=LORE[number].place, exits={}, number=number, shard=number, x=100 + number
+            square,
+            id=room_id,
+            name=LORE[number].place,
+            exits={},
+            number=number,
+            shard=number,
+            x=100 + number,
+            creatures=(GUARDIAN,),
         )
     return dataclasses.replace(world, **{"rooms": rooms, **changes})
 

@@ -113,6 +113,7 @@ class SheetService:
         self._clock = clock
         self._ids = ids
         self._policy = policy if policy is not None else SheetPolicy()
+        self.rest_rate: Callable[[], float] = lambda: 1.0  # multiplies what a rest outside of safe rooms gives
         self._restraints: list[Callable[[CharacterId], None]] = []
         self._observers: list[Callable[[Change], None]] = []
         self._rested: dict[CharacterId, datetime] = {}
@@ -297,7 +298,7 @@ class SheetService:
 
         """
         present = self._at_leisure(actor)
-        now, interval = self._clock.now(), self._policy.rest_interval
+        now, interval, rate = self._clock.now(), self._policy.rest_interval, self.rest_rate()
         fully = SAFE in self._sight.room_of(present).tags
         self._rested = {one: at for one, at in self._rested.items() if now < at + interval}
         if not fully and actor in self._rested:
@@ -310,7 +311,9 @@ class SheetService:
             self.tell(change)
 
         change = await self._store.write(
-            lambda tx: self.changing(tx, actor, lambda sheet: sheet.rested(fully=fully)), then=after, once=once
+            lambda tx: self.changing(tx, actor, lambda sheet: sheet.rested(fully=fully, rate=rate)),
+            then=after,
+            once=once,
         )
         return Rested(fully, change)
 
