@@ -183,6 +183,21 @@ async def test_choosing_by_command(kit: PlayKit) -> None:
     assert bob.faction == ""
 
 
+async def test_who_is_deleted_and_restored_is_as_before(kit: PlayKit) -> None:
+    caller = await kit.caller("Ada")
+    view = await kit.characters.create(caller, "Ada", beginning=Beginning(Race.ELF, CharacterClass.WARRIOR))
+    character_id = CharacterId(view.id)
+    before = await kit.sheets.change(character_id, taught)
+    await kit.characters.delete(caller, character_id)
+    with pytest.raises(NotFound):
+        await kit.sheets.change(character_id, rich)
+    restored = await kit.characters.restore(caller, character_id)
+    assert (restored.race, restored.level) == ("Elf", 3)
+    assert await kit.sheets.of(character_id) == before
+    ada = await kit.enter(caller)
+    assert len(await kit.carried(ada)) == 4
+
+
 # --- changing --------------------------------------------------------------------------------------
 
 
