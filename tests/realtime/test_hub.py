@@ -290,6 +290,31 @@ def test_a_slow_reader_is_remembered_a_bounded_number_of_low_events(world: World
     assert texts(ann) == ["fills the pipe", *map(str, range(36, 100))]
 
 
+def test_a_quiet_room_is_told_low_events_as_one_but_for_who_cannot_be(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    _, slow = world.join("slow")
+    away, line = world.join("away")
+    world.hub.detach(away, line)
+    world.wait(100)
+    slow.stall()
+    world.tell("one")  # fills the pipe of the slow one
+    world.wait(100)
+    for position in range(3):
+        event = world.event(f"bob at {position}", Priority.LOW, coalesce="position:bob")
+        world.hub.publish(ROOM, event, exclude=CharacterId("bob"))
+        world.wait(100)
+    assert (texts(ann), ann.numbers) == (["one", "bob at 0", "bob at 1", "bob at 2"], [1, 2, 3, 4])
+    assert (texts(bob), bob.numbers) == (["one"], [1])
+    slow.flow()
+    assert (texts(slow), slow.numbers) == (["one", "bob at 2"], [1, 2])
+    assert away.last_seq == 1
+    assert world.hub.stats.low_replaced == 2
+    assert world.hub.stats.low_dropped == 3
+    world.tell("two")
+    assert [one.numbers[-1] for one in (ann, bob, slow)] == [5, 2, 3]
+
+
 def test_low_events_can_be_sent_to_one(world: World) -> None:
     _, ann = world.join("ann")
     _, bob = world.join("bob")

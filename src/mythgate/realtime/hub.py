@@ -132,7 +132,7 @@ class Hub:
         if exclude is not None or event.sender in self._ignorers:
             spared = self._spared(log, event, exclude)
         if event.priority == Priority.LOW:
-            self._publish_low((*log.followers.values(), *log.members.values()), event, spared)
+            self._publish_low_to_all(log, event, spared)
             return
         stats = self.stats
         stats.published += 1
@@ -556,6 +556,26 @@ class Hub:
         except Exception as error:
             self._failed(outbox, error, first)
         self._step_back(outbox)
+
+    def _publish_low_to_all(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
+        """In a quiet room nothing has to wait: who is level is told as one. All others are told one by one."""
+        followers = log.followers.values()
+        others: list[Stream] = [*followers, *log.members.values()]
+        if not log.waits and log.written == log.count and self._monotonic() >= log.quiet_from:
+            aside = {outbox.stream for outbox in log.apart}
+            aside.update(spared)
+            level = [stream for stream in followers if stream.outboxes and stream not in aside]
+            if level:
+                for stream in level:
+                    stream.low_count += 1
+                self.stats.deliveries += len(level)
+                others = [
+                    *(stream for stream in followers if stream in aside or not stream.outboxes),
+                    *log.members.values(),
+                ]
+                aside.update(stream for stream in others if stream.log is log)
+                self._tell_followers(log, event, aside)
+        self._publish_low(others, event, spared)
 
     def _publish_low(self, streams: Iterable[Stream], event: Event, spared: Collection[Stream]) -> None:
         """LOW events are numbered when they are written; nobody keeps them for who is away."""
