@@ -275,11 +275,21 @@ def measure_positions(players: int, rate: float, turns: int, seconds: float) -> 
 
 def measure_trades(pairs: int, seconds: float) -> dict[str, float]:
     """Trades a second that are saved, on each database, asked for by code: request, two offers, two confirmations."""
+    return _by_pairs("trades", pairs, seconds)
+
+
+def measure_combat(pairs: int, seconds: float) -> dict[str, float]:
+    """Acts in fights a second on each database: what each leads to is computed and told, and rewards are saved."""
+    return _by_pairs("combat", pairs, seconds)
+
+
+def _by_pairs(what: str, pairs: int, seconds: float) -> dict[str, float]:
+    """The figures of a process that measures itself, on each database."""
     figures: dict[str, float] = {}
     for database in ("sqlite", "postgres"):
-        process = Process(["benchmarks.trades", database, "--pairs", str(pairs), "--seconds", str(seconds)], 0)
+        process = Process([f"benchmarks.{what}", database, "--pairs", str(pairs), "--seconds", str(seconds)], 0)
         try:
-            figures |= {f"trades_{name}_on_{database}": value for name, value in process.answer().items()}
+            figures |= {f"{what}_{name}_on_{database}": value for name, value in process.answer().items()}
         finally:
             process.stop()
     return figures
@@ -334,12 +344,14 @@ def main() -> None:
         positions = measure_positions(1024, 1000.0, 5 if options.quick else 12, 1.0)
         progress.update(task, description="trades")
         trades = measure_trades(50, 2.0 if options.quick else 5.0)
+        progress.update(task, description="fights")
+        combat = measure_combat(50, 2.0 if options.quick else 5.0)
         progress.update(task, description="a quiet room")
         quiet = measure_quiet(4.0 if options.quick else 10.0)
     if options.json:
         rows = [asdict(row) for row in deliveries]
         figures = {"deliveries": rows, "connections": connections_figures, "commands": commands | sight, "quiet": quiet}
-        figures |= {"positions": positions, "trades": trades}
+        figures |= {"positions": positions, "trades": trades, "combat": combat}
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
         return
     caption = "CPU of the server process in the least disturbed turns; ratio to the floor under the same load"
@@ -371,6 +383,7 @@ def main() -> None:
         *sight.items(),
         *positions.items(),
         *trades.items(),
+        *combat.items(),
         *quiet_rows,
     ):
         other.add_row(name.replace("_", " "), f"{value:,}")

@@ -47,7 +47,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 async def enter(node: Node, players: int) -> list[CharacterId]:
-    """As many characters in the world, all in one room, with streams that nobody reads."""
+    """As many characters in the world, all in one room, with streams that nobody reads, and rich."""
     entered = []
     for number, token in enumerate(await populate(node, players, players, 1)):
         services = node.services

@@ -30,8 +30,8 @@ from mythgate.services.sessions import Opening
 PACK_ID = "bench"
 
 
-def settings(folder: Path, rooms: int, merge_window: float) -> Settings:
-    """A node's settings with the limits out of the way; all else as it comes."""
+def settings(folder: Path, rooms: int, merge_window: float, *, creature: str = "") -> Settings:
+    """A node's settings with the limits out of the way; all else as it comes. A `creature` lives in every room."""
     many = 1_000_000
     limits: dict[str, Any] = {"commands_per_second": many, "command_burst": many}
     return Settings(
@@ -44,11 +44,11 @@ def settings(folder: Path, rooms: int, merge_window: float) -> Settings:
         telemetry=TelemetrySettings(log_level="error"),
         metaserver=MetaserverSettings(port=0, room_port=0, packets_per_second=many, packet_burst=many),
         lobbies=LobbiesSettings(rooms=[LobbySettings(name="Arrival", room_id=26, capacity=1000)]),
-        world=WorldSettings(packs=[write_world(folder / "world", rooms)], watch=False, room_capacity=1000),
+        world=WorldSettings(packs=[write_world(folder / "world", rooms, creature)], watch=False, room_capacity=1000),
     )
 
 
-def write_world(folder: Path, rooms: int) -> Path:
+def write_world(folder: Path, rooms: int, creature: str = "") -> Path:
     """`rooms` places in a row, from west to east."""
     zones = folder / "zones"
     zones.mkdir(parents=True)
@@ -66,6 +66,7 @@ def write_world(folder: Path, rooms: int) -> Path:
             f"    at: [{number}, 0]",
             f"    description: A plain room with the number {number} painted over the door.",
             f"    exits: {{{exits}}}",
+            f"    creatures: [{creature}]",
         ]
     (zones / "row.yaml").write_text("\n".join(lines) + "\n")
     return folder

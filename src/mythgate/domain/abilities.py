@@ -191,14 +191,13 @@ OF_CREATURES: Final = (
     Ability("Phase Shift", _SELF, _stamina(30), 5, status=_SHADOW),
 )
 
-_BY_NAME: Final = {
-    ability.name.casefold(): ability for ability in (*(a for some in OF_CLASS.values() for a in some), *OF_CREATURES)
-}
+_BY_NAME: Final = {ability.name: ability for some in (*OF_CLASS.values(), OF_CREATURES) for ability in some}
+_BY_KEY: Final = {name.casefold(): ability for name, ability in _BY_NAME.items()}
 
 
 def ability_named(name: str) -> Ability:
     """The ability of that name, in any case. Raises NoSuchAbility if there is none."""
-    ability = _BY_NAME.get(" ".join(name.casefold().split()))
+    ability = _BY_NAME.get(name) or _BY_KEY.get(" ".join(name.casefold().split()))
     if ability is None:
         raise NoSuchAbility
     return ability

@@ -504,11 +504,9 @@ class EncounterService:
         """
         fight, me = self._require(actor, encounter_id)
         if deed is Deed.ITEM:
-            await self._use(fight, me, item, once)
-        else:
-            self._require_turn(fight, me)
-            self._tell(fight, fight.encounter.act(me.number, Act(deed, target, ability)))
-        return self._view(fight)
+            return await self._use(fight, me, item, once)
+        self._require_turn(fight, me)
+        return self._tell(fight, fight.encounter.act(me.number, Act(deed, target, ability)))
 
     async def flee(self, actor: CharacterId) -> CombatView:
         """Try to get away, through any way out. Raises as `act`."""
@@ -518,7 +516,7 @@ class EncounterService:
         if fight.encounter.active != fighter.number or fight.busy:
             raise NotYourTurn
 
-    async def _use(self, fight: Fight, me: Fighter, words: str, once: CommandKey | None) -> None:
+    async def _use(self, fight: Fight, me: Fighter, words: str, once: CommandKey | None) -> CombatView:
         """Use something up: it is gone, and helps, in the same instant, or neither."""
         self._require_turn(fight, me)
         actor, world = me.entered.character, self._world.world
@@ -553,6 +551,7 @@ class EncounterService:
             await self._store.write(work, then=after, once=once)
         finally:
             fight.busy = False
+        return self._view(fight)
 
     def tick(self) -> None:
         """Who takes too long blocks; what is forgotten goes; what could not be saved is tried again. Every second."""
@@ -602,8 +601,8 @@ class EncounterService:
 
     # --- what comes of it --------------------------------------------------------------------------------
 
-    def _tell(self, fight: Fight, happenings: Sequence[Happening]) -> None:
-        """Tell those inside what happened; who is out of it now is brought out."""
+    def _tell(self, fight: Fight, happenings: Sequence[Happening]) -> CombatView:
+        """Tell those inside what happened; who is out of it now is brought out. Returns how it stands."""
         topic = combat_topic(fight.id)
         for one in happenings:
             damage = one.amount if one.kind is HappeningKind.DAMAGE else 0
@@ -623,16 +622,18 @@ class EncounterService:
         turn = (fight.encounter.round, fight.encounter.active)
         if turn != fight.turn:
             fight.turn, fight.deadline = turn, self._deadline()
-        self._publish(fight, CombatState(self._view(fight)))
+        view = self._view(fight)
+        self._publish(fight, CombatState(view))
         if fight.encounter.outcome is not None:
             self._settle(fight)
-            return
+            return view
         for character in sorted(fight.inside):
             fighter = fight.encounter.fighter_of(character)
             if fighter is not None and not fighter.is_standing:
                 fight.inside.discard(character)
                 self._realtime.unsubscribe(character, topic)
                 self._errands.start(self._bring_out(fight, fighter))
+        return view
 
     async def _bring_out(self, fight: Fight, fighter: Fighter) -> None:
         """Somebody is out of a fight that goes on: save how they are; then they die, or run."""
