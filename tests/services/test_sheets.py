@@ -23,6 +23,8 @@ from mythgate.domain.errors import (
     TooSoon,
 )
 from mythgate.domain.events import (
+    Event,
+    GameState,
     InventoryUpdate,
     LevelUp,
     PlayerDied,
@@ -35,7 +37,7 @@ from mythgate.domain.events import (
     SheetView,
     SystemMessage,
 )
-from mythgate.domain.ids import CharacterId, RoomId, TemplateId
+from mythgate.domain.ids import CharacterId, RoomId, TemplateId, Topic
 from mythgate.domain.items import HolderKind
 from mythgate.domain.presence import Presence
 from mythgate.domain.sheets import (
@@ -265,6 +267,25 @@ async def test_who_is_not_there_is_changed_all_the_same(kit: PlayKit) -> None:
     ada = await kit.enter(caller)
     assert ada.level == 3
     assert kit.sight.persona(ada.character_id).sheet.level == 3
+
+
+async def test_a_change_while_somebody_enters_is_not_lost(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = await kit.caller("Ada")
+    view = await kit.characters.create(caller, "Ada")
+    recent, changes = kit.history.recent, iter([taught])
+
+    async def meanwhile(topic: Topic, limit: int = 100) -> list[Event]:
+        for work in changes:
+            await kit.sheets.change(CharacterId(view.id), work)
+        return await recent(topic, limit)
+
+    monkeypatch.setattr(kit.history, "recent", meanwhile)
+    ada = await kit.enter(caller)
+    assert ada.level == kit.sight.persona(ada.character_id).sheet.level == 3
+    (state,) = kit.heard(ada).of(GameState)
+    assert state.player.sheet is not None
+    assert state.player.sheet.level == state.player.level == 3
+    assert kit.sight.entering == {}
 
 
 async def test_who_sleeps_awakes_as_they_are_then(kit: PlayKit) -> None:

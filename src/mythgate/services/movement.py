@@ -263,7 +263,7 @@ class MovementService:
         *,
         then: Callable[[T], None],
     ) -> T:
-        """Put somebody into another room by other means than walking, however full it is. They need not be in the world.
+        """Put somebody into another room by other means than walking, however full it is; also who is not in the world.
 
         `decide` reads and writes what belongs to it in the same transaction and says which room it is; what else it
         returns goes to `then`, before anybody is told of the new room, and to the caller.

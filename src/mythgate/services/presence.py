@@ -158,11 +158,12 @@ class PresenceService:
             SessionEnded: the stream was ended meanwhile: signed out, removed, taken over.
 
         """
-        room_id = character.room_id
+        room_id, entering = character.room_id, self._sight.entering
         try:
             for _ in range(ENTRY_ATTEMPTS):
                 changes, steps = self._sight.item_changes(room_id), self._sight.absent_steps
                 entry = await self._store.write(
+                entering[character.id] = 0
                     lambda tx: self._read_entry(tx, caller, character.id),
                     then=lambda read: self._entering.add(read.body.id),
                 )
@@ -171,13 +172,14 @@ class PresenceService:
                 present = self._presence.get(character.id)
                 if character.id not in self._entering:
                     raise NotFound("There is no such character.")
-                # Meanwhile the world may have been reloaded, things been dropped, or the character have walked
-                # on: one that is there already and taken over, or one that left in the middle of a step.
+                # Meanwhile the world may have been reloaded, things been dropped, or the character have changed or
+                # walked on: one that is there already and taken over, or one that left in the middle of a step.
                 if (
                     room_id == expected
                     and changes == self._sight.item_changes(room_id)
                     and steps == self._sight.absent_steps
                     and self._world.world.room(room_id) is not None
+                    and not entering.get(character.id)
                     and (present is None or present.room_id == room_id)
                 ):
                     return self._admit(caller, entry, recent, play_id, door, client)
@@ -185,6 +187,7 @@ class PresenceService:
         finally:
             self._entering.discard(character.id)
 
+            entering.pop(character.id, None)
     def _read_entry(self, tx: Transaction, caller: Caller, character_id: CharacterId) -> _Entry:
         now = self._clock.now()
         world = self._world.world

@@ -227,6 +227,8 @@ class SheetService:
         """Saved: live state follows, the owner and the room hear of it. Not to be called for what was not saved."""
         present = self._presence.get(change.character_id)
         persona = self._sight.personas.get(change.character_id)
+        if change.character_id in self._sight.entering:
+            self._sight.entering[change.character_id] += 1
         if persona is not None:
             persona.sheet = change.after
         sleeper = self._sight.asleep.get(change.character_id)

@@ -52,6 +52,7 @@ class Sight:
     ) -> None:
         self.personas: dict[CharacterId, Persona] = {}
         self.asleep: dict[CharacterId, Presence] = {}  # see `services.presence`
+        self.entering: dict[CharacterId, int] = {}  # how often the sheet changed since the rows were to be read
         self.absent_steps = 0  # steps of characters that had left when they were saved
         self._store = store
         self._presence = presence
