@@ -13,6 +13,7 @@ from mythgate.domain.errors import Muted, NoFaction, NotFound, NotInParty, NotIn
 from mythgate.domain.events import ChatMessage, RoomOccupants
 from mythgate.domain.ids import CharacterId, faction_topic
 from mythgate.domain.presence import Presence
+from mythgate.services.ports import Transaction
 
 ORDER, CIRCLE = "Golden Order", "Moonlit Circle"
 
@@ -81,10 +82,10 @@ async def test_a_faction_is_heard_from_entering_to_leaving(kit: PlayKit) -> None
     ada = await kit.somebody("Ada")
     caller = kit.caller_of(ada)
 
-    def belong(tx: object) -> None:
-        body = tx.characters.require(ada.character_id)  # type: ignore[attr-defined]
+    def belong(tx: Transaction) -> None:
+        body = tx.characters.require(ada.character_id)
         body.faction = ORDER
-        tx.characters.save(body)  # type: ignore[attr-defined]
+        tx.characters.save(body)
 
     await kit.store.write(belong)
     await kit.presence.depart(ada.character_id)
@@ -144,3 +145,45 @@ async def test_only_who_is_in_the_world_reads(kit: PlayKit) -> None:
     await kit.presence.depart(ada.character_id)
     with pytest.raises(NotInWorld):
         await kit.chat.history_for(caller, "room")
+
+
+async def test_nobody_reads_what_a_faction_said_before_they_belonged_to_it(kit: PlayKit) -> None:
+    ada, ben = await of_faction(kit, "Ada", ORDER), await kit.somebody("Ben")
+    kit.clock.advance(timedelta(seconds=1))
+    await kit.chat.to_faction(ada, "before")
+    kit.clock.advance(timedelta(seconds=1))
+    newcomer = await kit.somebody("Cleo")
+    caller = kit.caller_of(ben)
+    await kit.presence.depart(ben.character_id)
+    for character_id in (ben.character_id, newcomer.character_id):
+        kit.presence.align(character_id, ORDER)  # one of them is not in the world
+
+    def belong(tx: Transaction) -> None:
+        body = tx.characters.require(ben.character_id)
+        body.faction = ORDER
+        tx.characters.save(body)
+
+    await kit.store.write(belong)
+    kit.clock.advance(timedelta(seconds=1))
+    await kit.chat.to_faction(ada, "after")
+    ben = await kit.enter(caller, ben.character_id)
+    assert await said(kit, ada, "faction") == ["before", "after"]
+    assert await said(kit, ben, "faction") == await said(kit, newcomer, "faction") == ["after"]
+    await kit.settle()
+
+
+async def test_a_new_character_reads_nothing_older_than_itself(kit: PlayKit) -> None:
+    ada = await of_faction(kit, "Ada", ORDER)
+    await kit.chat.to_faction(ada, "before")
+    kit.clock.advance(timedelta(seconds=1))
+    caller = await kit.caller("Newcomer")
+    view = await kit.characters.create(caller, "Newcomer")
+
+    def belong(tx: Transaction) -> None:
+        body = tx.characters.require(CharacterId(view.id))
+        body.faction = ORDER  # from its beginning
+        tx.characters.save(body)
+
+    await kit.store.write(belong)
+    newcomer = await kit.enter(caller)
+    assert await said(kit, newcomer, "faction") == []

@@ -47,3 +47,4 @@ class Presence:
     muted_until: datetime | None = None  # cached from the account's active mute; aware max for "until lifted"
     ignored: frozenset[AccountId] = field(default_factory=frozenset)
     number: int = 0  # of the character
+    faction_since: datetime | None = None  # when it came to its faction; None: before this server started

@@ -423,8 +423,8 @@ class ChatService:
         return sorted(self._sources)
 
     async def history(self, reader: Presence, channel: str, limit: int = HISTORY_LIMIT) -> list[ChatMessage]:
-        """What was said on a channel that the reader is on, oldest first: of the room they are in, of their party since
-        they joined it, of their faction, in private with them. Nothing of whom they ignore.
+        """What was said on a channel that the reader is on, oldest first: of the room they are in, of their party and
+        their faction since they came to it, in private with them. Nothing of whom they ignore.
 
         Raises:
             NotFound: there is no such channel.
@@ -455,7 +455,7 @@ class ChatService:
 def _of_faction(reader: Presence) -> Source:
     if not reader.faction:
         raise NoFaction
-    return Source(faction_topic(reader.faction))
+    return Source(faction_topic(reader.faction), reader.faction_since)
 
 
 def _private_topic(character_id: CharacterId) -> Topic:

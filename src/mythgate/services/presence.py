@@ -110,6 +110,7 @@ class PresenceService:
         self.on_reentered: Callable[[CharacterId], None] | None = None  # a new stream without having left
         characters.on_deleted = self._on_deleted
         self._errands = Errands("presence")
+        self._aligned: dict[CharacterId, datetime] = {}  # who came to a faction since the server started, and when
         self._entry_observers: list[Callable[[Presence], None]] = []
         self._exit_observers: list[Callable[[CharacterId], None]] = []
         self._status_observers: list[Callable[[CharacterId], None]] = []
@@ -162,8 +163,8 @@ class PresenceService:
         try:
             for _ in range(ENTRY_ATTEMPTS):
                 changes, steps = self._sight.item_changes(room_id), self._sight.absent_steps
-                entry = await self._store.write(
                 entering[character.id] = 0
+                entry = await self._store.write(
                     lambda tx: self._read_entry(tx, caller, character.id),
                     then=lambda read: self._entering.add(read.body.id),
                 )
@@ -178,16 +179,16 @@ class PresenceService:
                     room_id == expected
                     and changes == self._sight.item_changes(room_id)
                     and steps == self._sight.absent_steps
-                    and self._world.world.room(room_id) is not None
                     and not entering.get(character.id)
+                    and self._world.world.room(room_id) is not None
                     and (present is None or present.room_id == room_id)
                 ):
                     return self._admit(caller, entry, recent, play_id, door, client)
             raise Conflict("Too much changes where you are.", hint="Try again.")
         finally:
             self._entering.discard(character.id)
-
             entering.pop(character.id, None)
+
     def _read_entry(self, tx: Transaction, caller: Caller, character_id: CharacterId) -> _Entry:
         now = self._clock.now()
         world = self._world.world
@@ -259,6 +260,7 @@ class PresenceService:
                 faction=body.faction,
                 afk_text=body.afk_text,
                 number=body.number,
+                faction_since=self._aligned.get(body.id, body.created_at),
             )
             self._presence.track(present)
         present.session_id, present.role = caller.session_id, caller.role
@@ -490,10 +492,13 @@ class PresenceService:
         """The character belongs to another faction, or with empty text to none: it hears that one's talk. To be called
         once it is saved."""
         one = self._presence.get(character_id) or self._asleep.get(character_id)
-        if one is None or one.faction == faction:
+        if one is not None and one.faction == faction:
+            return
+        self._aligned[character_id] = now = self._clock.now()
+        if one is None:
             return
         self._realtime.unsubscribe(character_id, faction_topic(one.faction))
-        one.faction = faction
+        one.faction, one.faction_since = faction, now
         if faction:
             self._realtime.subscribe(character_id, faction_topic(faction))
         if self._presence.get(character_id) is one:
