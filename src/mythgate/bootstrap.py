@@ -555,6 +555,9 @@ def compose(
 
     characters.on_begun(begun)
     sheets.on_changed(lambda change: parties.refresh(change.character_id) if change.shows_elsewhere else None)
+    presence.on_entered(chat.entered)
+    presence.on_gone(chat.gone)
+    movement.on_moved(lambda moved: chat.moved(moved.character_id, moved.target))
     presence.on_entered(parties.entered)
     presence.on_gone(parties.gone)
     presence.on_status(parties.refresh)

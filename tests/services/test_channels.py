@@ -110,6 +110,32 @@ async def test_what_was_said_in_the_room_and_to_everybody(kit: PlayKit) -> None:
     assert await kit.chat.history(ada, "room", 0) == []
 
 
+async def test_nobody_reads_what_was_said_before_they_walked_in(kit: PlayKit) -> None:
+    ada, ben = await kit.somebody("Ada"), await kit.somebody("Ben", at=TAVERN)
+    await kit.chat.say(ada, "before")
+    kit.clock.advance(timedelta(seconds=1))
+    await kit.movement.move(ben.character_id, "south")
+    await kit.chat.say(ada, "after")
+    assert await said(kit, ben, "room") == ["after"]
+    await kit.enter(kit.caller_of(ben), ben.character_id, play_id="another window")
+    assert await said(kit, ben, "room") == ["after"]
+    caller = kit.caller_of(ben)
+    await kit.presence.depart(ben.character_id)
+    ben = await kit.enter(caller, ben.character_id)  # and is shown it
+    assert await said(kit, ben, "room") == await said(kit, ada, "room") == ["before", "after"]
+
+
+async def test_who_was_brought_somewhere_reads_nothing_older(kit: PlayKit) -> None:
+    ada, ben = await kit.somebody("Ada"), await kit.somebody("Ben", at=TAVERN)
+    await kit.chat.say(ada, "before")
+    kit.clock.advance(timedelta(seconds=1))
+    await kit.put(ben.character_id, ada.room_id)
+    await kit.presence.check()
+    await kit.settle()
+    assert ben.room_id == ada.room_id
+    assert await said(kit, ben, "room") == []
+
+
 async def test_private_words_are_for_two(kit: PlayKit) -> None:
     ada, ben, cleo = [await kit.somebody(name) for name in ("Ada", "Ben", "Cleo")]
     await kit.chat.confide(ada, ben, "psst", Channel.WHISPER)

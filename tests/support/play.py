@@ -302,6 +302,9 @@ class PlayKit:
         )
         self.encounters.toughness = lambda: self.shards.effects.enemies
         self.sheets.rest_rate = lambda: self.shards.effects.rest
+        self.presence.on_entered(self.chat.entered)
+        self.presence.on_gone(self.chat.gone)
+        self.movement.on_moved(lambda moved: self.chat.moved(moved.character_id, moved.target))
         self.encounters.on_won(self.shards.guardian_fell)
         self.encounters.on_won(self.quests.won)
         self.movement.on_moved(self.quests.moved)

@@ -30,7 +30,7 @@ from mythgate.domain.errors import (
     Unreachable,
 )
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
-from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, Topic, faction_topic, room_topic
+from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, RoomId, Topic, faction_topic, room_topic
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import name_key
 from mythgate.domain.presence import Availability, Presence
@@ -90,8 +90,9 @@ class ChatService:
         self._ids = ids
         self._policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
+        self._arrivals: dict[CharacterId, tuple[RoomId, datetime | None]] = {}
         self._sources: dict[str, Callable[[Presence], Source]] = {
-            "room": lambda reader: Source(room_topic(reader.room_id)),
+            "room": self._in_room,
             Channel.GLOBAL.value: lambda _: Source(GLOBAL_TOPIC),
             Channel.FACTION.value: _of_faction,
             Channel.WHISPER.value: lambda reader: Source(_private_topic(reader.character_id)),
@@ -412,6 +413,27 @@ class ChatService:
 
     # --- what was said -----------------------------------------------------------------------------------
 
+    def entered(self, present: Presence) -> None:
+        """Somebody came into the world, and is shown what was said there lately, or has a new stream (observer of
+        `PresenceService`)."""
+        arrival = self._arrivals.get(present.character_id)
+        if arrival is None or arrival[0] != present.room_id:
+            self._arrivals[present.character_id] = present.room_id, None
+
+    def moved(self, character_id: CharacterId, room_id: RoomId) -> None:
+        """Somebody is in another room (observer of `MovementService`)."""
+        self._arrivals[character_id] = room_id, self._clock.now()
+
+    def gone(self, character_id: CharacterId) -> None:
+        """Somebody left the world (observer of `PresenceService`)."""
+        self._arrivals.pop(character_id, None)
+
+    def _in_room(self, reader: Presence) -> Source:
+        room_id, since = self._arrivals.get(reader.character_id, (None, None))
+        if room_id != reader.room_id:  # brought there, rather than having walked
+            since = self._clock.now()
+        return Source(room_topic(reader.room_id), since)
+
     def add_channel(self, name: str, within: Callable[[Presence], Source]) -> None:
         """Have a channel that belongs to somebody else remembered, too. `within` says where, for one reader, and
         refuses who has no part in it."""
@@ -423,8 +445,8 @@ class ChatService:
         return sorted(self._sources)
 
     async def history(self, reader: Presence, channel: str, limit: int = HISTORY_LIMIT) -> list[ChatMessage]:
-        """What was said on a channel that the reader is on, oldest first: of the room they are in, of their party and
-        their faction since they came to it, in private with them. Nothing of whom they ignore.
+        """What was said on a channel that the reader is on, oldest first: in their room, party and faction since they
+        came to it, in private with them. Nothing of whom they ignore.
 
         Raises:
             NotFound: there is no such channel.

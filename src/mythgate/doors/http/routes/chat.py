@@ -39,6 +39,6 @@ async def channel_history(
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=HISTORY_LIMIT)] = 50,
 ) -> ChannelHistory:
-    """The last messages of a channel that the caller's character is on: in its room, in its party and its faction since
-    it came to them, in private from and to it. Nothing of whom the caller ignores."""
+    """The last messages of a channel that the caller's character is on: in its room, its party and its faction since it
+    came to them, in private from and to it. Nothing of whom the caller ignores."""
     return ChannelHistory(channel=channel, messages=await services.chat.history_for(caller, channel, limit))
