@@ -167,7 +167,7 @@ def test_the_client_needs_nothing_of_the_server() -> None:
         "parts = {name for name in sys.modules if name.split('.')[0] == 'mythgate'}\n"
         "others = sorted(name for name in parts if '.'.join(name.split('.')[:2]) not in mine)\n"
         "print([name for name in others if not name.startswith('mythgate.wire.shards.')])\n"
-        "libraries = ('fastapi', 'starlette', 'ormsgpack', 'sqlalchemy', 'structlog', 'typer', 'uvicorn', 'cryptography')\n"
+        "libraries = ('fastapi', 'starlette', 'ormsgpack', 'sqlalchemy', 'structlog', 'typer', 'uvicorn')\n"
         "print(sorted(name for name in libraries if name in sys.modules))\n"
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)

@@ -240,9 +240,12 @@ class NetworkClient(ShardsConnection):
         """Ask a character at the same place for a trade; `trade_accept` or `trade_decline` follows."""
         await self._send_step(TradeRequestMessage, MessageType.TRADE_REQUEST, target_id=target_id)
 
-    async def accept_trade(self, trade_id: str | None = None) -> None:
-        """Take up a request; in an open trade, agree with what is offered. Both agreed, `trade_complete` comes."""
-        await self._send_step(TradeStepMessage, MessageType.TRADE_ACCEPT, trade_id=trade_id)
+    async def accept_trade(self, trade_id: str | None = None, revision: int | None = None) -> None:
+        """Take up a request; in an open trade, agree with what is offered, as of a `revision` if one is given.
+
+        Once both have agreed, `trade_complete` comes.
+        """
+        await self._send_step(TradeStepMessage, MessageType.TRADE_ACCEPT, trade_id=trade_id, revision=revision)
 
     async def decline_trade(self, trade_id: str | None = None) -> None:
         """Decline a request, or break a trade off."""
