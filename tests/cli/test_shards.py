@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +66,30 @@ def test_a_key_that_is_none_and_no_library(monkeypatch: pytest.MonkeyPatch) -> N
     missing = CliRunner().invoke(app, ["shards", "decode", "--phrase", "anything"])
     assert missing.exit_code == 1
     assert "pip install" in missing.output
+
+
+def test_doctor_looks_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
+
+    def found(code: int = 0) -> tuple[str, str]:
+        result = CliRunner().invoke(app, ["doctor", "--json"])
+        assert result.exit_code == code, result.output
+        rows = json.loads(result.stdout)
+        (row,) = (row for row in rows if row["subject"] == "shards door")
+        return row["level"], row["message"]
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("MYTHGATE_SHARDS__PORT", port)
+        level, message = found(code=1)
+        assert (level, message.startswith(f"127.0.0.1:{port} cannot be opened")) == ("problem", True)
+    assert found() == ("ok", f"127.0.0.1:{port} is free")
+    monkeypatch.setenv("MYTHGATE_SHARDS__PORT", "0")
+    assert found() == ("ok", "takes a free port")
+    monkeypatch.setenv("MYTHGATE_SHARDS__ENCRYPTION_PHRASE", "open sesame")
+    assert found() == ("ok", "takes a free port")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert found(code=1)[1].startswith("shards.encryption_phrase is set")
+    monkeypatch.setenv("MYTHGATE_SHARDS__ENABLED", "false")
+    assert found() == ("ok", "is off")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -200,6 +201,34 @@ def _metaserver_door(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "metaserver door", f"{host}:{chosen.port} is free" if chosen.port else "takes free ports")
 
 
+def _shards_door(settings: Settings) -> Iterator[Finding]:
+    """As with the metaserver door, a running Mythgate has the port itself."""
+    chosen, what = settings.shards, "shards door"
+    host = chosen.host or settings.http.host
+    if not chosen.enabled:
+        yield Finding("ok", what, "is off")
+        return
+    if chosen.encryption_phrase.get_secret_value() and importlib.util.find_spec("cryptography") is None:
+        yield Finding(
+            "problem",
+            what,
+            "shards.encryption_phrase is set, but the library that encrypts is not installed",
+            "Install the extra `encryption` (make extras), or remove the setting.",
+        )
+        return
+    running = urlsplit(server_of(settings))
+    if running.port and running.hostname and _is_mythgate(running.hostname, running.port):
+        yield Finding("ok", what, f"belongs to the Mythgate at {running.netloc}")
+        return
+    obstacle = _obstacle(host, chosen.port) if chosen.port else ""
+    if obstacle:
+        level: Literal["warning", "problem"] = "problem" if chosen.place_was_chosen else "warning"
+        hint = "End the program that has it, or set shards.port."
+        yield Finding(level, what, f"{host}:{chosen.port} cannot be opened ({obstacle})", hint)
+        return
+    yield Finding("ok", what, f"{host}:{chosen.port} is free" if chosen.port else "takes a free port")
+
+
 def _obstacle(host: str, port: int) -> str:
     """Why nothing can listen there; empty if something can."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -262,6 +291,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _world,
     _door,
     _metaserver_door,
+    _shards_door,
     _browser_client,
     _limits,
 )
