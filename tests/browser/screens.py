@@ -134,7 +134,7 @@ class Visitor:
 
     async def in_world(self) -> None:
         await expect(self.badge).to_have_text("Connected")
-        await expect(self.page.get_by_text(f"{self.name} (you)")).to_be_attached()
+        await expect(self.page.get_by_text(f"{self.name} (you)").first).to_be_attached()
 
     # --- the game ---------------------------------------------------------------------------------------
 

@@ -43,7 +43,8 @@ function Fight({ combat }: { readonly combat: CombatView }) {
           </li>
         ))}
       </ol>
-      <div className={styles.sides}>
+      {me?.condition === "standing" && <Deeds me={me} />}
+      <div className={styles.armies}>
         {sides.map((side) => (
           <ul
             key={side}
@@ -58,7 +59,6 @@ function Fight({ combat }: { readonly combat: CombatView }) {
           </ul>
         ))}
       </div>
-      {me?.condition === "standing" && <Deeds me={me} />}
     </section>
   );
 }
@@ -106,10 +106,9 @@ function Fighter({ fighter, isSelf }: { readonly fighter: FighterView; readonly 
         isLabelled={false}
       />
       {isSelf && (
-        <>
-          <Bar label="Stamina" look="stamina" value={fighter.stamina} max={fighter.max_stamina} />
-          <Bar label="Mana" look="mana" value={fighter.mana} max={fighter.max_mana} />
-        </>
+        <span className={styles.state}>
+          stamina {fighter.stamina}, mana {fighter.mana}
+        </span>
       )}
     </li>
   );

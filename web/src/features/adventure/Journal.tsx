@@ -65,7 +65,9 @@ function LastAnswer() {
   const last = usePlay((state) =>
     state.game.log.findLast((line) => line.id >= since && (line.kind === "answer" || line.kind === "refusal")),
   );
-  useEffect(() => window.scrollTo({ top: 0 }), []);
+  useEffect(() => {
+    window.scrollTo({ top: 0 });
+  }, []);
   return (
     <div role="status">
       {last && (

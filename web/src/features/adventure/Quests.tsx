@@ -38,7 +38,7 @@ export function Quests() {
               <h3>{quest.name}</h3>
               <p>{quest.summary}</p>
               {quest.giver && <p className={styles.about}>Asked for by {quest.giver}</p>}
-              <Button aria-label={`Take on ${quest.name}`} onPress={() => send(`quest accept ${quest.name}`)}>
+              <Button aria-label={`Take it on: ${quest.name}`} onPress={() => send(`quest accept ${quest.name}`)}>
                 Take it on
               </Button>
             </li>
@@ -71,7 +71,7 @@ function Active({ quest }: { readonly quest: QuestView }) {
         Step {Math.min(quest.step + 1, quest.total_steps)} of {quest.total_steps}
         {quest.giver && `, for ${quest.giver}`}
       </p>
-      <ol>
+      <ol className={styles.plain}>
         {quest.steps.map((step, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a step is known by its place
           <li key={index} className={styles.step} data-done={step.done || undefined}>
@@ -85,7 +85,7 @@ function Active({ quest }: { readonly quest: QuestView }) {
           </li>
         ))}
       </ol>
-      <Button look="quiet" aria-label={`Give up ${quest.name}`} onPress={() => setAsking(true)}>
+      <Button look="quiet" aria-label={`give up ${quest.name}`} onPress={() => setAsking(true)}>
         give up
       </Button>
       {asking && (

@@ -122,10 +122,10 @@ function Shard({ shard, isHere }: { readonly shard: CrystalShard; readonly isHer
         <Button
           look="quiet"
           aria-expanded={open}
-          aria-label={`Who held ${name}`}
+          aria-label={`${name}: who held it`}
           onPress={() => setOpen((before) => !before)}
         >
-          {open ? "less" : "more"}
+          who held it
         </Button>
       </div>
       {open && <Owners shard={shard} />}
@@ -140,7 +140,7 @@ function Owners({ shard }: { readonly shard: CrystalShard }) {
       <p>{shard.description}</p>
       {problem && <Problem {...problem} />}
       {value?.length === 0 && <p className={styles.none}>Nobody ever held it.</p>}
-      <ol className={styles.about}>
+      <ol className={`${styles.plain} ${styles.about}`}>
         {value?.map((one) => (
           <li key={one.captured_at} title={fullTime(one.captured_at)}>
             {one.character_name}, {one.faction}, {fromNow(one.captured_at)}

@@ -95,14 +95,15 @@ function Things({ label, items, none }: ThingsProps) {
       {items.map((item) => {
         const { name, count = 1, attack = 0, defence = 0, magic = 0 } = item;
         const verb = item.equipped ? "unequip" : isWorn(item) ? "equip" : "use";
+        const word = item.equipped ? "take off" : verb;
         return (
           <li key={item.id} className={styles.thing}>
             <span className={styles.thingName}>
               {name}
               {count > 1 && ` ×${count}`} <span className={styles.about}>{addsInWords(attack, defence, magic)}</span>
             </span>
-            <Button look="quiet" aria-label={`${verb} ${name}`} onPress={() => send(`${verb} ${withoutArticle(name)}`)}>
-              {verb === "unequip" ? "take off" : verb}
+            <Button look="quiet" aria-label={`${word} ${name}`} onPress={() => send(`${verb} ${withoutArticle(name)}`)}>
+              {word}
             </Button>
           </li>
         );

@@ -75,7 +75,6 @@ function Table({ trade }: { readonly trade: TradeView }) {
         <Side title="You give" offered={yours} onTakeBack={(name) => void offer(trade.id, withoutThing(yours, name))} />
         <Side title={`${partner} gives`} offered={theirs} />
       </div>
-      <Adding trade={trade} />
       <div className={styles.actions}>
         {/* It stays where the focus is, whoever confirmed: confirming twice changes nothing. */}
         <Button look="primary" onPress={() => !busy && !yours.confirmed && void confirmTrade(trade)}>
@@ -85,6 +84,7 @@ function Table({ trade }: { readonly trade: TradeView }) {
           End the trade
         </Button>
       </div>
+      <Adding trade={trade} />
     </section>
   );
 }

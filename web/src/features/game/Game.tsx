@@ -50,6 +50,14 @@ export function Game() {
     return () => document.removeEventListener("keydown", onKey);
   }, [drawer]);
 
+  // Who travels with others has to see how they are.
+  const inCompany = usePlay((state) => state.adventure.party !== null);
+  const party = (
+    <div className={styles.section} data-panel="party">
+      <PartyPanel />
+    </div>
+  );
+
   return (
     <div className={styles.game} data-drawer={drawer ?? undefined}>
       <div className={styles.head}>
@@ -84,15 +92,14 @@ export function Game() {
         <RoomPanel />
       </aside>
       <aside id="aside" className={`${styles.aside} ${ui.scrolls}`} aria-label="Map, status, party and things">
+        {inCompany && party}
         <div className={styles.section} data-panel="map">
           <MapPanel />
         </div>
         <div className={styles.section} data-panel="you">
           <StatusPanel />
         </div>
-        <div className={styles.section} data-panel="party">
-          <PartyPanel />
-        </div>
+        {!inCompany && party}
         <div className={styles.section} data-panel="bag">
           <InventoryPanel />
         </div>
