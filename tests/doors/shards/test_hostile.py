@@ -23,6 +23,16 @@ async def test_too_many_messages(tmp_path: Path) -> None:
         assert {"type": "disconnect", "reason": "flood"}.items() <= ada.heard[-1].items()
 
 
+async def test_long_messages_count_for_more(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, message_burst=30, messages_per_second=1) as house:
+        ada = await house.enter("aldra")
+        for _ in range(2):
+            await ada.say(" " * 400_000)
+            await ada.refused()
+        await ada.send("ping")
+        assert await ada.refused() == "RATE_LIMITED"
+
+
 async def test_too_many_requests(tmp_path: Path) -> None:
     async with shards_house(tmp_path, request_burst=20, requests_per_second=20) as house:
         ada = house.program()

@@ -10,6 +10,8 @@ import pytest
 from tests.support.shards_door import PASSWORD, ShardsHouse, message
 from tests.wire.shards.vectors import VECTORS
 
+from mythgate.domain.errors import SessionEnded
+
 
 async def test_a_token_logs_the_socket_in(house: ShardsHouse) -> None:
     ada = house.program()
@@ -174,6 +176,19 @@ async def test_the_connection_of_the_log_in_is_enough_unless_a_proxy_has_it(hous
                 await ws.send_json(message("character_list"))
                 told = await ws.receive_json()
                 assert (told["type"] == "character_list") is known
+
+
+async def test_an_expired_session_does_nothing_any_more(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    session = await house.door.sessions.prove(ada.token)
+    monkeypatch.setattr(house.door, "is_live", lambda _: False)
+    await ada.send("character_list")
+    assert await ada.refused() == "AUTH_REQUIRED"
+    other = house.program()
+    await other.connect()
+    (connection,) = (one for one in house.door._connections if one.session is None)
+    with pytest.raises(SessionEnded):
+        await house.door.bind(connection, session)
 
 
 async def test_a_token_outlives_the_process_that_gave_it(house: ShardsHouse) -> None:

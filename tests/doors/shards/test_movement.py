@@ -94,6 +94,9 @@ async def test_where_one_cannot_go(house: ShardsHouse) -> None:
     for to in (far, 424_242, -3):
         await ada.send("move", character_id=ada.character_id, to_location_id=to)
         assert await ada.refused() == "INVALID_LOCATION"
+    for position in ({str(axis): 1 for axis in range(9)}, {"x" * 17: 1}):
+        await ada.send("move", character_id=ada.character_id, to_location_id=0, position=position)
+        assert await ada.refused() == "INVALID_MESSAGE"
     for whose in (bo.character_id, 999_999):
         await ada.send("move", character_id=whose, to_location_id=0)
         assert await ada.refused() == "FORBIDDEN"
@@ -114,6 +117,7 @@ async def test_a_lost_line_is_taken_up_again(house: ShardsHouse) -> None:
     await house.settled(lambda: connection not in house.door._connections)
 
     await bo.open()
+    assert (await bo.until("location_update"))["character_id"] == bo.character_id
     await bo.chat("Here again")
 
     assert (await ada.until("chat"))["content"] == "Here again"
@@ -143,3 +147,12 @@ async def test_another_character_takes_the_place_of_the_first(house: ShardsHouse
     assert (await ada.until("player_left_area"))["character_id"] == bo.character_id
     assert (await ada.until("player_joined_area"))["character_id"] == number
     await asyncio.gather(bo.quiet("disconnect"), ada.quiet("disconnect"))
+
+
+async def test_every_location_is_one_step_from_the_first(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    assert ada.heard[-1]["location_id"] == 1
+    for there in range(2, 13):
+        for to in (there, 1):
+            await ada.send("move", character_id=ada.character_id, to_location_id=to)
+            assert (await ada.until("location_update"))["location_id"] == to

@@ -36,6 +36,12 @@ async def test_thirty_lines_at_once_arrive_in_their_order(house: ShardsHouse) ->
         assert [(await listener.until("chat"))["content"] for _ in range(30)] == [f"Line {n}" for n in range(30)]
 
 
+async def test_ids_that_are_more_than_ids_stay_behind(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    await ada.chat("Hello", message_id="x" * 10_000)
+    assert (await ada.until("chat"))["message_id"] is None
+
+
 async def test_who_talks_needs_a_character(house: ShardsHouse) -> None:
     carla = await house.enter("carla")
     await carla.chat("Hello", sender_id=5)

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 NORMAL_CLOSE: Final = 1000
 TOO_BIG: Final = 1009
 MAX_QUEUED: Final = 64  # messages that wait for the one before them
+COST_BYTES: Final = 16384  # of a message count as one more
 REASON_CHARACTERS: Final = 100
 ERROR_SECONDS: Final = 1.0  # at most one RATE_LIMITED in this time
 
@@ -125,8 +126,9 @@ class ShardsConnection(Sink):
         if binary or not self.protocol.is_open:
             return  # text is all there is
         now = self.door.clock.monotonic()
-        if not self._allowance.spend(now):
-            self._drop(now)
+        cost = 1 + len(payload) // COST_BYTES
+        if not self._allowance.spend(now, cost):
+            self._drop(now, cost)
             return
         if self._busy:
             self._queue.append(payload)

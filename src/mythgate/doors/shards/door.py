@@ -215,11 +215,23 @@ class ShardsDoor:
         self.stats.logins += 1
         return session
 
+    def is_live(self, session: ShardsSession) -> bool:
+        """Whether `session` has neither ended nor expired."""
+        return self.services.sessions.is_live(session.caller.session_id)
+
     async def bind(self, connection: ShardsConnection, session: ShardsSession) -> None:
-        """`connection` is `session`'s from now on, whosever it was."""
+        """`connection` is `session`'s from now on, whosever it was.
+
+        Raises:
+            SessionEnded: it has ended meanwhile.
+            Refused: the body cannot enter the world just now; the connection is bound all the same.
+
+        """
         former = connection.session
         if former is session:
             return
+        if not self.is_live(session):
+            raise SessionEnded
         if former is not None:
             former.connections.discard(connection)
             self._detach(connection)
@@ -277,7 +289,7 @@ class ShardsDoor:
         character = session.character
         if not (session.connections or (enter and character is not None)):
             return
-        if not self.services.sessions.is_live(session.caller.session_id):
+        if not self.is_live(session):
             return
         stream = session.stream
         wanted = character.id if character is not None else CharacterId(f"{NO_CHARACTER}{session.player_id}")
@@ -288,13 +300,13 @@ class ShardsDoor:
         hub = self.hub_of(stream)
         for connection in list(session.connections):
             if connection.outbox is None and connection.protocol.is_open:
-                is_first = not stream.outboxes
+                again = stream.was_attached
                 hub.attach(stream, connection)
-                if not is_first:
+                if again:  # what the first was told when it entered is not repeated
                     self._show_place(connection, stream)
 
     def _show_place(self, connection: ShardsConnection, stream: Stream) -> None:
-        """Tell one who comes second what the first was told."""
+        """Tell one who comes later where they are."""
         present = self.presences.get(stream.character_id)
         room = self.world.room(present.room_id) if present is not None else None
         if room is not None:

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ID_CHARACTERS: Final = 128
 FORMAT: Final = "shards"  # under which an event keeps its text
 ANNOUNCEMENT: Final = "Announcement"
 SPEECH: Final = "speech"  # the type of the event that an inhabitant of the world says something
@@ -93,6 +94,12 @@ class Original:
     timestamp: float
     message_id: str | None
     priority: wire.MessagePriority
+
+    @classmethod
+    def of(cls, message: wire.Message) -> Original:
+        """Of `message`; an id that is more than an id stays behind."""
+        name = message.message_id
+        return cls(message.timestamp, name if name and len(name) <= ID_CHARACTERS else None, message.priority)
 
 
 class Rendering:

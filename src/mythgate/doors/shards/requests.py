@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mythgate.doors.shards.sessions import ShardsSession
 
 
+MOST_AXES: Final = 8  # of a position
+AXIS_CHARACTERS: Final = 16
+
+
 class Unheard(MythError):
     """Refused with a code of this dialect."""
 
@@ -134,7 +138,7 @@ async def answer(connection: ShardsConnection, message: wire.Message) -> None:
         await handler(Asked(connection), message)
         return
     session = connection.session
-    if session is None:
+    if session is None or not connection.door.is_live(session):
         raise Unheard(ErrorCode.AUTH_REQUIRED, "Log this socket in first: send auth_request with your token.")
     if needs is Needs.LOGIN:
         await handler(Asked(connection), message)
@@ -230,6 +234,9 @@ async def _delete(asked: Asked, message: wire.CharacterDeleteMessage) -> None:
 
 async def _move(asked: Asked, message: wire.MoveMessage) -> None:
     asked.require_own(message.character_id)
+    for vector in (message.position or {}, message.velocity or {}):
+        if len(vector) > MOST_AXES or any(len(axis) > AXIS_CHARACTERS for axis in vector):
+            raise InvalidInput("A position has few numbers with short names.", field="position")
     connection, actor = asked.connection, asked.actor
     door = connection.door
     world = door.world
@@ -271,7 +278,7 @@ def _three(vector: Mapping[str, float]) -> list[float]:
 
 async def _chat(asked: Asked, message: wire.ChatMessage) -> None:
     chat, actor = asked.connection.door.services.chat, asked.actor
-    original = Original(message.timestamp, message.message_id, message.priority)
+    original = Original.of(message)
     match message.channel.strip().casefold():
         case "global" | "":
             await chat.broadcast(actor, message.content, subject=original)
@@ -292,17 +299,17 @@ async def _chat(asked: Asked, message: wire.ChatMessage) -> None:
 
 
 async def _party_chat(asked: Asked, message: wire.ChatMessage) -> None:
-    original = Original(message.timestamp, message.message_id, message.priority)
+    original = Original.of(message)
     await asked.connection.door.services.parties.say(asked.actor, message.content, subject=original)
 
 
 async def _faction_chat(asked: Asked, message: wire.ChatMessage) -> None:
-    original = Original(message.timestamp, message.message_id, message.priority)
+    original = Original.of(message)
     await asked.connection.door.services.chat.to_faction(asked.actor, message.content, subject=original)
 
 
 async def _whisper(asked: Asked, message: wire.ChatMessage) -> None:
-    original = Original(message.timestamp, message.message_id, message.priority)
+    original = Original.of(message)
     listener = asked.somebody(message.recipient_id)
     chat = asked.connection.door.services.chat
     await chat.confide(asked.actor, listener, message.content, Channel.WHISPER, subject=original)
