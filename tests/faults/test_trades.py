@@ -166,7 +166,7 @@ async def test_kill_nine_between_two_who_trade(tmp_path: Path) -> None:
     chance = random.Random(4)
     figures: list[str] = []
     try:
-        people = await all_of(newcomer(Address.of(server.url)) for _ in range(2 * PAIRS))
+        people = await all_of((newcomer(Address.of(server.url)) for _ in range(2 * PAIRS)), at_once=4)
         await server.stop()
         things = sorted(Rows(server.data_dir).things)
         enrich(server.data_dir, people, things)
@@ -211,7 +211,7 @@ async def look_after_the_kill(server: RunningServer, pairs: list[Pair], things: 
             pair.is_done()
         pair.possible = None
     await server.start()
-    await all_of(come_back(player) for pair in pairs for player in pair.players)
+    await all_of((come_back(player) for pair in pairs for player in pair.players), at_once=8)
     for pair in pairs:
         for player, line, message_id in pair.asked:
             again = await player.command(line, message_id=message_id, ok=None)
