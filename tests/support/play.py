@@ -354,8 +354,13 @@ class PlayKit:
     def stop_parties(self) -> None:
         """Parties hear no longer of who comes and goes, as if the server had stopped."""
         presence = self.presence
-        for observers in (presence._entry_observers, presence._exit_observers, presence._status_observers):
-            observers[:] = [one for one in observers if getattr(one, "__self__", None) is not self.parties]  # type: ignore[attr-defined]
+        lists: tuple[list[Any], ...] = (
+            presence._entry_observers,
+            presence._exit_observers,
+            presence._status_observers,
+        )
+        for observers in lists:
+            observers[:] = [one for one in observers if getattr(one, "__self__", None) is not self.parties]
 
     def _begun(self, begun: Begun) -> None:
         self.presence.align(begun.body.id, begun.body.faction)
