@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,18 @@ from mythgate.domain.combat import (
     commitment,
     creature_as_combatant,
     powers,
+    record_from,
     replay,
 )
-from mythgate.domain.errors import InvalidAction, InvalidTarget, NoSuchAbility, NotYourTurn, Refused, TooWeak
+from mythgate.domain.errors import (
+    InvalidAction,
+    InvalidInput,
+    InvalidTarget,
+    NoSuchAbility,
+    NotYourTurn,
+    Refused,
+    TooWeak,
+)
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import CharacterClass, Race, Resources, Stats, new_sheet
 from mythgate.domain.tactics import Deed
@@ -705,6 +714,34 @@ def test_the_seed_was_promised() -> None:
     encounter = duel()
     assert encounter.commitment == commitment("fight", encounter.record.seed)
     assert encounter.commitment != commitment("fight", encounter.record.seed + 1)
+
+
+def test_a_record_that_was_told_in_json() -> None:
+    encounter = duel(hero(magic=3), when=first)
+    encounter.act(1, Act(Deed.ITEM, remedy=Remedy("Potion", 50)))
+    encounter.join(hero("Cleo"))
+    encounter.act(2, Act(Deed.ABILITY, 1, "Execute"))
+    encounter.leave(3)
+    record = encounter.record
+    entries = [
+        {"kind": "act", "fighter": 1, "details": asdict(Act(Deed.ITEM, remedy=Remedy("Potion", 50)))},
+        {"kind": "join", "fighter": None, "details": asdict(hero("Cleo"))},
+        {"kind": "act", "fighter": 2, "details": asdict(Act(Deed.ABILITY, 1, "Execute"))},
+        {"kind": "leave", "fighter": 3, "details": {}},
+    ]
+    told = {"id": record.id, "seed": str(record.seed), "entries": entries}
+    told["combatants"] = [asdict(one) for one in record.combatants]
+    data = json.loads(json.dumps(told))
+    assert record_from(data) == record
+    assert replay(record_from(data)).told == encounter.told
+    for wrong in (
+        {},
+        {**data, "seed": "x"},
+        {**data, "entries": [{"kind": "act", "details": {}}]},
+        {**data, "id": 1} | {"combatants": [{}]},
+    ):
+        with pytest.raises(InvalidInput):
+            record_from(wrong)
 
 
 combatants = st.one_of(

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from mythgate.domain import tactics
 from mythgate.domain.abilities import (
@@ -34,7 +34,7 @@ from mythgate.domain.abilities import (
     ability_named,
 )
 from mythgate.domain.bestiary import BESTIARY, RESURRECTION, Behaviour, Creature, Phase
-from mythgate.domain.errors import InvalidAction, InvalidTarget, NoSuchAbility, NotYourTurn, TooWeak
+from mythgate.domain.errors import InvalidAction, InvalidInput, InvalidTarget, NoSuchAbility, NotYourTurn, TooWeak
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import Resources, Stats
 from mythgate.domain.tactics import STANCES, STRIKES, Deed, Mood, Strike
@@ -903,6 +903,34 @@ class Encounter:
     ) -> None:
         number = source.number if source is not None else 0
         self._tell(Happening(HappeningKind.DAMAGE, text, number, target.number, amount, result))
+
+
+def record_from(data: Mapping[str, Any]) -> Record:
+    """The record that `GET /api/combats/{id}` shows as JSON. Raises InvalidInput if it is none."""
+    try:
+        return Record(
+            str(data["id"]),
+            int(data["seed"]),
+            tuple(_combatant_from(one) for one in data["combatants"]),
+            tuple(_entry_from(one) for one in data["entries"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput("That is no record of a fight.", field="record") from error
+
+
+def _combatant_from(data: Mapping[str, Any]) -> Combatant:
+    parts = {"stats": Stats(**data["stats"]), "most": Resources(**data["most"]), "now": Resources(**data["now"])}
+    return Combatant(**{**data, **parts, "abilities": tuple(data["abilities"])})
+
+
+def _entry_from(data: Mapping[str, Any]) -> Entry:
+    details = data["details"]
+    if data["kind"] == "join":
+        return Joined(_combatant_from(details))
+    if data["kind"] == "leave":
+        return Left(int(data["fighter"]))
+    remedy = Remedy(**details["remedy"]) if details["remedy"] is not None else None
+    return Acted(int(data["fighter"]), Act(Deed(details["deed"]), details["target"], details["ability"], remedy))
 
 
 def replay(record: Record) -> Encounter:

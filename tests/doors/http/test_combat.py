@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.http import Answer, Site, site
 
+from mythgate.domain.combat import record_from, replay
 from mythgate.domain.ids import CharacterId, PlayId, RoomId
 from mythgate.domain.sheets import CharacterClass, Race, Sheet, Stats, most
 
@@ -87,6 +88,9 @@ async def test_a_fight_from_the_beginning_to_its_proof(place: Site) -> None:
     assert {one["kind"] for one in record["entries"][1:]} == {"act"}
     assert record["log"][-1] == "The fight is over."
     assert (await place.node.services.sheets.of(ada.id)).experience == 50
+    again = replay(record_from(record))  # by anybody who has the record
+    assert [one.text for one in again.told] == record["log"]
+    assert again.commitment == fight["commitment"]
 
 
 async def test_a_duel_and_leaving_it(place: Site) -> None:
