@@ -18,6 +18,7 @@ from mythgate.cli import (
     bots,
     config,
     doctor,
+    examples,
     generate,
     imports,
     ladder,
@@ -103,6 +104,7 @@ app.add_typer(world.app, name="world", cls=Commands)
 app.add_typer(generate.app, name="gen", cls=Commands)
 app.add_typer(metaserver.app, name="metaserver", cls=Commands)
 app.add_typer(shards.app, name="shards", cls=Commands)
+app.add_typer(examples.app, name="examples", cls=Commands)
 
 
 def main() -> None:

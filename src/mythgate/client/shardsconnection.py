@@ -594,7 +594,7 @@ class ShardsConnection:
 
     def _log(self, error: Exception) -> None:
         self.last_error = error
-        log.warning("something did not work", extra={"reason": str(error), "server": self.master_server_url})
+        log.warning("not done: %s", error, extra={"server": self.master_server_url})
 
 
 def _credentials(username: str, password: str) -> dict[str, str]:
