@@ -191,6 +191,27 @@ async def test_an_expired_session_does_nothing_any_more(house: ShardsHouse, monk
         await house.door.bind(connection, session)
 
 
+async def test_frames_may_be_compressed(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    bo = house.program()
+    bo.name, bo.token, bo.character_id = ada.name, ada.token, ada.character_id
+    await bo.connect(compress=15)
+    await bo.send("auth_request", username="aldra", password="session-token", session_token=ada.token)
+    await bo.until("auth_response")
+    await bo.chat("x" * 400)
+    for one in (ada, bo):
+        assert (await one.until("chat"))["content"] == "x" * 400
+
+
+async def test_a_body_that_was_kept_out_comes_in_when_it_acts(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    session = await house.door.sessions.prove(ada.token)
+    await house.door.leave_world(session)
+    await ada.chat("Here I am")
+    assert (await ada.until("location_update"))["character_id"] == ada.character_id
+    assert (await ada.until("chat"))["content"] == "Here I am"
+
+
 async def test_a_token_outlives_the_process_that_gave_it(house: ShardsHouse) -> None:
     ada = await house.enter("aldra", "Aldra Venn")
     session = await house.door.sessions.prove(ada.token)

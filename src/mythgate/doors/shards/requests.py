@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
@@ -146,6 +146,9 @@ async def answer(connection: ShardsConnection, message: wire.Message) -> None:
     if session.character is None:
         raise PermissionDenied("Choose a character first.")
     present = connection.door.presences.get(session.character.id)
+    if present is None:  # still on its way in, or was kept out before
+        await connection.door.enter(session)
+        present = connection.door.presences.get(session.character.id)
     if present is None:
         raise PermissionDenied("Your character is not in the world.")
     await handler(Asked(connection, present), message)
@@ -249,18 +252,27 @@ async def _move(asked: Asked, message: wire.MoveMessage) -> None:
         ways = world.ways_to(here, room.id)
         if not ways:
             raise Unheard(ErrorCode.INVALID_LOCATION, "There is no way there from here.")
-        for way in ways:
-            await _step(asked, way)
+        await _walk(asked, ways)
         door.positions.pop(actor.character_id, None)
     if message.position is not None:
         door.positions[actor.character_id] = dict(message.position)
         door.services.positions.report(actor.character_id, _three(message.position), _three(message.velocity or {}))
 
 
-async def _step(asked: Asked, way: Direction) -> None:
-    """One step, and what its taker sees then, in line with all else that is heard."""
+async def _walk(asked: Asked, ways: Sequence[Direction]) -> None:
+    """Step by step, and then what the walker sees, in line with all else that is heard."""
     door, actor = asked.connection.door, asked.actor
-    await door.services.movement.move(actor.character_id, way.value)
+    origin = actor.room_id
+    try:
+        for way in ways:
+            await door.services.movement.move(actor.character_id, way.value)
+    finally:  # also where one got stuck on the way
+        if actor.room_id != origin:
+            await _look_about(asked)
+
+
+async def _look_about(asked: Asked) -> None:
+    door, actor = asked.connection.door, asked.actor
     if door.presences.get(actor.character_id) is not actor:
         return
     view = await door.sight.look(actor)
