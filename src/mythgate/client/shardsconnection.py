@@ -52,6 +52,7 @@ URL_VARIABLE: Final = "MASTER_SERVER_URL"
 FILLER: Final = "session-token"  # for the password that a log-in by token must have all the same
 SESSION_ENDED: Final = "session_ended"  # why the server parts: logged out, or logged in elsewhere
 HEARTBEAT_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 2.0
 KEPT_MESSAGES: Final = 100  # that wait for the socket
 UNHEARD_MESSAGES: Final = 1000  # that wait for handlers; then no more is read
 _CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
@@ -473,7 +474,12 @@ class ShardsConnection:
         url = f"{self.master_server_url.replace('http', 'ws', 1)}/ws"
         try:
             async with asyncio.timeout(self.timeout):
-                self.ws = await self.http_session.ws_connect(url, autoping=False, heartbeat=HEARTBEAT_SECONDS)
+                self.ws = await self.http_session.ws_connect(
+                    url,
+                    autoping=False,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+                )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unsent(f"No answer from {url}.") from error
         try:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
-from mythgate.client import Client
+from mythgate.client import ChatMessage, Client
 from mythgate.examples.newcomers import newcomer
 
 
@@ -13,7 +13,7 @@ async def main(http: str = "http://127.0.0.1:54731", shards: str = "http://127.0
         answered = asyncio.Event()
         own = (await native.guest())["username"]
 
-        async def answer(said: Any) -> None:
+        async def answer(said: ChatMessage) -> None:
             if said.sender_name == own:
                 print(f"Aldra hears {said.sender_name}: {said.content}")
                 await network.send_chat(f"Hello, {said.sender_name}!")

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
+from mythgate.client import CombatStateMessage
 from mythgate.examples.newcomers import newcomer
 
 WILDERNESS = 11  # the Wilderness Outpost, one step from The Nexus, where newcomers are
@@ -16,7 +17,7 @@ async def main(url: str = "http://127.0.0.1:8888", enemy: str = "hollow_soldier"
         shown: list[str] = []
         acted: set[int] = set()
 
-        async def act(fight: Any) -> None:
+        async def act(fight: CombatStateMessage) -> None:
             for line in fight.combat_log[-2:]:
                 if line not in shown[-2:]:
                     print(f"{fight.turn_number:2}  {line}")

@@ -2,19 +2,18 @@
 
 import asyncio
 import sys
-from typing import Any
 
-from mythgate.client import NetworkClient
+from mythgate.client import ChatMessage, NetworkClient, PartyInviteMessage, PartyUpdateMessage
 from mythgate.examples.newcomers import newcomer
 
 
 def narrate(name: str, client: NetworkClient) -> None:
     """Print what `client` hears of the party."""
 
-    def updated(party: Any) -> None:
+    def updated(party: PartyUpdateMessage) -> None:
         print(f"{name} sees {party.party_name}: {', '.join(party.member_names)}")
 
-    def said(words: Any) -> None:
+    def said(words: ChatMessage) -> None:
         print(f"{name} hears {words.sender_name}: {words.content}")
 
     client.register_handler("party_update", updated)
@@ -28,7 +27,7 @@ async def main(url: str = "http://127.0.0.1:8888") -> None:
         narrate("Borin", borin)
         joined = asyncio.Event()
 
-        async def accept(invitation: Any) -> None:
+        async def accept(invitation: PartyInviteMessage) -> None:
             print(f"Borin is asked into {invitation.party_name}")
             if await borin.accept_party_invite(invitation.party_id):
                 joined.set()
