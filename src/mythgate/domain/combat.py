@@ -937,11 +937,10 @@ def replay(record: Record) -> Encounter:
     """The fight once more, from its record: everything in it is as it was."""
     encounter = Encounter(record.id, record.seed, record.combatants)
     for entry in record.entries:
-        match entry:
-            case Joined(combatant):
-                encounter.join(combatant)
-            case Acted(number, act):
-                encounter.act(number, act)
-            case Left(number):
-                encounter.leave(number)
+        if isinstance(entry, Joined):
+            encounter.join(entry.combatant)
+        elif isinstance(entry, Acted):
+            encounter.act(entry.number, entry.act)
+        else:
+            encounter.leave(entry.number)
     return encounter
