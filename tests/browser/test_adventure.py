@@ -200,11 +200,13 @@ async def trade(ada: Visitor, ben: Visitor) -> None:
 
 
 async def fight(ada: Visitor, ben: Visitor) -> None:
-    await ben.command(f"follow {ada.name}")
+    await ada.choose("an iron longsword", "Equip")
+    await ben.panel("Party").get_by_role("button", name="Follow").click()
+    await expect(ben.panel("You")).to_contain_text(f"Following{ada.name}")
     await ada.command("go northwest")
     await ada.command("go northwest")
     await expect(ben.place).to_contain_text("Wilderness Outpost")
-    await ada.panel("Creatures").get_by_role("button", name="attack Corrupt Wolf").click()
+    await ada.panel("Creatures").get_by_role("button", name="attack Hollow Soldier").click()
     await expect(stage(ada).get_by_role("list", name="Turn order").get_by_role("listitem").first).to_be_visible()
     await ben.command(f"assist {ada.name}")
     for one in (ada, ben):
@@ -220,7 +222,9 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
         over = stage(one).get_by_role("button", name="Close")
         own = stage(one).get_by_role("status").filter(has_text="It is your turn")
         if await own.count() and not await over.count():
-            await stage(one).get_by_role("button", name="Strike", exact=True).click()
+            left = re.search(r"stamina (\d+)", await stage(one).inner_text())
+            deed = "Strike" if left and int(left[1]) >= 15 else "Block"
+            await stage(one).get_by_role("button", name=deed, exact=True).click()
 
     async def ended() -> bool | None:
         for one in (ada, ben):
@@ -228,7 +232,7 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
         closed = [await stage(one).get_by_role("button", name="Close").count() for one in (ada, ben)]
         return all(closed) or None
 
-    await eventually(lambda: "the fight ends", ended, patience=60)
+    await eventually(lambda: "the fight ends", ended, patience=90)
     told = re.compile("You have won|You fell|You have lost")
     for one in (ada, ben):
         await expect(stage(one).get_by_role("heading")).to_have_text(told)

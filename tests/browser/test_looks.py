@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
-DRAWERS = {"Place": "Exits", "Map": "Map", "Bag": "You carry", "You": "You"}
+DRAWERS = {"Place": "Exits", "Map": "Map", "You": "You", "Party": "Party", "Bag": "You carry"}
 
 
 async def fits(page: Page, screen: str) -> None:

@@ -41,6 +41,7 @@ const game = {
       { id: "3", name: "bread" },
     ],
     fixtures: [{ id: "f", name: "sundial" }],
+    creatures: [{ key: "corrupt_wolf", name: "Corrupt Wolf", level: 2 }],
   },
 } as unknown as Game;
 
@@ -65,6 +66,8 @@ describe("completion", () => {
     expect(candidates("take b")).toEqual(["brass lamp", "bread"]);
     expect(candidates("whi ")).toEqual(["Bob", "Zoe"]);
     expect(candidates("give b")).toEqual(["brass key", "Bob"]);
+    expect(candidates("attack ")).toEqual(["Corrupt Wolf", "Bob", "Zoe"]);
+    expect(candidates("equip b")).toEqual(["brass key"]);
     expect(candidates("help w")).toEqual(["whisper", "who"]);
   });
 

@@ -2478,6 +2478,10 @@ export interface TradeLineView {
    * How many are offered, 1 or more.
    */
   quantity?: number;
+  /**
+   * Of the thing, for clients that know whole numbers only.
+   */
+  number?: number;
 }
 /**
  * A trade is done and saved: what both offered has changed hands.

@@ -12,7 +12,7 @@ export interface Completion {
 const NONE: Completion = { head: "", candidates: [] };
 
 /** Which names a command's first word asks for; the first list that fits comes first. */
-type Source = "exits" | "people" | "lying" | "carried" | "fixtures" | "inhabitants" | "commands";
+type Source = "exits" | "people" | "lying" | "carried" | "fixtures" | "inhabitants" | "creatures" | "commands";
 
 const EVERYTHING: readonly Source[] = ["people", "inhabitants", "lying", "carried", "fixtures", "exits"];
 
@@ -32,6 +32,14 @@ const SOURCES: Readonly<Record<string, readonly Source[]>> = {
   mute: ["people"],
   talk: ["inhabitants"],
   ask: ["inhabitants"],
+  attack: ["creatures", "people"],
+  duel: ["people"],
+  assist: ["people"],
+  trade: ["people"],
+  party: ["people"],
+  equip: ["carried"],
+  unequip: ["carried"],
+  use: ["carried"],
   help: ["commands"],
 };
 
@@ -72,6 +80,8 @@ function namesFrom(source: Source, game: Game, commands: readonly CommandInfo[])
     }
     case "inhabitants":
       return (room?.npcs ?? []).map((one) => one.name);
+    case "creatures":
+      return (room?.creatures ?? []).map((one) => one.name);
     case "lying":
       return (room?.items ?? []).map((one) => one.name);
     case "carried":

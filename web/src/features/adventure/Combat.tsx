@@ -199,17 +199,7 @@ function Ended({ end }: { readonly end: CombatEnd }) {
       <div className={styles.cardHead}>
         <h2 className={styles.cardTitle}>{OUTCOMES[end.outcome]}</h2>
       </div>
-      <p>{end.message}</p>
-      {(end.souls_gained > 0 || end.xp_gained > 0 || end.loot.length > 0) && (
-        <ul>
-          {end.xp_gained > 0 && <li>{end.xp_gained} experience</li>}
-          {end.souls_gained > 0 && <li>{end.souls_gained} souls</li>}
-          {end.loot.map((name, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat, and the list never changes
-            <li key={index}>{name}</li>
-          ))}
-        </ul>
-      )}
+      <p role="status">{end.message}</p>
       <div className={styles.actions}>
         <Button onPress={outcomesRead}>Close</Button>
       </div>

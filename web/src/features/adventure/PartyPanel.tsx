@@ -61,6 +61,7 @@ export function PartyPanel() {
         ) : (
           <p className={styles.none}>Loot {LOOT.find(([rule]) => rule === party.loot_sharing)?.[1]}.</p>
         )}
+        {!leads && <Button onPress={() => send("party follow")}>Follow</Button>}
         <Button onPress={() => prepare("party say ")}>Talk…</Button>
         {party.members.length < party.max_members && <Button onPress={() => prepare("party invite ")}>Invite…</Button>}
         <Button onPress={() => send("party leave")}>Leave</Button>
