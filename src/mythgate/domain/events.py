@@ -1097,6 +1097,8 @@ class TradeLineView:
     """As it stands within a sentence, with its article: `a brass lantern`."""
     quantity: int = 1
     """How many are offered, 1 or more."""
+    number: int = 0
+    """Of the thing, for clients that know whole numbers only."""
 
 
 @dataclass(slots=True)

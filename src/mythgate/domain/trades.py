@@ -146,6 +146,7 @@ class Trade:
     confirmed: set[CharacterId] = field(default_factory=set)
     changed: dict[CharacterId, datetime] = field(default_factory=dict)  # when somebody last changed their offer
     called: dict[str, str] = field(default_factory=dict)  # names of the two and of things in offers, for showing
+    numbers: dict[ItemId, int] = field(default_factory=dict)  # of things in offers, likewise
 
     @property
     def both(self) -> tuple[CharacterId, CharacterId]:

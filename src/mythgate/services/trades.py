@@ -350,6 +350,8 @@ class TradeService:
         trade.offer(actor, offer, self._clock.now())
         things = purse.belongings.things
         trade.called.update({item_id: things[item_id].name for item_id in offer.lines if item_id in things})
+        items = purse.items
+        trade.numbers.update({item_id: items[item_id].number for item_id in offer.lines if item_id in items})
         words = self.describe(_offer_view(trade, actor))
         self._tell(trade, actor, TradeUpdate, f"You offer {words}.", f"{trade.called[actor]} offers {words}.")
         return trade
@@ -586,7 +588,10 @@ def _throttle_keys(requester: CharacterId, partner: CharacterId) -> tuple[str, s
 
 def _offer_view(trade: Trade, one: CharacterId) -> TradeOfferView:
     offer = trade.offer_by(one)
-    lines = [TradeLineView(item_id, trade.called[item_id], quantity) for item_id, quantity in offer.lines.items()]
+    lines = [
+        TradeLineView(item_id, trade.called[item_id], quantity, trade.numbers.get(item_id, 0))
+        for item_id, quantity in offer.lines.items()
+    ]
     return TradeOfferView(offer.souls, lines, one in trade.confirmed)
 
 

@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS: Final = 1.0
 FORGET_SECONDS: Final = 60.0
 MOST_FIGHTS: Final = 2000
-MOST_ITEM_NUMBERS: Final = 10_000
 NO_CHARACTER: Final = "shards:"  # what the listeners of sessions without a character begin with
 
 
@@ -77,7 +76,6 @@ class ShardsDoor:
         phrase = self.options.encryption_phrase
         self.cipher = FrameCipher.of_phrase(phrase) if phrase else None
         self.fighters: dict[str, dict[int, int]] = {}  # what fighters are called here, by fight
-        self.item_numbers: dict[str, int] = {}  # of things that were offered over this door
         self._numbers: dict[CharacterId, int] = {}
         self._connections: dict[ShardsConnection, None] = {}
         self._strangers: dict[ShardsConnection, None] = {}  # not logged in, the oldest first
@@ -390,8 +388,6 @@ class ShardsDoor:
             self._next_cleaning = now + FORGET_SECONDS
             if len(self.fighters) > MOST_FIGHTS:
                 self.fighters.clear()  # those that go on are told anew with their next state
-            if len(self.item_numbers) > MOST_ITEM_NUMBERS:
-                self.item_numbers.clear()
             gone = [one for one in self._numbers if self.presences.get(one) is None]
             for character_id in gone:
                 del self._numbers[character_id]

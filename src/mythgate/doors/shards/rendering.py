@@ -334,15 +334,13 @@ class Rendering:
         return [(door.number_of(reader), trade.yours), (door.number_of(CharacterId(trade.partner_id)), trade.theirs)]
 
     def _offers(self, reader: CharacterId, trade: TradeView) -> list[dict[str, Any]]:
-        """What the two give. Things offered elsewhere go by their names alone."""
-        numbers = self._door.item_numbers
+        """What the two give."""
         return [
             {
                 "character_id": number,
                 "souls": offer.souls,
                 "items": [
-                    {"item_id": numbers.get(line.item_id), "quantity": line.quantity, "name": line.name}
-                    for line in offer.items
+                    {"item_id": line.number, "quantity": line.quantity, "name": line.name} for line in offer.items
                 ],
             }
             for number, offer in self._sides(reader, trade)

@@ -415,7 +415,6 @@ async def _trade_update(asked: Asked, message: wire.TradeUpdateMessage) -> None:
     door, actor = asked.connection.door, asked.actor.character_id
     carried = await door.services.store.read(lambda tx: tx.items.held_by(HolderKind.CHARACTER, actor))
     by_number = {item.number: item.id for item in carried}
-    door.item_numbers.update({item.id: item.number for item in carried})
     lines: list[tuple[ItemId, int]] = []
     for line in message.items or ():
         item_id = by_number.get(line.get("item_id", 0))
