@@ -814,6 +814,7 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
+    yield reading("fights", "Fights that go on.", node.services.encounters.count())
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())

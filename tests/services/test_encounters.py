@@ -273,6 +273,16 @@ async def test_who_is_gone_before_it_begins_does_not_fight(kit: PlayKit, fights:
     assert fights.count() == 0
 
 
+async def test_one_sees_what_lives_in_a_room(kit: PlayKit) -> None:
+    anna = await fighter(kit, "Anna")
+    shown = await kit.do(anna, "look")
+    lurking = "Lurking here: Corrupt Wolf (level 2), Hollow Soldier (level 1) and Dark Knight (level 5)."
+    assert lurking in shown.result.splitlines()
+    assert shown.room_state is not None
+    assert [one.key for one in shown.room_state.creatures] == ["corrupt_wolf", "hollow_soldier", "dark_knight"]
+    assert "Lurking" not in (await kit.do(anna, "north")).result
+
+
 async def test_who_fights_does_nothing_else(kit: PlayKit, fights: EncounterService) -> None:
     anna, bert = await fighter(kit, "Anna"), await fighter(kit, "Bert")
     await kit.lay(SWORD, anna.character_id, carried=True)

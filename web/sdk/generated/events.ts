@@ -543,7 +543,7 @@ export interface FighterView {
    */
   condition: "standing" | "fallen" | "fled";
   /**
-   * Held until their own next turn.
+   * Held until their own next turn; null: none.
    */
   stance: ("dodge" | "block" | "parry") | null;
   /**
@@ -1005,7 +1005,7 @@ export interface PlayerView {
    */
   number?: number;
   /**
-   * What the character can do and bear.
+   * What the character can do and bear; null: not told.
    */
   sheet?: SheetView | null;
 }
