@@ -345,7 +345,7 @@ class PlayerView:
     number: int = 0
     """Of the character, for clients that know whole numbers only."""
     sheet: SheetView | None = None
-    """What the character can do and bear."""
+    """What the character can do and bear; null: not told."""
 
 
 # --- state -----------------------------------------------------------------------------------------
@@ -1567,7 +1567,7 @@ class FighterView:
     condition: Literal["standing", "fallen", "fled"]
     """Only who stands acts and can be aimed at."""
     stance: Literal["dodge", "block", "parry"] | None
-    """Held until their own next turn."""
+    """Held until their own next turn; null: none."""
     health: int
     """As it is now."""
     max_health: int
