@@ -378,6 +378,26 @@ describe("what is not told again", () => {
     expect(play.usePlay.getState().adventure.trade?.id).toBe("next");
   });
 
+  test("the clocks are compared by the event that was the shortest way", async () => {
+    const play = await enter();
+    const ahead = () => play.usePlay.getState().clockAhead;
+    const told = (secondsAgo: number, sequence: number) =>
+      FakeSocket.latest.deliver(
+        event(
+          "room_message",
+          { message: "" },
+          { sequence_number: sequence, timestamp: new Date(Date.now() - secondsAgo * 1000).toISOString() },
+        ),
+      );
+    told(90, 2);
+    const before = ahead();
+    expect(before).toBeLessThan(2_000);
+    told(-60, 3);
+    expect(ahead()).toBe(-60_000);
+    told(300, 4);
+    expect(ahead()).toBe(-60_000);
+  });
+
   test("offers are changed as a whole", async () => {
     const trading = await import("../src/stores/trading.ts");
     const pear: ItemView = { id: "p1", name: "a pear", count: 3 };

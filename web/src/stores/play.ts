@@ -43,6 +43,8 @@ export interface PlayState {
   readonly tab: Tab;
   /** The last line seen in each tab of the log. */
   readonly seen: Readonly<Record<Tab, number>>;
+  /** How many milliseconds this device's clock is ahead of the server's, as well as can be told. */
+  readonly clockAhead: number;
   /** Why the player is not in the world any more, for the screen that follows. */
   readonly farewell: string | null;
 }
@@ -65,12 +67,17 @@ export const usePlay = create<PlayState>(() => ({
   pending: [],
   tab: "all",
   seen: allSeen(0),
+  clockAhead: 0,
   farewell: null,
 }));
 
 let connection: Connection | null = null;
 let sessionId = "";
 let lastSeq: number | null = null;
+/** Between the server's word and its arrival here, by both clocks: the least so far is that of the clocks alone. */
+let leastDelay = Number.POSITIVE_INFINITY;
+/** Smaller differences of clocks are none. */
+const CLOCK_STEP_MS = 500;
 /** What was said into the lobby and not answered yet; the answer belongs there. */
 const lobbyCommands = new Set<string>();
 
@@ -106,6 +113,7 @@ function begin(
 ): void {
   connection?.close();
   claimRead();
+  leastDelay = Number.POSITIVE_INFINITY;
   sessionId = playSession;
   lastSeq = resumeAfter;
   usePlay.setState({
@@ -197,6 +205,7 @@ function connectionChanged(status: ConnectionStatus): void {
 
 function received(events: readonly ServerEvent[], upTo: number | null): void {
   lastSeq = upTo;
+  compareClocks(events);
   const { lobby, adventure } = usePlay.getState();
   const lived = events.reduce(applyAdventureEvent, adventure);
   if (lived !== adventure) usePlay.setState({ adventure: lived });
@@ -206,6 +215,15 @@ function received(events: readonly ServerEvent[], upTo: number | null): void {
   for (const event of events) if (isAnswer(event)) lobbyCommands.delete(event.reply_to ?? "");
   setGame((game) => applyEvents(game, others));
   if (events.some((event) => event.event_type === "game_state")) void askWhatIsOpen();
+}
+
+/** What was told long ago, and is heard only now, says nothing: it never is the least delayed. */
+function compareClocks(events: readonly ServerEvent[]): void {
+  const now = Date.now();
+  const delays = events.map((event) => now - Date.parse(event.timestamp)).filter(Number.isFinite);
+  leastDelay = Math.min(leastDelay, ...delays);
+  const ahead = Number.isFinite(leastDelay) ? leastDelay : 0;
+  if (Math.abs(ahead - usePlay.getState().clockAhead) >= CLOCK_STEP_MS) usePlay.setState({ clockAhead: ahead });
 }
 
 /** Who begins anew is told of their party and their fight, but has to ask for what waits for an answer. */

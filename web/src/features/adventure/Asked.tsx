@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { ignoreChallenge, send, usePlay } from "../../stores/play.ts";
 import { acceptTrade, endTrade, useTrading } from "../../stores/trading.ts";
 import { Button } from "../../ui/Button.tsx";
-import { useCountdown } from "../game/useCountdown.ts";
+import { useServerCountdown } from "../game/useCountdown.ts";
 import styles from "./Adventure.module.css";
 
 /** Parties that want the player. */
@@ -55,7 +55,7 @@ interface AskedProps {
 
 /** A question with its answers, for as long as it is asked. */
 function Asked({ until, children: [question, ...answers] }: AskedProps) {
-  const seconds = useCountdown(Date.parse(until));
+  const seconds = useServerCountdown(Date.parse(until));
   if (seconds === 0) return null;
   return (
     <div className={`${styles.card} ${styles.asks}`}>

@@ -7,7 +7,7 @@ import { Bar } from "../../ui/Bar.tsx";
 import { Button } from "../../ui/Button.tsx";
 import { Choice } from "../../ui/Choice.tsx";
 import { ActionMenu } from "../../ui/Menu.tsx";
-import { useCountdown } from "../game/useCountdown.ts";
+import { useServerCountdown } from "../game/useCountdown.ts";
 import styles from "./Adventure.module.css";
 
 /** The fight the player is in, or how the last one ended. */
@@ -66,7 +66,7 @@ function Fight({ combat }: { readonly combat: CombatView }) {
 /** How long the turn lasts yet. */
 function Timer() {
   const endsAt = usePlay((state) => state.adventure.turnEndsAt);
-  const seconds = useCountdown(endsAt);
+  const seconds = useServerCountdown(endsAt);
   if (seconds === null) return null;
   return (
     <span className={styles.time} role="timer" aria-label="Seconds left">

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { usePlay } from "../../stores/play.ts";
 
 /** Whole seconds until `at` (milliseconds since the epoch), or null. */
 export function useCountdown(at: number | null): number | null {
@@ -10,4 +11,10 @@ export function useCountdown(at: number | null): number | null {
     return () => clearInterval(timer);
   }, [at]);
   return at === null ? null : Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+/** The same until a time of the server's clock. */
+export function useServerCountdown(at: number | null): number | null {
+  const ahead = usePlay((state) => state.clockAhead);
+  return useCountdown(at === null ? null : at + ahead);
 }
