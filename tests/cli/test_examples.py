@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,7 +16,7 @@ from tests.support.server import ROOMY, RunningServer, running_server
 from typer.testing import CliRunner
 
 from mythgate.cli import app, examples
-from mythgate.examples import EXAMPLES, HTTP, Example
+from mythgate.examples import EXAMPLES, HTTP, SHARDS, Example
 
 pytestmark = pytest.mark.xdist_group("examples")
 on_the_server = pytest.mark.asyncio(loop_scope="module")
@@ -52,12 +55,24 @@ def test_there_are_eight() -> None:
 
 @on_the_server
 @pytest.mark.parametrize("example", EXAMPLES, ids=[one.name for one in EXAMPLES])
-async def test_it_runs_and_does_what_it_says(server: RunningServer, example: Example) -> None:
-    urls = [server.url if door == HTTP else f"http://{server.ready['doors'][door]}" for door in example.doors]
-    code, output, errors = await outcome("-m", f"mythgate.examples.{example.name}", *urls)
-    assert code == 0, errors
-    assert "Traceback" not in errors
+async def test_it_runs_and_does_what_it_says(
+    server: RunningServer, example: Example, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("mythgate.client"), "level", logging.WARNING)  # `handlers` sets it
+    await example.run({HTTP: server.url, SHARDS: f"http://{server.ready['doors']['shards']}"})
+    output = capsys.readouterr().out
     assert [words for words in DOES[example.name] if words not in output] == [], output
+
+
+@on_the_server
+async def test_it_runs_alone_and_so_does_the_program_of_the_page(server: RunningServer) -> None:
+    url = f"http://{server.ready['doors']['shards']}"
+    code, output, errors = await outcome("-m", "mythgate.examples.party", url)
+    assert code == 0, errors
+    assert output.endswith("The party is over.\n")
+    page = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text("utf-8")
+    [program] = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "NetworkClient" in one]
+    assert await outcome("-c", program.replace("http://127.0.0.1:8888", url)) == (0, "aldra Hello\n", "")
 
 
 async def test_it_runs_from_the_command_line_on_a_server_of_its_own() -> None:
