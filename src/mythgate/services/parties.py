@@ -347,7 +347,7 @@ class PartyService:
             raise BadUsage("You are in your party already.")
         asked = self._presence.get(target)
         if body is None or asked is None or present.account_id in asked.ignored:
-            raise Unreachable(hint=WHO_HINT)
+            raise Unreachable("They are not in the world.", hint=WHO_HINT)
         party.require_place(self.policy.members)
         if target in self._places:
             raise AlreadyInParty(f"{asked.name} is in a party already.", hint="")
