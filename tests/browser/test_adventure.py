@@ -219,6 +219,11 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
         await expect(meter(fight, f"Health of {ben.name}")).to_be_attached()
         await expect(fight.get_by_role("timer")).to_have_text(re.compile(r"^\d+ s$"))
     await looks_sound(ada, "a fight")
+    await ada.page.set_viewport_size(PHONE["viewport"])
+    await ada.page.get_by_role("button", name="Place", exact=True).click()
+    await expect(ada.command_line).to_be_in_viewport(ratio=1)  # whatever else is open
+    await ada.page.keyboard.press("Escape")
+    await ada.page.set_viewport_size(DESK["viewport"])
     await ben.reload()
     await expect(stage(ben).get_by_role("list", name="Your side")).to_contain_text(f"{ben.name} (you)")
 
