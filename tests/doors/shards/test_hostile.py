@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 import pytest
@@ -76,47 +77,47 @@ async def test_a_full_server(tmp_path: Path) -> None:
         assert house.door.stats.turned_away["full"] == 1
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "raw", "status"),
-    [
-        ("POST", "/api/auth/login", "{", 400),
-        ("POST", "/api/auth/login", "[1]", 400),
-        ("POST", "/api/auth/login", '"text"', 400),
-        ("POST", "/api/auth/login", "\xff\xfe", 400),
-        ("POST", "/api/auth/login", '{"username": 5, "password": "abcdef1"}', 400),
-        ("POST", "/api/auth/login", '{"username": "aldra", "password": null}', 400),
-        ("POST", "/api/auth/login", '{"username": "nobody", "password": "abcdef1"}', 401),
-        ("POST", "/api/auth/register", '{"username": "ab", "password": "abcdef1"}', 400),
-        ("POST", "/api/auth/register", '{"username": "borin", "password": "abcde"}', 400),
-        ("POST", "/api/auth/register", '{"username": ["borin"], "password": "abcdef1"}', 400),
-        ("POST", "/api/auth/register", '{"username": "ALDRA", "password": "abcdef1"}', 409),
-        ("POST", "/api/auth/logout", '{"session_token": 7}', 200),
-        ("POST", "/api/auth/logout", "", 200),
-        ("POST", "/api/auth/login", "{" + " " * 2**20 + "}", 413),
-        ("POST", "/api/characters", "{}", 401),
-        ("DELETE", "/api/characters/x", None, 401),
-        ("GET", "/api/world/events?limit=-5", None, 200),
-        ("GET", "/api/world/events?limit=999999999999999999", None, 200),
-        ("GET", "/api/world/events?limit=1e3", None, 400),
-        ("GET", "/api/nope", None, 404),
-        ("GET", "/", None, 404),
-        ("PUT", "/api/status", None, 405),
-        ("GET", "/ws", None, 400),
-    ],
+NONSENSE: Final[tuple[tuple[str, str, str | None, int], ...]] = (
+    ("POST", "/api/auth/login", "{", 400),
+    ("POST", "/api/auth/login", "[1]", 400),
+    ("POST", "/api/auth/login", '"text"', 400),
+    ("POST", "/api/auth/login", "\xff\xfe", 400),
+    ("POST", "/api/auth/login", '{"username": 5, "password": "abcdef1"}', 400),
+    ("POST", "/api/auth/login", '{"username": "aldra", "password": null}', 400),
+    ("POST", "/api/auth/login", '{"username": "nobody", "password": "abcdef1"}', 401),
+    ("POST", "/api/auth/register", '{"username": "ab", "password": "abcdef1"}', 400),
+    ("POST", "/api/auth/register", '{"username": "borin", "password": "abcde"}', 400),
+    ("POST", "/api/auth/register", '{"username": ["borin"], "password": "abcdef1"}', 400),
+    ("POST", "/api/auth/register", '{"username": "ALDRA", "password": "abcdef1"}', 409),
+    ("POST", "/api/auth/logout", '{"session_token": 7}', 200),
+    ("POST", "/api/auth/logout", "", 200),
+    ("POST", "/api/auth/login", "{" + " " * 2**20 + "}", 413),
+    ("POST", "/api/characters", "{}", 401),
+    ("DELETE", "/api/characters/x", None, 401),
+    ("GET", "/api/world/events?limit=-5", None, 200),
+    ("GET", "/api/world/events?limit=999999999999999999", None, 200),
+    ("GET", "/api/world/events?limit=1e3", None, 400),
+    ("GET", "/api/nope", None, 404),
+    ("GET", "/", None, 404),
+    ("PUT", "/api/status", None, 405),
+    ("GET", "/ws", None, 400),
 )
-async def test_requests_that_make_no_sense(
-    house: ShardsHouse, method: str, path: str, raw: str | None, status: int
-) -> None:
+"""Method, path, body, and the status of the answer."""
+
+
+async def test_requests_that_make_no_sense(house: ShardsHouse) -> None:
     caller = house.program()
     await caller.call("POST", "/api/auth/register", {"username": "aldra", "password": PASSWORD})
+    for method, path, raw, status in NONSENSE:
+        body = io.BytesIO(raw.encode("latin-1")) if raw is not None else None
 
-    answer = await caller.call(method, path, raw=io.BytesIO(raw.encode("latin-1")) if raw is not None else None)
+        answer = await caller.call(method, path, raw=body)
 
-    assert answer.status == status, answer.body
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
-    if status >= 400:
-        assert answer["success"] is False
-        assert answer["message"] == answer["error"] != ""
+        assert answer.status == status, (path, raw and raw[:99], answer.body)
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        if status >= 400:
+            assert answer["success"] is False
+            assert answer["message"] == answer["error"] != ""
 
 
 async def test_head_and_pages_of_elsewhere(tmp_path: Path) -> None:

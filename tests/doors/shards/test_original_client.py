@@ -135,3 +135,20 @@ async def test_encrypted_frames_with_the_phrase(tmp_path: Path) -> None:
             await house.settled(lambda: house.door.stats.refused["PROTOCOL_ERROR"] == 1)
         await bo.say("no JSON and no frame")
         assert await bo.refused() == "PROTOCOL_ERROR"
+
+
+async def test_what_a_reader_is_slow_to_take_waits_for_it(house: ShardsHouse) -> None:
+    ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
+    connection = next(one for one in house.door._connections if one.session and one.session.number == bo.character_id)
+    for reads in (True, False):
+        connection.reads = reads
+        connection.on_full()
+        await ada.chat(f"Does it read? {reads}")
+        await ada.until("chat")
+        if reads:
+            await bo.quiet("chat")
+        connection.on_drained()
+        if reads:
+            assert (await bo.until("chat"))["content"] == "Does it read? True"
+    await bo.quiet("chat")
+    assert house.door.stats.discarded == 1
