@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from tests.support.original_shards import OriginalServer, envelope, original_server
 from tests.wire.shards.vectors import VECTORS
 
+import mythgate.client
 from mythgate.client import (
     Backoff,
     ConnectionState,
@@ -20,7 +22,16 @@ from mythgate.client import (
     Unsent,
     create_client_and_connect,
 )
-from mythgate.domain.errors import AuthenticationError, InvalidInput, NoCharacter, ProtocolError, Refused, TooMany
+from mythgate.domain.errors import (
+    AuthenticationError,
+    InvalidInput,
+    NoCharacter,
+    NotFound,
+    ProtocolError,
+    Refused,
+    TooMany,
+    Unavailable,
+)
 from mythgate.wire.shards.encryption import FrameCipher, derive_key
 from mythgate.wire.shards.messages import BareMessage, ChatMessage, Message
 
@@ -57,6 +68,56 @@ async def settled(met: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not met():  # noqa: ASYNC110 (what is waited for tells nobody)
             await asyncio.sleep(0.005)
+
+
+# --- what programs written for the original call ---------------------------------------------------------
+
+SIGNATURES = {
+    "connect": "username, password",
+    "disconnect": "",
+    "get_characters": "",
+    "select_character": "character_id",
+    "send_move": "to_location_id, from_location_id=None, position=None",
+    "send_position_update": "position, velocity=None",
+    "send_chat": "message, channel='global', recipient_id=None",
+    "send_party_chat": "message",
+    "send_whisper": "recipient_id, message",
+    "create_party": "party_name='Adventuring Party'",
+    "invite_to_party": "party_id, invitee_id",
+    "send_combat_action": "combat_id, action_type, target_id=None, ability_name=None, item_id=None",
+    "get_world_state": "",
+    "get_shard_status": "",
+    "get_nearby_players": "location_id=None",
+    "update_nearby_player": "data",
+    "register_handler": "message_type, handler",
+    "ping": "",
+}
+SYNCHRONOUS = {"get_nearby_players", "update_nearby_player", "register_handler"}
+
+
+def without_types(called: Callable[..., Any]) -> str:
+    parameters = list(inspect.signature(called).parameters.values())
+    plain = [one.replace(annotation=inspect.Parameter.empty) for one in parameters if one.name != "self"]
+    return str(inspect.Signature(plain))[1:-1]
+
+
+def test_the_methods_are_those_of_the_original() -> None:
+    for name, parameters in SIGNATURES.items():
+        method = getattr(NetworkClient, name)
+        assert without_types(method) == parameters
+        assert inspect.iscoroutinefunction(method) is (name not in SYNCHRONOUS)
+    assert without_types(create_client_and_connect) == "username, password, master_server_url=None"
+
+
+def test_all_methods_are_typed_and_described() -> None:
+    methods = {name: one for name, one in inspect.getmembers(NetworkClient, inspect.isfunction) if name[0] != "_"}
+    assert len(methods) >= 40
+    for name, method in methods.items():
+        hints = get_type_hints(method)
+        assert set(inspect.signature(method).parameters) - {"self"} | {"return"} == set(hints), name
+        assert method.__doc__, name
+    missing = [name for name in mythgate.client.__all__ if not hasattr(mythgate.client, name)]
+    assert missing == []
 
 
 # --- what was recorded ---------------------------------------------------------------------------------
@@ -385,6 +446,67 @@ async def test_wrong_answers_over_rest(server: OriginalServer, client: NetworkCl
     assert await client.get_characters() == []
     assert isinstance(client.last_error, AuthenticationError)
     assert str(client.last_error) == "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((200, "<html>"), ProtocolError),
+        ((200, "[1]"), ProtocolError),
+        ((200, "{}"), ProtocolError),
+        ((502, "Bad Gateway"), Refused),
+        ((503, '{"error": "Full."}'), Unavailable),
+    ],
+)
+async def test_answers_that_are_none(
+    server: OriginalServer, client: NetworkClient, answer: tuple[int, str], kind: type[Exception]
+) -> None:
+    problems: list[Exception] = []
+    client.on_error(problems.append)
+    server.odd = dict.fromkeys(("/api/characters", "/api/world/events", "/api/party/create"), answer)
+    for asked, failed in (
+        (client.get_characters(), []),
+        (client.get_world_events(), None),
+        (client.create_party(), None),
+        (client.create_character("Cato", stats={"strength": 60}), None),
+    ):
+        assert await asked == failed
+        assert [type(one) for one in problems] == [kind]
+        problems.clear()
+    server.odd = {"/api/auth/login": answer, "/api/auth/logout": answer}
+    assert await client.connect("aldra", PASSWORD) is False
+    assert [type(one) for one in problems] == [kind]
+
+
+async def test_a_server_that_forgets_whom_it_has_just_let_in(server: OriginalServer, client: NetworkClient) -> None:
+    server.forgetful = True
+    await server.cut()
+    await settled(lambda: client.state is ConnectionState.FAILED)
+    assert isinstance(client.last_error, AuthenticationError)
+    log_ins = [one for one in server.traffic if one.get("path") == "/api/auth/login"]
+    assert len(log_ins) == 2  # the one at first, and one more
+
+
+async def test_a_farewell_without_a_server(server: OriginalServer, client: NetworkClient) -> None:
+    server.odd = {"/api/auth/logout": (500, ""), "/api/characters/select": (404, '{"error": "Gone."}')}
+    await server.cut()
+    await settled(lambda: isinstance(client.last_error, NotFound))  # who was played is gone
+    assert await client.wait_for_login()
+    for one in list(server.sockets):
+        await one.ping()  # it wants to know, too
+        await one.send_bytes(b"nothing")
+    await client.ping()
+    await settled(lambda: client.latency is not None)
+    await client.disconnect()
+    assert str(client.last_error) == "The server answered 500."
+    assert client.session_token is None
+
+
+async def test_what_is_given_to_a_line_that_is_just_gone_is_kept(server: OriginalServer, client: NetworkClient) -> None:
+    assert client.ws is not None
+    await client.ws.close()  # here nobody has noticed yet
+    await client.send_chat("Hello")
+    await settled(lambda: [one.get("content") for one in server.sent()] == ["Hello"])
 
 
 # --- encryption --------------------------------------------------------------------------------------------

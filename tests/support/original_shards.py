@@ -33,6 +33,8 @@ class OriginalServer:
         self.tokens: dict[str, str] = {}
         self.fresh_tokens = [TOKEN]  # those to give out first
         self.silent = False  # does not even answer log-ins
+        self.forgetful = False  # knows no token on the socket
+        self.odd: dict[str, tuple[int, str]] = {}  # status and text to answer with instead, by path
         self.drops = 0  # handshakes to turn away
 
     # --- REST ------------------------------------------------------------------------------------------
@@ -47,6 +49,9 @@ class OriginalServer:
                 "json": body,
             }
         )
+        if request.path in self.odd:
+            status, text = self.odd[request.path]
+            return web.Response(status=status, text=text)
         token = request.headers.get("Authorization", "").replace("Bearer ", "")
         if request.path.startswith("/api/characters") and token not in self.tokens:
             return web.json_response({"error": "Unauthorized"}, status=401)
@@ -112,7 +117,7 @@ class OriginalServer:
                 if message["type"] == "ping":
                     break  # it falls over this
                 if message["type"] == "auth_request" and not self.silent:
-                    known = message["session_token"] in self.tokens
+                    known = message["session_token"] in self.tokens and not self.forgetful
                     await socket.send_json(
                         envelope("auth_response", success=known, session_token=message["session_token"], player_id=77)
                     )
