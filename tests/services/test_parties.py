@@ -197,7 +197,8 @@ async def test_who_cannot_be_invited(kit: PlayKit) -> None:
         (CharacterId("ghost"), Unreachable),
     ):
         with pytest.raises(refusal):
-            await kit.parties.invite(ada.character_id, getattr(target, "character_id", target))
+            invitee = target.character_id if isinstance(target, Presence) else target
+            await kit.parties.invite(ada.character_id, invitee)
     with pytest.raises(NotInParty, match="not in that party"):
         await kit.parties.invite(ada.character_id, ben.character_id, number + 1)
     gone = await kit.somebody("Gone")

@@ -218,10 +218,10 @@ class Travelling(RuleBasedStateMachine):
         waiting = parties._invitations._waiting.values()
         for one in waiting:
             assert self.kit.present.get(one.inviter) is not None or one.inviter in self.kit.sight.asleep
-            party = parties.of(one.inviter)
-            assert party is not None
-            assert party.number == one.party
-            assert one.invitee not in {member.character_id for member in party.members}
+            inviting = parties.of(one.inviter)
+            assert inviting is not None
+            assert inviting.number == one.party
+            assert one.invitee not in {member.character_id for member in inviting.members}
 
     def agrees_for(self, character_id: CharacterId) -> None:
         parties, kit = self.kit.parties, self.kit

@@ -298,7 +298,10 @@ async def test_offers_are_told_to_both_and_take_confirmations_back(kit: PlayKit)
     assert (told.trade.theirs.confirmed, told.trade.yours.confirmed) == (True, False)
     await kit.trades.update(bob.character_id, trade.id, 1, [])
     seen = kit.heard(bob).of(TradeUpdate)[-1].trade
-    assert (seen.theirs.souls, seen.theirs.items) == (30, [TradeLineView(lantern.id, "a brass lantern", 1, lantern.number)])
+    assert (seen.theirs.souls, seen.theirs.items) == (
+        30,
+        [TradeLineView(lantern.id, "a brass lantern", 1, lantern.number)],
+    )
     assert (seen.yours.souls, seen.theirs.confirmed) == (1, False)
     assert [one.message for one in kit.heard(bob).of(TradeUpdate)] == [
         "Ada offers 30 souls and a brass lantern.",

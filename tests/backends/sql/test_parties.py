@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tests.support.clock import FakeClock
@@ -110,9 +111,17 @@ async def test_nobody_is_in_two_parties(store: SqlStore, clock: FakeClock) -> No
 @pytest.mark.usefixtures("people")
 async def test_there_is_no_such_party(store: SqlStore) -> None:
     for number in (0, 1, -1, 2**40):
-        assert await store.read(lambda tx, number=number: tx.parties.get(number)) is None
+        assert await store.read(partial(_party, number=number)) is None
         with pytest.raises(NotFound):
-            await store.read(lambda tx, number=number: tx.parties.require(number))
+            await store.read(partial(_required, number=number))
+
+
+def _party(tx: Transaction, number: int) -> Party | None:
+    return tx.parties.get(number)
+
+
+def _required(tx: Transaction, number: int) -> Party:
+    return tx.parties.require(number)
 
 
 @pytest.mark.usefixtures("people")

@@ -129,8 +129,8 @@ async def test_what_may_not_be_chosen(place: Site) -> None:
         answer = await place.post("/api/characters", {"name": "Thrall", **chosen}, token=token)
         assert (answer.status, answer.json["error"]["code"]) == (422, "invalid_input")
         assert answer.json["error"]["field"] == field
-    for chosen in ({"race": "Orc"}, {"character_class": "Bard"}, {"faction": "Nobody"}, {"dice": "1d100"}):
-        answer = await place.post("/api/characters", {"name": "Thrall", **chosen}, token=token)
+    for unheard in ({"race": "Orc"}, {"character_class": "Bard"}, {"faction": "Nobody"}, {"dice": "1d100"}):
+        answer = await place.post("/api/characters", {"name": "Thrall", **unheard}, token=token)
         assert (answer.status, answer.json["error"]["code"]) == (422, "validation_error")
     mine = (await place.post("/api/characters", {"name": "Thrall"}, token=token)).json["id"]
     assert (await place.get(f"/api/characters/{mine}/sheet", token=other)).status == 403
