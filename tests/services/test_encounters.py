@@ -14,6 +14,7 @@ from tests.support.play import CELLAR, GARDEN, PATH, SQUARE, TAVERN, PlayKit, sm
 
 from mythgate.domain.combat import commitment, replay
 from mythgate.domain.errors import (
+    CombatError,
     Fighting,
     InvalidAction,
     InvalidTarget,
@@ -315,7 +316,10 @@ async def test_who_takes_too_long_blocks(kit: PlayKit, fights: EncounterService)
     assert any(one.message == "Anna gets ready to block." for one in kit.heard(anna).of(CombatEvent))
 
 
-async def test_cheats_are_refused_and_change_nothing(kit: PlayKit, fights: EncounterService) -> None:
+async def test_cheats_are_refused_logged_and_change_nothing(
+    kit: PlayKit, fights: EncounterService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="mythgate.services.encounters")
     anna, bert = await fighter(kit, "Anna"), await fighter(kit, "Bert")
     await fights.start(anna.character_id, target=bert.character_id)
     encounter = await fights.start(bert.character_id, target=anna.character_id)
@@ -333,9 +337,13 @@ async def test_cheats_are_refused_and_change_nothing(kit: PlayKit, fights: Encou
         (acting, {"deed": Deed.ITEM, "item": ""}, Refused),
     ]
     for one, act, refusal in cases:
-        with pytest.raises(refusal):
+        caplog.clear()
+        with pytest.raises(refusal) as refused:
             await fights.act(one.character_id, **act)
         assert encounter.record == before
+        if isinstance(refused.value, CombatError):
+            (line,) = [one for one in caplog.records if one.message == "act refused"]
+            assert line.__dict__["code"] == refused.value.code
     outsider = await fighter(kit, "Cleo")
     with pytest.raises(NoCombat):
         await fights.act(outsider.character_id, Deed.LIGHT_ATTACK, encounter_id=encounter.id)

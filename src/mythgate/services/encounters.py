@@ -30,6 +30,7 @@ from mythgate.domain.combat import (
     creature_as_combatant,
 )
 from mythgate.domain.errors import (
+    CombatError,
     Fighting,
     InvalidAction,
     InvalidTarget,
@@ -502,11 +503,15 @@ class EncounterService:
             NotHere, Ambiguous: the actor carries nothing like that, or more than one.
 
         """
-        fight, me = self._require(actor, encounter_id)
-        if deed is Deed.ITEM:
-            return await self._use(fight, me, item, once)
-        self._require_turn(fight, me)
-        return self._tell(fight, fight.encounter.act(me.number, Act(deed, target, ability)))
+        try:
+            fight, me = self._require(actor, encounter_id)
+            if deed is Deed.ITEM:
+                return await self._use(fight, me, item, once)
+            self._require_turn(fight, me)
+            return self._tell(fight, fight.encounter.act(me.number, Act(deed, target, ability)))
+        except CombatError as refused:  # somebody may be trying what they can get away with
+            log.info("act refused", extra={"character": actor, "deed": deed.value, "code": refused.code})
+            raise
 
     async def flee(self, actor: CharacterId) -> CombatView:
         """Try to get away, through any way out. Raises as `act`."""
