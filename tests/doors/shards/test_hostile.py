@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 import pytest
 from tests.support.shards_door import PASSWORD, ShardsHouse, shards_house
+from tests.wire.shards.vectors import WIRE
+
+from mythgate.wire.shards.messages import CLASSES, Message, MessageType
+
+ENVELOPE: Final = set(Message.model_fields)
 
 
 async def test_too_many_messages(tmp_path: Path) -> None:
@@ -148,3 +154,45 @@ async def test_a_fault_of_ours_says_nothing_of_how_we_work(house: ShardsHouse, m
     assert answer.status == 500
     assert "secret" not in answer["message"]
     await ada.quiet("error")
+
+
+ODD: Final[tuple[object, ...]] = (
+    None,
+    0,
+    -1,
+    2**63 - 1,
+    10**12 + 1,
+    1.5,
+    "",
+    "x",
+    "7",
+    [],
+    {},
+    [{}],
+    [{"item_id": 0}],
+    {"x": 1.0},
+    True,
+)
+
+
+async def test_whatever_is_asked_is_no_fault_of_ours(tmp_path: Path) -> None:
+    """Every type with odd values in every field: done, refused or dropped, never an internal error."""
+    async with shards_house(tmp_path, message_burst=100_000, messages_per_second=100_000) as house:
+        ada = await house.enter("aldra", "Aldra Venn")
+        names = {name: set(model.model_fields) - ENVELOPE for name, model in CLASSES.items()}
+        names[MessageType.CHARACTER_CREATE] |= {"class"}
+        for kind, wire in WIRE:
+            if kind in ("disconnect", "auth_request"):
+                continue
+            usual = json.loads(wire)
+            own = {"sender_id", "character_id", "inviter_id"} & names[MessageType(kind)]
+            if kind == "character_delete":
+                own = set()  # who deletes themselves learns nothing more
+            for name in names[MessageType(kind)]:
+                for odd in ODD:
+                    fields = usual | dict.fromkeys(own, ada.character_id) | {name: odd}
+                    await ada.say(json.dumps(fields))
+            await ada.quiet("disconnect")
+        codes = {told["error_code"] for told in ada.heard if told["type"] == "error"}
+        assert "INTERNAL_ERROR" not in codes, [told for told in ada.heard if told.get("error_code") == "INTERNAL_ERROR"]
+        assert {"PROTOCOL_ERROR", "FORBIDDEN", "INVALID_MESSAGE", "NOT_FOUND"} <= codes
