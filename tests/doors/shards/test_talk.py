@@ -90,6 +90,8 @@ async def test_what_is_refused(house: ShardsHouse) -> None:
     ):
         await ada.send(kind, **fields)
         assert await ada.refused() == "FORBIDDEN", kind
+    await ada.send("auth_response", success=True)
+    assert await ada.refused() == "INVALID_MESSAGE"
 
 
 async def _command(house: ShardsHouse, who: Program, line: str) -> None:

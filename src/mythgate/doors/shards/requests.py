@@ -486,7 +486,8 @@ async def _world_state(asked: Asked, message: wire.WorldStateMessage) -> None:
 
 
 async def _not_from_you(_: Asked, message: wire.Message) -> None:
-    raise PermissionDenied(f"`{message.type}` is for the server to say.")
+    code = ErrorCode.INVALID_MESSAGE if message.type == MessageType.AUTH_RESPONSE else ErrorCode.FORBIDDEN
+    raise Unheard(code, f"`{message.type}` is for the server to say.")
 
 
 HANDLERS: Final[Mapping[MessageType, tuple[Needs, Handler]]] = MappingProxyType(
