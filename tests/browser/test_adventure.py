@@ -6,6 +6,7 @@ Each walk looks at its panels on a small phone in light and on a desk in dark co
 from __future__ import annotations
 
 import re
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -13,7 +14,6 @@ from tests.browser.conftest import NewVisitor
 from tests.browser.screens import Visitor, eventually
 from tests.browser.test_keyboard import focused, tab_to
 from tests.browser.test_looks import DESK, PHONE, is_sound
-from tests.support.server import RunningServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -23,7 +23,8 @@ ENVIRONMENT = {"MYTHGATE_COMBAT__TURN": "60"}
 async def looks_sound(visitor: Visitor, screen: str) -> None:
     """On a light phone and on a dark desk, which it is afterwards."""
     page = visitor.page
-    for device, theme in ((PHONE, "light"), (DESK, "dark")):
+    looks: tuple[tuple[dict[str, Any], Literal["light", "dark"]], ...] = ((PHONE, "light"), (DESK, "dark"))
+    for device, theme in looks:
         await page.set_viewport_size(device["viewport"])
         await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         await expect(page.locator("html")).to_have_attribute("data-theme", theme)
@@ -115,7 +116,7 @@ async def test_one_begins_as_somebody_and_reads_it_in_the_journal(visitors: NewV
     await ben.in_world()
 
 
-async def test_two_travel_together_trade_and_fight(visitors: NewVisitor, server: RunningServer) -> None:
+async def test_two_travel_together_trade_and_fight(visitors: NewVisitor) -> None:
     ada, ben = await visitors(), await visitors(come=True)
     ben.expects_lost_connections()
     await ada.register()

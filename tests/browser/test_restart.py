@@ -65,6 +65,9 @@ async def test_a_page_reloaded_after_the_server_was_killed_finds_its_player(
     await expect(ada.place).to_contain_text("Beneath the Arch")
     await ada.command("say Cold in here.")
     await ada.sees("You say: Cold in here.")
+    # What is not answered when the server falls is said again to the next one; this was.
+    await ada.command("inventory")
+    await expect(ada.line("", "answer")).to_have_count(1)
     await server.kill()
     await expect(ada.badge).to_have_text("Reconnecting")
     await server.start()
