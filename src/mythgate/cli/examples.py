@@ -45,7 +45,10 @@ def _is_asked() -> bool:
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List them, and where they can be read."""
+    """List them, and where they can be read.
+
+    Example:  mythgate examples list --json
+    """
     if json:
         print_json([{"name": one.name, "summary": one.summary, "file": str(one.file)} for one in EXAMPLES])
         return
