@@ -330,7 +330,8 @@ async def test_a_page_in_a_section_finds_its_parts_above_it(tmp_path: Path) -> N
         call = Caller(url, http)
         assert b'href="../docs"' in (await call("GET", "/admin/users")).body
         (tmp_path / "index.html").write_text('<script src="./assets/x.js"></script>')
-        assert (await call("GET", "/status")).body == b'<script src="./assets/x.js"></script>'
+        for page in ("/status", "/lobby", "/journal"):
+            assert (await call("GET", page)).body == b'<script src="./assets/x.js"></script>'
         assert (await call("GET", "/admin")).body == b'<script src="./assets/x.js"></script>'
         assert (await call("GET", "/admin/users")).body == b'<script src="../assets/x.js"></script>'
         assert (await call("GET", "/admin/users/7")).body == b'<script src="../../assets/x.js"></script>'
