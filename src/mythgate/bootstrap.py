@@ -144,6 +144,7 @@ log = logging.getLogger(__name__)
 
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
 PRESENCE_CHECK_SECONDS: Final = 30.0
+BACKLOG: Final = 2048  # connections that wait to be accepted
 
 
 class CannotStart(MythError):
@@ -1209,6 +1210,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)  # two may have bound the same port until one of them listens
     except OSError as error:
         listener.close()
         raise CannotStart(
@@ -1229,7 +1231,7 @@ def _uvicorn_config(settings: Settings, app: FastAPI, http: type[HttpProtocol] |
         access_log=False,
         server_header=False,
         date_header=True,
-        backlog=2048,
+        backlog=BACKLOG,
         proxy_headers=False,  # `TrustedProxies` does it, and looks at what it is told
         root_path=settings.http.root_path,
         timeout_graceful_shutdown=math.ceil(settings.http.stop_within.total_seconds()),

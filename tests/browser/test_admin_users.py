@@ -212,8 +212,7 @@ async def test_everything_by_keyboard(visitors: NewVisitor, server: RunningServe
     await expect(card(page, name)).to_contain_text("Reason: typed")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 async def test_no_part_of_the_administration_has_a_barrier(
     visitors: NewVisitor, server: RunningServer, device: dict[str, Any], theme: str
 ) -> None:
@@ -260,8 +259,7 @@ async def test_no_part_of_the_administration_has_a_barrier(
         await expect(row(page, name)).to_contain_text("locked")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 async def test_everybody_may_look_at_the_status(
     visitors: NewVisitor, server: RunningServer, device: dict[str, Any], theme: str
 ) -> None:

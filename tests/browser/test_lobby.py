@@ -388,8 +388,7 @@ async def test_the_profile_is_seen_by_everybody_at_once(visitors: NewVisitor, se
     await soon(player.log_in(port_of(server)))
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 async def test_no_part_of_the_lobby_has_a_barrier(
     visitors: NewVisitor, server: RunningServer, device: dict[str, Any], theme: str
 ) -> None:

@@ -353,8 +353,7 @@ async def test_a_game_of_old_clients_from_the_list_to_the_ladder(
     await expect(row).to_contain_text("1016")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 async def test_no_contest_has_a_barrier(
     visitors: NewVisitor, server: RunningServer, duel: Duel, device: dict[str, Any], theme: str
 ) -> None:

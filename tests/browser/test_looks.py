@@ -40,8 +40,7 @@ async def is_sound(visitor: Visitor, screen: str) -> None:
     assert barriers == [], f"{screen}: {barriers}"
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 async def test_no_screen_has_a_barrier(visitors: NewVisitor, device: dict[str, Any], theme: str) -> None:
     ada = await visitors(color_scheme=theme, reduced_motion="reduce", **device)
     page = ada.page

@@ -296,5 +296,5 @@ def test_tournament_lobbies_that_make_no_sense(given: dict[str, Any], field: str
 
 def test_a_tournament_lobby_wants_a_clear_start_time() -> None:
     assert checked(TournamentLobby("Cup", 5, tournament=1, start_time=MOMENT)).start_time == MOMENT
-    with pytest.raises(InvalidInput, match="start_time"):
+    with pytest.raises(InvalidInput, match="start time"):
         checked(TournamentLobby("Cup", 5, tournament=1, start_time=MOMENT.replace(tzinfo=None)))

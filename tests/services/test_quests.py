@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.clock import FakeClock
@@ -282,6 +282,23 @@ async def test_who_talks_to_somebody_with_a_quest_is_told_of_it_once(kit: PlayKi
         "The tavern keeper has a quest for you: Coins for the Keeper. The keeper is short of coins. "
         "To take it on: `quest accept Coins for the Keeper`"
     )
+
+
+async def test_who_leaves_while_their_quests_are_read_is_not_kept(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=TAVERN)
+    await kit.quests.accept(ada.character_id, "the hunt")
+    store = kit.quests._store
+
+    class Slow:
+        async def read(self, work: Any) -> Any:
+            found = await store.read(work)
+            await kit.presence.depart(ada.character_id)
+            return found
+
+    kit.quests._store = cast("Any", Slow())
+    await kit.quests._read(ada.character_id)
+    kit.quests._store = store
+    assert ada.character_id not in kit.quests._open
 
 
 async def test_who_left_is_forgotten_and_read_anew(kit: PlayKit) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.support.clock import FakeClock
@@ -52,7 +53,7 @@ from mythgate.domain.world import (
     World,
 )
 from mythgate.services.ports import LoadedWorld, Store, Transaction
-from mythgate.services.world import EPOCH, WorldPolicy, WorldService, item_views, occupant_view, room_view
+from mythgate.services.world import EPOCH, WorldPolicy, WorldService, _rehouse, item_views, occupant_view, room_view
 
 HALF = lambda: 0.5
 
@@ -736,3 +737,11 @@ async def test_a_timer_that_rings_early_brings_no_tick_twice(kit: PlayKit) -> No
 def test_a_room_says_how_many_it_holds_or_the_server_does(kit: PlayKit) -> None:
     assert kit.world.capacity_of(small_world().require(CLOSET)) == 2
     assert kit.world.capacity_of(small_world().require(SQUARE)) == 32
+
+
+def test_who_came_back_while_the_list_was_read_stays_where_they_are() -> None:
+    """The list of those in no room is read without locks; what counts is the row behind it."""
+    ada = SimpleNamespace(id="ada", deleted_at=None, room_id=TAVERN)
+    rows = SimpleNamespace(outside=lambda _rooms: [ada, SimpleNamespace(id="bo")], get={"ada": ada}.get)
+    tx = cast("Transaction", SimpleNamespace(characters=rows))
+    assert _rehouse(tx, small_world(), datetime(2026, 1, 1, tzinfo=UTC)) == []

@@ -285,7 +285,8 @@ class QuestService:
             self._stale[character_id] = False
             known = await self._store.read(lambda tx: tx.quests.of_character(character_id))
         del self._stale[character_id]
-        self._open[character_id] = _active(known.values())
+        if self._presence.get(character_id) is not None:  # or they left meanwhile
+            self._open[character_id] = _active(known.values())
 
     async def _advance(self, character_id: CharacterId, trigger: Trigger | None) -> None:
         def work(tx: Transaction) -> list[Followed]:

@@ -46,7 +46,7 @@ async def fight_on(house: ShardsHouse, state: dict[str, Any], watcher: Program, 
             "combat_action",
             combat_id=state["combat_id"],
             character_id=active,
-            action_type="attack" if fighter["stamina"] >= 15 else "defend",
+            action_type="attack" if fighter["stamina"] >= 15 else "flee",
             target_id=enemy["character_id"] if fighter["stamina"] >= 15 else None,
         )
         turn = state["turn_number"], active
