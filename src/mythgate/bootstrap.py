@@ -53,7 +53,7 @@ from mythgate.domain.accounts import Account, Role
 from mythgate.domain.characters import Character
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
-from mythgate.domain.events import Disconnect
+from mythgate.domain.events import Disconnect, IceServerView
 from mythgate.domain.hosting import OVER
 from mythgate.domain.ids import RoomId, SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
@@ -134,6 +134,7 @@ from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
 from mythgate.services.trades import TradePolicy, TradeService
+from mythgate.services.voice import VoicePolicy, VoiceService
 from mythgate.services.world import WorldPolicy, WorldService
 from mythgate.wire.shards.encryption import EncryptionMissing
 
@@ -510,6 +511,23 @@ def compose(
         sheets=sheets,
         clock=clock,
     )
+    voice = VoiceService(
+        presence=presences,
+        realtime=hubs,
+        sight=sight,
+        parties=parties,
+        clock=clock,
+        policy=VoicePolicy(
+            offered=settings.voice.offered,
+            speakers=settings.voice.speakers,
+            signal_bytes=settings.voice.signal_bytes,
+            signals_per_minute=settings.voice.signals_per_minute,
+            ice_servers=[
+                IceServerView(list(one.urls), one.username, one.credential.get_secret_value())
+                for one in settings.voice.ice_servers
+            ],
+        ),
+    )
     moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
     lobbies = LobbyService(
         [_lobby(one, extensions.room_types) for one in settings.lobbies.rooms],
@@ -548,6 +566,7 @@ def compose(
         encounters=encounters,
         shards=shards,
         quests=quests,
+        voice=voice,
     )
 
     def begun(one: Begun) -> None:
@@ -563,6 +582,11 @@ def compose(
     presence.on_gone(parties.gone)
     presence.on_status(parties.refresh)
     chat.add_channel(Channel.PARTY.value, parties.heard_by)
+    parties.on_changed(voice.party_changed)
+    presence.on_entered(voice.entered)
+    presence.on_gone(voice.gone)
+    presence.on_status(voice.status_changed)
+    chat.on_ignoring(voice.ignoring_changed)
     movement.on_moved(positions.moved)
     presence.on_gone(positions.gone)
     movement.on_moved(trades.moved)
@@ -621,6 +645,7 @@ def compose(
     ratings.on_caste_changed(lobbies.caste_changed)
     moderation.on_voice_changed(lobbies.voice_changed)
     chat.on_announced(lobbies.announced)
+    moderation.on_voice_changed(voice.voice_changed)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
         sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
@@ -671,6 +696,7 @@ def compose(
         shards=shards,
         quests=quests,
     )
+        voice=voice,
     extensions.room_types.serve(services)
     return Node(
         settings,
@@ -816,6 +842,12 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
     yield reading("fights", "Fights that go on.", node.services.encounters.count())
+    voice = node.services.voice
+    yield reading("voice_speakers", "Characters in voice channels.", voice.count())
+    yield reading("voice_joins", "Times somebody joined a voice channel.", voice.stats.joined, "counter")
+    yield reading("voice_signals", "Voice signals passed on.", voice.stats.signals, "counter")
+    turned_down = "Voice signals refused."
+    yield reading("refused_voice_signals", turned_down, kind="counter", by="code", values=voice.stats.refused)
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
@@ -1350,6 +1382,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         services.matching.tick()
         services.parties.tick()
         services.trades.tick()
+        services.voice.tick()
         services.encounters.tick()
 
     async def settle_games() -> None:

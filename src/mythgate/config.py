@@ -74,6 +74,13 @@ Duration = Annotated[Seconds, AfterValidator(_positive)]
 """`Seconds`, and more than zero."""
 
 
+def _ice_url(value: str) -> str:
+    if not value.startswith(("stun:", "stuns:", "turn:", "turns:")) or len(value.partition(":")[2]) == 0:
+        msg = "must be the address of a STUN or TURN server, such as stun:stun.example.org:3478"
+        raise ValueError(msg)
+    return value
+
+
 class Section(BaseModel):
     """One table of the TOML file."""
 
@@ -401,6 +408,41 @@ class PartySettings(Section):
     )
 
 
+class IceServerSettings(Section):
+    """A STUN or TURN server, which helps browsers to find a way to each other."""
+
+    urls: list[Annotated[str, AfterValidator(_ice_url)]] = Field(
+        min_length=1, max_length=8, description="`stun:host:port`, `turn:host:port`, `turns:…`; all of the same server."
+    )
+    username: str = Field("", description="For a TURN server. Everybody who joins a voice channel is told.")
+    credential: SecretStr = Field(SecretStr(""), description="The password to it, which they are told as well.")
+
+    @model_validator(mode="after")
+    def _turn_needs_both(self) -> IceServerSettings:
+        """Browsers refuse a TURN server without."""
+        if any(one.startswith("turn") for one in self.urls) and not (
+            self.username and self.credential.get_secret_value()
+        ):
+            msg = "a TURN server needs username and credential"
+            raise ValueError(msg)
+        return self
+
+
+class VoiceSettings(Section):
+    """Voice chat in parties, from browser to browser; the server only passes on how they find each other."""
+
+    offered: bool = Field(True, description="Whether there is voice chat.")
+    speakers: int = Field(8, ge=2, le=32, description="Most people in the voice channel of a party.")
+    signal_bytes: int = Field(16384, ge=1024, le=49152, description="Longest signal that is passed on.")
+    signals_per_minute: int = Field(240, ge=30, le=_MANY, description="Signals of one character that are passed on.")
+    ice_servers: list[IceServerSettings] = Field(
+        default_factory=list,
+        max_length=8,
+        description="STUN and TURN servers, each with the fields above; none: players reach each other where there is "
+        "no router between them.",
+    )
+
+
 class CombatSettings(Section):
     """Fights, which go turn by turn."""
 
@@ -535,6 +577,7 @@ class Settings(BaseSettings):
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
     parties: PartySettings = PartySettings()
+    voice: VoiceSettings = VoiceSettings()
     combat: CombatSettings = CombatSettings()
     shards: ShardsSettings = ShardsSettings()
 

@@ -71,6 +71,7 @@ from mythgate.services.sheets import Change, SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.trades import TradePolicy, TradeService
+from mythgate.services.voice import VoiceService
 from mythgate.services.world import WorldPolicy, WorldService
 
 TOWN: Final = ZoneId("earth_town")
@@ -277,6 +278,9 @@ class PlayKit:
         self.shards = ShardService(world=self.world, sight=self.sight, sheets=self.sheets, chance=self.chance, **shared)
         self.quests = QuestService(world=self.world, sight=self.sight, sheets=self.sheets, **shared)
         self.moderation = ModerationService(**shared)
+        self.voice = VoiceService(
+            presence=self.present, realtime=self.realtime, sight=self.sight, parties=self.parties, clock=clock
+        )
         self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
         self.play = Play(
             clock=clock,
@@ -299,7 +303,15 @@ class PlayKit:
             encounters=self.encounters,
             shards=self.shards,
             quests=self.quests,
+            voice=self.voice,
         )
+        self.parties.on_changed(self.voice.party_changed)
+        self.presence.on_entered(self.voice.entered)
+        self.presence.on_gone(self.voice.gone)
+        self.presence.on_status(self.voice.status_changed)
+        self.chat.on_ignoring(self.voice.ignoring_changed)
+        self.moderation.on_voice_changed(self.voice.voice_changed)
+        self.characters.on_begun(self._begun)
         self.encounters.toughness = lambda: self.shards.effects.enemies
         self.sheets.rest_rate = lambda: self.shards.effects.rest
         self.presence.on_entered(self.chat.entered)

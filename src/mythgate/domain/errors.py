@@ -415,6 +415,21 @@ class NoPendingInvite(Refused):
     default_message = "No party waits for your answer."
 
 
+class NotInVoice(Refused):
+    """This needs somebody who is in a voice channel."""
+
+    code = "not_in_voice"
+    default_message = "You are in no voice channel."
+    default_hint = "Join that of your party: `voice`"
+
+
+class VoiceFull(LimitReached):
+    """The voice channel has as many people as it may."""
+
+    code = "voice_full"
+    default_message = "The voice channel is full."
+
+
 class NoFaction(Refused):
     """The character belongs to no faction."""
 

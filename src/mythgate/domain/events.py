@@ -1350,6 +1350,111 @@ class ShardCaptured(Payload):
     message: str
     """The line for the log."""
 
+# --- voice -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class VoiceSpeakerView:
+    """Somebody in a party's voice channel."""
+
+    id: str
+    """Of the character; never changes."""
+    number: int
+    """Of the character, for clients that know whole numbers only."""
+    name: str
+    """Of the character."""
+    visit: int
+    """Another one whenever they join: connections to an earlier one are over. Who has the lower one was there first."""
+    is_muted: bool = False
+    """By themselves."""
+    is_silenced: bool = False
+    """By the staff. Clients do not let them be heard."""
+
+
+@dataclass(slots=True)
+class IceServerView:
+    """A STUN or TURN server, as browsers take it."""
+
+    urls: list[str]
+    """`stun:…` or `turn:…`; all of them mean the same server."""
+    username: str = ""
+    """Empty: none is needed."""
+    credential: str = field(default="", repr=False)
+    """The password to `username`."""
+
+
+@dataclass(slots=True)
+class IceCandidateView:
+    """A way in which a client might be reached, as browsers give and take it."""
+
+    candidate: str
+    """The line of SDP. Empty: there are no more."""
+    sdp_mid: str | None = None
+    """The part of the description it is for."""
+    sdp_m_line_index: int | None = None
+    """The same as a number, from 0."""
+    username_fragment: str | None = None
+    """Of the description it is for."""
+
+
+@dataclass(slots=True)
+class VoiceUpdate(Payload):
+    """The voice channel of your party is another than before. Replaces what was known.
+
+    Follows the first `party_update`, if there is voice chat on this server. All members are told, in the channel or
+    not.
+    """
+
+    event_type: ClassVar[str] = "voice_update"
+    party_number: int
+    """Whose channel it is."""
+    speakers: list[VoiceSpeakerView]
+    """Everybody in it, in the order they joined."""
+    max_speakers: int
+    """How many it takes."""
+    reason: Literal["state", "joined", "left", "lost", "muted", "silenced"]
+    """`state`: as it stands, for who comes; `joined`: also anew; `left`: of their own will, or with the party; `lost`:
+    they were away for too long, or went on from elsewhere; `muted`, `silenced`: or not any more."""
+    player_id: str | None
+    """The character it is about; null: nobody in particular."""
+    message: str
+    """The line for the log. Empty: not worth one."""
+
+
+@dataclass(slots=True)
+class VoiceReady(Payload):
+    """You are in the voice channel, perhaps anew: connect with everybody in it. A `voice_update` follows."""
+
+    event_type: ClassVar[str] = "voice_ready"
+    party_number: int
+    """Whose channel it is."""
+    visit: int
+    """Yours, to be sent with every `voice_signal`. Connections of an earlier one are over."""
+    ice_servers: list[IceServerView]
+    """What may help to find a way to the others."""
+    signal_bytes: int
+    """How long all texts of a `voice_signal` may be together."""
+
+
+@dataclass(slots=True)
+class VoiceSignal(Payload):
+    """Another client in your voice channel arranges a connection with yours. Nobody else is told."""
+
+    event_type: ClassVar[str] = "voice_signal"
+    player_id: str
+    """Character whose client it is."""
+    visit: int
+    """Theirs."""
+    to_visit: int
+    """Yours; if you have joined anew since, it is for nobody."""
+    kind: Literal["offer", "answer", "candidates", "bye"]
+    """`bye`: there is to be no connection with them while both visits last, since one of you ignores the other."""
+    sdp: str = ""
+    """The description, of an `offer` or `answer`."""
+    candidates: list[IceCandidateView] = field(default_factory=list)
+    """Of `candidates`."""
+
+
 
 @dataclass(slots=True)
 class ShardStatusChanged(Payload):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mythgate.services.things import ThingService
     from mythgate.services.tournaments import TournamentService
     from mythgate.services.trades import TradeService
+    from mythgate.services.voice import VoiceService
     from mythgate.services.world import WorldService
 
 
@@ -75,3 +76,4 @@ class Services:
     encounters: EncounterService
     shards: ShardService
     quests: QuestService
+    voice: VoiceService

@@ -90,6 +90,7 @@ class ChatService:
         self._ids = ids
         self._policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
+        self._ignoring_observers: list[Callable[[Presence], None]] = []
         self._arrivals: dict[CharacterId, tuple[RoomId, datetime | None]] = {}
         self._sources: dict[str, Callable[[Presence], Source]] = {
             "room": self._in_room,
@@ -102,6 +103,10 @@ class ChatService:
     def on_announced(self, observer: Callable[[str], None]) -> None:
         """Have `observer` told what was announced, for those who are not in the world."""
         self._announcement_observers.append(observer)
+
+    def on_ignoring(self, observer: Callable[[Presence], None]) -> None:
+        """Have `observer` told of who ignores others than before, once it is saved."""
+        self._ignoring_observers.append(observer)
 
     # --- aloud -----------------------------------------------------------------------------------------
 
@@ -383,6 +388,8 @@ class ChatService:
     def _set_ignored(self, actor: Presence, ignored: frozenset[AccountId]) -> None:
         actor.ignored = ignored
         self._realtime.set_ignored(actor.character_id, ignored)
+        for observer in self._ignoring_observers:
+            observer(actor)
 
     # --- from the staff --------------------------------------------------------------------------------
 

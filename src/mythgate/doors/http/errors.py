@@ -74,6 +74,8 @@ STATUS: Final[Mapping[type[errors.Refused], int]] = MappingProxyType(
         errors.AlreadyInParty: 409,
         errors.PartyFull: 409,
         errors.NoPendingInvite: 404,
+        errors.NotInVoice: 409,
+        errors.VoiceFull: 409,
         errors.NoFaction: 409,
         errors.CombatError: 409,
         errors.NoCombat: 404,

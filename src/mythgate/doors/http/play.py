@@ -57,6 +57,7 @@ from mythgate.wire.envelope.inbound import (
     CommandMessage,
     PingMessage,
     PositionMessage,
+    VoiceSignalMessage,
     decode_json,
     decode_msgpack,
 )
@@ -460,6 +461,14 @@ class PlayConnection:
                 self._tell(event_of(Pong(message.sent), door.clock.now(), reply_to=message.message_id))
             elif type(message) is PositionMessage:
                 door.services.positions.report(self.character_id, message.position, message.velocity)
+            elif type(message) is VoiceSignalMessage:
+                self._pass_on(message)
+
+    def _pass_on(self, message: VoiceSignalMessage) -> None:
+        try:
+            self.door.services.voice.signal(self.character_id, message.signal)
+        except Refused as refused:
+            self._tell(event_of(error_payload(refused), self.door.clock.now(), reply_to=message.message_id))
 
     def too_long(self) -> None:
         """A message above the limit was thrown away."""

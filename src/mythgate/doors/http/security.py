@@ -40,7 +40,7 @@ _HEADERS: Final = (
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), payment=(), usb=()"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"),
 )
 _PEER: Final = "mythgate.peer"
 _PRIVATE_PATHS: Final = ("/api/", "/auth/")

@@ -32,6 +32,7 @@ from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingService
 from mythgate.services.trades import TradeService
+from mythgate.services.voice import VoiceService
 from mythgate.services.world import WorldService
 
 
@@ -89,6 +90,7 @@ class Play:
     shards: ShardService
     quests: QuestService
     encounters: EncounterService
+    voice: VoiceService
 
 
 @dataclass(slots=True)

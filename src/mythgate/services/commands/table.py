@@ -20,6 +20,7 @@ from mythgate.services.commands import (
     talking,
     things,
     trade,
+    voice,
 )
 from mythgate.services.commands.registry import Registry
 
@@ -34,6 +35,7 @@ REGISTRY: Final = Registry(
         *people.COMMANDS,
         *positions.COMMANDS,
         *parties.COMMANDS,
+        *voice.COMMANDS,
         *combat.COMMANDS,
         *self_.COMMANDS,
         *quests.COMMANDS,

@@ -4,7 +4,8 @@ Understood are
 
     flat      {"command": "look", "args": [], "timestamp": …, "message_id"?}
     line      {"command": "say hello there"}
-    typed     {"type": "command" | "game_command" | "chat" | "ping" | "pong" | "position", "data": {…}, "message_id"?}
+    typed     {"type": "command" | "game_command" | "chat" | "ping" | "pong" | "position" | "voice_signal",
+               "data": {…}, "message_id"?}
     wrapped   {"message": "<one of these as JSON text>", …}
     array     [ …any of these… ]
 
@@ -24,7 +25,9 @@ import orjson
 import ormsgpack
 
 from mythgate.domain.errors import ProtocolError
-from mythgate.domain.ids import CommandId
+from mythgate.domain.events import IceCandidateView
+from mythgate.domain.ids import CharacterId, CommandId
+from mythgate.domain.voice import MAX_CANDIDATES, SIGNAL_KINDS, Signal
 
 MAX_MESSAGE_BYTES: Final = 65536
 MAX_DEPTH: Final = 10
@@ -80,7 +83,14 @@ class PositionMessage(NamedTuple):
     velocity: list[float]
 
 
-ClientMessage = CommandMessage | PingMessage | PongMessage | PositionMessage
+class VoiceSignalMessage(NamedTuple):
+    """What another client in the voice channel needs to connect with this one. It is answered only if it is refused."""
+
+    signal: Signal
+    message_id: CommandId | None = None
+
+
+ClientMessage = CommandMessage | PingMessage | PongMessage | PositionMessage | VoiceSignalMessage
 
 
 def decode_json(raw: bytes, *, max_characters: int = MAX_COMMAND_CHARACTERS) -> list[ClientMessage]:
@@ -271,6 +281,50 @@ def _position(_envelope: dict[str, Any], data: dict[str, Any], _max_characters: 
     )
 
 
+def _voice_signal(envelope: dict[str, Any], data: dict[str, Any], _max_characters: int) -> VoiceSignalMessage:
+    kind = data.get("kind")
+    if type(kind) is not str or kind not in SIGNAL_KINDS:
+        raise ProtocolError("`kind` is `offer`, `answer` or `candidates`.")
+    to = data.get("to")
+    if type(to) is not str or not 0 < len(to) <= MAX_ID_CHARACTERS:
+        raise ProtocolError("`to` is the id of a character.")
+    sdp, candidates = data.get("sdp", ""), data.get("candidates", [])
+    if type(sdp) is not str or bool(sdp) is (kind == "candidates"):
+        raise ProtocolError("`sdp` is the text of an offer or an answer.")
+    if (
+        type(candidates) is not list
+        or len(candidates) > MAX_CANDIDATES
+        or bool(candidates) is not (kind == "candidates")
+    ):
+        raise ProtocolError(f"`candidates` is a list of 1 to {MAX_CANDIDATES} candidates.")
+    signal = Signal(
+        _whole(data.get("visit"), "visit"),
+        CharacterId(to),
+        _whole(data.get("to_visit"), "to_visit"),
+        kind,  # type: ignore[arg-type]  # checked above
+        sdp,
+        tuple(map(_candidate, candidates)),
+    )
+    return VoiceSignalMessage(signal, _message_id(envelope, data))
+
+
+def _whole(value: Any, name: str) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise ProtocolError(f"`{name}` is a whole number.")
+    return value
+
+
+def _candidate(value: Any) -> IceCandidateView:
+    if type(value) is not dict or type(value.get("candidate")) is not str:
+        raise ProtocolError("A candidate is an object with the text `candidate`.")
+    mid, index, fragment = (value.get(name) for name in ("sdp_mid", "sdp_m_line_index", "username_fragment"))
+    if not all(one is None or type(one) is str for one in (mid, fragment)):
+        raise ProtocolError("`sdp_mid` and `username_fragment` are text.")
+    return IceCandidateView(
+        value["candidate"], mid, None if index is None else _whole(index, "sdp_m_line_index"), fragment
+    )
+
+
 _READERS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], int], ClientMessage]]] = {
     "command": _command,
     "game_command": _command,
@@ -278,4 +332,5 @@ _READERS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], int], Client
     "ping": _ping,
     "pong": _pong,
     "position": _position,
+    "voice_signal": _voice_signal,
 }

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 import mythgate
 from mythgate.domain import events as catalogue
 from mythgate.domain.events import CATALOGUE, Priority
+from mythgate.domain.voice import MAX_CANDIDATES, SignalKind
 from mythgate.wire.envelope.inbound import (
     MAX_ARGS,
     MAX_BATCH,
@@ -137,6 +138,37 @@ class Position:
     """Where and how fast."""
 
 
+@dataclass
+class VoiceSignalData:
+    """What a client in one's voice channel needs to connect with one's own: `sdp` or `candidates`, as `kind` says."""
+
+    visit: Annotated[int, Field(ge=0)]
+    """Your own, as `voice_ready` told it."""
+    to: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
+    """The other's character."""
+    to_visit: Annotated[int, Field(ge=0)]
+    """The other's, as `voice_update` told it."""
+    kind: SignalKind
+    """What this is."""
+    sdp: str = ""
+    """The description, of an `offer` or `answer`."""
+    candidates: Annotated[list[catalogue.IceCandidateView], Field(max_length=MAX_CANDIDATES)] = field(
+        default_factory=list
+    )
+    """Ways to be reached, of `candidates`."""
+
+
+@dataclass
+class VoiceSignalRequest:
+    """Passed on to one other client in the voice channel. Answered, with `error`, only if it is refused."""
+
+    type: Literal["voice_signal"]
+    """What this is."""
+    data: VoiceSignalData
+    """What, from whom, for whom."""
+    message_id: MessageId = None
+
+
 CLIENT_MESSAGES: Final[dict[str, type]] = {
     "command": Command,
     "typed_command": TypedCommand,
@@ -144,6 +176,7 @@ CLIENT_MESSAGES: Final[dict[str, type]] = {
     "ping": Ping,
     "pong": PongReply,
     "position": Position,
+    "voice_signal": VoiceSignalRequest,
 }
 
 
