@@ -644,8 +644,8 @@ def compose(
     sessions.on_account_changed(lobbies.account_changed)
     ratings.on_caste_changed(lobbies.caste_changed)
     moderation.on_voice_changed(lobbies.voice_changed)
-    chat.on_announced(lobbies.announced)
     moderation.on_voice_changed(voice.voice_changed)
+    chat.on_announced(lobbies.announced)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
         sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
@@ -695,8 +695,8 @@ def compose(
         encounters=encounters,
         shards=shards,
         quests=quests,
-    )
         voice=voice,
+    )
     extensions.room_types.serve(services)
     return Node(
         settings,
@@ -841,13 +841,13 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
-    yield reading("fights", "Fights that go on.", node.services.encounters.count())
     voice = node.services.voice
     yield reading("voice_speakers", "Characters in voice channels.", voice.count())
     yield reading("voice_joins", "Times somebody joined a voice channel.", voice.stats.joined, "counter")
     yield reading("voice_signals", "Voice signals passed on.", voice.stats.signals, "counter")
     turned_down = "Voice signals refused."
     yield reading("refused_voice_signals", turned_down, kind="counter", by="code", values=voice.stats.refused)
+    yield reading("fights", "Fights that go on.", node.services.encounters.count())
     yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
     yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
     yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
@@ -1381,8 +1381,8 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         await services.lobbies.tick()
         services.matching.tick()
         services.parties.tick()
-        services.trades.tick()
         services.voice.tick()
+        services.trades.tick()
         services.encounters.tick()
 
     async def settle_games() -> None:

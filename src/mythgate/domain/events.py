@@ -1324,32 +1324,6 @@ class PartyInviteEnded(Payload):
     """The line for the log, worded for the reader. Empty: not worth one."""
 
 
-# --- shards, realities, quests ---------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class ShardCaptured(Payload):
-    """Somebody took a Crystal Shard for their faction. Everybody in the world is told."""
-
-    event_type: ClassVar[str] = "shard_captured"
-    priority: ClassVar[Priority] = Priority.HIGH
-    shard: int
-    """1 to 12."""
-    shard_name: str
-    """Of the shard."""
-    character_id: str
-    """Who took it."""
-    character_number: int
-    """Its number."""
-    character_name: str
-    """Its name."""
-    faction: str
-    """Which holds the shard now."""
-    previous_faction: str | None
-    """Which held it before; null if none did."""
-    message: str
-    """The line for the log."""
-
 # --- voice -----------------------------------------------------------------------------------------
 
 
@@ -1454,6 +1428,32 @@ class VoiceSignal(Payload):
     candidates: list[IceCandidateView] = field(default_factory=list)
     """Of `candidates`."""
 
+
+# --- shards, realities, quests ---------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ShardCaptured(Payload):
+    """Somebody took a Crystal Shard for their faction. Everybody in the world is told."""
+
+    event_type: ClassVar[str] = "shard_captured"
+    priority: ClassVar[Priority] = Priority.HIGH
+    shard: int
+    """1 to 12."""
+    shard_name: str
+    """Of the shard."""
+    character_id: str
+    """Who took it."""
+    character_number: int
+    """Its number."""
+    character_name: str
+    """Its name."""
+    faction: str
+    """Which holds the shard now."""
+    previous_faction: str | None
+    """Which held it before; null if none did."""
+    message: str
+    """The line for the log."""
 
 
 @dataclass(slots=True)
