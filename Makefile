@@ -8,8 +8,11 @@ ARGS   ?=
 COVERED := domain=100 wire=100 services=100 realtime=90 doors=90
 COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header -q --python-version 3.11
 
+# Python is to keep what it has compiled: hundreds of processes start while the tests run.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help serve play extras test coverage check format bench generate docs faults fuzz web lock clean
+.PHONY: help serve play extras test coverage check format bench generate dist docs faults fuzz web lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +56,9 @@ bench: $(VENV)/.dev ## measure against a bare floor in the same run
 generate: $(VENV)/.dev web/node_modules/.installed ## schemas, browser types, OpenAPI, AsyncAPI, settings reference
 	$(BIN)/mythgate gen all
 
+dist: $(VENV)/bin/python ## build the Python client as a distribution of its own, into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist ./packages/client
+
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
@@ -70,7 +76,7 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	$(COMPILE) --all-extras --group dev --group docs -o requirements/dev.lock
 
 clean: ## remove what was built or installed here
-	rm -rf $(VENV) web/dist web/node_modules site .coverage coverage.xml .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) dist web/dist web/node_modules site .coverage coverage.xml .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mythgate needs Python 3.11 or newer; PYTHON=python3.12 make … chooses another")'

@@ -10,12 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.forks import Forked, fork
 from tests.support.server import RunningServer, running_server
 from typer.testing import CliRunner, Result
 
@@ -36,15 +36,10 @@ def metaserver_port(server: RunningServer) -> str:
 
 
 @contextlib.asynccontextmanager
-async def bots(server: RunningServer, *words: str) -> AsyncIterator[Process]:
+async def bots(server: RunningServer, *words: str) -> AsyncIterator[Forked]:
     """The command in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from mythgate.cli import main; main()", "bots"),
-        *("--host", "127.0.0.1", "--port", metaserver_port(server), *words),
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=server.data_dir.parent,
-    )
+    at = ("--host", "127.0.0.1", "--port", metaserver_port(server))
+    process = await fork("bots", *at, *words, cwd=server.data_dir.parent)
     try:
         yield process
     finally:
@@ -53,7 +48,7 @@ async def bots(server: RunningServer, *words: str) -> AsyncIterator[Process]:
             await process.wait()
 
 
-async def ended(process: Process) -> tuple[int, str, str]:
+async def ended(process: Forked) -> tuple[int, str, str]:
     """Exit code, output and complaints."""
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
@@ -62,9 +57,8 @@ async def ended(process: Process) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-async def line_with(process: Process, word: str) -> str:
+async def line_with(process: Forked, word: str) -> str:
     """The next line of progress with `word` in it."""
-    assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):
         while word not in (line := (await process.stdout.readline()).decode()):
             assert line

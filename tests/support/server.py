@@ -7,10 +7,12 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from subprocess import STDOUT
 from typing import Any
+
+from tests.support.forks import Forked, fork
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -32,7 +34,7 @@ class RunningServer:
         self.environment = dict(environment or {})
         self.port = 0
         self.ready: dict[str, Any] = {}
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Forked | None = None
         self.log = data_dir.parent / f"{data_dir.name}.log"
 
     @property
@@ -46,17 +48,9 @@ class RunningServer:
 
     async def start(self) -> None:
         """Start it and wait until it says it is ready."""
+        words = ("serve", "--json", "--port", str(self.port), "--data-dir", str(self.data_dir))
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-c", "from mythgate.cli import main; main()", "serve", "--json", "--port", str(self.port)),
-                *("--data-dir", str(self.data_dir)),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                cwd=self.data_dir.parent,
-                env=self._environment(),
-            )
-        assert self.process.stdout is not None
+            self.process = await fork(*words, cwd=self.data_dir.parent, env=self._environment(), stderr=log.fileno())
         line = await asyncio.wait_for(self.process.stdout.readline(), _START_SECONDS)
         if not line:
             await self.process.wait()
@@ -66,15 +60,8 @@ class RunningServer:
 
     async def run_cli(self, *arguments: str, typed: str = "") -> str:
         """A `mythgate` command on the data of this server, with `typed` as its input; what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-c", "from mythgate.cli import main; main()", *arguments, "--data-dir", str(self.data_dir)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self.data_dir.parent,
-            env=self._environment(),
-        )
+        words = (*arguments, "--data-dir", str(self.data_dir))
+        process = await fork(*words, cwd=self.data_dir.parent, env=self._environment(), stderr=STDOUT)
         output, _ = await process.communicate(typed.encode())
         assert process.returncode == 0, output.decode()
         return output.decode()
