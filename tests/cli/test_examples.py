@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from tests.support.server import ROOMY, RunningServer, running_server
 from typer.testing import CliRunner
 
 from mythgate.cli import app, examples
-from mythgate.examples import EXAMPLES, HTTP, SHARDS, Example
+from mythgate.examples import EXAMPLES, HTTP, SHARDS, Example, nim
 
 pytestmark = pytest.mark.xdist_group("examples")
 on_the_server = pytest.mark.asyncio(loop_scope="module")
@@ -30,6 +31,7 @@ DOES = {
     "party": ["Borin is asked into Lanternbearers", "Here I am.", "Borin is refused: ", "The party is over."],
     "combat": ["Hollow Soldier", "The fight is "],
     "server": ["is ready: http://127.0.0.1:", "Guest-", "The server has stopped."],
+    "nim": [" begins. Take one, two or three of 15 stones", "A player's line is gone.", ", 0 left.\n", " wins.\n"],
 }
 
 
@@ -48,7 +50,7 @@ async def outcome(*words: str) -> tuple[int | None, str, str]:
     return process.returncode, output.decode(), errors.decode()
 
 
-def test_there_are_eight() -> None:
+def test_there_are_nine() -> None:
     assert [one.name for one in EXAMPLES] == list(DOES)
     assert all(one.file.is_file() for one in EXAMPLES)
 
@@ -73,6 +75,18 @@ async def test_it_runs_alone_and_so_does_the_program_of_the_page(server: Running
     page = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text("utf-8")
     [program] = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "NetworkClient" in one]
     assert await outcome("-c", program.replace("http://127.0.0.1:8888", url)) == (0, "aldra Hello\n", "")
+
+
+def test_a_game_of_ones_own_is_short_and_its_page_explains_all_of_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "your-own-game.md").read_text("utf-8")
+    program = next(one.file for one in EXAMPLES if one.name == "nim").read_text("utf-8")
+    *parts, test = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    lines = [line for line in program.splitlines() if line]
+    assert [line for part in parts for line in part.splitlines() if line] == lines
+    assert len(program.splitlines()) < 100
+    scope: dict[str, Any] = {**vars(nim), "pytest": pytest}
+    exec(compile(test, "docs/your-own-game.md", "exec"), scope)
+    scope["test_who_takes_the_last_stone_wins"]()
 
 
 async def test_it_runs_from_the_command_line_on_a_server_of_its_own() -> None:
@@ -109,7 +123,7 @@ def test_the_menu(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
     monkeypatch.setattr(examples, "_is_asked", lambda: True)
     monkeypatch.setattr(examples, "_run", lambda example, http, shards: ran.append(example.name))
-    shown = CliRunner().invoke(app, ["examples"], input="6\n9\nworld\n\n")
+    shown = CliRunner().invoke(app, ["examples"], input="6\n10\nworld\n\n")
     assert shown.exit_code == 0
     assert "There is no such example." in shown.stdout
     assert ran == ["party", "world"]

@@ -22,9 +22,11 @@ from tests.support.server import ROOMY, RunningServer, running_server
 from mythgate.client import Backoff, Client, OwnProfile, Unsent
 from mythgate.domain.errors import (
     InvalidInput,
+    NoGame,
     NotFound,
     NotInLobby,
     NotInWorld,
+    NotYourTurn,
     PermissionDenied,
     RoomFull,
     TooMany,
@@ -39,9 +41,11 @@ from mythgate.domain.events import (
     LobbyPlayerChanged,
     LobbyPlayerEntered,
     LobbyPlayerLeft,
+    LobbyPlayState,
     LobbyState,
     Payload,
 )
+from mythgate.examples import nim
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("client")]
 
@@ -55,6 +59,7 @@ _names = (f"Tycho{first}{second}" for first, second in itertools.product("abcdef
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
     quick = {"MYTHGATE_REALTIME__LINKDEAD_DISPLAY": "1", "MYTHGATE_LIMITS__LOGINS_PER_ADDRESS": "100000"}
+    quick["MYTHGATE_PLUGINS"] = '["mythgate.examples.nim"]'
     async with running_server(tmp_path_factory.mktemp("lobby") / "data", ROOMY | quick) as running:
         yield running
 
@@ -315,6 +320,42 @@ async def test_what_is_known_is_right_after_every_cut(server: RunningServer, net
         lefts = [one.number for one in seen.all(LobbyPlayerLeft)]
         assert ada.lobby.you not in lefts, "a cut is no leaving"
         assert len(heard.all(LobbyState)) == 1, "nothing had to be told anew"
+
+
+async def test_a_game_goes_on_over_every_cut(server: RunningServer, network: Network) -> None:
+    def cut_once_begun(state: dict[str, Any]) -> None:
+        if state["stones"] < 15:
+            network.cut()
+
+    await server.run_cli("lobby", "add", "906", "Nim", "--type", "nim", "--option", "stones=15")
+    async with player(server.url) as ben, player(network.url) as ada:
+        seen, heard = Heard(ben), Heard(ada)
+        await ben.lobby.enter(ARRIVAL)
+        await seen.find(LobbyCounts, lambda one: any(view.room_id == 906 for view in one.lobbies))
+        game = asyncio.create_task(nim.play(ada))
+        await heard.find(LobbyPlayState)
+        ada.register_handler("lobby_play_state", lambda told: cut_once_begun(told["data"]["state"]))
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(nim.play(ben), game)
+        over = await seen.find(LobbyPlayState, lambda one: one.state["winner"])
+        assert over.state["stones"] == 0
+        assert ada.lobby.played == ben.lobby.played == over
+        of_the_game = re.compile(r" (begins|takes|wins)\b")
+        told = [
+            [one.message for one in each.all(LobbyMessage) if of_the_game.search(one.message)] for each in (seen, heard)
+        ]
+        assert told[0] == told[1], "nothing is missing, nothing came twice"
+        loser = ben if over.state["winner"] != ben.lobby.players[ben.lobby.you].name else ada
+        with pytest.raises(NotYourTurn):
+            await loser.lobby.play("1")
+        await loser.lobby.enter(ARRIVAL)
+        assert loser.lobby.played is None
+        with pytest.raises(NoGame, match="Nothing is played in Arrival"):
+            await loser.lobby.play("1")
+        await loser.lobby.leave()
+        with pytest.raises(NotInLobby):
+            await loser.lobby.play("1")
+    await server.run_cli("lobby", "remove", "906")
 
 
 async def test_whoever_was_gone_for_long_learns_that_they_are_out(server: RunningServer, network: Network) -> None:

@@ -22,7 +22,7 @@ from mythgate.domain.errors import InvalidInput
 from mythgate.domain.ids import PlayId, SessionId
 from mythgate.domain.sessions import OPERATOR
 from mythgate.domain.styles import plain
-from mythgate.services import extensions, roomtypes
+from mythgate.services import extensions, gamerooms, roomtypes
 from mythgate.services.commands import exploring
 from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Registry
@@ -73,6 +73,37 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     for start in ("class QuizLobby", "async def echo", "def plug_in"):
         exec(compile("from __future__ import annotations\n" + example(start), "docs/extending.md", "exec"), scope)
     return module
+
+
+async def test_a_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("my_counter")
+    scope = vars(module)
+    scope.update({**vars(lobbies), **vars(extensions), **vars(gamerooms), "InvalidInput": InvalidInput})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(
+        compile("from __future__ import annotations\n" + example("class Counter("), "docs/extending.md", "exec"), scope
+    )
+    rooms = [{"name": "Count", "room_id": 40, "type": "counter"}]
+    given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "plugins": [module.__name__]}
+    async with open_node(Settings(**given, lobbies=LobbiesSettings.model_validate({"rooms": rooms}))) as node:
+        services = node.services
+        account = await services.accounts.create(OPERATOR, "Ada", "correct horse battery")
+        listener = lobbies.lobby_listener(account.number)
+        pipe = Pipe(node.lobby_hub)
+        stream = node.lobby_hub.open(PlayId("play-ada"), listener, account.id, SessionId(""))
+        node.lobby_hub.attach(stream, pipe)
+        looks = lobbies.Looks("Ada")
+        visitor = lobbies.Visitor(listener, account.number, "Ada", looks, "metaserver", "test", account.id)
+        services.lobbies.enter(visitor, 40)
+        with pytest.raises(InvalidInput, match="There is only: play up"):
+            await services.lobbies.play(listener, "down")
+        assert await services.lobbies.play(listener, "up") == "Ada, it is 1 now."
+        await services.lobbies.say(listener, ".play up")
+        node.lobby_hub._end_window()
+        told = [event.payload for _, event in pipe.wire]
+        assert [one.state["count"] for one in told if isinstance(one, events.LobbyPlayState)] == [0, 1, 2]
+        assert [one.message for one in told if isinstance(one, events.LobbyMessage)] == ["Ada, it is 2 now."]
+        await services.lobbies.settle()
 
 
 async def test_a_plug_in_with_a_type_of_lobby(plug_in: types.ModuleType, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.ports import Store
 from mythgate.services.ratings import RatingService
+from mythgate.services.roomtypes import RoomTypes
 
 ARRIVAL: Final = 26
 RANKED: Final = 1
@@ -43,6 +44,7 @@ class LobbyKit:
     store: Store
     lobby_list: tuple[Lobby, ...] = LOBBIES
     policy: LobbyPolicy = field(default_factory=LobbyPolicy)
+    types: RoomTypes | None = None
 
     def __post_init__(self) -> None:
         self.ids = UuidIds()
@@ -79,6 +81,7 @@ class LobbyKit:
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,
+            types=self.types,
         )
 
     # --- people ---

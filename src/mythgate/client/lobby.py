@@ -9,7 +9,7 @@
                 if isinstance(event, LobbyMessage) and event.message == "hello":
                     await client.lobby.tell(event.number, "hello yourself")
 
-What is known of the lobby one is in (`room`, `players`, `games`, `messages`) follows the events, also over a
+What is known of the lobby one is in (`room`, `players`, `games`, `played`, `messages`) follows the events, also over a
 lost line. Numbers of people are those of their accounts, the same in every lobby and on every day.
 """
 
@@ -45,7 +45,7 @@ from mythgate.client.pages import (
     PlayersFound,
 )
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE
-from mythgate.client.refusals import Unsent
+from mythgate.client.refusals import Unsent, refusal_of_command
 from mythgate.client.values import read
 from mythgate.domain.errors import MythError, NotFound, NotInLobby, ProtocolError, TooMany
 from mythgate.domain.events import (
@@ -63,13 +63,16 @@ from mythgate.domain.events import (
     LobbyPlayerEntered,
     LobbyPlayerLeft,
     LobbyPlayerView,
+    LobbyPlayEvent,
+    LobbyPlayState,
     LobbyState,
     LobbyView,
     Payload,
 )
 
 if TYPE_CHECKING:
-    from mythgate.client.connection import Client, Event
+    from mythgate.client.connection import Event
+    from mythgate.client.player import Client
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,8 @@ LOBBY_EVENTS: Final = (
     LobbyGameRemoved,
     LobbyCounts,
     LobbyMatchFound,
+    LobbyPlayState,
+    LobbyPlayEvent,
     FriendsChanged,
     ClanChanged,
 )
@@ -129,6 +134,8 @@ class Lobby:
         """Who is there, oneself among them, by number."""
         self.games: dict[int, HostedGameView] = {}
         """What is hosted there, by number."""
+        self.played: LobbyPlayState | None = None
+        """How what is played there stands; None if nothing is."""
         self.messages: deque[LobbyMessage] = deque(maxlen=KEPT_MESSAGES)
         """What was said last, oldest first."""
         self.lobbies: dict[int, LobbyView] = {}
@@ -224,6 +231,20 @@ class Lobby:
         """
         await self._client.send_chat(f"/{line.lstrip('./')}", "lobby")
 
+    async def play(self, move: str) -> str:
+        """Make a move in what is played in the lobby; returns what the game says to it, and only to oneself.
+
+        Raises:
+            Refused: it is against the rules of the game; the class and `code` say why.
+            NotInLobby, NoGame: there is nothing to play.
+            Unsent, TimeoutError, TooMany: as with `Client.command`.
+
+        """
+        answered = await self._client.command(f"play {move}")
+        if not answered["success"]:
+            raise refusal_of_command(answered)
+        return str(answered["result"])
+
     async def resync(self) -> None:
         """Find out which lobby one is in and all of it, after a play session was resumed in another process."""
         found = await self._lobbies()
@@ -310,11 +331,14 @@ class Lobby:
                 self.games.pop(number, None)
             case LobbyCounts(lobbies):
                 self._note_lobbies(lobbies)
+            case LobbyPlayState():
+                self.played = payload
             case FriendsChanged(friends):
                 self.friends = {one.number: one for one in friends}
 
     def _apply_state(self, state: LobbyState) -> None:
         self.room, self.out, self.you = state.lobby, None, state.you
+        self.played = None  # is told next, if something is
         self.players = {one.number: one for one in state.players}
         self.games = {one.number: one for one in state.games}
         self.messages.clear()
@@ -328,7 +352,7 @@ class Lobby:
 
     def _go_out(self, reason: Literal["left", "lost", "kicked", "moved", "elsewhere"] | None) -> None:
         self.room, self.out, self.you = None, reason, 0
-        self.players, self.games = {}, {}
+        self.players, self.games, self.played = {}, {}, None
 
     def _stay_no_more(self) -> None:
         self._stays = None
@@ -347,6 +371,8 @@ class Lobby:
                 return
             except TooMany as refused:
                 delay = refused.retry_after or _AGAIN
+            except Unsent:
+                delay = _AGAIN
             except MythError as refused:
                 log.warning("lobby not entered again", extra={"room": room_id, "why": str(refused)})
                 return

@@ -1027,6 +1027,32 @@ class LobbyMatchFound(Payload):
     """Your own."""
 
 
+@dataclass(slots=True)
+class LobbyPlayState(Payload):
+    """How what is played in the lobby stands, for who enters and whenever it is another. Replaces what was known."""
+
+    event_type: ClassVar[str] = "lobby_play_state"
+    kind: str
+    """What is played: the type of the lobby."""
+    state: dict[str, Any]
+    """How it stands, in the words of its kind."""
+    seconds_left: float | None = None
+    """Until something happens by itself, such as the end of a turn; null: nothing does."""
+
+
+@dataclass(slots=True)
+class LobbyPlayEvent(Payload):
+    """Something happens in what is played in the lobby, or is told to one player alone."""
+
+    event_type: ClassVar[str] = "lobby_play_event"
+    kind: str
+    """What is played: the type of the lobby."""
+    what: str
+    """What happens, in the words of its kind."""
+    data: dict[str, Any]
+    """All about it."""
+
+
 # --- character sheets ------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Eight small programs on `mythgate.client`, to read and to run: `mythgate examples`.
+"""Nine small programs on `mythgate.client`, to read and to run: `mythgate examples`.
 
 Each stands for itself: `python -m mythgate.examples.party http://127.0.0.1:8888` runs one without the command line.
 Those at the http door use `Client`, those at the Shards door `NetworkClient`; `chat` has one of each meet.
@@ -44,4 +44,5 @@ EXAMPLES: Final = (
     Example("party", "found a party, invite, talk in it, end it"),
     Example("combat", "walk into the wilderness and fight"),
     Example("server", "start a server of one's own, play on it, stop it", ()),
+    Example("nim", "a game of one's own: the rules on a server, two players, a lost line", ()),
 )

@@ -19,16 +19,16 @@ READY_SECONDS = 60.0
 
 
 @contextlib.asynccontextmanager
-async def running_server(*options: str) -> AsyncIterator[dict[str, Any]]:
+async def running_server(*options: str, **settings: str) -> AsyncIterator[dict[str, Any]]:
     """Run `mythgate serve` on free ports until the end of the block; gives what it says when it is ready.
 
-    It keeps nothing, unless `options` say something else than `--demo`.
+    It keeps nothing, unless `options` say something else than `--demo`. `settings` are environment variables.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mythgate", "serve", "--json", "--host", "127.0.0.1", "--port", "0"),
         *(options or ("--demo", "--log-level", "error")),
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | ADDRESSES,
+        env=os.environ | ADDRESSES | settings,
     )
     assert process.stdout is not None
     try:

@@ -1,4 +1,4 @@
-"""What plug-ins add to a server: types of lobbies, and packets of their own for old clients.
+"""What plug-ins add to a server: types of lobbies, games played in lobbies, and packets of their own for old clients.
 
 A plug-in is a Python module with a function `plug_in(extensions)`, named in the setting `plugins`. It is called before
 anything else is built. See `docs/extending.md`.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from mythgate.domain.lobbies import Occupant
+from mythgate.domain.lobbies import Lobby, Occupant
+from mythgate.services.gamerooms import GameRoom, GameRooms
 from mythgate.services.roomtypes import RoomTypes
 
 if TYPE_CHECKING:
     from mythgate.services.all import Services
 
 log = logging.getLogger(__name__)
+L = TypeVar("L", bound=Lobby)
 
 CUSTOM_PACKETS: Final = range(1000, 0x8000)  # numbers no old client uses, up to the last that a header can hold
 LONGEST_ANSWER: Final = 8192  # bytes
@@ -74,3 +77,7 @@ class Extensions:
     def __init__(self) -> None:
         self.room_types: Final = RoomTypes()
         self.packets: Final = PacketHandlers()
+
+    def add_game(self, lobby: type[L], room: type[GameRoom[L]]) -> None:
+        """Have one more kind of room to play in, called as `lobby.type_name` says. Raises as `RoomTypes.add`."""
+        self.room_types.add(lobby, partial(GameRooms, kind=room))

@@ -139,7 +139,8 @@ class LobbyService:
         self.policy: Final = policy if policy is not None else LobbyPolicy()
         self.board: Final = GameBoard()
         self.commands: CommandLine | None = None
-        self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed, types=types)
+        self._types: Final = types if types is not None else RoomTypes()
+        self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed, types=self._types)
         self._store = store
         self._presence = presence
         self._realtime = realtime
@@ -156,6 +157,7 @@ class LobbyService:
         self._counts_changed = False
         self._leaving: list[Callable[[Occupant], None]] = []
         self._entered: list[Callable[[Occupant], None]] = []
+        self._shown: list[Callable[[Occupant], None]] = []
         self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
         self._ticking: list[Callable[[], None]] = []
         self._errands = Errands("lobbies")
@@ -289,6 +291,11 @@ class LobbyService:
         """Have `observer` called when somebody has entered, after all others are told."""
         self._entered.append(observer)
 
+    def on_shown(self, observer: Callable[[Occupant], None]) -> None:
+        """Have `observer` called when somebody was told all of a lobby: who comes in, before the others are told, and
+        who comes back to it."""
+        self._shown.append(observer)
+
     def enter(self, visitor: Visitor, room_id: int, *, quiet: bool = False) -> Occupant:
         """Put `visitor` into a lobby; they leave the one they were in. `quiet`: without the lobby's greeting.
 
@@ -399,6 +406,8 @@ class LobbyService:
             you=occupant.number,
         )
         self._realtime.send(listener, self._event(room_id, state, occupant))
+        for observer in self._shown:
+            observer(occupant)
 
     def leave(self, listener: CharacterId, reason: LeaveReason = "left") -> Occupant | None:
         """Take somebody out of the lobby they are in; None if they are in none.
@@ -679,6 +688,26 @@ class LobbyService:
             self.line_to(speaker.visitor.listener, "There are no commands here.")
         else:
             await self.commands.execute(speaker, words[1:], target)
+
+    # --- play --------------------------------------------------------------------------------------------
+
+    async def play(self, listener: CharacterId, move: str) -> str:
+        """Make a move in what is played in the lobby one is in; returns what one is told. Raises NotInLobby, and as
+        `RoomTypes.moved`."""
+        player = self.require(listener)
+        words = chat.tidy(move).strip()[: self.policy.characters]
+        return await self._types.moved(self.lobby(player.room_id), player, words)
+
+    def tell_play(self, room_id: int, sending: Payload | str, listener: CharacterId | None = None) -> None:
+        """Tell what happens in play, to everybody in a lobby or to one person; text is a line for people to read."""
+        if isinstance(sending, str):
+            self.line(room_id, sending)
+            return
+        event = event_of(sending, self._clock.now(), room_id=self._topic(room_id))
+        if listener is None:
+            self._realtime.publish(self._topic(room_id), event)
+        else:
+            self._realtime.send(listener, event)
 
     # --- voices ------------------------------------------------------------------------------------------
 

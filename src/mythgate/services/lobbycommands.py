@@ -302,6 +302,10 @@ async def me(call: LobbyCall) -> str:
     return ""
 
 
+async def play(call: LobbyCall) -> str:
+    return await call.desk.lobbies.play(call.actor.visitor.listener, call["move"])
+
+
 async def colour(call: LobbyCall) -> str:
     code = _COLOUR.fullmatch(call["code"])
     if code is None:
@@ -527,6 +531,7 @@ REGISTRY: Final = LobbyRegistry(
         LobbyCommand("why", LobbyGroup.LOOKING, "why [<lobby...>]", "Why you may or may not enter a lobby.", why),
         LobbyCommand("afk", LobbyGroup.SELF, "afk [<text...>]", "Say that you are away.", afk, ("away",)),
         LobbyCommand("back", LobbyGroup.SELF, "back", "Say that you are back.", back),
+        LobbyCommand("play", LobbyGroup.SELF, "play <move...>", "Make a move in what is played here.", play),
         LobbyCommand("match", LobbyGroup.SELF, "match [<off>]", "Look for an opponent of your strength.", match),
         LobbyCommand(
             "colour",

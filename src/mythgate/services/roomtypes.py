@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from mythgate.domain.errors import InvalidInput, NotFound, Refused
+from mythgate.domain.errors import InvalidInput, NoGame, NotFound, Refused, Unavailable
 from mythgate.domain.lobbies import Family, Lobby, Occupant, checked
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class RoomHandler:
     def leaving(self, lobby: Lobby, occupant: Occupant) -> None:
         """Somebody is about to be gone."""
 
+    def shown(self, lobby: Lobby, occupant: Occupant) -> None:
+        """Somebody was just told all of the lobby: they are coming in, or came back to the page."""
+
+    async def moved(self, lobby: Lobby, occupant: Occupant, move: str) -> str:
+        """Somebody makes a move in what is played there. Returns what they are told."""
+        del occupant, move
+        raise _nothing_played(lobby)
+
     async def tick(self, lobby: Lobby) -> None:
         """A second has passed, or a little more."""
 
@@ -43,12 +51,12 @@ class RoomTypes:
 
     def __init__(self) -> None:
         self._lobbies: dict[str, type[Lobby]] = {Lobby.type_name: Lobby}
-        self._handlers: dict[str, type[RoomHandler]] = {}
+        self._handlers: dict[str, Callable[[Services], RoomHandler]] = {}
         self._running: dict[str, RoomHandler] = {}
         self._services: Services | None = None
         self._refused: dict[int, str] = {}  # what lobbies could not do when they were last asked, by number
 
-    def add(self, lobby: type[Lobby], handler: type[RoomHandler]) -> None:
+    def add(self, lobby: type[Lobby], handler: Callable[[Services], RoomHandler]) -> None:
         """Have one more type, called as `lobby.type_name` says. Raises ValueError if there is one of that name."""
         if lobby.type_name in self._lobbies:
             raise ValueError(f"there is a type of lobby called {lobby.type_name} already")
@@ -100,6 +108,7 @@ class RoomTypes:
         self._running = {name: handler(services) for name, handler in self._handlers.items()}
         services.lobbies.on_entered(self._entered)
         services.lobbies.on_leaving(self._leaving)
+        services.lobbies.on_shown(self._shown)
 
     async def tick(self) -> None:
         """Call it every second. What one lobby cannot do is logged once and keeps no other from its turn."""
@@ -119,11 +128,34 @@ class RoomTypes:
                     extra = {"room": lobby.room_id, "type": lobby.type_name, "reason": reason}
                     log.warning("a lobby cannot do what its type does", extra=extra, exc_info=not is_refusal)
 
+    async def moved(self, lobby: Lobby, occupant: Occupant, move: str) -> str:
+        """Have a move made in what is played in a lobby; returns what the player is told.
+
+        Raises:
+            NoGame: nothing is played there.
+            Unavailable: it failed.
+            Refused: it is against the rules.
+
+        """
+        handler = self._running.get(lobby.type_name)
+        if handler is None:
+            raise _nothing_played(lobby)
+        try:
+            return await handler.moved(lobby, occupant, move)
+        except Refused:
+            raise
+        except Exception as error:  # of a plug-in
+            log.exception("a type of lobby failed", extra={"room": lobby.room_id, "type": lobby.type_name})
+            raise Unavailable(f"What is played in {lobby.name} has failed.") from error
+
     def _entered(self, occupant: Occupant) -> None:
         self._tell(occupant, lambda handler, lobby: handler.entered(lobby, occupant))
 
     def _leaving(self, occupant: Occupant) -> None:
         self._tell(occupant, lambda handler, lobby: handler.leaving(lobby, occupant))
+
+    def _shown(self, occupant: Occupant) -> None:
+        self._tell(occupant, lambda handler, lobby: handler.shown(lobby, occupant))
 
     def _tell(self, occupant: Occupant, what: Callable[[RoomHandler, Lobby], None]) -> None:
         assert self._services is not None
@@ -137,6 +169,10 @@ class RoomTypes:
                 what(handler, lobby)
             except Exception:  # of a plug-in: people come and go all the same
                 log.exception("a type of lobby failed", extra={"room": lobby.room_id, "type": lobby.type_name})
+
+
+def _nothing_played(lobby: Lobby) -> NoGame:
+    return NoGame(f"Nothing is played in {lobby.name}.", hint="Try another lobby.")
 
 
 # --- reading values ------------------------------------------------------------------------------------------

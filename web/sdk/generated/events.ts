@@ -40,6 +40,8 @@ export interface Envelope {
     | "lobby_game_removed"
     | "lobby_match_found"
     | "lobby_message"
+    | "lobby_play_event"
+    | "lobby_play_state"
     | "lobby_player_changed"
     | "lobby_player_entered"
     | "lobby_player_left"
@@ -73,6 +75,9 @@ export interface Envelope {
     | "trade_decline"
     | "trade_request"
     | "trade_update"
+    | "voice_ready"
+    | "voice_signal"
+    | "voice_update"
     | "world_state";
   /**
    * UTC, with `Z`.
@@ -1375,6 +1380,44 @@ export interface HostedGameView {
   line_up?: number[];
 }
 /**
+ * A way in which a client might be reached, as browsers give and take it.
+ */
+export interface IceCandidateView {
+  /**
+   * The line of SDP. Empty: there are no more.
+   */
+  candidate: string;
+  /**
+   * The part of the description it is for.
+   */
+  sdp_mid?: string | null;
+  /**
+   * The same as a number, from 0.
+   */
+  sdp_m_line_index?: number | null;
+  /**
+   * Of the description it is for.
+   */
+  username_fragment?: string | null;
+}
+/**
+ * A STUN or TURN server, as browsers take it.
+ */
+export interface IceServerView {
+  /**
+   * `stun:…` or `turn:…`; all of them mean the same server.
+   */
+  urls: string[];
+  /**
+   * Empty: none is needed.
+   */
+  username?: string;
+  /**
+   * The password to `username`.
+   */
+  credential?: string;
+}
+/**
  * What the player's character carries changed. Replaces, never merges.
  */
 export interface InventoryUpdate {
@@ -1603,6 +1646,44 @@ export interface LobbyMessage {
    * Their name.
    */
   target_name: string;
+}
+/**
+ * Something happens in what is played in the lobby, or is told to one player alone.
+ */
+export interface LobbyPlayEvent {
+  /**
+   * What is played: the type of the lobby.
+   */
+  kind: string;
+  /**
+   * What happens, in the words of its kind.
+   */
+  what: string;
+  /**
+   * All about it.
+   */
+  data: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * How what is played in the lobby stands, for who enters and whenever it is another. Replaces what was known.
+ */
+export interface LobbyPlayState {
+  /**
+   * What is played: the type of the lobby.
+   */
+  kind: string;
+  /**
+   * How it stands, in the words of its kind.
+   */
+  state: {
+    [k: string]: unknown;
+  };
+  /**
+   * Until something happens by itself, such as the end of a turn; null: nothing does.
+   */
+  seconds_left: number | null;
 }
 /**
  * Somebody in the lobby looks different, is away, or plays. Replaces what was known of them.
@@ -2569,6 +2650,165 @@ export interface TypedCommand {
   message_id?: string | null;
 }
 /**
+ * You are in the voice channel, perhaps anew: connect with everybody in it. A `voice_update` follows.
+ */
+export interface VoiceReady {
+  /**
+   * Whose channel it is.
+   */
+  party_number: number;
+  /**
+   * Yours, to be sent with every `voice_signal`. Connections of an earlier one are over.
+   */
+  visit: number;
+  /**
+   * What may help to find a way to the others.
+   */
+  ice_servers: IceServerView[];
+  /**
+   * How long all texts of a `voice_signal` may be together.
+   */
+  signal_bytes: number;
+}
+/**
+ * Another client in your voice channel arranges a connection with yours. Nobody else is told.
+ */
+export interface VoiceSignal {
+  /**
+   * Character whose client it is.
+   */
+  player_id: string;
+  /**
+   * Theirs.
+   */
+  visit: number;
+  /**
+   * Yours; if you have joined anew since, it is for nobody.
+   */
+  to_visit: number;
+  /**
+   * `bye`: there is to be no connection with them while both visits last, since one of you ignores the other.
+   */
+  kind: "offer" | "answer" | "candidates" | "bye";
+  /**
+   * The description, of an `offer` or `answer`.
+   */
+  sdp: string;
+  /**
+   * Of `candidates`.
+   */
+  candidates: IceCandidateView[];
+}
+/**
+ * What a client in one's voice channel needs to connect with one's own: `sdp` or `candidates`, as `kind` says.
+ */
+export interface VoiceSignalData {
+  /**
+   * Your own, as `voice_ready` told it.
+   */
+  visit: number;
+  /**
+   * The other's character.
+   */
+  to: string;
+  /**
+   * The other's, as `voice_update` told it.
+   */
+  to_visit: number;
+  /**
+   * What this is.
+   */
+  kind: "offer" | "answer" | "candidates";
+  /**
+   * The description, of an `offer` or `answer`.
+   */
+  sdp?: string;
+  /**
+   * Ways to be reached, of `candidates`.
+   *
+   * @maxItems 32
+   */
+  candidates?: IceCandidateView[];
+}
+/**
+ * Passed on to one other client in the voice channel. Answered, with `error`, only if it is refused.
+ */
+export interface VoiceSignalRequest {
+  /**
+   * What this is.
+   */
+  type: "voice_signal";
+  /**
+   * What, from whom, for whom.
+   */
+  data: VoiceSignalData;
+  /**
+   * Names this message; repeating it has no effect.
+   */
+  message_id?: string | null;
+}
+/**
+ * Somebody in a party's voice channel.
+ */
+export interface VoiceSpeakerView {
+  /**
+   * Of the character; never changes.
+   */
+  id: string;
+  /**
+   * Of the character, for clients that know whole numbers only.
+   */
+  number: number;
+  /**
+   * Of the character.
+   */
+  name: string;
+  /**
+   * Another one whenever they join: connections to an earlier one are over. Who has the lower one was there first.
+   */
+  visit: number;
+  /**
+   * By themselves.
+   */
+  is_muted?: boolean;
+  /**
+   * By the staff. Clients do not let them be heard.
+   */
+  is_silenced?: boolean;
+}
+/**
+ * The voice channel of your party is another than before. Replaces what was known.
+ *
+ * Follows the first `party_update`, if there is voice chat on this server. All members are told, in the channel or
+ * not.
+ */
+export interface VoiceUpdate {
+  /**
+   * Whose channel it is.
+   */
+  party_number: number;
+  /**
+   * Everybody in it, in the order they joined.
+   */
+  speakers: VoiceSpeakerView[];
+  /**
+   * How many it takes.
+   */
+  max_speakers: number;
+  /**
+   * `state`: as it stands, for who comes; `joined`: also anew; `left`: of their own will, or with the party; `lost`: they were away for too long, or went on from elsewhere; `muted`, `silenced`: or not any more.
+   */
+  reason: "state" | "joined" | "left" | "lost" | "muted" | "silenced";
+  /**
+   * The character it is about; null: nobody in particular.
+   */
+  player_id: string | null;
+  /**
+   * The line for the log. Empty: not worth one.
+   */
+  message: string;
+}
+/**
  * How the world is. Replaces what was known of it.
  */
 export interface WorldStateChanged {
@@ -2643,6 +2883,8 @@ export interface EventCatalogue {
   lobby_game_removed: LobbyGameRemoved;
   lobby_match_found: LobbyMatchFound;
   lobby_message: LobbyMessage;
+  lobby_play_event: LobbyPlayEvent;
+  lobby_play_state: LobbyPlayState;
   lobby_player_changed: LobbyPlayerChanged;
   lobby_player_entered: LobbyPlayerEntered;
   lobby_player_left: LobbyPlayerLeft;
@@ -2676,6 +2918,9 @@ export interface EventCatalogue {
   trade_decline: TradeDecline;
   trade_request: TradeRequest;
   trade_update: TradeUpdate;
+  voice_ready: VoiceReady;
+  voice_signal: VoiceSignal;
+  voice_update: VoiceUpdate;
   world_state: WorldStateChanged;
 }
 /**
@@ -2688,4 +2933,5 @@ export interface MessageCatalogue {
   pong: PongReply;
   position: Position;
   typed_command: TypedCommand;
+  voice_signal: VoiceSignalRequest;
 }

@@ -1,4 +1,4 @@
-"""Talk in the lobby that somebody is in beside the world. The words come back as a `lobby_message`.
+"""Talk and play in the lobby that somebody is in beside the world. The words come back as a `lobby_message`.
 
 What begins with `/` is a command of the lobby (`services.lobbycommands`) and is answered there.
 """
@@ -30,6 +30,10 @@ async def lobbytell(call: Call) -> CommandResponse:
     return call.done()
 
 
+async def play(call: Call) -> CommandResponse:
+    return call.done(await call.play.lobbies.play(call.actor.character_id, call["move"]))
+
+
 def _addressed(call: Call) -> tuple[str, str]:
     """Whom it is for, and the words. A name of several words was typed in quotes, and cut at its first space."""
     person, words = call["person"], call["words"]
@@ -41,7 +45,7 @@ def _addressed(call: Call) -> tuple[str, str]:
     return quoted["name"], quoted["words"]
 
 
-# Neither can be shortened: whoever types a few letters means the world.
+# None of them can be shortened: whoever types a few letters means the world.
 COMMANDS: Final = (
     Command(
         name="lobby",
@@ -62,6 +66,16 @@ COMMANDS: Final = (
         examples=("lobbytell Ada hello", 'lobbytell "Guest Hopper" hello', "lobbytell #12 hello"),
         rate=RateClass.PRIVATE,
         run=lobbytell,
+        abbreviable=False,
+    ),
+    Command(
+        name="play",
+        group=Group.TALKING,
+        usage="play <move...>",
+        summary="Make a move in what is played in the lobby you are in.",
+        help="What a move is the game says. In the lobby itself it is `/play` or `.play`.",
+        examples=("play 3", "play e2 e4"),
+        run=play,
         abbreviable=False,
     ),
 )
