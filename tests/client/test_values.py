@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from mythgate.client import LOBBY_EVENTS, lobby_event, pages
+from mythgate.client import LOBBY_EVENTS, lobby_event, pages, rows
 from mythgate.client.refusals import refusal_of, refusal_of_answer, refusal_of_command
 from mythgate.client.values import read
 from mythgate.domain.errors import (
@@ -35,8 +35,9 @@ from mythgate.domain.events import (
     LobbyView,
     event_of,
 )
+from mythgate.doors.http.routes import chat, combat, nearby, parties, people, shards, status, trades, world
 from mythgate.doors.http.routes import lobbies as routes
-from mythgate.doors.http.routes import people
+from mythgate.services.characters import DeletedCharacterView
 from mythgate.wire.envelope.render import json_envelope
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -104,7 +105,30 @@ PAGES = {
     pages.PlayerPage: routes.PlayerPage,
     pages.OwnProfile: people.OwnProfile,
     pages.Friends: people.Friends,
+    pages.NearbyPlayerRow: nearby.NearbyPlayer,
+    pages.NearbyPage: nearby.NearbyPlayers,
+    pages.ChannelHistory: chat.ChannelHistory,
+    pages.PendingInvitation: parties.PendingInvitation,
+    pages.OwnParty: parties.MyParty,
+    pages.PartyCard: parties.PartyCard,
+    pages.Begun: combat.Begun,
+    pages.FightEntry: combat.Entry,
+    pages.Participant: combat.Participant,
+    pages.Dice: combat.Dice,
+    pages.FightLine: combat.Line,
+    pages.FightRecord: combat.FightRecord,
+    pages.OwnTrades: trades.Trades,
+    pages.QuestLog: shards.QuestLog,
 }
+ROWS = {
+    rows.WorldStateRow: world.WorldState,
+    rows.ShardRow: shards.CrystalShard,
+    rows.ShardOwnerRow: shards.ShardOwner,
+    rows.ShardHistoryRow: shards.ShardHistory,
+    rows.WorldEventRow: shards.WorldEventRow,
+    rows.StatusRow: status.Status,
+}
+OF_OLDER_CLIENTS = {"player_id", "profession_id", "profession_name"}
 
 
 def test_all_pages_are_compared() -> None:
@@ -115,6 +139,19 @@ def test_all_pages_are_compared() -> None:
 @pytest.mark.parametrize(("page", "model"), PAGES.items())
 def test_pages_have_the_fields_of_the_interface(page: Any, model: type[BaseModel]) -> None:
     assert {one.name for one in dataclasses.fields(page)} == set(model.model_fields)
+
+
+@pytest.mark.parametrize(("row", "model"), ROWS.items())
+def test_rows_have_the_fields_of_the_interface(row: Any, model: type[BaseModel]) -> None:
+    assert row.__required_keys__ == set(model.model_fields)
+
+
+def test_all_rows_are_compared() -> None:
+    made = {one for name, one in vars(rows).items() if name.endswith("Row")}
+    assert made == {*ROWS, rows.CharacterRow}
+    told = {one.name for one in dataclasses.fields(DeletedCharacterView)}
+    keys = rows.CharacterRow.__required_keys__ | rows.CharacterRow.__optional_keys__
+    assert keys | OF_OLDER_CLIENTS == told
 
 
 # --- refusals --------------------------------------------------------------------------------------------

@@ -12,13 +12,16 @@ too; `NetworkClient` that of the Shards network, with this server or another.
 No part of the server is needed, but aiohttp (`pip install 'mythgate[client]'`). Lobbies: `Client.lobby`.
 """
 
-from mythgate.client.connection import Client, ConnectionState
+from mythgate.client.connection import ConnectionState
 from mythgate.client.lobby import LOBBY_EVENTS, Lobby, lobby_event
 from mythgate.client.nearby import NearbyPlayer
 from mythgate.client.network import NetworkClient, create_client_and_connect
-from mythgate.client.pages import OwnProfile
+from mythgate.client.pages import FightRecord, OwnProfile, PartyCard, PendingInvitation, QuestLog
+from mythgate.client.player import Client
 from mythgate.client.reconnect import Backoff
-from mythgate.client.refusals import Unsent
+from mythgate.client.refusals import NoAnswer, Unsent
+from mythgate.client.rows import CharacterRow, ShardHistoryRow, ShardRow, StatusRow, WorldEventRow, WorldStateRow
+from mythgate.client.surroundings import Neighbour
 from mythgate.domain.errors import ProtocolError
 from mythgate.wire.shards.builders import (
     create_auth_request,
@@ -54,6 +57,7 @@ __all__ = [
     "AuthRequest",
     "AuthResponse",
     "Backoff",
+    "CharacterRow",
     "CharacterUpdateMessage",
     "ChatMessage",
     "Client",
@@ -61,21 +65,32 @@ __all__ = [
     "CombatStateMessage",
     "ConnectionState",
     "ErrorMessage",
+    "FightRecord",
     "Lobby",
     "Message",
     "MessagePriority",
     "MessageType",
     "MoveMessage",
     "NearbyPlayer",
+    "Neighbour",
     "NetworkClient",
+    "NoAnswer",
     "OwnProfile",
+    "PartyCard",
     "PartyInviteMessage",
     "PartyUpdateMessage",
+    "PendingInvitation",
     "ProtocolError",
     "ProtocolHandler",
+    "QuestLog",
     "ShardCapturedMessage",
+    "ShardHistoryRow",
+    "ShardRow",
+    "StatusRow",
     "Unsent",
+    "WorldEventRow",
     "WorldStateMessage",
+    "WorldStateRow",
     "create_auth_request",
     "create_auth_response",
     "create_character_update",

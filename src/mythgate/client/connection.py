@@ -1,8 +1,10 @@
-"""One client of the native door: REST for the account, one WebSocket for the world.
+"""A connection at the native door: REST for the account, one WebSocket for the world.
 
 Events are numbered by the server; the client remembers the last number it handed on, asks for what
 follows after a reconnect, drops repeats and treats a gap as a broken line. Commands carry an id and are
 sent again after a reconnect until their answer came; the server gives a repeat no second effect.
+REST calls have no such number: one that could not be sent waits until the line is back, and is sent then; of one
+whose answer was lost nobody knows whether it took effect.
 """
 
 from __future__ import annotations
@@ -10,24 +12,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, overload
 
 import aiohttp
 
 import mythgate
-from mythgate.client.handlers import ErrorHandler, Handler, Handlers
-from mythgate.client.lobby import Lobby
+from mythgate.client.handlers import EVERYTHING, ErrorHandler, Handler, Handlers
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE, Backoff
-from mythgate.client.refusals import Unsent, refusal_of, refusal_of_answer, refusal_of_command
-from mythgate.domain.errors import MythError, Refused, TooMany
+from mythgate.client.refusals import NoAnswer, Unsent, refusal_of, refusal_of_answer, refusal_of_command
+from mythgate.domain.errors import InvalidToken, MythError, Refused, TokenExpired, TooMany
+from mythgate.domain.events import Payload
+
+log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 EventHandler = Handler[Event]
+Where = Callable[[Event], bool]
 
 _TOKEN_EXPIRED_CODE: Final = 4401
 _UNANSWERED_LIMIT: Final = 50
@@ -35,8 +41,10 @@ _SILENCE_SECONDS: Final = 40.0  # the server sends a heartbeat every 30 s
 _CONNECT_SECONDS: Final = 30.0
 _PONG_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 2.0
+_EVENT_SECONDS: Final = 10.0  # for an event that the server has told already, or will in a moment
 _CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
 _PING: Final = '{"type":"ping","data":{}}'
+_REFRESH: Final = "/api/auth/refresh"
 
 
 class ConnectionState(StrEnum):
@@ -60,20 +68,8 @@ TRANSITIONS: Final[dict[ConnectionState, frozenset[ConnectionState]]] = {
 }
 
 
-class Client:
-    """One account's way into one server. Use as an async context manager.
-
-    At the end of the block the character leaves the world. With `keep_session` it stays, without a line, for
-    as long as the server waits for its return (two minutes, unless configured otherwise); give another
-    client, also in another process, `session_id` and `last_seq` of this one to resume where this one stopped.
-
-    `client_name` is the program's own name, `name/version`, by which others in a lobby know what one is there
-    with. `lobby` is all about lobbies.
-
-    Handlers are called while the connection is read. What waits for something the server has yet to send
-    (`command`, `send_chat`, `ping`, and in `lobby` all that enters, leaves and talks) raises RuntimeError in
-    one: start a task for it.
-    """
+class Connection:
+    """One account's way into one server, whatever is done there. `Client` is all of it."""
 
     def __init__(
         self,
@@ -96,7 +92,6 @@ class Client:
         self.close_code: int | None = None
         self.retry_in: float | None = None  # seconds, while reconnecting
         self.client_name = client_name
-        self.lobby = Lobby(self)
         self._reconnect = reconnect
         self._keep_session = keep_session
         self._backoff = backoff if backoff is not None else Backoff()
@@ -108,9 +103,12 @@ class Client:
         self._runner: asyncio.Task[None] | None = None
         self._has_quit = False
         self._ready = asyncio.Event()
+        self._awaited: list[tuple[Where, asyncio.Future[Event]]] = []
+        self._to_send = ""  # the last position that was reported while the line was gone
+        self._set_up()
+        self._forget()
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(headers={"User-Agent": self.client_name})
         return self
 
     async def __aexit__(
@@ -121,6 +119,11 @@ class Client:
                 await self.leave()
         finally:
             await self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the line stands and events flow."""
+        return self.state is ConnectionState.CONNECTED
 
     # --- the account ---------------------------------------------------------------------------------
 
@@ -150,44 +153,70 @@ class Client:
     async def logout(self) -> None:
         """End the login session; every socket of it is closed by the server."""
         await self.request("POST", "/api/auth/logout")
+        self.access_token = self.refresh_token = ""
         await self.close()
+
+    async def disconnect(self) -> None:
+        """Leave the world, close the line, and end the login session. Handlers stay. Safe to repeat.
+
+        What the server has to say against it, or that it says nothing, does not matter: all of it ends by itself.
+        """
+        await self.leave()
+        with contextlib.suppress(MythError):
+            if self.access_token:
+                await self.request("POST", "/api/auth/logout")
+        self.access_token = self.refresh_token = ""
+        await self.close()
+        self._begin_anew()
 
     async def refresh(self) -> None:
         """Get a fresh access token for the running session."""
-        answer = await self.request("POST", "/api/auth/refresh", {"refresh_token": self.refresh_token})
+        answer = await self.request("POST", _REFRESH, {"refresh_token": self.refresh_token})
         self.access_token = answer["access_token"]
 
-    async def characters(self) -> list[dict[str, Any]]:
-        """The account's living characters."""
-        answer = await self.request("GET", "/api/characters")
-        return list(answer["characters"])
-
-    async def create_character(self, name: str, description: str = "") -> dict[str, Any]:
-        """Make a character."""
-        return await self.request("POST", "/api/characters", {"name": name, "description": description})
-
-    async def select_character(self, character_id: str) -> dict[str, Any]:
-        """Choose who enters the world on the next `connect`."""
-        self._character_id = character_id
-        return await self.request("POST", "/api/characters/select", {"character_id": character_id})
-
     async def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """One REST call.
+        """One REST call. One that cannot be sent because the line is being restored waits for that.
 
         Raises:
             Refused: the server said no; `code`, `hint` and `retry_after` say why. Each code that
                 `mythgate.domain.errors` knows is raised as the class of that code.
+            NoAnswer: an `Unsent` and an `aiohttp.ClientError`: nobody answers, or the line broke meanwhile.
 
         """
-        if self._http is None:
-            msg = "use the client as an async context manager"
-            raise RuntimeError(msg)
+        renewed = False
+        while True:
+            try:
+                return await self._call(method, path, body)
+            except (TokenExpired, InvalidToken):
+                if renewed or not self.refresh_token or path == _REFRESH:
+                    raise
+                renewed = True
+                await self.refresh()
+            except aiohttp.ClientConnectorError as error:  # nothing was sent
+                if not await self._is_restored():
+                    raise NoAnswer(f"No answer from {self.base_url}.") from error
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+                raise NoAnswer(f"The line to {self.base_url} broke before the answer came.") from error
+
+    async def _call(self, method: str, path: str, body: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
-        async with self._http.request(method, self.base_url + path, json=body, headers=headers) as answer:
+        async with self._session().request(method, self.base_url + path, json=body, headers=headers) as answer:
             text = await answer.text()
             if answer.status >= 400:
                 raise refusal_of_answer(answer.status, text)
             return dict(json.loads(text)) if text else {}
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(headers={"User-Agent": self.client_name})
+        return self._http
+
+    async def _is_restored(self) -> bool:
+        """Whether the line that is being restored is there again; False if none is."""
+        if self.state not in (ConnectionState.CONNECTING, ConnectionState.RECONNECTING):
+            return False
+        await self._until(lambda: self.connected, wait=None)
+        return self.connected
 
     async def _sign_in(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self.account = await self.request("POST", path, body)
@@ -210,17 +239,47 @@ class Client:
         self.handlers.remove(event_type, handler)
 
     def on_error(self, handler: ErrorHandler) -> Callable[[], None]:
-        """Call `handler` with what handlers raise; returns how to take it back."""
+        """Call `handler` with what goes wrong without anybody waiting for it; returns how to take it back.
+
+        That is what handlers raise, and what the server refuses of what was sent without waiting for an answer.
+        """
         return self.handlers.add_for_errors(handler)
 
-    async def connect(self, character_id: str | None = None) -> None:
+    @overload
+    async def connect(self, character_id: str | None = None, /) -> None: ...
+
+    @overload
+    async def connect(self, *, character_id: str) -> None: ...
+
+    @overload
+    async def connect(self, username: str, password: str, *, character_id: str | None = None) -> None: ...
+
+    async def connect(
+        self, username: str | None = None, password: str | None = None, *, character_id: str | None = None
+    ) -> None:
         """Enter the world, or resume where the connection broke; returns when events flow.
 
+        With a name and a password it signs in first, whoever was signed in before. With one argument, that is the id
+        of the character; without, the one that was selected enters.
+
         Raises:
-            Refused: the server does not let this character in.
+            AuthenticationError: name and password do not match, or nobody is signed in.
+            NoCharacter: the account has none.
+            Refused: the server does not let this character in; TooMany, if it lets nobody in at present.
+            Unsent: nobody answers.
 
         """
+        if password is None:
+            character_id = character_id or username
+        elif username is not None:
+            await self.leave()
+        if not self._is_in_handler():
+            await self._cut()
+        if username is not None and password is not None:
+            self._begin_anew()
+            await self.login(username, password)
         self._character_id = character_id or self._character_id
+        is_known = self.last_seq is None
         self._ready.clear()
         self._has_quit = False
         self.close_code = None
@@ -231,6 +290,45 @@ class Client:
         if not self._ready.is_set():
             waiter.cancel()
             await self._runner  # raises what went wrong
+        await self._came_in(is_known=is_known)
+
+    async def _came_in(self, *, is_known: bool) -> None:
+        """Be told what no event tells. Unless `is_known`, the play session is one that somebody else began."""
+
+    async def wait_for(
+        self, event_type: str, where: Where = lambda _event: True, *, wait: float | None = _EVENT_SECONDS
+    ) -> Event:
+        """The next event of this type, `*` for any, that fits. What is known of the world is as it says then.
+
+        Raises:
+            TimeoutError: none came within `wait` seconds; with None it is waited for as long as it takes.
+            Unsent: the connection ended.
+
+        """
+        self.require_no_handler()
+        return await self._next(lambda event: event_type in (event["event_type"], EVERYTHING) and where(event), wait)
+
+    async def _next(self, fits: Where, wait: float | None) -> Event:
+        if self._runner is None or self._runner.done():
+            raise Unsent("Not connected.")
+        told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        entry = (fits, told)
+        self._awaited.append(entry)
+        try:
+            async with asyncio.timeout(wait):
+                return await told
+        finally:
+            self._awaited.remove(entry)
+
+    async def _until(self, is_so: Callable[[], bool], *, wait: float | None = _EVENT_SECONDS) -> None:
+        """Wait until events have told so; not in a handler, nor without a connection, nor for longer than `wait`.
+
+        For what the server has done already: that it did is certain, and if nothing tells of it, that is no failure.
+        """
+        if is_so() or self._is_in_handler():
+            return
+        with contextlib.suppress(Unsent, TimeoutError):
+            await self._next(lambda _event: is_so(), wait)
 
     async def command(self, line: str, *, wait: float = 60.0) -> dict[str, Any]:
         """Send one command line and return the `data` of its `command_response`.
@@ -245,23 +343,28 @@ class Client:
         self._has_quit = self._has_quit or bool((answered.get("data") or {}).get("quit"))
         return answered
 
-    async def send_chat(
-        self, message: str, channel: str = "say", target: str | None = None, *, wait: float = 60.0
-    ) -> None:
-        """Say something on a channel: `say`, `emote`, `shout`, `whisper`, `lobby` or `lobby_tell`.
+    async def _carry_out(self, command: str, *words: str | int, wait: float = 60.0) -> dict[str, Any]:
+        """Carry out a command whose words go as they stand; its answer. Raises Refused, and as `command`."""
+        return _done(await self._exchange({"command": command, "args": [str(word) for word in words]}, wait))
 
-        `target` names whom a `whisper` or a `lobby_tell` is for. The words go as they stand, but in lobbies,
-        where what begins with `/` is a command; `lobby.say` and `lobby.tell` see to that.
+    async def _converse(self, kind: str, data: dict[str, Any], wait: float) -> dict[str, Any]:
+        """Send a message that is answered like a command; its answer. Raises Refused, and as `command`."""
+        return _done(await self._exchange({"type": kind, "data": data}, wait))
+
+    async def _post(self, message: dict[str, Any]) -> None:
+        """Send a message that nobody answers. While the line is gone only the last is kept.
 
         Raises:
-            Refused: nobody heard it; the class and `code` say why.
-            Unsent, TimeoutError, TooMany: as with `command`.
+            Unsent: not connected.
 
         """
-        data = {"channel": channel, "message": message} | ({} if target is None else {"target": target})
-        answered = await self._exchange({"type": "chat", "data": data}, wait)
-        if not answered["success"]:
-            raise refusal_of_command(answered)
+        if self._runner is None or self._runner.done():
+            raise Unsent("Not connected.")
+        self._to_send = json.dumps(message)
+        if self.connected and self._socket is not None and not self._socket.closed:
+            with contextlib.suppress(ConnectionError):
+                await self._socket.send_str(self._to_send)
+                self._to_send = ""
 
     async def _exchange(self, message: dict[str, Any], wait: float) -> dict[str, Any]:
         """Send a message that is answered, and wait for the answer."""
@@ -283,12 +386,15 @@ class Client:
 
     def require_no_handler(self) -> None:
         """Raise RuntimeError if a handler asks: as long as it waits, nothing is read that it could wait for."""
-        if self._runner is not None and asyncio.current_task() is self._runner:
+        if self._is_in_handler():
             msg = "a handler cannot wait for the server; start a task for it"
             raise RuntimeError(msg)
 
+    def _is_in_handler(self) -> bool:
+        return self._runner is not None and asyncio.current_task() is self._runner
+
     async def ping(self) -> float:
-        """Round-trip time to the server in milliseconds."""
+        """Round-trip time to the server in milliseconds. Raises Unsent and TimeoutError."""
         self.require_no_handler()
         loop = asyncio.get_running_loop()
         answered = loop.create_future()
@@ -306,7 +412,7 @@ class Client:
 
     async def leave(self) -> None:
         """Leave the world, if the line stands; others see it at once. The account stays signed in."""
-        if self.state is not ConnectionState.CONNECTED or self._has_quit:
+        if not self.connected or self._has_quit:
             return
         with contextlib.suppress(MythError, TimeoutError):
             await self.command("quit", wait=_LEAVE_SECONDS)
@@ -316,6 +422,12 @@ class Client:
 
         The play session can be resumed for a while; `leave` first ends it.
         """
+        await self._cut()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
+
+    async def _cut(self) -> None:
         if self._runner is not None:
             self._runner.cancel()
             with contextlib.suppress(asyncio.CancelledError, MythError):
@@ -326,8 +438,11 @@ class Client:
             self._socket = None
         if self.state is not ConnectionState.DISCONNECTED:
             self._enter(ConnectionState.DISCONNECTED)
-        if self._http is not None:
-            await self._http.close()
+
+    def _begin_anew(self) -> None:
+        """The play session is over: the next `connect` begins another."""
+        self.session_id, self.last_seq, self._character_id = secrets.token_urlsafe(18), None, None
+        self._forget()
 
     def _enter(self, state: ConnectionState) -> None:
         if state not in TRANSITIONS[self.state]:
@@ -356,18 +471,27 @@ class Client:
                 await self._tell({"event_type": "reconnecting", "data": {"seconds": self.retry_in}})
                 await asyncio.sleep(self.retry_in)
                 if self.close_code == _TOKEN_EXPIRED_CODE:
-                    with contextlib.suppress(aiohttp.ClientError):
-                        await self.refresh()
+                    await self._renew()
                 self._enter(ConnectionState.CONNECTING)
         finally:
+            if self.close_code is not None and self.close_code >= FIRST_FATAL_CLOSE_CODE:
+                self._forget()
             for _, answer in self._unanswered.values():
                 if not answer.done():
                     answer.set_exception(Unsent("The connection ended before the answer came."))
+            self._to_send = ""
             await self._tell({"event_type": "disconnected", "data": {"code": self.close_code}})
+            for _, told in self._awaited:
+                if not told.done():
+                    told.set_exception(Unsent("The connection ended."))
+
+    async def _renew(self) -> None:
+        """Get a fresh access token; if that cannot be, the server will say what follows."""
+        with contextlib.suppress(MythError):
+            await self.refresh()
 
     async def _attempt(self) -> Refused | None:
         """One connection, from handshake to its end; returns the server's refusal if it gave one."""
-        assert self._http is not None
         url = f"{self.base_url.replace('http', 'ws', 1)}/api/ws?session_id={self.session_id}"
         if self._character_id:
             url += f"&character_id={self._character_id}"
@@ -377,7 +501,7 @@ class Client:
         self.close_code = None
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                socket = await self._http.ws_connect(url, protocols=("bearer", self.access_token), autoping=True)
+                socket = await self._session().ws_connect(url, protocols=("bearer", self.access_token), autoping=True)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
         self._socket = socket
@@ -415,8 +539,9 @@ class Client:
             elif number > self.last_seq + 1:
                 return False
             self.last_seq = number
-            if not self._ready.is_set() or self.state is ConnectionState.CONNECTING:
-                await self._connected()
+        self._note(event)
+        if number and (not self._ready.is_set() or self.state is ConnectionState.CONNECTING):
+            await self._connected()
         if kind == "command_response":
             entry = self._unanswered.get(event.get("reply_to", ""))
             if entry is not None and not entry[1].done():
@@ -425,8 +550,10 @@ class Client:
             entry = self._unanswered.get(event.get("reply_to") or "")
             if entry is not None and not entry[1].done():
                 entry[1].set_exception(refusal_of(event["data"]))
+            elif entry is None and self._ready.is_set():
+                await self.handlers.fail(refusal_of(event["data"]))
         elif kind == "session_expiring":
-            await self.refresh()
+            await self._renew()
         await self._tell(event)
         return True
 
@@ -437,7 +564,40 @@ class Client:
         assert self._socket is not None
         for frame, _ in list(self._unanswered.values()):
             await self._socket.send_str(frame)
+        if self._to_send:
+            await self._socket.send_str(self._to_send)
+            self._to_send = ""
 
     async def _tell(self, event: Event) -> None:
-        await self.lobby.hear(event)
+        """Tell those who wait for it, then handlers."""
+        for fits, told in list(self._awaited):
+            try:
+                if not told.done() and fits(event):
+                    told.set_result(event)
+            except Exception as error:  # of whoever waits, and so theirs to hear of
+                told.set_exception(error)
         await self.handlers.tell(event["event_type"], event)
+
+    # --- what is known ---------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        """Make what belongs to the client; nothing is known yet."""
+
+    def _note(self, event: Event) -> None:
+        """Remember what an event tells, before anybody is told of it."""
+
+    def _hear(self, payload: Payload) -> None:
+        """Remember what the payload of an event tells."""
+
+    def _forget(self) -> None:
+        """Know nothing of the world."""
+
+    def _is_own(self, character_id: str | None) -> bool:
+        """Whether this is the character that is played."""
+        return character_id is not None and character_id == self._character_id
+
+
+def _done(answer: dict[str, Any]) -> dict[str, Any]:
+    if not answer["success"]:
+        raise refusal_of_command(answer)
+    return answer

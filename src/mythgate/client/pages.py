@@ -1,4 +1,4 @@
-"""What the server answers to questions about lobbies and people, and about oneself.
+"""What the server answers to questions about lobbies, people and the adventure, and about oneself.
 
 Fields are those of the REST interface (`/docs` on every server says what each means). What happens in a lobby
 is told in the events' own types, `mythgate.domain.events`.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from mythgate.domain.events import FriendView, LobbyView
+from mythgate.domain.events import ChatMessage, CombatView, FriendView, LobbyView, PartyView, QuestView, TradeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +270,152 @@ class Friends:
     """Whom one lists."""
 
     friends: list[FriendView]
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyPlayerRow:
+    """Another player in the same room. None: no position was ever reported there."""
+
+    id: str
+    name: str
+    level: int
+    faction: str
+    status: str
+    last_seen_at: datetime
+    position: list[float] | None
+    velocity: list[float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyPage:
+    """Who is in the room, in the order they came."""
+
+    room_id: str
+    players: list[NearbyPlayerRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHistory:
+    """What was said on a channel, oldest first."""
+
+    channel: str
+    messages: list[ChatMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingInvitation:
+    """An invitation to a party that waits for an answer."""
+
+    party_number: int
+    party_name: str
+    inviter_id: str
+    inviter_name: str
+    invitee_id: str
+    invitee_name: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParty:
+    """Where one belongs, and where one might."""
+
+    party: PartyView | None
+    invitations: list[PendingInvitation]
+
+
+@dataclass(frozen=True, slots=True)
+class PartyCard:
+    """A party as everybody may know it. `party` is None for who is not in it."""
+
+    number: int
+    name: str
+    is_active: bool
+    member_count: int
+    max_members: int
+    created_at: datetime
+    disbanded_at: datetime | None
+    party: PartyView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A fight; None: it is over already, or the other is to answer."""
+
+    combat: CombatView | None
+
+
+@dataclass(frozen=True, slots=True)
+class FightEntry:
+    """One thing a fight follows from: somebody joined, acted or left."""
+
+    kind: Literal["join", "act", "leave"]
+    fighter: int | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody who took part in a fight, and how they were at its end."""
+
+    number: int
+    name: str
+    side: int
+    level: int
+    condition: str
+    initiative: int
+    health: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dice:
+    """Dice that decided something: at most `needed` succeeds; 0: the value itself counts."""
+
+    what: str
+    sides: int
+    value: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FightLine:
+    """Something that happened in a fight, and the dice that led to it."""
+
+    round: int
+    kind: str
+    text: str
+    source: int
+    target: int
+    amount: int
+    result: str | None
+    rolls: list[Dice]
+
+
+@dataclass(frozen=True, slots=True)
+class FightRecord:
+    """All that a fight followed from, and its log; the `commitment` is SHA-256 of `id:seed`."""
+
+    id: str
+    seed: str
+    commitment: str
+    combatants: list[dict[str, Any]]
+    entries: list[FightEntry]
+    log: list[str]
+    fighters: list[Participant]
+    rounds: int
+    lines: list[FightLine]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTrades:
+    """The open trade or one's own request, and requests that wait for one's answer."""
+
+    trade: TradeView | None
+    requests: list[TradeView]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestLog:
+    """Quests one has taken on, and those one can take on where one is."""
+
+    quests: list[QuestView]
+    offers: list[QuestView]

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
+import aiohttp
+
 from mythgate.domain.errors import AuthenticationError, InvalidInput, MythError, Refused, TooMany
 
-_BY_STATUS: Final[dict[int, type[Refused]]] = {401: AuthenticationError, 429: TooMany}
+_BY_STATUS: Final[dict[int, type[Refused]]] = {401: AuthenticationError, 422: InvalidInput, 429: TooMany}
 
 
 class Unsent(MythError):
     """A command got no answer because the connection ended for good; whether it took effect is unknown."""
+
+
+class NoAnswer(Unsent, aiohttp.ClientConnectionError):
+    """A REST call got no answer; whether it took effect is unknown."""
 
 
 def _all_kinds(root: type[Refused]) -> Iterator[type[Refused]]:
