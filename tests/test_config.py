@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from mythgate import config
 from mythgate.backends import system
-from mythgate.cli.config import setting_rows
+from mythgate.cli.settingrows import setting_rows
 from mythgate.config import Settings, load, unknown_variables
 
 

@@ -6,9 +6,10 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mythgate.config import Settings
+if TYPE_CHECKING:
+    from mythgate.config import Settings
 
 log = logging.getLogger(__name__)
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
-import tomllib
-from collections.abc import Container, Iterator
-from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, SecretStr
 
 from mythgate.cli.output import (
     DataDir,
@@ -24,86 +18,10 @@ from mythgate.cli.output import (
     print_json,
     print_table,
     settings_or_exit,
-    size_text,
-    span_text,
     warn_of_ignored_variables,
 )
-from mythgate.config import Settings, config_file, unknown_variables
 
 app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
-
-
-class Row(NamedTuple):
-    """One setting; secrets are masked."""
-
-    name: str  # dotted
-    value: Any
-    origin: str
-    description: str
-
-
-def setting_rows(settings: Settings, *, flags: Container[str] = ()) -> Iterator[Row]:
-    """Every setting. `flags` are the dotted names of those that were given as flags."""
-    file = config_file()
-    in_file = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-    yield from _rows(settings, (), in_file, str(file), flags)
-
-
-def _rows(section: BaseModel, path: tuple[str, ...], in_file: Any, file: str, flags: Container[str]) -> Iterator[Row]:
-    for name, field in type(section).model_fields.items():
-        value = getattr(section, name)
-        here = (*path, name)
-        from_file = in_file.get(name) if isinstance(in_file, dict) else None
-        if isinstance(value, BaseModel):
-            yield from _rows(value, here, from_file or {}, file, flags)
-            continue
-        dotted, variable = ".".join(here), "MYTHGATE_" + "__".join(here).upper()
-        if dotted in flags:
-            origin = "flag"
-        elif variable in {key.upper() for key in os.environ}:
-            origin = variable
-        elif from_file is not None:
-            origin = file
-        elif value != field.get_default(call_default_factory=True):
-            origin = "flag"
-        else:
-            origin = "default"
-        yield Row(dotted, _masked(value), origin, field.description or "")
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return "********" if value.get_secret_value() else ""
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """As JSON knows it: durations are seconds."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, BaseModel):
-        return {name: _plain(_masked(getattr(value, name))) for name in type(value).model_fields}
-    return value
-
-
-def _text(row: Row) -> str:
-    """The value for people, with its unit unless the name says it."""
-    value = row.value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, timedelta):
-        return span_text(value)
-    if isinstance(value, int) and row.name.endswith("_bytes"):
-        return size_text(value)
-    if isinstance(value, list):
-        if any(isinstance(entry, BaseModel) for entry in value):
-            return f"{len(value)} of them (see --json)"
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value in ("", None) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @app.command()
@@ -116,16 +34,18 @@ def show(
 
     Example:  mythgate config show realtime
     """
+    from mythgate.cli.settingrows import plain_value, setting_rows, text_value
+
     settings = settings_or_exit(data_dir=data_dir)
     rows = [row for row in setting_rows(settings, flags={"data_dir"} if data_dir else ()) if name in row.name]
     warn_of_ignored_variables()
     if not rows:
         fail(f"No setting's name contains {name!r}.", "`mythgate config show` lists all.")
     if json:
-        print_json([row._asdict() | {"value": _plain(row.value)} for row in rows])
+        print_json([row._asdict() | {"value": plain_value(row.value)} for row in rows])
         return
     columns = ("setting", "value", "from", "meaning")
-    cells = [(row.name, _text(row), row.origin, row.description) for row in rows]
+    cells = [(row.name, text_value(row), row.origin, row.description) for row in rows]
     if sys.stdout.isatty():
         print_settings(columns, cells, shutil.get_terminal_size().columns)
     else:
@@ -151,6 +71,7 @@ def check(data_dir: DataDir = None, json: Json = False) -> None:
     Example:  MYTHGATE_HTTP__PORT=8000 mythgate config check
     """
     from mythgate.bootstrap import CannotStart, lobby_problems, world_problems
+    from mythgate.config import unknown_variables
 
     settings = settings_or_exit(data_dir=data_dir)
     problems, warnings = world_problems(settings), unknown_variables()

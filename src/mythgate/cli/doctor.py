@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -18,7 +18,9 @@ import typer
 from mythgate.cli.addressfile import server_of
 from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
-from mythgate.config import Settings, unknown_variables
+
+if TYPE_CHECKING:
+    from mythgate.config import Settings
 
 _FREE_BYTES_WANTED: Final = 500 * 1024 * 1024
 _OPEN_FILES_WANTED: Final = 4096
@@ -62,6 +64,8 @@ def _print(findings: list[Finding]) -> None:
 
 
 def _settings_known(_settings: Settings) -> Iterator[Finding]:
+    from mythgate.config import unknown_variables
+
     for problem in unknown_variables():
         yield Finding("warning", "settings", problem, "mythgate config show   (lists every setting)")
 

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
-from mythgate.config import PREFIX, Settings, config_file, load, unknown_variables
 from mythgate.domain.errors import MythError, Refused
+
+if TYPE_CHECKING:
+    from mythgate.config import Settings
 
 EXIT_FAILED: Final = 1
 EXIT_SETTINGS: Final = 3
@@ -31,6 +33,8 @@ DataDir = Annotated[
 def settings_or_exit(**flags: Any) -> Settings:
     """The settings in force; ends the program with a readable list of what does not fit."""
     import pydantic
+
+    from mythgate.config import config_file, load
 
     try:
         return load(**flags)
@@ -50,6 +54,7 @@ def settings_or_exit(**flags: Any) -> Settings:
 def origin(setting: Sequence[str | int]) -> str:
     """Where a setting that does not fit was made: `mythgate.toml:7: `, or `MYTHGATE_HTTP__PORT: `, or nothing."""
     from mythgate.cli.tomlplaces import line_of
+    from mythgate.config import PREFIX, config_file
 
     names = list(itertools.takewhile(lambda part: isinstance(part, str), setting))
     for length in range(len(names), 0, -1):
@@ -65,6 +70,8 @@ def origin(setting: Sequence[str | int]) -> str:
 
 def warn_of_ignored_variables() -> None:
     """Tell on standard error which `MYTHGATE_…` variables set nothing."""
+    from mythgate.config import unknown_variables
+
     for warning in unknown_variables():
         print(f"warning: {warning}", file=sys.stderr)
 

@@ -16,7 +16,6 @@ import typer
 import mythgate
 from mythgate.cli import addressfile
 from mythgate.cli.output import Json, fail, settings_or_exit
-from mythgate.config import unknown_variables
 
 if TYPE_CHECKING:
     from mythgate.bootstrap import Started
@@ -44,6 +43,7 @@ def serve(
             telemetry={"log_level": log_level},
         )
         from mythgate import bootstrap, telemetry
+        from mythgate.config import unknown_variables
 
         log = settings.telemetry
         try:
