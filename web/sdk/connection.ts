@@ -5,6 +5,7 @@
 import { delayBefore } from "./backoff.ts";
 import { parseFrame, type ServerEvent } from "./envelope.ts";
 import { AuthenticationError } from "./errors.ts";
+import type { VoiceSignalData } from "./generated/events.ts";
 import { randomId } from "./ids.ts";
 import { Outbox, type PendingCommand } from "./outbox.ts";
 import { Sequencer } from "./sequencer.ts";
@@ -80,6 +81,9 @@ const RESEND_PAUSE_MS = 1_000;
 const TOKEN_EXPIRED = 4401;
 const FIRST_FINAL_CODE = 4500;
 const LINE_DEAD: Ending = { code: 0, reason: "line_dead", message: "The connection was lost." };
+
+/** What the ids of voice signals begin with, which are answered only if they are refused. */
+const VOICE = "voice-";
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -182,6 +186,15 @@ export class Connection {
     if (this.#ready()) this.#transmit(command);
     this.#pendingChanged();
     return messageId;
+  }
+
+  /**
+   * Pass on a signal to another client in the voice channel, now or not at all.
+   * @returns whether it was sent. If it is refused, an `error` answers it; see `refusedVisit`.
+   */
+  voiceSignal(signal: VoiceSignalData): boolean {
+    if (!this.#ready()) return false;
+    return this.#tell({ type: "voice_signal", data: signal, message_id: `${VOICE}${signal.to_visit}-${randomId(6)}` });
   }
 
   // --- opening ------------------------------------------------------------------------------------
@@ -499,9 +512,14 @@ export class Connection {
   }
 
   #write(message: unknown): void {
-    if (this.#socket?.readyState !== 1) return;
+    if (this.#tell(message)) this.#expectAnswer();
+  }
+
+  /** Writes what is not answered. */
+  #tell(message: unknown): boolean {
+    if (this.#socket?.readyState !== 1) return false;
     this.#socket.send(JSON.stringify(message));
-    this.#expectAnswer();
+    return true;
   }
 
   // --- the rest -----------------------------------------------------------------------------------
@@ -525,6 +543,12 @@ export class Connection {
   #pendingChanged(): void {
     this.#options.onPending?.(this.#outbox.list());
   }
+}
+
+/** To which visit the voice signal went that the server did not pass on; null for any other event. */
+export function refusedVisit(event: ServerEvent): number | null {
+  if (event.event_type !== "error" || !event.reply_to?.startsWith(VOICE)) return null;
+  return Number.parseInt(event.reply_to.slice(VOICE.length), 10);
 }
 
 /** The browser's own signals; nothing where there is no window. */

@@ -11,6 +11,7 @@ export {
   type ConnectionStatus,
   type Ending,
   type NetworkSignals,
+  refusedVisit,
   type SocketFactory,
 } from "./connection.ts";
 export { type EnvelopeOf, type EventType, MalformedFrame, parseFrame, type ServerEvent } from "./envelope.ts";
@@ -22,4 +23,5 @@ export { Outbox, type PendingCommand } from "./outbox.ts";
 export { Sequencer } from "./sequencer.ts";
 export { type LoginStore, Session, type StoredLogin } from "./session.ts";
 export type * from "./status.ts";
+export { type PeerState, VoiceMesh, type VoiceMeshOptions } from "./voice.ts";
 export type * from "./world.ts";

@@ -10,11 +10,29 @@ import type {
   PendingInvitation,
   ServerEvent,
   TradeView,
+  VoiceSpeakerView,
 } from "@mythgate/sdk";
 
 export interface Health {
   readonly health: number;
   readonly max_health: number;
+}
+
+/** A fight that is over for the player. */
+export interface PastFight {
+  readonly id: string;
+  /** UTC, ISO 8601. */
+  readonly endedAt: string;
+  readonly outcome: CombatEnd["outcome"];
+  readonly message: string;
+  /** What the server promised of the dice at the beginning; empty: one was not told. */
+  readonly commitment: string;
+}
+
+/** The voice channel of the player's party. */
+export interface VoiceChannel {
+  readonly speakers: readonly VoiceSpeakerView[];
+  readonly maxSpeakers: number;
 }
 
 /** How a trade ended, until the player has read it. */
@@ -27,6 +45,8 @@ export interface Adventure {
   /** The player's own character. */
   readonly self: string;
   readonly party: PartyView | null;
+  /** Null: no party, or no voice chat on this server. */
+  readonly voice: VoiceChannel | null;
   /** To the player, newest first. */
   readonly invitations: readonly PendingInvitation[];
   /** Of others, by character, as last told. */
@@ -54,6 +74,7 @@ export interface Adventure {
 export const EMPTY_ADVENTURE: Adventure = {
   self: "",
   party: null,
+  voice: null,
   invitations: [],
   health: {},
   trade: null,
@@ -82,6 +103,10 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
 
     case "party_update":
       return withParty(now, event.data.party);
+    case "voice_update": {
+      const { speakers, max_speakers: maxSpeakers } = event.data;
+      return { ...now, voice: { speakers, maxSpeakers } };
+    }
     case "party_invite": {
       if (event.data.invitee_id !== now.self) return now;
       const others = now.invitations.filter((one) => one.party_number !== event.data.party_number);
@@ -163,7 +188,7 @@ function withParty(now: Adventure, party: PartyView | null): Adventure {
   const told = (party?.members ?? []).flatMap(({ id, health = 0, max_health = 0 }) =>
     max_health > 0 ? [[id, { health, max_health }] as const] : [],
   );
-  return { ...now, party, health: { ...now.health, ...Object.fromEntries(told) } };
+  return { ...now, party, voice: party && now.voice, health: { ...now.health, ...Object.fromEntries(told) } };
 }
 
 function openTrade(now: Adventure, trade: TradeView, message: string): Adventure {

@@ -134,6 +134,7 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "trade_decline":
     case "trade_complete":
     case "party_update":
+    case "voice_update":
     case "party_invite":
     case "party_invite_ended":
     case "quest_update":

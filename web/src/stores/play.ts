@@ -1,5 +1,13 @@
 /** The play session of this tab: the connection, the game it tells about, what was read and typed. */
-import { Connection, type ConnectionStatus, type PendingCommand, randomId, type ServerEvent } from "@mythgate/sdk";
+import {
+  Connection,
+  type ConnectionStatus,
+  type PendingCommand,
+  randomId,
+  refusedVisit,
+  type ServerEvent,
+  type VoiceSignalData,
+} from "@mythgate/sdk";
 import { create } from "zustand";
 import {
   type Adventure,
@@ -211,10 +219,19 @@ function received(events: readonly ServerEvent[], upTo: number | null): void {
   if (lived !== adventure) usePlay.setState({ adventure: lived });
   const next = events.filter((event) => !isAnswer(event) || isForLobby(event)).reduce(applyLobbyEvent, lobby);
   if (next !== lobby) usePlay.setState({ lobby: next });
-  const others = events.filter((event) => !isForLobby(event));
+  const others = events.filter((event) => !isForLobby(event) && refusedVisit(event) === null);
   for (const event of events) if (isAnswer(event)) lobbyCommands.delete(event.reply_to ?? "");
   setGame((game) => applyEvents(game, others));
   if (events.some((event) => event.event_type === "game_state")) void askWhatIsOpen();
+  for (const listener of listeners) listener(events);
+}
+
+type Listener = (events: readonly ServerEvent[]) => void;
+const listeners = new Set<Listener>();
+
+/** Have `listener` told of what was heard, once the state of play is that after it. */
+export function onHeard(listener: Listener): void {
+  listeners.add(listener);
 }
 
 /** What was told long ago, and is heard only now, says nothing: it never is the least delayed. */
@@ -322,6 +339,9 @@ export function send(line: string): boolean {
   setGame((game) => notice(game, "Too many commands are waiting for the connection.", at, "Your line was not sent."));
   return false;
 }
+
+/** Hand a signal for another client in the voice channel to the server. False if there is no connection to it. */
+export const signalVoice = (signal: VoiceSignalData): boolean => connection?.voiceSignal(signal) ?? false;
 
 /** Say something in the lobby, or to one person in any lobby. False if too many lines are waiting already. */
 export function sayInLobby(words: string, to: number | null): boolean {
