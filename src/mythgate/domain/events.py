@@ -1390,11 +1390,11 @@ class IceCandidateView:
     candidate: str
     """The line of SDP. Empty: there are no more."""
     sdp_mid: str | None = None
-    """The part of the description it is for."""
+    """The part of the description it is for; null: the number below says it."""
     sdp_m_line_index: int | None = None
-    """The same as a number, from 0."""
+    """The same as a number, from 0; null: the name above says it."""
     username_fragment: str | None = None
-    """Of the description it is for."""
+    """Of the description it is for; null: of the one that holds."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mythgate.domain.errors import ProtocolError
-from mythgate.domain.ids import CommandId
+from mythgate.domain.events import IceCandidateView
+from mythgate.domain.ids import CharacterId, CommandId
+from mythgate.domain.voice import Signal
 from mythgate.wire.envelope import schema
 from mythgate.wire.envelope.inbound import (
     CHAT_COMMANDS,
@@ -22,6 +24,7 @@ from mythgate.wire.envelope.inbound import (
     PingMessage,
     PongMessage,
     PositionMessage,
+    VoiceSignalMessage,
     decode_json,
     decode_msgpack,
 )
@@ -95,11 +98,50 @@ def test_other_messages() -> None:
     assert decode({"type": "position", "data": {"position": [1, 2, 3]}}) == PositionMessage([1, 2, 3], [0, 0, 0])
 
 
+OFFER: dict[str, Any] = {"visit": 3, "to": "ben", "to_visit": 2, "kind": "offer", "sdp": "v=0"}
+CANDIDATE = {"candidate": "candidate:1", "sdp_mid": "0", "sdp_m_line_index": 0, "username_fragment": "abcd"}
+
+
+def voice(**changes: Any) -> dict[str, Any]:
+    return {"type": "voice_signal", "data": OFFER | changes}
+
+
+def test_voice_signals() -> None:
+    ben = CharacterId("ben")
+    assert decode(voice() | {"message_id": "v"}) == VoiceSignalMessage(
+        Signal(3, ben, 2, "offer", "v=0"), CommandId("v")
+    )
+    found = voice(kind="candidates", sdp="", candidates=[CANDIDATE, {"candidate": ""}])
+    candidates = (IceCandidateView("candidate:1", "0", 0, "abcd"), IceCandidateView(""))
+    assert decode(found) == VoiceSignalMessage(Signal(3, ben, 2, "candidates", "", candidates))
+    for value in (voice(), found):
+        assert _validators["voice_signal"].is_valid(value)
+
+
 def test_arrays() -> None:
     assert decode_json(b'[{"command":"look"},{"type":"ping"}]') == [LOOK, PingMessage(None)]
     assert decode_json(json.dumps([{"command": "look"}] * 64).encode()) == [LOOK] * 64
 
 
+BAD_SIGNALS: list[dict[str, Any]] = [
+    {"kind": "bye"},
+    {"kind": None},
+    {"to": ""},
+    {"to": "x" * 129},
+    {"to": 7},
+    {"sdp": None},
+    {"visit": -1},
+    {"visit": True},
+    {"to_visit": 1 << 53},
+    {"to_visit": 1.5},
+    {"candidates": {}},
+    {"candidates": [{"candidate": ""}] * 33},
+    {"candidates": ["candidate:1"]},
+    {"candidates": [{}]},
+    {"candidates": [{"candidate": "", "sdp_mid": 0}]},
+    {"candidates": [{"candidate": "", "username_fragment": 0}]},
+    {"candidates": [{"candidate": "", "sdp_m_line_index": "0"}]},
+]
 BAD: list[tuple[Any, str]] = [
     ("text", "invalid_message"),
     (17, "invalid_message"),
@@ -144,6 +186,7 @@ BAD: list[tuple[Any, str]] = [
     ({"type": "position", "data": {"position": [1, 2, True]}}, "invalid_message"),
     ({"type": "position", "data": {"position": [1, 2, 1 << 60]}}, "invalid_message"),
     ({"type": "position", "data": {"position": [1, 2, 3], "velocity": None}}, "invalid_message"),
+    *(({"type": "voice_signal", "data": OFFER | wrong}, "invalid_message") for wrong in BAD_SIGNALS),
 ]
 
 

@@ -1388,15 +1388,15 @@ export interface IceCandidateView {
    */
   candidate: string;
   /**
-   * The part of the description it is for.
+   * The part of the description it is for; null: the number below says it.
    */
   sdp_mid?: string | null;
   /**
-   * The same as a number, from 0.
+   * The same as a number, from 0; null: the name above says it.
    */
   sdp_m_line_index?: number | null;
   /**
-   * Of the description it is for.
+   * Of the description it is for; null: of the one that holds.
    */
   username_fragment?: string | null;
 }

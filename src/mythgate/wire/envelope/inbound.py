@@ -289,19 +289,15 @@ def _voice_signal(envelope: dict[str, Any], data: dict[str, Any], _max_character
     if type(to) is not str or not 0 < len(to) <= MAX_ID_CHARACTERS:
         raise ProtocolError("`to` is the id of a character.")
     sdp, candidates = data.get("sdp", ""), data.get("candidates", [])
-    if type(sdp) is not str or bool(sdp) is (kind == "candidates"):
-        raise ProtocolError("`sdp` is the text of an offer or an answer.")
-    if (
-        type(candidates) is not list
-        or len(candidates) > MAX_CANDIDATES
-        or bool(candidates) is not (kind == "candidates")
-    ):
-        raise ProtocolError(f"`candidates` is a list of 1 to {MAX_CANDIDATES} candidates.")
+    if type(sdp) is not str:
+        raise ProtocolError("`sdp` is text.")
+    if type(candidates) is not list or len(candidates) > MAX_CANDIDATES:
+        raise ProtocolError(f"`candidates` is a list of at most {MAX_CANDIDATES} candidates.")
     signal = Signal(
         _whole(data.get("visit"), "visit"),
         CharacterId(to),
         _whole(data.get("to_visit"), "to_visit"),
-        kind,  # type: ignore[arg-type]  # checked above
+        kind,
         sdp,
         tuple(map(_candidate, candidates)),
     )

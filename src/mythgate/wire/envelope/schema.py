@@ -35,6 +35,7 @@ MessageId = Annotated[
 Channel = Literal[
     "say", "local", "room", "emote", "shout", "global", "whisper", "tell", "party", "faction", "lobby", "lobby_tell"
 ]
+Visit = Annotated[int, Field(ge=0, lt=1 << 53)]
 Vector = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
@@ -142,11 +143,11 @@ class Position:
 class VoiceSignalData:
     """What a client in one's voice channel needs to connect with one's own: `sdp` or `candidates`, as `kind` says."""
 
-    visit: Annotated[int, Field(ge=0)]
+    visit: Visit
     """Your own, as `voice_ready` told it."""
     to: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)]
     """The other's character."""
-    to_visit: Annotated[int, Field(ge=0)]
+    to_visit: Visit
     """The other's, as `voice_update` told it."""
     kind: SignalKind
     """What this is."""

@@ -9,6 +9,7 @@ import { ActionMenu } from "../../ui/Menu.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { STATUS_MARKS } from "../game/status.ts";
 import styles from "./Adventure.module.css";
+import { Voice } from "./Voice.tsx";
 
 const MARKS: Readonly<Record<PartyMemberView["status"], { readonly mark: string; readonly word: string }>> = {
   ...STATUS_MARKS,
@@ -66,6 +67,7 @@ export function PartyPanel() {
         {party.members.length < party.max_members && <Button onPress={() => prepare("party invite ")}>Invite…</Button>}
         <Button onPress={() => send("party leave")}>Leave</Button>
       </div>
+      <Voice />
     </Panel>
   );
 }
