@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mythgate.domain.abilities import OF_CLASS, DamageType, Status, StatusKind
 from mythgate.domain.bestiary import BESTIARY
 from mythgate.domain.combat import (
+    BEFOREHAND,
     MAX_FIGHTERS,
     MAX_ROUNDS,
     Act,
@@ -661,6 +662,32 @@ def test_every_creature_can_be_fought_to_the_end(key: str) -> None:
         assert again.told == encounter.told
         assert again.outcome == encounter.outcome
         assert [*again.fighters] == [*encounter.fighters]
+
+
+def test_the_dice_say_why() -> None:
+    """Each is at the line that it decided about, and agrees with what that line says."""
+    names = set()
+    for seed in range(8):
+        encounter = fought("dark_knight", seed)
+        assert replay(encounter.record).rolls == encounter.rolls
+        assert encounter.begins[0] == 0
+        assert encounter.begins == sorted(encounter.begins)
+        assert len(encounter.begins) == encounter.round
+        for roll in encounter.rolls:
+            assert 1 <= roll.value <= roll.sides
+            names.add(roll.what)
+            if roll.line == BEFOREHAND:
+                assert roll.what.startswith("initiative")
+                continue
+            line = encounter.told[roll.line]
+            if roll.what == "hit":
+                assert (roll.value > roll.needed) is (line.result is Result.MISS)
+            elif roll.what == "critical" and line.result is not Result.BLOCKED:
+                assert (roll.value <= roll.needed) is (line.result is Result.CRITICAL)
+            elif roll.what == "bleed":
+                assert line.kind is HappeningKind.DAMAGE
+    assert {"initiative of Anna", "initiative of Dark Knight (Lv5)", "hit", "critical", "bleed"} <= names
+    assert {"souls", "dark fragment"} <= names
 
 
 def test_the_slain_leave_something() -> None:

@@ -5,7 +5,7 @@
 import { delayBefore } from "./backoff.ts";
 import { parseFrame, type ServerEvent } from "./envelope.ts";
 import { AuthenticationError } from "./errors.ts";
-import type { VoiceSignalData } from "./generated/events.ts";
+import type { MessageCatalogue, PositionData, VoiceSignalData } from "./generated/events.ts";
 import { randomId } from "./ids.ts";
 import { Outbox, type PendingCommand } from "./outbox.ts";
 import { Sequencer } from "./sequencer.ts";
@@ -186,6 +186,13 @@ export class Connection {
     if (this.#ready()) this.#transmit(command);
     this.#pendingChanged();
     return messageId;
+  }
+
+  /** Say where the character stands and how it moves. Not kept for later: false if there is no connection now. */
+  report(position: PositionData): boolean {
+    if (this.#state !== "connected") return false;
+    this.#write({ type: "position", data: position } satisfies MessageCatalogue["position"]);
+    return true;
   }
 
   /**

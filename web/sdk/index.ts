@@ -1,6 +1,6 @@
 /** Mythgate's TypeScript SDK: sign in, connect, hear what happens, send commands. No React in here. */
 export type * from "./administration.ts";
-export type * from "./adventure.ts";
+export * from "./adventure.ts";
 export * from "./api.ts";
 export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
 export {
@@ -20,8 +20,9 @@ export type * from "./generated/events.ts";
 export { randomId } from "./ids.ts";
 export type * from "./lobbies.ts";
 export { Outbox, type PendingCommand } from "./outbox.ts";
+export { type Handler, Player, type PlayerOptions } from "./player.ts";
 export { Sequencer } from "./sequencer.ts";
-export { type LoginStore, Session, type StoredLogin } from "./session.ts";
+export { inMemory, type LoginStore, Session, type StoredLogin } from "./session.ts";
 export type * from "./status.ts";
 export { type PeerState, VoiceMesh, type VoiceMeshOptions } from "./voice.ts";
 export type * from "./world.ts";

@@ -1,5 +1,5 @@
 /** One login: keeps the access token fresh and makes authorised calls. */
-import type { Beginning, NewOffer, OwnParty, OwnTrades } from "./adventure.ts";
+import type { Beginning, FightRecord, NewOffer, OwnParty, OwnTrades } from "./adventure.ts";
 import type {
   Api,
   CharacterList,
@@ -11,7 +11,7 @@ import type {
   SignedIn,
 } from "./api.ts";
 import { AuthenticationError } from "./errors.ts";
-import type { FriendView, TradeView } from "./generated/events.ts";
+import type { ChatMessage, FriendView, TradeView } from "./generated/events.ts";
 import type {
   ClanChange,
   ClanRank,
@@ -39,6 +39,20 @@ export interface LoginStore {
   clear(): void;
 }
 
+/** Keeps a login as long as the program runs. */
+export function inMemory(): LoginStore {
+  let kept: StoredLogin | null = null;
+  return {
+    load: () => kept,
+    save: (login) => {
+      kept = login;
+    },
+    clear: () => {
+      kept = null;
+    },
+  };
+}
+
 interface AccessToken {
   readonly value: string;
   /** Milliseconds since the epoch. */
@@ -62,7 +76,11 @@ export class Session {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onEnded` hears that the login is over: null when the player signed out. */
-  constructor(api: Api, store: LoginStore, onEnded: (reason: AuthenticationError | null) => void) {
+  constructor(
+    api: Api,
+    store: LoginStore = inMemory(),
+    onEnded: (reason: AuthenticationError | null) => void = () => undefined,
+  ) {
     this.#api = api;
     this.#store = store;
     this.#onEnded = onEnded;
@@ -229,6 +247,16 @@ export class Session {
   /** Decline a request, take one's own back, or end an open trade. */
   endTrade = (trade: string): Promise<void> => this.#authorized("DELETE", `api/trades/${encodeURIComponent(trade)}`);
 
+  /** A fight that is over. @throws {Refused} `no_combat`: it goes on, or was long ago. */
+  fightRecord = (fight: string): Promise<FightRecord> =>
+    this.#authorized("GET", `api/combats/${encodeURIComponent(fight)}`);
+
+  /** The last words of a channel (`room`, `global`, `party`, `faction`, `whisper`, `announcement`), oldest first. */
+  chatHistory = async (channel: string, limit = 50): Promise<readonly ChatMessage[]> => {
+    const path = `api/chat/${encodeURIComponent(channel)}/history?limit=${limit}`;
+    return (await this.#authorized<{ messages: readonly ChatMessage[] }>("GET", path)).messages;
+  };
+
   quests = (): Promise<QuestLog> => this.#authorized("GET", "api/quests");
 
   worldState = (): Promise<WorldState> => this.#authorized("GET", "api/world/state");
@@ -330,6 +358,8 @@ export class Session {
       },
       Math.min(ms, LONGEST_TIMER_MS),
     );
+    // A program that has nothing else to do may end; browsers have numbers for timers.
+    (this.#timer as { unref?: () => void }).unref?.();
   }
 
   /** Forget the login on this device only. */

@@ -211,10 +211,12 @@ describe("fights", () => {
       seed: "1",
       message: "You win.",
     } as const;
-    const now = lived(playing, start);
+    const now = lived(playing, event("combat_start", { combat: combat({ commitment: "f00d" }), message: "" }));
     const ended = lived(now, event("combat_end", { ...end, winner_ids: [...end.winner_ids], loot: [] }));
     expect(ended).toMatchObject({ combat: null, turnEndsAt: null, combatEnd: { outcome: "won" } });
     expect(withoutOutcomes(ended).combatEnd).toBeNull();
+    const fight = { id: "c", endedAt: AT, outcome: "won", message: "You win.", commitment: "f00d" };
+    expect(withoutOutcomes(ended).fights).toEqual([fight]);
     const other = event("combat_end", { ...end, winner_ids: [], loot: [], combat_id: "x" });
     expect(lived(now, other)).toBe(now);
   });

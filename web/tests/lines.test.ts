@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countNews, isIn, type LogLine, speakerLength, tabOf } from "../src/stores/lines.ts";
+import { countNews, isIn, type LogLine, linesOf, speakerLength, TABS, tabOf, tabsFor } from "../src/stores/lines.ts";
 
 let id = 0;
 const line = (part: Partial<LogLine>): LogLine => {
@@ -14,6 +14,8 @@ test.each([
   ["tell", "whispers"],
   ["shout", "global"],
   ["global", "global"],
+  ["party", "party"],
+  ["faction", "faction"],
   ["system", "system"],
   ["a channel of tomorrow", "here"],
 ])("channel %s belongs to %s", (channel, tab) => {
@@ -59,4 +61,24 @@ test("news are others' words after the line last seen", () => {
   expect(countNews(lines, "here", 0)).toBe(0);
   expect(countNews(lines, "system", 0)).toBe(1);
   expect(countNews(lines, "all", lines.at(-1)?.id ?? 0)).toBe(0);
+});
+
+test("party and faction have tabs for who has a party and a faction", () => {
+  expect(tabsFor(true, true)).toEqual(TABS);
+  expect(tabsFor(false, true)).not.toContain("party");
+  expect(tabsFor(true, false)).not.toContain("faction");
+  expect(tabsFor(false, false)).toEqual(["all", "here", "whispers", "global", "system"]);
+});
+
+test("what happens to the party stands in its tab", () => {
+  expect(tabOf(line({ kind: "action", channel: "party" }))).toBe("party");
+  expect(tabOf(line({ kind: "system", channel: "staff" }))).toBe("system");
+});
+
+test("what was said earlier stands before the log, but for what is in it", () => {
+  const heard = line({ channel: "party", chatId: "b" });
+  const log = [line({ channel: "say", chatId: "x" }), heard];
+  const earlier = [line({ channel: "party", chatId: "a" }), line({ channel: "party", chatId: "b" })];
+  expect(linesOf(log, "party", earlier)).toEqual([earlier[0], heard]);
+  expect(linesOf(log, "all")).toEqual(log);
 });

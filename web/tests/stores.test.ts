@@ -1,5 +1,5 @@
 /** The stores of the command line and the map, over a connection that goes nowhere. */
-import type { PlayerView, RoomView } from "@mythgate/sdk";
+import type { ChatMessage, PartyView, PlayerView, RoomView } from "@mythgate/sdk";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { event, FakeSocket } from "./fakes.ts";
 
@@ -11,6 +11,7 @@ const storage = {
 };
 let asked: string[];
 let explored: string[];
+let said: Partial<ChatMessage>[];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse("2026-03-01T12:00:00Z") });
@@ -19,6 +20,7 @@ beforeEach(() => {
   items.clear();
   asked = [];
   explored = ["square"];
+  said = [];
   items.set(
     "mythgate.login",
     JSON.stringify({ refreshToken: "r", userId: "u", username: "Ada", role: "player", isGuest: false }),
@@ -36,6 +38,7 @@ beforeEach(() => {
         ],
       },
       "/api/party": { party: null, invitations: [] },
+      "/api/chat/party/history": { messages: said },
       "/api/trades": { trade: null, requests: [] },
       "/api/maps/explored": { rooms: explored.map((id) => ({ id })), zones: [], current_room_id: null },
     };
@@ -147,4 +150,37 @@ test("reading one tab leaves news in the others; reading all leaves none", async
   expect([news("here"), news("whispers")]).toEqual([0, 1]);
   play.showTab("all");
   expect(news("whispers")).toBe(0);
+});
+
+test("the party's tab comes and goes with the party, and asks once for what was said before", async () => {
+  const { play, socket } = await enter();
+  const now = () => play.usePlay.getState();
+  const party = (number: number | null, sequence_number: number) =>
+    event(
+      "party_update",
+      { party: number === null ? null : ({ number, members: [] } as unknown as PartyView), message: "" },
+      { sequence_number },
+    );
+  const asks = () => asked.filter((path) => path === "/api/chat/party/history").length;
+  play.showTab("party");
+  expect(now().tab).toBe("all");
+
+  socket.deliver(party(7, 3));
+  expect(play.tabsOf(now())).toContain("party");
+  expect(asks()).toBe(0);
+  said = [{ id: "m", channel: "party", player_id: "bob", player_name: "Bob", message: "hi", text: "Bob: hi" }];
+  play.showTab("party");
+  await settle();
+  expect(now().earlier.party).toMatchObject([{ id: -1, chatId: "m", text: "Bob: hi", past: true }]);
+  play.showTab("all");
+  play.showTab("party");
+  await settle();
+  expect(asks()).toBe(1);
+
+  said = [];
+  socket.deliver(party(8, 4));
+  await settle();
+  expect([asks(), now().tab, now().earlier.party]).toEqual([2, "party", []]);
+  socket.deliver(party(null, 5));
+  expect([now().tab, now().earlier.party]).toEqual(["all", undefined]);
 });

@@ -46,6 +46,7 @@ RESPITE: Final = Resources(0, 20, 10)  # what who waits regains on top
 EXPERIENCE_PER_LEVEL: Final = 100  # of a slain creature; souls are 50 to 150
 SOULS_PER_LEVEL: Final = (50, 150)
 
+BEFOREHAND: Final = -1
 _HIT_BOUNDS: Final = (10, 95)  # percent
 _FLEEING: Final = (10, 95)
 _BLEED: Final = Status(StatusKind.BLEED, 3, 5)
@@ -304,6 +305,17 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Roll:
+    """Dice that decided something, for who wants to follow a fight. What creatures choose is not among them."""
+
+    line: int  # of the log, from 0: what it decided about; `BEFOREHAND`: who acts first
+    what: str
+    sides: int
+    value: int
+    needed: int = 0  # at most this succeeds; 0: the value itself counts
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How it ended. The reward is of the slain creatures, for all winners together."""
 
@@ -333,6 +345,8 @@ class Encounter:
         self.active: int | None = None  # whose turn it is; None once it is over
         self.outcome: Outcome | None = None
         self.told: list[Happening] = []
+        self.rolls: list[Roll] = []
+        self.begins: list[int] = []  # how many lines there were when each round began
         self._seed = seed
         # The same on every machine: of this generator only random() is used, whose sequence Python promises to keep.
         self._dice = random.Random(seed)  # noqa: S311
@@ -466,7 +480,8 @@ class Encounter:
             combatant,
             combatant.stats,
             combatant.now,
-            powers(combatant.stats).initiative + self._die(20),
+            powers(combatant.stats).initiative
+            + self._rolled(20, f"initiative of {name}", line=None if self.begins else BEFOREHAND),
             locked=creature.locked if creature is not None else frozenset(),
             phases=creature.phases if creature is not None else (),
         )
@@ -512,6 +527,7 @@ class Encounter:
                 fighter.now = self._within(fighter, stamina=fighter.now.stamina + BREATH)
                 fighter.cooldowns = {name: left - 1 for name, left in fighter.cooldowns.items() if left > 1}
         self.round += 1
+        self.begins.append(len(self.told))
         if self.round > MAX_ROUNDS:
             self.outcome = Outcome(None)
             self._note("Nobody wins; both sides part.")
@@ -562,9 +578,13 @@ class Encounter:
             if one.entered.summoned:
                 continue
             fewest, most = SOULS_PER_LEVEL
-            souls += (fewest + self._die(most - fewest + 1) - 1) * one.entered.level
+            souls += (fewest + self._rolled(most - fewest + 1, "souls") - 1) * one.entered.level
             experience += EXPERIENCE_PER_LEVEL * one.entered.level
-            drops += [drop.item for drop in BESTIARY[one.entered.creature].drops if self._chance(drop.percent)]
+            drops += [
+                drop.item
+                for drop in BESTIARY[one.entered.creature].drops
+                if self._chance(drop.percent, drop.item.replace("_", " "))
+            ]
         return Outcome(winner, souls, experience, tuple(drops), tuple(one.entered.creature for one in slain))
 
     # --- acts --------------------------------------------------------------------------------------
@@ -679,7 +699,7 @@ class Encounter:
     def _flee(self, fighter: Fighter) -> None:
         fastest = max(one.powers.initiative for one in self.enemies_of(fighter))
         least, most = _FLEEING
-        if self._chance(max(least, min(50 + 3 * (fighter.powers.initiative - fastest), most))):
+        if self._chance(max(least, min(50 + 3 * (fighter.powers.initiative - fastest), most)), "flee"):
             fighter.condition = Condition.FLED
             self._note(f"{fighter.name} flees.", fighter)
         else:
@@ -691,9 +711,10 @@ class Encounter:
         if self._evaded(fighter, target, strike.accuracy, can_be_parried=True):
             return
         raw = fighter.powers.attack * strike.damage * fighter.force // 10000
-        critical = self._chance(fighter.powers.critical + strike.critical)
+        critical = self._chance(fighter.powers.critical + strike.critical, "critical")
+        line = len(self.told)
         self._blow(fighter, target, raw, critical=critical)
-        if strike.makes_bleed and target.is_standing and self._chance(_BLEED_CHANCE):
+        if strike.makes_bleed and target.is_standing and self._chance(_BLEED_CHANCE, "bleed", line):
             self._afflict(target, _BLEED)
 
     def _use(self, fighter: Fighter, ability: Ability, targets: Iterable[Fighter]) -> None:
@@ -712,7 +733,7 @@ class Encounter:
                     part = part * FINISHING // 100
                 if ability.damage_type is DamageType.FIRE:
                     part = part * (100 + fighter.fire) // 100
-                critical = ability.sure_critical or self._chance(fighter.powers.critical)
+                critical = ability.sure_critical or self._chance(fighter.powers.critical, "critical")
                 self._blow(
                     fighter,
                     target,
@@ -745,14 +766,14 @@ class Encounter:
 
     def _evaded(self, fighter: Fighter, target: Fighter, accuracy: int, *, can_be_parried: bool) -> bool:
         """Whether an attack comes to nothing, and says why."""
-        if target.stance is Deed.DODGE and self._chance(target.evasion + 20):
+        if target.stance is Deed.DODGE and self._chance(target.evasion + 20, "dodge"):
             self._tell_damage(f"{target.name} dodges {fighter.name}.", fighter, target, 0, Result.DODGED)
             return True
-        if can_be_parried and target.stance is Deed.PARRY and self._chance(30 + 2 * target.powers.initiative):
+        if can_be_parried and target.stance is Deed.PARRY and self._chance(30 + 2 * target.powers.initiative, "parry"):
             self._parry(fighter, target)
             return True
         least, most = _HIT_BOUNDS
-        if self._chance(max(least, min(fighter.powers.accuracy * accuracy // 100 - target.evasion, most))):
+        if self._chance(max(least, min(fighter.powers.accuracy * accuracy // 100 - target.evasion, most)), "hit"):
             return False
         self._tell_damage(f"{fighter.name} misses {target.name}.", fighter, target, 0, Result.MISS)
         return True
@@ -839,7 +860,7 @@ class Encounter:
 
     def _afflict(self, target: Fighter, status: Status) -> None:
         kind = status.kind
-        if kind is StatusKind.STUN and (target.steady or self._chance(target.powers.poise)):
+        if kind is StatusKind.STUN and (target.steady or self._chance(target.powers.poise, "poise")):
             self._note(f"{target.name} keeps standing firm.", target)
             return
         there = target.statuses.get(kind)
@@ -868,7 +889,7 @@ class Encounter:
         else:
             target = enemies[self._die(len(enemies)) - 1]
         usable = [name for name in fighter.entered.abilities if self._can_use(fighter, name)]
-        if usable and self._chance(_USES_ABILITY):
+        if usable and self._die(100) <= _USES_ABILITY:
             return Act(Deed.ABILITY, target.number, usable[self._die(len(usable)) - 1])
         behaviour = Behaviour.BERSERKER if fighter.health <= kind.enrages_at else kind.behaviour
         deed = tactics.choose(behaviour, Mood(fighter.now.stamina, fighter.health, target.health), self._dice)
@@ -886,8 +907,14 @@ class Encounter:
         """1 to `sides`."""
         return 1 + int(self._dice.random() * sides)
 
-    def _chance(self, percent: int) -> bool:
-        return self._die(100) <= percent
+    def _rolled(self, sides: int, what: str, needed: int = 0, line: int | None = None) -> int:
+        """1 to `sides`, for all to see; it decides about the next line of the log if none is named."""
+        value = self._die(sides)
+        self.rolls.append(Roll(len(self.told) if line is None else line, what, sides, value, needed))
+        return value
+
+    def _chance(self, percent: int, what: str, line: int | None = None) -> bool:
+        return self._rolled(100, what, percent, line) <= percent
 
     def _standing(self) -> list[Fighter]:
         return [one for one in self._fighters if one.is_standing]

@@ -87,6 +87,21 @@ async def test_a_fight_from_the_beginning_to_its_proof(place: Site) -> None:
     assert record["entries"][0]["kind"] == "join"
     assert {one["kind"] for one in record["entries"][1:]} == {"act"}
     assert record["log"][-1] == "The fight is over."
+    assert [one["text"] for one in record["lines"]] == record["log"]
+    assert [(one["name"], one["side"]) for one in record["fighters"]] == [
+        ("Ada", 0),
+        ("Hollow Soldier (Lv1)", 1),
+        ("Bob", 0),
+    ]
+    assert record["fighters"][1]["condition"] == "fallen"
+    rounds = [one["round"] for one in record["lines"]]
+    assert rounds == sorted(rounds)
+    assert (rounds[0], rounds[-1]) == (1, record["rounds"])
+    assert [one["what"] for one in record["beforehand"]] == ["initiative of Ada", "initiative of Hollow Soldier (Lv1)"]
+    for line in record["lines"]:
+        hits = [one for one in line["rolls"] if one["what"] == "hit"]
+        if line["result"] in ("hit", "critical", "miss"):
+            assert [one["value"] <= one["needed"] for one in hits] == [line["result"] != "miss"]
     assert (await place.node.services.sheets.of(ada.id)).experience == 50
     again = replay(record_from(record))  # by anybody who has the record
     assert [one.text for one in again.told] == record["log"]

@@ -63,6 +63,8 @@ export interface Adventure {
   readonly turnEndsAt: number | null;
   /** How the last fight ended, until the player has read it. */
   readonly combatEnd: CombatEnd | null;
+  /** Since this tab came into the world, the latest first. */
+  readonly fights: readonly PastFight[];
   /** To the player. */
   readonly challenges: readonly CombatChallenge[];
   /** Grows with whatever changes the quest log. */
@@ -84,6 +86,7 @@ export const EMPTY_ADVENTURE: Adventure = {
   combat: null,
   turnEndsAt: null,
   combatEnd: null,
+  fights: [],
   challenges: [],
   questChanges: 0,
   worldChanges: 0,
@@ -97,6 +100,7 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
       return {
         ...EMPTY_ADVENTURE,
         self: event.data.player.id,
+        fights: now.self === event.data.player.id ? now.fights : [],
         questChanges: now.questChanges + 1,
         worldChanges: now.worldChanges + 1,
       };
@@ -145,7 +149,7 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
       return withCombat(now, event.data.combat, event.timestamp);
     case "combat_end":
       if (now.combat && now.combat.id !== event.data.combat_id) return now;
-      return { ...now, combat: null, turnEndsAt: null, combatEnd: event.data };
+      return withoutCombat(now, event.data, event.timestamp);
     case "combat_challenge": {
       if (event.data.target_id !== now.self) return now;
       const others = now.challenges.filter((one) => one.challenger_id !== event.data.challenger_id);
@@ -206,6 +210,16 @@ function withCombat(now: Adventure, combat: CombatView, at: string): Adventure {
     combatEnd: null,
     challenges: now.challenges.filter((one) => !inIt.has(one.challenger_id)),
   };
+}
+
+/** How many fights are kept; the server keeps the last ones of all, too. */
+const MOST_FIGHTS = 20;
+
+function withoutCombat(now: Adventure, end: CombatEnd, endedAt: string): Adventure {
+  const { combat_id: id, outcome, message } = end;
+  const fight = { id, endedAt, outcome, message, commitment: now.combat?.commitment ?? "" };
+  const fights = [fight, ...now.fights.filter((one) => one.id !== id)].slice(0, MOST_FIGHTS);
+  return { ...now, combat: null, turnEndsAt: null, combatEnd: end, fights };
 }
 
 // --- questions ---------------------------------------------------------------------------------------

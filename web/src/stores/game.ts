@@ -133,8 +133,6 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "trade_update":
     case "trade_decline":
     case "trade_complete":
-    case "party_update":
-    case "voice_update":
     case "party_invite":
     case "party_invite_ended":
     case "quest_update":
@@ -143,6 +141,10 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
     case "combat_end":
     case "combat_challenge":
       return event.data.message ? addLines(game, { at, kind: "action", text: event.data.message }) : game;
+    case "party_update":
+    case "voice_update":
+      if (!event.data.message) return game;
+      return addLines(game, { at, kind: "action", channel: "party", text: event.data.message });
     case "shard_captured":
     case "shard_status":
     case "reality_shift":
@@ -280,11 +282,17 @@ function withOccupants(room: RoomView, players: OccupantView[]): RoomView {
 
 const PRIVATE = new Set(["whisper", "tell"]);
 
-function withChat(game: Game, message: ChatMessage, at: string, past: boolean): Game {
-  if (message.id && game.log.some((line) => line.chatId === message.id)) return game;
-  const own = game.player !== null && message.player_id === game.player.id && message.speaker_kind !== "npc";
-  const line: NewLine = {
-    at: at || message.timestamp,
+/** Words said before, as lines that stand before the log. */
+export const earlierLines = (game: Game, messages: readonly ChatMessage[]): readonly LogLine[] =>
+  messages.map((message, index) => ({
+    ...chatLine(game, message, message.timestamp, true),
+    id: index - messages.length,
+  }));
+
+function chatLine({ player }: Game, message: ChatMessage, at: string, past: boolean): NewLine {
+  const own = player !== null && message.player_id === player.id && message.speaker_kind !== "npc";
+  return {
+    at,
     kind: "chat",
     channel: message.channel,
     speaker: message.player_name,
@@ -293,9 +301,14 @@ function withChat(game: Game, message: ChatMessage, at: string, past: boolean): 
     past: past || undefined,
     chatId: message.id || undefined,
   };
+}
+
+function withChat(game: Game, message: ChatMessage, at: string, past: boolean): Game {
+  if (message.id && game.log.some((line) => line.chatId === message.id)) return game;
+  const line = chatLine(game, message, at || message.timestamp, past);
   const told = addLines(game, line);
   if (past || !PRIVATE.has(message.channel)) return told;
-  const other = own ? message.target_name : message.player_name;
+  const other = line.own ? message.target_name : message.player_name;
   if (!other) return told;
   return { ...told, correspondents: [other, ...told.correspondents.filter((name) => name !== other)].slice(0, 8) };
 }

@@ -37,13 +37,19 @@ export interface LogLine {
   readonly waitingFor?: string | undefined;
 }
 
-export const TABS = ["all", "here", "whispers", "global", "system"] as const;
+export const TABS = ["all", "here", "whispers", "party", "faction", "global", "system"] as const;
 export type Tab = (typeof TABS)[number];
+
+/** The tabs of who is in a party or not, and of a faction or of none. */
+export const tabsFor = (inParty: boolean, hasFaction: boolean): readonly Tab[] =>
+  TABS.filter((tab) => (tab !== "party" || inParty) && (tab !== "faction" || hasFaction));
 
 export const TAB_LABELS: Readonly<Record<Tab, string>> = {
   all: "All",
   here: "Here",
   whispers: "Whispers",
+  party: "Party",
+  faction: "Faction",
   global: "Global",
   system: "System",
 };
@@ -56,9 +62,17 @@ const TAB_OF_CHANNEL: Readonly<Record<string, Tab>> = {
   tell: "whispers",
   shout: "global",
   global: "global",
-  party: "global",
-  faction: "global",
+  party: "party",
+  faction: "faction",
   system: "system",
+};
+
+/** The channel whose history the server has for a tab. */
+export const HISTORY_OF: Partial<Readonly<Record<Tab, string>>> = {
+  whispers: "whisper",
+  party: "party",
+  faction: "faction",
+  global: "global",
 };
 
 const TAB_OF_KIND: Partial<Readonly<Record<LineKind, Tab>>> = {
@@ -69,11 +83,18 @@ const TAB_OF_KIND: Partial<Readonly<Record<LineKind, Tab>>> = {
 };
 
 export function tabOf(line: LogLine): Tab {
-  if (line.kind === "chat") return TAB_OF_CHANNEL[line.channel ?? ""] ?? "here";
-  return TAB_OF_KIND[line.kind] ?? "all";
+  const byKind = line.kind === "chat" ? "here" : (TAB_OF_KIND[line.kind] ?? "all");
+  return TAB_OF_CHANNEL[line.channel ?? ""] ?? byKind;
 }
 
 export const isIn = (line: LogLine, tab: Tab): boolean => tab === "all" || tabOf(line) === tab;
+
+/** What a tab shows: what was said `earlier`, as the server has it, and of the log what belongs there. */
+export function linesOf(log: readonly LogLine[], tab: Tab, earlier: readonly LogLine[] = []): readonly LogLine[] {
+  const shown = log.filter((line) => isIn(line, tab));
+  const known = new Set(shown.flatMap((line) => line.chatId ?? []));
+  return [...earlier.filter((line) => !known.has(line.chatId ?? "")), ...shown];
+}
 
 /** How much of the text's beginning is the speaker's name. A sentence starts "The …" with whom is called "the …". */
 export function speakerLength({ kind, own, speaker = "", text }: LogLine): number {

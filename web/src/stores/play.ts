@@ -18,8 +18,8 @@ import {
   withoutOutcomes,
   withTrades,
 } from "./adventure.ts";
-import { addLines, applyEvents, EMPTY_GAME, echo, type Game, notice } from "./game.ts";
-import { TABS, type Tab } from "./lines.ts";
+import { addLines, applyEvents, EMPTY_GAME, earlierLines, echo, type Game, notice } from "./game.ts";
+import { HISTORY_OF, type LogLine, TABS, type Tab, tabsFor } from "./lines.ts";
 import { allRead, applyLobbyEvent, EMPTY_LOBBY, type Lobby, refuse } from "./lobby.ts";
 import { api, claimRead, loginEnded, session, useLogin } from "./login.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
@@ -51,6 +51,8 @@ export interface PlayState {
   readonly tab: Tab;
   /** The last line seen in each tab of the log. */
   readonly seen: Readonly<Record<Tab, number>>;
+  /** What was said before the log begins, for the tabs that were looked at. */
+  readonly earlier: Partial<Readonly<Record<Tab, readonly LogLine[]>>>;
   /** How many milliseconds this device's clock is ahead of the server's, as well as can be told. */
   readonly clockAhead: number;
   /** Why the player is not in the world any more, for the screen that follows. */
@@ -75,6 +77,7 @@ export const usePlay = create<PlayState>(() => ({
   pending: [],
   tab: "all",
   seen: allSeen(0),
+  earlier: {},
   clockAhead: 0,
   farewell: null,
 }));
@@ -133,6 +136,7 @@ function begin(
     connection: OFF,
     tab: "all",
     seen: allSeen(game.nextLine - 1),
+    earlier: {},
     farewell: null,
   });
   connection = new Connection({
@@ -214,7 +218,7 @@ function connectionChanged(status: ConnectionStatus): void {
 function received(events: readonly ServerEvent[], upTo: number | null): void {
   lastSeq = upTo;
   compareClocks(events);
-  const { lobby, adventure } = usePlay.getState();
+  const { lobby, adventure, earlier } = usePlay.getState();
   const lived = events.reduce(applyAdventureEvent, adventure);
   if (lived !== adventure) usePlay.setState({ adventure: lived });
   const next = events.filter((event) => !isAnswer(event) || isForLobby(event)).reduce(applyLobbyEvent, lobby);
@@ -222,7 +226,13 @@ function received(events: readonly ServerEvent[], upTo: number | null): void {
   const others = events.filter((event) => !isForLobby(event) && refusedVisit(event) === null);
   for (const event of events) if (isAnswer(event)) lobbyCommands.delete(event.reply_to ?? "");
   setGame((game) => applyEvents(game, others));
-  if (events.some((event) => event.event_type === "game_state")) void askWhatIsOpen();
+  const anew = events.some((event) => event.event_type === "game_state");
+  const { party } = usePlay.getState().adventure;
+  const otherParty = party?.number !== adventure.party?.number;
+  if (anew || otherParty) usePlay.setState({ earlier: anew ? {} : without(earlier, "party") });
+  const now = usePlay.getState();
+  if (anew || otherParty || !tabsOf(now).includes(now.tab)) showTab(now.tab);
+  if (anew) void askWhatIsOpen();
   for (const listener of listeners) listener(events);
 }
 
@@ -232,6 +242,11 @@ const listeners = new Set<Listener>();
 /** Have `listener` told of what was heard, once the state of play is that after it. */
 export function onHeard(listener: Listener): void {
   listeners.add(listener);
+}
+
+function without(earlier: PlayState["earlier"], tab: Tab): PlayState["earlier"] {
+  const { [tab]: _, ...others } = earlier;
+  return others;
 }
 
 /** What was told long ago, and is heard only now, says nothing: it never is the least delayed. */
@@ -310,9 +325,37 @@ function setGame(change: (game: Game) => Game): void {
   saveSoon();
 }
 
-export function showTab(tab: Tab): void {
-  const { game, seen } = usePlay.getState();
-  usePlay.setState({ tab, seen: seenIn(tab, seen, game.nextLine - 1) });
+/** The tabs there are for the player at present. */
+export const tabsOf = ({ adventure, game }: PlayState): readonly Tab[] =>
+  tabsFor(adventure.party !== null, Boolean(game.player?.faction));
+
+export function showTab(wanted: Tab): void {
+  const { game, seen, tab: before } = usePlay.getState();
+  const tab = tabsOf(usePlay.getState()).includes(wanted) ? wanted : "all";
+  if (tab !== before) usePlay.setState({ tab, seen: seenIn(tab, seen, game.nextLine - 1) });
+  void readEarlier(tab);
+}
+
+/** Tabs whose history is being read. */
+const reading = new Set<Tab>();
+
+/** Asks once for what was said on the channel of a tab before the log begins. */
+async function readEarlier(tab: Tab): Promise<void> {
+  const channel = HISTORY_OF[tab];
+  if (!channel || reading.has(tab) || usePlay.getState().earlier[tab]) return;
+  const asking = connection;
+  const party = usePlay.getState().adventure.party?.number;
+  reading.add(tab);
+  try {
+    const messages = await session.chatHistory(channel);
+    const { adventure, earlier, game } = usePlay.getState();
+    if (connection !== asking || adventure.party?.number !== party) return;
+    usePlay.setState({ earlier: { ...earlier, [tab]: earlierLines(game, messages) } });
+  } catch {
+    // What is said from now on is there; whoever looks again asks again.
+  } finally {
+    reading.delete(tab);
+  }
 }
 
 /** Whoever reads "all" has read every other tab as well. */

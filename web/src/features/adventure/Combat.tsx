@@ -7,8 +7,10 @@ import { Bar } from "../../ui/Bar.tsx";
 import { Button } from "../../ui/Button.tsx";
 import { Choice } from "../../ui/Choice.tsx";
 import { ActionMenu } from "../../ui/Menu.tsx";
+import ui from "../../ui/ui.module.css";
 import { useServerCountdown } from "../game/useCountdown.ts";
 import styles from "./Adventure.module.css";
+import { FightDialog, OUTCOMES } from "./Fights.tsx";
 
 /** The fight the player is in, or how the last one ended. */
 export function Combat() {
@@ -34,7 +36,7 @@ function Fight({ combat }: { readonly combat: CombatView }) {
         <span className={styles.turn} data-own={own || undefined} role="status">
           {own ? "It is your turn" : combat.active ? `It is the turn of ${named.get(combat.active)}` : "It is over"}
         </span>
-        <Timer />
+        <Timer isOwn={own} />
       </div>
       <ol className={styles.order} aria-label="Turn order">
         {combat.order.map((number, index) => (
@@ -59,19 +61,45 @@ function Fight({ combat }: { readonly combat: CombatView }) {
           </ul>
         ))}
       </div>
+      {combat.log.length > 0 && (
+        <details className={styles.state}>
+          <summary>What happened lately</summary>
+          <ol className={styles.plain} aria-label="What happened lately">
+            {combat.log.map((line, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a line is known by its place
+              <li key={index}>{line}</li>
+            ))}
+          </ol>
+        </details>
+      )}
     </section>
   );
 }
 
-/** How long the turn lasts yet. */
-function Timer() {
+/** Seconds before the end of the own turn at which one is told. */
+const HURRY = 5;
+
+/** How long the turn lasts yet: for the eye all the time, for the ear once, when it is high time. */
+function Timer({ isOwn }: { readonly isOwn: boolean }) {
   const endsAt = usePlay((state) => state.adventure.turnEndsAt);
   const seconds = useServerCountdown(endsAt);
   if (seconds === null) return null;
+  const isUrgent = isOwn && seconds <= HURRY;
   return (
-    <span className={styles.time} role="timer" aria-label="Seconds left">
-      {seconds} s
-    </span>
+    <>
+      <span
+        className={styles.time}
+        data-urgent={isUrgent || undefined}
+        role="timer"
+        aria-live="off"
+        aria-label="Seconds left"
+      >
+        {seconds} s
+      </span>
+      <span className={ui.hidden} role="status">
+        {isUrgent && seconds > 0 ? `${HURRY} seconds left.` : ""}
+      </span>
+    </>
   );
 }
 
@@ -194,6 +222,8 @@ function priceOf({ health, stamina, mana, ready_in: readyIn }: AbilityView): str
 }
 
 function Ended({ end }: { readonly end: CombatEnd }) {
+  const fight = usePlay((state) => state.adventure.fights.find((one) => one.id === end.combat_id));
+  const [reading, setReading] = useState(false);
   return (
     <section className={styles.card} aria-label="Fight">
       <div className={styles.cardHead}>
@@ -202,15 +232,9 @@ function Ended({ end }: { readonly end: CombatEnd }) {
       <p role="status">{end.message}</p>
       <div className={styles.actions}>
         <Button onPress={outcomesRead}>Close</Button>
+        {fight && <Button onPress={() => setReading(true)}>How it went</Button>}
       </div>
+      {fight && reading && <FightDialog fight={fight} onClose={() => setReading(false)} />}
     </section>
   );
 }
-
-const OUTCOMES: Readonly<Record<CombatEnd["outcome"], string>> = {
-  won: "You have won",
-  lost: "You have lost",
-  undecided: "Nobody has won",
-  fled: "You got away",
-  fallen: "You fell",
-};

@@ -8,6 +8,7 @@ import ui from "../../ui/ui.module.css";
 import { ConnectionBadge, ConnectionBanner, TakenOver } from "../game/Connection.tsx";
 import { useTitle } from "../useTitle.ts";
 import styles from "./Adventure.module.css";
+import { Fights } from "./Fights.tsx";
 import { Nearby } from "./Nearby.tsx";
 import { Quests } from "./Quests.tsx";
 import { Shards } from "./Shards.tsx";
@@ -17,6 +18,7 @@ import { Stage } from "./Stage.tsx";
 const PARTS = [
   { id: "character", label: "Character", Part: Sheet },
   { id: "quests", label: "Quests", Part: Quests },
+  { id: "fights", label: "Fights", Part: Fights },
   { id: "shards", label: "Shards", Part: Shards },
   { id: "nearby", label: "Nearby", Part: Nearby },
 ] as const;

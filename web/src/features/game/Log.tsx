@@ -1,17 +1,17 @@
 import { Fragment, memo, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { useShallow } from "zustand/react/shallow";
 import {
   countNews,
-  isIn,
   type LineKind,
   type LogLine,
+  linesOf,
   speakerLength,
   TAB_LABELS,
-  TABS,
   type Tab as TabName,
 } from "../../stores/lines.ts";
 import { splitLinks } from "../../stores/links.ts";
-import { showTab, usePlay } from "../../stores/play.ts";
+import { showTab, tabsOf, usePlay } from "../../stores/play.ts";
 import { useSettings } from "../../stores/settings.ts";
 import { Button } from "../../ui/Button.tsx";
 import ui from "../../ui/ui.module.css";
@@ -20,11 +20,13 @@ import styles from "./Log.module.css";
 
 /** The log with its tabs. */
 export function Log() {
-  const tab = usePlay((state) => state.tab);
+  const tabs = usePlay(useShallow(tabsOf));
+  const chosen = usePlay((state) => state.tab);
+  const tab = tabs.includes(chosen) ? chosen : "all";
   return (
     <Tabs className={styles.tabs ?? ""} selectedKey={tab} onSelectionChange={(key) => showTab(key as TabName)}>
       <TabList className={`${styles.tabList} ${ui.scrollsSideways}`} aria-label="Which lines to show">
-        {TABS.map((name) => (
+        {tabs.map((name) => (
           <Tab key={name} id={name} className={styles.tab ?? ""}>
             {TAB_LABELS[name]}
             <NewsCount tab={name} />
@@ -49,6 +51,12 @@ function NewsCount({ tab }: { readonly tab: TabName }) {
   );
 }
 
+/** What to type where nothing tells it otherwise. */
+const HOW_TO_SPEAK: Partial<Readonly<Record<TabName, string>>> = {
+  party: " “p hello” speaks to your party, wherever they are.",
+  faction: " “fchat hello” speaks to all of your faction who are in the world.",
+};
+
 /** How close to its end, in pixels, a log still counts as read to the end. */
 const NEAR_END = 48;
 
@@ -57,7 +65,8 @@ function Lines({ tab }: { readonly tab: TabName }) {
   const connected = usePlay((state) => state.connection.state === "connected");
   const pending = usePlay((state) => state.pending);
   const timestamps = useSettings((state) => state.timestamps);
-  const lines = useMemo(() => log.filter((line) => isIn(line, tab)), [log, tab]);
+  const earlier = usePlay((state) => state.earlier[tab]);
+  const lines = useMemo(() => linesOf(log, tab, earlier), [log, tab, earlier]);
   const waiting = useMemo(() => new Set(connected ? [] : pending.map((one) => one.messageId)), [connected, pending]);
 
   const element = useRef<HTMLDivElement>(null);
@@ -105,7 +114,7 @@ function Lines({ tab }: { readonly tab: TabName }) {
         tabIndex={0}
         onScroll={scrolled}
       >
-        {lines.length === 0 && <p className={styles.empty}>Nothing here yet.</p>}
+        {lines.length === 0 && <p className={styles.empty}>Nothing here yet.{HOW_TO_SPEAK[tab]}</p>}
         {lines.map((line, index) => (
           <Fragment key={line.id}>
             {line.past && !lines[index - 1]?.past && <p className={styles.earlier}>earlier</p>}

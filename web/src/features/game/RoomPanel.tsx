@@ -169,6 +169,7 @@ function Person({ person }: { readonly person: OccupantView }) {
           ...(inParty ? [] : [{ label: "Invite to your party", run: () => send(`party invite ${name}`) }]),
           { label: "Trade", run: () => send(`trade with ${name}`) },
           { label: "Challenge to a duel", run: () => send(`duel ${name}`) },
+          { label: "Help in a fight", run: () => send(`assist ${name}`) },
           { label: "Ignore", run: () => send(`ignore ${name}`) },
         ]}
       />

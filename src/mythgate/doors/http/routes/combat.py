@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from mythgate.domain.combat import Acted, Joined, Record, replay
+from mythgate.domain.combat import BEFOREHAND, MAX_ROUNDS, Acted, Encounter, Joined, Record, replay
 from mythgate.domain.events import CombatView
 from mythgate.domain.ids import CharacterId, EncounterId
 from mythgate.domain.tactics import Deed
@@ -58,6 +60,40 @@ class Entry(BaseModel):
     details: dict[str, Any] = Field(description="The act, or who joined.")
 
 
+class Participant(BaseModel):
+    """Somebody who took part."""
+
+    number: int
+    name: str
+    side: int
+    level: int
+    condition: str = Field(description="At the end: `standing`, `fallen` or `fled`.")
+    initiative: int = Field(description="As rolled.")
+    health: int = Field(description="At the end.")
+
+
+class Dice(BaseModel):
+    """Dice that decided something."""
+
+    what: str = Field(examples=["hit"], description="What about.")
+    sides: int = Field(examples=[100])
+    value: int = Field(description="From 1.")
+    needed: int = Field(description="At most this succeeds; 0: the value itself counts.")
+
+
+class Line(BaseModel):
+    """Something that happened."""
+
+    round: int = Field(description="From 1.")
+    kind: str = Field(description="`note`, `damage` or `heal`.")
+    text: str
+    source: int = Field(description="Number of the fighter it came from; 0: nobody.")
+    target: int = Field(description="Number of the fighter it befell; 0: nobody.")
+    amount: int = Field(description="Health lost or gained.")
+    result: str | None = Field(description="How an attack went: `hit`, `miss`, `critical` …; null: there was none.")
+    rolls: list[Dice] = Field(description="The dice it came from. What creatures choose is not among them.")
+
+
 class FightRecord(BaseModel):
     """All a fight follows from, and its log. Told again from the record it is the same to the last blow."""
 
@@ -67,6 +103,10 @@ class FightRecord(BaseModel):
     combatants: list[dict[str, Any]] = Field(description="Who was in it from the beginning.")
     entries: list[Entry]
     log: list[str] = Field(description="What happened, as it is found by telling the record again.")
+    fighters: list[Participant] = Field(description="All who took part, by number.")
+    rounds: int = Field(description="How many there were.")
+    beforehand: list[Dice] = Field(description="The dice of who was in it from the beginning for who acts first.")
+    lines: list[Line] = Field(description="The log once more, with the dice that led to each line.")
 
 
 @router.get("/api/combat", summary="One's fight", responses=error_responses(401, 403, 404, 409, 503))
@@ -120,6 +160,7 @@ def _shown(record: Record) -> FightRecord:
         else:
             entries.append(Entry(kind="leave", fighter=one.number, details={}))
     told = replay(record)
+    dice = _dice_by_line(told)
     return FightRecord(
         id=record.id,
         seed=str(record.seed),
@@ -127,4 +168,44 @@ def _shown(record: Record) -> FightRecord:
         combatants=[asdict(one) for one in record.combatants],
         entries=entries,
         log=[one.text for one in told.told],
+        fighters=[
+            Participant(
+                number=one.number,
+                name=one.name,
+                side=one.side,
+                level=one.entered.level,
+                condition=one.condition.value,
+                initiative=one.speed,
+                health=one.now.health,
+            )
+            for one in told.fighters
+        ],
+        rounds=min(told.round, MAX_ROUNDS),
+        beforehand=dice[BEFOREHAND],
+        lines=_lines(told, dice),
     )
+
+
+def _dice_by_line(told: Encounter) -> dict[int, list[Dice]]:
+    found: dict[int, list[Dice]] = {}
+    for roll in told.rolls:
+        dice = Dice(what=roll.what, sides=roll.sides, value=roll.value, needed=roll.needed)
+        found.setdefault(roll.line, []).append(dice)
+    return found
+
+
+def _lines(told: Encounter, dice: Mapping[int, list[Dice]]) -> list[Line]:
+    """What happened, each with its round and its dice."""
+    return [
+        Line(
+            round=bisect_right(told.begins, number),
+            kind=one.kind.value,
+            text=one.text,
+            source=one.source,
+            target=one.target,
+            amount=one.amount,
+            result=one.result.value if one.result is not None else None,
+            rolls=dice.get(number, []),
+        )
+        for number, one in enumerate(told.told)
+    ]
