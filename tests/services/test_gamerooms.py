@@ -53,6 +53,7 @@ class Rally(GameRoom[RallyLobby]):
             "wink": lambda: self.tell("winked", to=self.players[-1], eye=rest),
             "shout": lambda: self.tell("shouted", words=[rest], by=player.number),
             "tell": lambda: self.tell("told", to=Player(99, "Nobody")),
+            "whisper": lambda: self.say(rest, to=self.players[-1]),
             "rest": lambda: self.wake_in(None if rest == "for good" else float(rest)),
             "hold": lambda: setattr(self, "hand", eval(rest)),
             "say": lambda: self.chatter(rest or "x" * (LONGEST_TEXT + 1)),
@@ -188,6 +189,13 @@ async def test_words_for_programs(kit: LobbyKit) -> None:
     shout = LobbyPlayEvent("rally", "shouted", {"words": ["hey"], "by": ada.number})
     assert kit.heard(ada).of(LobbyPlayEvent) == [shout]
     assert kit.heard(bob).of(LobbyPlayEvent) == [LobbyPlayEvent("rally", "winked", {"eye": "left"}), shout]
+
+
+async def test_lines_for_one(kit: LobbyKit) -> None:
+    ada, bob = await kit.enter("Ada", RALLY), await kit.enter("Bob", RALLY)
+    await play(kit, ada, "whisper watch\nout")
+    assert kit.lines(bob)[-2:] == ["a racket moves", "watch out"]
+    assert kit.lines(ada)[-1] == "a racket moves"
 
 
 async def test_time(kit: LobbyKit, clock: FakeClock) -> None:

@@ -90,19 +90,15 @@ class GameRoom(Generic[L_co]):
 
     # --- what a kind of room may do ---
 
-    def say(self, text: str) -> None:
-        """A line for everybody in the lobby to read, whatever client they have."""
+    def say(self, text: str, *, to: Player | None = None) -> None:
+        """A line for everybody in the lobby to read, or for one player, whatever client they have."""
         if len(text) > LONGEST_TEXT:
             raise ValueError(f"a line has at most {LONGEST_TEXT} characters")
-        self._send(None, " ".join(text.splitlines()))
+        self._send(to, " ".join(text.splitlines()))
 
     def tell(self, what: str, /, *, to: Player | None = None, **data: Any) -> None:
         """Tell programs what happens (`lobby_play_event`): everybody, or one player, if they are there."""
-        event = LobbyPlayEvent(self.lobby.type_name, what, json.loads(_written(data)))
-        if to is None:
-            self._send(None, event)
-        elif to.number in self._listeners:
-            self._send(self._listeners[to.number], event)
+        self._send(to, LobbyPlayEvent(self.lobby.type_name, what, json.loads(_written(data))))
 
     def wake_in(self, seconds: float | None) -> None:
         """Have `woken` called then, to within a second or so, instead of when it was to be called; None: not at all."""
@@ -110,10 +106,12 @@ class GameRoom(Generic[L_co]):
             raise ValueError(f"{seconds} seconds are no time")
         self._due = None if seconds is None else self._now() + seconds
 
-    def _send(self, listener: CharacterId | None, sending: Payload | str) -> None:
+    def _send(self, to: Player | None, sending: Payload | str) -> None:
         if len(self._sendings) >= MOST_SENDINGS:
             raise ValueError(f"a room says at most {MOST_SENDINGS} things at once")
-        self._sendings.append((listener, sending))
+        listener = None if to is None else self._listeners.get(to.number)
+        if to is None or listener is not None:
+            self._sendings.append((listener, sending))
 
 
 @dataclass(slots=True)

@@ -701,7 +701,10 @@ class LobbyService:
     def tell_play(self, room_id: int, sending: Payload | str, listener: CharacterId | None = None) -> None:
         """Tell what happens in play, to everybody in a lobby or to one person; text is a line for people to read."""
         if isinstance(sending, str):
-            self.line(room_id, sending)
+            if listener is None:
+                self.line(room_id, sending)
+            else:
+                self.line_to(listener, sending)
             return
         event = event_of(sending, self._clock.now(), room_id=self._topic(room_id))
         if listener is None:

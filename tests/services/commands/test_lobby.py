@@ -73,3 +73,12 @@ async def test_nobody_says_into_a_lobby_by_half_a_word(kit: PlayKit) -> None:
     assert (await kit.do(ada, "lob hi")).code == "unknown_command"
     assert (await kit.do(ada, "loo")).command == "look"
     assert heard(kit, ada) == []
+
+
+async def test_where_nothing_is_played(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    for line, code in (("play", "bad_usage"), ("play 3", "not_in_lobby"), ("pla 3", "unknown_command")):
+        assert (await kit.do(ada, line)).code == code
+    enter(kit, ada, 1)
+    refused = await kit.do(ada, "play 3")
+    assert (refused.code, refused.result) == ("no_game", "Nothing is played in Arrival.")
