@@ -204,6 +204,18 @@ def test_doctor_finds_a_taken_port_and_names_the_remedy(run: Run, monkeypatch: p
     assert "--port" in problem
 
 
+def test_doctor_finds_a_client_of_another_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"mythgate": "2.1.0", "mythgate-client": "2.1.0"}
+    monkeypatch.setattr("mythgate.cli.doctor._version", installed.get)
+    assert "python client" not in run("doctor", "--json").stdout
+    installed["mythgate-client"] = "2.0.9"
+    found = [one for one in parsed(run("doctor", "--json", code=1)) if one["subject"] == "python client"]
+    assert "mythgate 2.1.0, mythgate-client 2.0.9" in found[0]["message"]
+    assert "pip uninstall mythgate-client" in found[0]["mend"]
+    del installed["mythgate-client"]
+    assert "python client" not in run("doctor", "--json").stdout
+
+
 def test_doctor_looks_at_the_ports_of_old_clients(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(code: int = 0) -> tuple[str, str]:
         rows = [row for row in parsed(run("doctor", "--json", code=code)) if row["subject"] == "metaserver door"]

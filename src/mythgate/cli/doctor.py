@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
@@ -73,6 +74,22 @@ def _settings_known(_settings: Settings) -> Iterator[Finding]:
 def _python(_settings: Settings) -> Iterator[Finding]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("ok", "python", version)
+
+
+def _client_distribution(_settings: Settings) -> Iterator[Finding]:
+    """The client's own distribution holds files of the server's: of another version, some of them do not fit."""
+    versions = {name: _version(name) for name in ("mythgate", "mythgate-client")}
+    if None not in versions.values() and len(set(versions.values())) > 1:
+        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        mend = "pip uninstall mythgate-client, and then: pip install --force-reinstall --no-deps mythgate"
+        yield Finding("problem", "python client", f"two versions lie in the same place: {told}", mend)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:
@@ -288,6 +305,7 @@ def _limits(settings: Settings) -> Iterator[Finding]:
 
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _python,
+    _client_distribution,
     _settings_known,
     _data_dir,
     _secret,

@@ -17,7 +17,7 @@ from mythgate.domain.errors import ProtocolError
 SALT: Final = b"shards_of_eternity_salt"
 ITERATIONS: Final = 100_000
 KEY_BYTES: Final = 32
-MISSING: Final = "Encryption needs the extra `encryption`: pip install 'mythgate[encryption]'"
+MISSING: Final = "Encryption needs one more library, of the extra `encryption`: pip install cryptography"
 
 
 class EncryptionMissing(ImportError):
