@@ -13,10 +13,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+import uvicorn
 from tests.support.http import FAST_HASHES
 from tests.support.shards_door import PASSWORD, OriginalClient, Program
 
-from mythgate.bootstrap import CannotStart, OpenDoors, open_doors, open_node
+from mythgate.bootstrap import CannotStart, OpenDoors, _until_started, open_doors, open_node
 from mythgate.config import Settings
 
 
@@ -87,3 +88,10 @@ async def test_encryption_without_its_library(tmp_path: Path, monkeypatch: pytes
         async with server(tmp_path, port=0, encryption_phrase="open sesame"):
             pass
     assert "make extras" in refused.value.hint
+
+
+async def test_the_door_that_did_not_open_is_named() -> None:
+    server = uvicorn.Server(uvicorn.Config("nothing:app"))
+    serving = asyncio.create_task(asyncio.sleep(0))
+    with pytest.raises(CannotStart, match="The Shards door did not open"):
+        await _until_started(server, serving, "Shards")

@@ -1040,10 +1040,10 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
             await running.enter_async_context(shards.door.running())
             jobs["shards"] = _every(shards_door.TICK_SECONDS, shards.door.tick)
             shards.serving = tasks.create_task(shards.server.serve(sockets=[shards.listener]), name="shards")
-            await _until_started(shards.server, shards.serving)
+            await _until_started(shards.server, shards.serving, "Shards")
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
         beside = [tasks.create_task(work, name=name) for name, work in jobs.items()]
-        await _until_started(server, serving)
+        await _until_started(server, serving, "http")
         try:
             yield OpenDoors(door, serving, metaserver, shards.address if shards is not None else "")
         finally:
@@ -1310,10 +1310,10 @@ def _play_options(settings: Settings) -> PlayOptions:
     )
 
 
-async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None], door: str) -> None:
     while not server.started:
         if serving.done():
-            raise CannotStart("The http door did not open.", "The log above says why.")
+            raise CannotStart(f"The {door} door did not open.", "The log above says why.")
         await asyncio.sleep(0.005)
 
 

@@ -366,16 +366,16 @@ class ShardsSettings(Section):
     )
     password_min_length: int = Field(6, ge=4, le=64, description="Shortest password of who registers here.")
     connections: int = Field(10000, ge=1, le=_MANY, description="WebSockets of this door, in all.")
-    connections_per_address: int = Field(64, ge=1, le=_MANY, description="WebSockets from one address.")
+    connections_per_address: int = Field(256, ge=1, le=_MANY, description="WebSockets from one address.")
     strangers: int = Field(
         1000, ge=1, le=_MANY, description="WebSockets that are not logged in; beyond that the oldest is closed."
     )
     frame_bytes: int = Field(4 * 2**20, ge=1024, le=2**26, description="Longest message of who is logged in.")
     body_bytes: int = Field(2**20, ge=1024, le=2**26, description="Longest body of a request.")
-    messages_per_second: float = Field(20, gt=0, le=_MANY, description="Messages a WebSocket may send, lasting.")
-    message_burst: int = Field(100, ge=30, le=_MANY, description="Messages a WebSocket may send at once.")
-    requests_per_second: float = Field(50, ge=20, le=_MANY, description="Requests from one address, lasting.")
-    request_burst: int = Field(200, ge=20, le=_MANY, description="Requests from one address at once.")
+    messages_per_second: float = Field(50, gt=0, le=_MANY, description="Messages a WebSocket may send, lasting.")
+    message_burst: int = Field(200, ge=30, le=_MANY, description="Messages a WebSocket may send at once.")
+    requests_per_second: float = Field(100, ge=20, le=_MANY, description="Requests from one address, lasting.")
+    request_burst: int = Field(500, ge=20, le=_MANY, description="Requests from one address at once.")
     ping_interval: Duration = Field(
         timedelta(seconds=30), description="Pause between pings; only who answered one owes the next answer."
     )

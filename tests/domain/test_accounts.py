@@ -94,6 +94,14 @@ def test_the_bounds_are_the_operators() -> None:
         check_password("0123456789x", name="Alric", max_length=10)
 
 
+def test_where_the_length_alone_is_promised_the_name_is_refused_still() -> None:
+    for password in ("123456", "p" * 700):
+        check_password(password, name="Alric", min_length=6, any_wording=True)
+    for password, why in (("12345", "short"), ("alric1", "is the name"), (" " * 6, "blank")):
+        with pytest.raises(InvalidInput, match=why):
+            check_password(password, name="Alric1", min_length=6, any_wording=True)
+
+
 @pytest.mark.parametrize("password", ["four", "fifteen letters", "grüße"])
 def test_game_passwords(password: str) -> None:
     check_game_password(password, name="Anna")

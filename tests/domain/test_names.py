@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -199,6 +200,14 @@ def test_characters_may_have_two_letters() -> None:
     assert refused.value.field == "name"
     with pytest.raises(NameNotAllowed, match="reserved"):
         character_name("ne")
+
+
+@pytest.mark.parametrize("checked", [account_name, character_name])
+def test_a_door_may_promise_longer_names(checked: Callable[..., str]) -> None:
+    assert checked("a" * 50, max_length=50) == "a" * 50
+    with pytest.raises(NameNotAllowed, match="too long") as refused:
+        checked("a" * 51, max_length=50)
+    assert "50 characters" in str(refused.value.hint)
 
 
 @given(ANY_TEXT | NAME_LIKE)

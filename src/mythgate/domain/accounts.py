@@ -124,9 +124,16 @@ _COMMON: Final = frozenset(_COMMON_PASSWORDS.split())
 
 
 def check_password(
-    password: str, *, name: str, min_length: int = 8, max_length: int = 1024, field: str = "password"
+    password: str,
+    *,
+    name: str,
+    min_length: int = 8,
+    max_length: int = 1024,
+    field: str = "password",
+    any_wording: bool = False,
 ) -> None:
-    """Raise InvalidInput unless `password` may be used for the account `name`."""
+    """Raise InvalidInput unless `password` may be used for the account `name`; with `any_wording` also if it is
+    among those that everybody tries."""
     if len(password) < min_length:
         raise InvalidInput("The password is too short.", field=field, hint=f"Use at least {min_length} characters.")
     if len(password) > max_length:
@@ -135,7 +142,7 @@ def check_password(
         raise InvalidInput("The password is blank.", field=field, hint="Use something else than spaces.")
     if name_key(password) == name_key(name):
         raise InvalidInput("The password is the name.", field=field, hint="Use something others cannot see.")
-    if password.casefold() in _COMMON or len(set(password)) < 3:
+    if not any_wording and (password.casefold() in _COMMON or len(set(password)) < 3):
         raise InvalidInput(
             "This password is among the first that anybody would try.",
             field=field,

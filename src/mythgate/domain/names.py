@@ -178,24 +178,29 @@ def is_reserved(name: str) -> bool:
 # --- what a name may look like ---------------------------------------------------------------------
 
 
-def account_name(text: str, *, field: str = "username") -> str:
-    """`text` as an account name, tidied.
+def account_name(text: str, *, field: str = "username", max_length: int | None = None) -> str:
+    """`text` as an account name, tidied. `max_length` is what a door's protocol promises, where that is another
+    one than usual.
 
     Raises:
         NameNotAllowed: it breaks a rule or is reserved.
 
     """
-    return _allowed(text, ACCOUNT_NAME_LENGTH, field)
+    return _allowed(text, _up_to(ACCOUNT_NAME_LENGTH, max_length), field)
 
 
-def character_name(text: str, *, field: str = "name") -> str:
-    """`text` as a character name, tidied.
+def character_name(text: str, *, field: str = "name", max_length: int | None = None) -> str:
+    """`text` as a character name, tidied; for `max_length` see `account_name`.
 
     Raises:
         NameNotAllowed: it breaks a rule or is reserved.
 
     """
-    return _allowed(text, CHARACTER_NAME_LENGTH, field)
+    return _allowed(text, _up_to(CHARACTER_NAME_LENGTH, max_length), field)
+
+
+def _up_to(lengths: range, most: int | None) -> range:
+    return lengths if most is None else range(lengths.start, most + 1)
 
 
 def _allowed(text: str, lengths: range, field: str) -> str:

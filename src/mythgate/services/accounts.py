@@ -102,6 +102,15 @@ class AccountPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorPromise:
+    """What the protocol of a door promises those who register there, where that is other than usual. Of a password
+    it asks for the length alone (and that it is not the name)."""
+
+    password_min_length: int
+    name_max_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordMark:
     """How far the record has been read: `AccountService.catch_up` goes on from here."""
 
@@ -191,10 +200,9 @@ class AccountService:
         door: str,
         address: str,
         client: str,
-        password_min_length: int | None = None,
+        promise: DoorPromise | None = None,
     ) -> SignedIn:
-        """Make an account for a new person and sign it in. `password_min_length` is what the door's protocol
-        promises, where that is another length than usual.
+        """Make an account for a new person and sign it in. `promise` is that of the door's protocol, if it makes one.
 
         Raises:
             RegistrationClosed: the operator takes no new accounts.
@@ -204,8 +212,8 @@ class AccountService:
         """
         if not self._policy.registration_open:
             raise RegistrationClosed
-        name = account_name(name)
-        self._check_password(password, name, min_length=password_min_length)
+        name = account_name(name, max_length=promise.name_max_length if promise is not None else None)
+        self._check_password(password, name, promise=promise)
         email = _checked_email(email)
         await self._admit_new_account(address)
         # Before the expensive hash; the database has the last word.
@@ -891,14 +899,15 @@ class AccountService:
     # --- parts ---
 
     def _check_password(
-        self, password: str, name: str, *, field: str = "password", min_length: int | None = None
+        self, password: str, name: str, *, field: str = "password", promise: DoorPromise | None = None
     ) -> None:
         check_password(
             password,
             name=name,
-            min_length=self._policy.password_min_length if min_length is None else min_length,
+            min_length=self._policy.password_min_length if promise is None else promise.password_min_length,
             max_length=self._policy.password_max_length,
             field=field,
+            any_wording=promise is not None,
         )
 
     def _new_account(

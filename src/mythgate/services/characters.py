@@ -152,11 +152,18 @@ class CharacterService:
         return await self._store.read(work)
 
     async def create(
-        self, caller: Caller, name: str, description: str = "", beginning: Beginning | None = None
+        self,
+        caller: Caller,
+        name: str,
+        description: str = "",
+        beginning: Beginning | None = None,
+        *,
+        name_max_length: int | None = None,
     ) -> CharacterView:
         """A new character at the world's start. The account's first one is selected at once.
 
-        With a `beginning` it has stats of its own, some souls, and the things of its class.
+        With a `beginning` it has stats of its own, some souls, and the things of its class. `name_max_length` is what
+        the door's protocol promises, where that is another length than usual.
 
         Raises:
             NameNotAllowed: the name breaks the rules.
@@ -165,7 +172,7 @@ class CharacterService:
             InvalidInput: the description is too long, or the stats are not as they may be chosen.
 
         """
-        name = names.character_name(name)
+        name = names.character_name(name, max_length=name_max_length)
         body = self._new_body(caller, name, tidy_description(description))
         sheet: Sheet | None = None
         kit: Sequence[Item] = ()

@@ -33,6 +33,13 @@ async def test_made_listed_chosen_deleted(house: ShardsHouse) -> None:
     assert await ada.refused() == "FORBIDDEN"
 
 
+async def test_a_name_may_have_fifty_characters(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra")
+    name = "Anna-Lise O'Brien of the Long and Winding Northern"
+    made = await ada.call("POST", "/api/characters", {"name": name, **WARRIOR})
+    assert (len(name), made["character"]["name"]) == (50, name)
+
+
 async def test_the_same_on_the_socket(house: ShardsHouse) -> None:
     ada = await house.enter("aldra")
     await ada.send("character_create", name="Aldra Venn", **WARRIOR, message_id="c-1")

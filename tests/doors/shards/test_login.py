@@ -25,6 +25,21 @@ async def test_a_token_logs_the_socket_in(house: ShardsHouse) -> None:
     assert answer["server_time"] == pytest.approx(answer["timestamp"], abs=5)
 
 
+@pytest.mark.parametrize(
+    ("name", "password"), [("abc", "123456"), ("Ada of the Long and Winding Northern Roads and Sea", "p" * 700)]
+)
+async def test_names_and_passwords_have_the_lengths_the_protocol_promises(
+    house: ShardsHouse, name: str, password: str
+) -> None:
+    ada = house.program()
+    for wrong in ({"username": name[:2]}, {"username": "u" * 51}, {"password": password[:5]}):
+        body = {"username": name, "password": password} | wrong
+        assert (await ada.call("POST", "/api/auth/register", body)).status == 400
+    assert (await ada.call("POST", "/api/auth/register", {"username": name, "password": password})).status == 200
+    answer = await ada.call("POST", "/api/auth/login", {"username": name, "password": password})
+    assert (answer.status, answer["username"]) == (200, name)
+
+
 async def test_name_and_password_alone_log_in_too(house: ShardsHouse) -> None:
     ada = await house.enter("aldra")
     other = house.program()

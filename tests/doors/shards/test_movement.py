@@ -83,6 +83,17 @@ async def test_the_twelve_locations_are_one_move_from_the_first(house: ShardsHou
         await ada.until("location_update", lambda told: told["location_id"] == 1)
 
 
+async def test_there_is_no_way_past_the_first_location(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    for there, beyond in ((2, 3), (12, 4)):  # which a crossing joins, for who walks
+        await ada.send("move", character_id=ada.character_id, to_location_id=there)
+        await ada.until("location_update", lambda told, there=there: told["location_id"] == there)  # type: ignore[misc]
+        await ada.send("move", character_id=ada.character_id, to_location_id=beyond)
+        assert await ada.refused() == "INVALID_LOCATION"
+        await ada.send("move", character_id=ada.character_id, to_location_id=1)
+        await ada.until("location_update", lambda told: told["location_id"] == 1)
+
+
 async def test_where_one_cannot_go(house: ShardsHouse) -> None:
     ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
     here, _ = way_from(house, ada)

@@ -126,5 +126,16 @@ async def test_the_ignored_are_not_heard(house: ShardsHouse) -> None:
     await bo.chat("Can you hear me?")
     await bo.until("chat")
     await ada.quiet("chat")
-    await bo.chat("psst", kind="whisper", recipient_id=ada.character_id)
-    assert await bo.refused() == "RECIPIENT_OFFLINE"
+    refusals = []
+    for recipient in (ada.character_id, 424_242):  # who is there, and nobody: it looks the same
+        await bo.chat("psst", kind="whisper", recipient_id=recipient)
+        told = await bo.until("error")
+        refusals.append((told["error_code"], told["error_message"], told["details"]))
+    assert refusals == [("RECIPIENT_OFFLINE", "They are not in the world.", None)] * 2
+
+
+async def test_words_come_back_as_they_were_sent_but_for_what_cannot_be_seen(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    for sent, heard in ((" two  spaces ", " two  spaces "), ("a\nb\u202ec", "a bc"), ("💎" * 500, "💎" * 500)):
+        await ada.chat(sent)
+        assert (await ada.until("chat"))["content"] == heard

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.shards.vectors import VECTORS, WIRE
+from tests.wire.shards.vectors import FURTHER, VECTORS, WIRE
 
 from mythgate.domain.errors import ProtocolError
 from mythgate.wire.shards.codec import BrokenMessage, Failure, ProtocolHandler, decode, encode, protocol
@@ -150,3 +150,14 @@ def test_the_usual_names_are_the_strings_in_upper_case() -> None:
     assert not Message(type="x").is_bare
     assert hash(MessageType.CHAT) == hash("chat")
     assert ChatMessage(sender_id=1, sender_name="a", content="b").type == "chat"
+
+
+@pytest.mark.parametrize("kind", FURTHER)
+def test_further_vectors(kind: str) -> None:
+    for case in FURTHER[kind]["accept"]:
+        told = json.loads(encode(decode(case["input"])))
+        assert {name: told.get(name) for name in case["normalized"]} == case["normalized"]
+    for case in FURTHER[kind]["reject"]:
+        with pytest.raises(BrokenMessage) as broken:
+            decode(case["input"])
+        assert (broken.value.failure, sorted(broken.value.fields)) == (case["kind"], case["fields"]), case["name"]

@@ -1,4 +1,4 @@
-"""The vectors of the Shards network, made by running the original library."""
+"""The vectors of the Shards network: those made by running the original library, and further ones."""
 
 from __future__ import annotations
 
@@ -11,3 +11,5 @@ WIRE: Final[list[tuple[str, str]]] = [
     (name, example["wire"]) for name, entry in VECTORS["messages"].items() for example in entry["examples"]
 ]
 """Exact texts by type."""
+FURTHER: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "further.json").read_text("utf-8"))
+"""By type: more texts to take and to refuse, made from the protocol's description alone, without our codec."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
-LEAST_NAME: Final = 3  # characters; how many at most, and which go together, is the world's business
+NAME_LENGTHS: Final = range(3, 51)  # characters; which go together is the world's business
 FIRST_LOCATION: Final = 1  # where newcomers arrive
 
 
@@ -78,7 +78,7 @@ async def created(door: ShardsDoor, session: ShardsSession, fields: Mapping[str,
 
     """
     name = fields.get("name")
-    if not isinstance(name, str) or len(name.strip()) < LEAST_NAME or not all(map(_is_of_a_name, name)):
+    if not isinstance(name, str) or len(name.strip()) < NAME_LENGTHS.start or not all(map(_is_of_a_name, name)):
         raise InvalidInput("A character needs a `name` of letters, with spaces, hyphens or apostrophes.", field="name")
     start = door.world.room_by_number(FIRST_LOCATION)
     beginning = Beginning(
@@ -88,7 +88,9 @@ async def created(door: ShardsDoor, session: ShardsSession, fields: Mapping[str,
         stats=_stats(fields.get("stats")),
         room_id=start.id if start is not None else None,
     )
-    view = await door.services.characters.create(session.caller, name, beginning=beginning)
+    view = await door.services.characters.create(
+        session.caller, name, beginning=beginning, name_max_length=NAME_LENGTHS[-1]
+    )
     body = await door.services.store.read(lambda tx: tx.characters.by_number(view.number))
     if body is None:
         raise NotFound("The character is gone already.")

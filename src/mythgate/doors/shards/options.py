@@ -13,16 +13,16 @@ class ShardsOptions:
     """Durations in seconds."""
 
     connections: int = 10000
-    connections_per_address: int = 64
+    connections_per_address: int = 256
     strangers: int = 1000  # connections that are not logged in; beyond that the oldest goes
     frame_bytes: int = 4 * 2**20  # of who is logged in
     stranger_frame_bytes: int = 65536
     body_bytes: int = 2**20
-    messages_per_second: float = 20.0
-    message_burst: int = 100
+    messages_per_second: float = 50.0
+    message_burst: int = 200
     flood_mute: float = 10.0
-    requests_per_second: float = 50.0  # of one address
-    request_burst: int = 200
+    requests_per_second: float = 100.0  # of one address
+    request_burst: int = 500
     ping_interval: float = 30.0
     pong_within: float = 30.0  # asked only of those who have answered before
     password_characters: int = 6  # at least

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from mythgate.domain import chat
 from mythgate.domain.chat import Channel
 from mythgate.domain.events import (
     Aetherfall,
@@ -94,12 +95,19 @@ class Original:
     timestamp: float
     message_id: str | None
     priority: wire.MessagePriority
+    words: str  # as typed, but for what cannot be seen
 
     @classmethod
-    def of(cls, message: wire.Message) -> Original:
+    def of(cls, message: wire.ChatMessage) -> Original:
         """Of `message`; an id that is more than an id stays behind."""
         name = message.message_id
-        return cls(message.timestamp, name if name and len(name) <= ID_CHARACTERS else None, message.priority)
+        if name is not None and not 0 < len(name) <= ID_CHARACTERS:
+            name = None
+        return cls(message.timestamp, name, message.priority, chat.tidy(message.content))
+
+    def spaced(self, said: str) -> str:
+        """`said` with the spaces as they were typed: programs compare what they hear with what they sent."""
+        return self.words if self.words.split() == said.split() else said
 
 
 class Rendering:
@@ -183,6 +191,7 @@ class Rendering:
         original = event.subject if isinstance(event.subject, Original) else None
         speaker = door.number_of(CharacterId(said.player_id))
         session = door.sessions.of_number(speaker) if speaker else None
+        words = original.spaced(said.message) if original is not None else said.message
         # Programs know their own lines by the name they logged in with.
         name = session.caller.name if session is not None else said.player_name
         yield wire.ChatMessage(
@@ -193,7 +202,7 @@ class Rendering:
             sender_id=speaker,
             sender_name=name,
             channel=CHANNELS.get(said.channel, said.channel),
-            content=said.message[: wire.CONTENT_CHARACTERS],
+            content=words[: wire.CONTENT_CHARACTERS],
             recipient_id=door.number_of(CharacterId(said.target_id)) if said.target_id else None,
         )
 

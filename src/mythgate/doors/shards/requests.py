@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_AXES: Final = 8  # of a position
 AXIS_CHARACTERS: Final = 16
+NOT_IN_WORLD: Final = "They are not in the world."
 
 
 class Unheard(MythError):
@@ -124,7 +125,7 @@ class Asked:
             raise InvalidInput("Whom do you mean?", field="target_id")
         found = self.connection.door.by_number(number)
         if found is None:
-            raise Unheard(ErrorCode.RECIPIENT_OFFLINE, "They are not in the world.")
+            raise Unheard(ErrorCode.RECIPIENT_OFFLINE, NOT_IN_WORLD)
         return found
 
 
@@ -250,7 +251,8 @@ async def _move(asked: Asked, message: wire.MoveMessage) -> None:
         if room is None:
             raise Unheard(ErrorCode.INVALID_LOCATION, "There is no such location.")
         ways = world.ways_to(here, room.id)
-        if not ways:
+        # In this network all ways begin or end at the first location; a crossing near it makes no others.
+        if not ways or (len(ways) > 1 and characters.FIRST_LOCATION not in (target, world.number_of(here.id))):
             raise Unheard(ErrorCode.INVALID_LOCATION, "There is no way there from here.")
         await _walk(asked, ways)
         door.positions.pop(actor.character_id, None)
@@ -324,7 +326,10 @@ async def _whisper(asked: Asked, message: wire.ChatMessage) -> None:
     original = Original.of(message)
     listener = asked.somebody(message.recipient_id)
     chat = asked.connection.door.services.chat
-    await chat.confide(asked.actor, listener, message.content, Channel.WHISPER, subject=original)
+    try:
+        await chat.confide(asked.actor, listener, message.content, Channel.WHISPER, subject=original)
+    except errors.Unreachable:  # they ignore the speaker, who is to read the same as about somebody who is not there
+        raise Unheard(ErrorCode.RECIPIENT_OFFLINE, NOT_IN_WORLD) from None
 
 
 # --- parties ---------------------------------------------------------------------------------------

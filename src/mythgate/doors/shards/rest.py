@@ -23,7 +23,8 @@ from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.socket_protocol import LINE_EXTENSION
 from mythgate.doors.shards import characters, worldviews
 from mythgate.doors.shards.sessions import DOOR, ShardsSession
-from mythgate.wire.shards.messages import VERSION
+from mythgate.services.accounts import DoorPromise
+from mythgate.wire.shards.messages import NAME_CHARACTERS, VERSION
 
 if TYPE_CHECKING:
     from mythgate.doors.shards.door import ShardsDoor
@@ -123,7 +124,7 @@ class Calls:
             door=DOOR,
             address=address_of(request),
             client=client_of(request),
-            password_min_length=self.door.options.password_characters,
+            promise=DoorPromise(self.door.options.password_characters, NAME_CHARACTERS[-1]),
         )
         # Registering does not log in here, and leaves no session behind.
         caller = await services.sessions.authenticate(signed_in.access_token)
