@@ -599,10 +599,11 @@ def compose(
     movement.on_moved(encounters.moved)
     presence.on_entered(encounters.entered)
     presence.on_gone(encounters.gone)
-    encounters.on_won(shards.guardian_fell)
+    encounters.accompany(shards.guardian_falling)
     encounters.toughness = lambda: shards.effects.enemies
     sheets.rest_rate = lambda: shards.effects.rest
-    encounters.on_won(quests.won)
+    encounters.accompany(quests.winning)
+    movement.accompany(quests.moving)
     movement.on_moved(quests.moved)
     world.on_talked(quests.talked)
     things.on_received(quests.carries)

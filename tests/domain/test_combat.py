@@ -30,6 +30,7 @@ from mythgate.domain.combat import (
     Result,
     commitment,
     creature_as_combatant,
+    defence_of,
     powers,
     record_from,
     replay,
@@ -267,6 +268,20 @@ def test_who_takes_too_long_blocks_or_waits() -> None:
     assert encounter.fighters[0].stance is Deed.BLOCK
     encounter.fighters[1].now = Resources(50, 9, 0)
     assert encounter.skip()[0].text == "Bert waits and catches breath."
+
+
+@pytest.mark.parametrize("stamina", range(60))
+def test_nobody_defends_themselves_until_they_cannot_strike(stamina: int) -> None:
+    encounter = duel(when=first)
+    encounter.fighters[0].now = Resources(50, stamina, 0)
+    deed = defence_of(stamina)
+    assert deed is (Deed.WAIT if stamina < 15 else Deed.BLOCK)
+    round_ = encounter.round
+    encounter.skip()
+    while encounter.round == round_:
+        encounter.skip()
+    assert encounter.fighters[0].now.stamina >= 15
+    encounter.act(1, Act(Deed.LIGHT_ATTACK))
 
 
 def test_undecided_it_ends_as_well() -> None:

@@ -363,6 +363,19 @@ def test_nobody_gets_more_than_they_can_carry() -> None:
         settlement(part, {ADA: three, BOB: one}, carry_limit=3)
 
 
+def test_what_lies_on_a_stack_takes_no_more_room() -> None:
+    apples, plums = Holding(3, "apples", kind="apple"), Holding(2, "plums", kind="plum")
+    giver, full = has(apples=apples, plums=plums), has(more=Holding(1, "apples", kind="apple"), ring=1)
+    gift = agreed(offer_of(0, [(ItemId("apples"), 3)]))
+    assert len(settlement(gift, {ADA: giver, BOB: full}, carry_limit=2).handovers) == 1
+    other = agreed(offer_of(0, [(ItemId("apples"), 3), (ItemId("plums"), 2)]))
+    with pytest.raises(CannotTake):
+        settlement(other, {ADA: giver, BOB: full}, carry_limit=2)
+    # What one gives away whole is no stack to lay anything on.
+    swap = agreed(offer_of(0, [(ItemId("apples"), 1)]), offer_of(0, [(ItemId("more"), 1)]))
+    assert len(settlement(swap, {ADA: giver, BOB: full}, carry_limit=2).handovers) == 2
+
+
 def test_an_offer_can_be_checked_before_it_counts() -> None:
     check_offer(offer_of(100, [(PEARS, 2)]), has(pears=2))
     with pytest.raises(CannotTrade):

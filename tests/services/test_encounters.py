@@ -729,6 +729,136 @@ async def test_a_faulty_observer_keeps_nobody_from_the_reward(kit: PlayKit, figh
     assert won
 
 
+async def test_a_victory_is_saved_with_all_that_follows_from_it(kit: PlayKit, fights: EncounterService) -> None:
+    anna, told = await fighter(kit, "Anna"), []
+
+    def prepare(victory: Victory) -> Any:
+        def work(tx: Any) -> Any:
+            assert tx.sheets.get(anna.character_id).experience == 500  # the reward stands before what follows from it
+            return lambda: told.append(victory.slain)
+
+        return work
+
+    fights.accompany(lambda _: None)
+    fights.accompany(prepare)
+    await fights.start(anna.character_id, enemy="dark_knight")
+    await fight_on(kit, anna)
+    assert told == [("dark_knight",)]
+
+
+async def test_what_cannot_follow_takes_the_reward_along(kit: PlayKit, fights: EncounterService) -> None:
+    """Nobody is kept in a fight that cannot be saved; everybody is as before it."""
+    anna = await fighter(kit, "Anna")
+    before = await sheet_of(kit, anna)
+
+    def prepare(_: Victory) -> Any:
+        def work(_: Any) -> Any:
+            raise ZeroDivisionError
+
+        return work
+
+    fights.accompany(prepare)
+    await fights.start(anna.character_id, enemy="dark_knight")
+    await fight_on(kit, anna)
+    assert await sheet_of(kit, anna) == before
+    assert not await kit.carried(anna)
+    end = kit.heard(anna).of(CombatEnd)[-1]
+    assert (end.outcome, end.message) == ("undecided", "The fight is broken off, as if it had not been.")
+    assert not fights.is_fighting(anna.character_id)
+    assert fights.count() == 0
+    assert (await kit.do(anna, "north")).success
+
+
+async def test_a_fight_that_cannot_go_on_ends(
+    kit: PlayKit, fights: EncounterService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert = await fighter(kit, "Anna"), await fighter(kit, "Bert")
+    broken = await fights.start(anna.character_id, enemy="dark_knight")
+    sound = await fights.start(bert.character_id, enemy="hollow_soldier")
+    assert broken is not None
+    assert sound is not None
+
+    def oops() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(broken, "skip", oops)
+    kit.clock.advance(timedelta(seconds=21))
+    fights.tick()
+    assert not fights.is_fighting(anna.character_id)
+    assert sound.fighters[0].stance is Deed.BLOCK  # the others are not kept waiting
+    assert (await kit.do(anna, "north")).success
+
+
+async def test_a_fault_after_the_reward_was_saved_calls_nothing_off(
+    kit: PlayKit, fights: EncounterService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await fighter(kit, "Anna")
+    await fights.start(anna.character_id, enemy="dark_knight")
+
+    def oops(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(kit.sheets, "tell", oops)
+    await fight_on(kit, anna)
+    monkeypatch.undo()
+    assert (await sheet_of(kit, anna)).experience == 500
+    assert not fights.is_fighting(anna.character_id)
+
+
+async def test_who_fell_and_could_not_be_saved_is_saved_later(
+    kit: PlayKit, fights: EncounterService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, will = await fighter(kit, "Anna"), await frail(kit, "Will")
+    encounter = await fights.start(anna.character_id, enemy="dark_knight")
+    assert encounter is not None
+    await fights.join(will.character_id, anna.character_id)
+
+    async def out_of_reach(self: Store, work: object, **_: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(kit.store), "write", out_of_reach)
+        while encounter.fighters[2].is_standing:
+            one = anna if encounter.active == 1 else will
+            await fights.act(one.character_id, Deed.WAIT)
+        await kit.settle()
+    assert fights.is_fighting(will.character_id)
+    await fights.act(anna.character_id, Deed.WAIT)
+    await kit.settle()
+    assert not fights.is_fighting(will.character_id)
+    assert will.room_id == TAVERN
+    assert kit.heard(will).of(CombatEnd)[-1].outcome == "fallen"
+
+
+@pytest.mark.parametrize("error", [Unavailable, ZeroDivisionError])
+async def test_who_could_not_be_saved_before_the_end_is_let_go(
+    kit: PlayKit, fights: EncounterService, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    anna, will = await fighter(kit, "Anna"), await frail(kit, "Will")
+    encounter = await fights.start(anna.character_id, enemy="dark_knight")
+    assert encounter is not None
+    await fights.join(will.character_id, anna.character_id)
+    write, hold = type(kit.store).write, asyncio.Event()
+
+    async def late(self: Any, work: Any, **more: Any) -> Any:
+        if hold.is_set():
+            return await write(self, work, **more)
+        await hold.wait()
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(kit.store), "write", late)
+        while encounter.fighters[2].is_standing:
+            one = anna if encounter.active == 1 else will
+            await fights.act(one.character_id, Deed.WAIT)
+        await asyncio.sleep(0)
+        patch.setattr(type(kit.store), "write", write)
+        fights._call_off(fights._by_character[anna.character_id])
+        hold.set()
+        await kit.settle()
+    assert not fights.is_fighting(will.character_id)
+
+
 async def test_only_so_many_records_are_kept(kit: PlayKit, fights: EncounterService) -> None:
     anna, ids = await fighter(kit, "Anna"), []
     for _ in range(4):

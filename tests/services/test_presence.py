@@ -612,7 +612,7 @@ async def test_a_step_saved_after_the_reload_is_taken_back(kit: PlayKit) -> None
     await kit.world.apply(without_tavern())  # type: ignore[arg-type]
     kit.realtime.clear()
     step = await kit.store.write(
-        lambda tx: kit.movement._decide(tx, ada.character_id, SQUARE, decided),
+        lambda tx: kit.movement._decide(tx, ada.character_id, SQUARE, decided, ()),
         then=lambda step: kit.movement._arrive(step, None),
     )
     assert step.body.room_id == TAVERN

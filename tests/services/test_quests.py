@@ -199,13 +199,13 @@ async def test_a_quest_given_up_begins_anew(kit: PlayKit) -> None:
         await kit.quests.abandon(ada.character_id, "the hunt")
     await kit.quests.accept(ada.character_id, "the hunt")
     await kit.lay(LANTERN)
-    kit.quests.won(Won(PATH, (ada.character_id,), ("corrupt_wolf",)))
+    await kit.saved(kit.quests.winning(Won(PATH, (ada.character_id,), ("corrupt_wolf",))))
     await kit.settle()
     assert (await progress(kit, ada.character_id, HUNT)).count == 1
     view = await kit.quests.abandon(ada.character_id, "hunt")
     assert view.status == "abandoned"
     assert kit.heard(ada).of(QuestUpdate)[-1].message == "You give up “The Hunt”."
-    kit.quests.won(Won(PATH, (ada.character_id,), ("corrupt_wolf",)))
+    await kit.saved(kit.quests.winning(Won(PATH, (ada.character_id,), ("corrupt_wolf",))))
     await kit.settle()
     await kit.quests.accept(ada.character_id, HUNT)
     assert (await progress(kit, ada.character_id, HUNT)).count == 0
@@ -229,11 +229,63 @@ async def test_a_walk_is_done_by_walking(kit: PlayKit) -> None:
 async def test_winners_of_a_fight_have_their_kills_counted(kit: PlayKit) -> None:
     ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
     await kit.quests.accept(ada.character_id, "the hunt")
-    kit.quests.won(Won(SQUARE, (ada.character_id,), ("corrupt_wolf",)))
-    kit.quests.won(Won(PATH, (ada.character_id, bob.character_id), ("corrupt_wolf", "hollow_soldier", "corrupt_wolf")))
+    await kit.saved(kit.quests.winning(Won(SQUARE, (ada.character_id,), ("corrupt_wolf",))))
+    await kit.saved(
+        kit.quests.winning(
+            Won(PATH, (ada.character_id, bob.character_id), ("corrupt_wolf", "hollow_soldier", "corrupt_wolf"))
+        )
+    )
     await kit.settle()
     assert (await progress(kit, ada.character_id, HUNT)).state is ProgressState.DONE
     assert await kit.quests.log(bob.character_id) == []
+
+
+async def test_a_place_one_only_passes_through_was_reached(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada", at=TAVERN)
+    await kit.quests.accept(ada.character_id, "walk")
+    await kit.settle()
+    for way in ("south", "south", "north"):
+        await kit.movement.move(ada.character_id, way)
+    # Not a word was waited for: it is saved with the step.
+    assert (await progress(kit, ada.character_id, WALK)).state is ProgressState.DONE
+    await kit.settle()
+    assert len([one for one in kit.heard(ada).of(QuestUpdate) if one.quest.status == "done"]) == 1
+
+
+async def test_who_is_brought_to_a_place_has_reached_it(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.quests.accept(ada.character_id, "walk")
+    await kit.settle()
+    await kit.movement.bring(ada.character_id, lambda tx, body: (PATH, None), then=lambda _: None)
+    assert (await progress(kit, ada.character_id, WALK)).state is ProgressState.DONE
+
+
+async def test_what_opens_the_step_late_counts_all_the_same(kit: PlayKit) -> None:
+    """Something that happened before is still waiting to be looked at when a creature is slain."""
+    ada = await kit.somebody("Ada", at=TAVERN)
+    await kit.quests.accept(ada.character_id, "the hunt")
+    await kit.settle()
+    await kit.quests.abandon(ada.character_id, "hunt")
+    sequel = kit.quests.winning(Won(PATH, (ada.character_id,), ("corrupt_wolf",)))
+
+    async def slay() -> None:
+        await kit.saved(sequel)
+
+    kit.quests._waiting[ada.character_id] = []
+    await slay()
+    assert [one.subject for one in kit.quests._waiting.pop(ada.character_id) if one is not None] == ["corrupt_wolf"]
+
+
+async def test_a_fault_in_what_follows_a_step_keeps_nobody_where_they_were(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+
+    def oops() -> None:
+        raise ZeroDivisionError
+
+    kit.movement.accompany(lambda _: lambda _: oops)
+    await kit.movement.move(ada.character_id, "south")
+    await kit.settle()
+    assert ada.room_id == PATH
 
 
 async def test_time_is_looked_at_now_and_then(kit: PlayKit) -> None:
@@ -265,7 +317,7 @@ async def test_things_that_happen_at_once_are_followed_one_after_the_other(kit: 
     ada = await kit.somebody("Ada")
     await kit.quests.accept(ada.character_id, "the hunt")
     for _ in range(5):
-        kit.quests.won(Won(PATH, (ada.character_id,), ("corrupt_wolf",)))
+        await kit.saved(kit.quests.winning(Won(PATH, (ada.character_id,), ("corrupt_wolf",))))
     await kit.settle()
     assert (await progress(kit, ada.character_id, HUNT)).times == 1
     assert len([one for one in kit.heard(ada).of(QuestUpdate) if one.quest.status == "done"]) == 1
@@ -307,7 +359,7 @@ async def test_who_left_is_forgotten_and_read_anew(kit: PlayKit) -> None:
     await kit.presence.depart(ada.character_id)
     await kit.settle()
     assert ada.character_id not in kit.quests._open
-    kit.quests.won(Won(PATH, (ada.character_id,), ("corrupt_wolf", "corrupt_wolf")))  # fell in the last moment
+    await kit.saved(kit.quests.winning(Won(PATH, (ada.character_id,), ("corrupt_wolf", "corrupt_wolf"))))
     kit.quests.talked(ada.character_id, KEEPER, "work")
     await kit.settle()
     assert (await progress(kit, ada.character_id, HUNT)).times == 1

@@ -121,7 +121,7 @@ async def test_who_brought_the_guardian_down_takes_the_shard(kit: PlayKit) -> No
     kit.realtime.clear()
     with pytest.raises(GuardianUndefeated):
         await kit.shards.capture(ada.character_id)
-    kit.shards.guardian_fell(Won(PLACES[1], (ada.character_id,)))
+    await kit.saved(kit.shards.guardian_falling(Won(PLACES[1], (ada.character_id,))))
     await kit.shards.settle()
     (contested,) = kit.heard(elsewhere).of(ShardStatusChanged)
     assert (contested.shard, contested.status, contested.faction) == (1, "contested", None)
@@ -225,7 +225,7 @@ async def test_only_a_guardian_at_its_shard_counts(kit: PlayKit) -> None:
         Won(SQUARE, (ada.character_id,)),
         Won(RoomId("nowhere"), (ada.character_id,)),
     ):
-        kit.shards.guardian_fell(won)
+        await kit.saved(kit.shards.guardian_falling(won))
     await kit.shards.settle()
     assert not kit.shards.get(1).guardian_defeated
 

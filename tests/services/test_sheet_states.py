@@ -88,7 +88,9 @@ class Wearing(RuleBasedStateMachine):
     async def act(self, one: Presence, verb: str, thing: str) -> None:
         sheets = self.kit.sheets
         if verb == "hurt":
-            await sheets.change(one.character_id, lambda sheet: sheet.with_now(health=sheet.now.health - 30, mana=0))
+            await sheets.change(
+                one.character_id, lambda sheet: sheet.with_now(health=max(1, sheet.now.health - 30), mana=0)
+            )
         elif verb == "die":
             await sheets.die(one.character_id)
         elif verb.startswith("give"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -367,7 +368,7 @@ async def test_the_id_of_one_thing_stands_for_those_like_it(kit: PlayKit) -> Non
     with pytest.raises(CannotTrade, match="only 3"):
         await kit.trades.update(ada.character_id, trade.id, 0, [(coins[1].id, 4)])
     await confirm(kit, trade)
-    assert sorted(item.quantity for item in await kit.carried(bob)) == [1, 1, 2, 2]
+    assert sorted(item.quantity for item in await kit.carried(bob)) == [2, 4]
     assert sorted(item.quantity for item in await kit.carried(ada)) == [1, 3]
     assert kit.heard(bob).of(TradeComplete)[0].message == (
         "You give Ada nothing and get a copper coin (×2) and a pear (×4)."
@@ -530,6 +531,55 @@ async def test_nobody_gets_more_than_they_can_carry(kit: PlayKit) -> None:
     await kit.trades.offer(bob.character_id, "coin")
     await confirm(kit, trade)
     assert trade.state is TradeState.COMPLETED
+
+
+async def test_what_stacks_lies_on_what_one_has(kit: PlayKit) -> None:
+    await with_pears(kit)
+    ada, bob, trade = await two(kit)
+    mine, theirs = await stack(kit, ada, PEARS, 5), await stack(kit, bob, PEARS, 3)
+    peaches = [await stack(kit, bob, PEACH, 1) for _ in range(2)]
+    await kit.trades.update(ada.character_id, trade.id, 0, [(mine.id, 2)])
+    await kit.trades.update(bob.character_id, trade.id, 0, [(one.id, 1) for one in peaches])
+    kit.realtime.clear()
+    await confirm(kit, trade)
+    assert {(one.id, one.quantity) for one in await kit.carried(bob)} == {(theirs.id, 5)}
+    assert {(one.id, one.quantity) for one in await kit.carried(ada)} == {(mine.id, 3), (peaches[0].id, 2)}
+    told = kit.heard(ada).of(InventoryUpdate)[-1].items
+    assert {(one.id, one.count) for one in told} == {(mine.id, 3), (peaches[0].id, 2)}
+
+
+@pytest.mark.parametrize("given", [1, 4, 5])
+async def test_pears_for_pears(kit: PlayKit, given: int) -> None:
+    """Both give some of the same: none are lost, none are made, and each has one stack."""
+    await with_pears(kit)
+    ada, bob, trade = await two(kit)
+    mine, theirs = await stack(kit, ada, PEARS, 5), await stack(kit, bob, PEARS, 3)
+    await kit.trades.update(ada.character_id, trade.id, 0, [(mine.id, given)])
+    await kit.trades.update(bob.character_id, trade.id, 0, [(theirs.id, 2)])
+    await confirm(kit, trade)
+    assert [one.quantity for one in await kit.carried(ada)] == [5 - given + 2]
+    assert [one.quantity for one in await kit.carried(bob)] == [3 - 2 + given]
+
+
+async def test_stacks_of_pears_go_to_and_fro(kit: PlayKit) -> None:
+    await with_pears(kit)
+    ada, bob = await rich(kit, "Ada"), await rich(kit, "Bob")
+    chance = random.Random(4)
+    for one in (ada, bob):
+        for template in (PEARS, PEACH):
+            await stack(kit, one, template, 10)
+    for _ in range(25):
+        trade = await begun(kit, ada, bob)
+        for one in (ada, bob):
+            carried = chance.sample(await kit.carried(one), k=1)
+            lines = [(item.id, chance.randint(1, item.quantity)) for item in carried]
+            await kit.trades.update(one.character_id, trade.id, 0, lines)
+        await confirm(kit, trade)
+        kit.clock.advance(timedelta(minutes=1))
+        held = [*await kit.carried(ada), *await kit.carried(bob)]
+        for template in (PEARS, PEACH):
+            assert sum(item.quantity for item in held if item.template_id == template) == 20
+        assert len({(item.holder_id, item.template_id) for item in held}) == len(held)
 
 
 async def test_a_trade_that_cannot_be_saved_is_off(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -62,12 +62,12 @@ from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
 from mythgate.services.parties import PartyPolicy, PartyService
-from mythgate.services.ports import LoadedWorld, Store
+from mythgate.services.ports import LoadedWorld, Sequel, Store
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
 from mythgate.services.shards import ShardService
-from mythgate.services.sheets import Change, SheetService
+from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.trades import TradePolicy, TradeService
@@ -263,7 +263,7 @@ class PlayKit:
             **shared,
         )
         self.chat = ChatService(history=self.history, world=self.world, ids=self.ids, **shared)
-        self.replace_parties()
+        self.parties, self.parties_stopped = self._parties_of(), False
         self.encounters = EncounterService(
             world=self.world,
             sight=self.sight,
@@ -316,14 +316,15 @@ class PlayKit:
         self.sheets.rest_rate = lambda: self.shards.effects.rest
         self.presence.on_entered(self.chat.entered)
         self.presence.on_gone(self.chat.gone)
+        self._observe_for_parties()
         self.movement.on_moved(lambda moved: self.chat.moved(moved.character_id, moved.target))
-        self.encounters.on_won(self.shards.guardian_fell)
-        self.encounters.on_won(self.quests.won)
+        self.encounters.accompany(self.shards.guardian_falling)
+        self.encounters.accompany(self.quests.winning)
+        self.movement.accompany(self.quests.moving)
         self.movement.on_moved(self.quests.moved)
         self.world.on_talked(self.quests.talked)
         self.things.on_received(self.quests.carries)
         self.shards.on_event(self.quests.happened)
-        self.shards.on_event(lambda event: self.parties.happened(event))
         self.presence.on_entered(self.quests.entered)
         self.presence.on_gone(self.quests.gone)
         self.movement.on_moved(self.positions.moved)
@@ -343,10 +344,15 @@ class PlayKit:
         self.world.on_displaced = self.presence.on_displaced
 
     def replace_parties(self, policy: PartyPolicy | None = None) -> None:
-        """Another service of parties over the same rows, as after a start."""
-        if hasattr(self, "parties"):
-            self.stop_parties()
-        self.parties = PartyService(
+        """Another service of parties over the same rows, as after a start. Everybody else is told of it."""
+        self.parties = self._parties_of(policy)
+        self.parties_stopped = False
+        self.play = dataclasses.replace(self.play, parties=self.parties)
+        self.commands = CommandService(self.play, throttle=self.throttle)
+        self.encounters._parties = self.parties
+
+    def _parties_of(self, policy: PartyPolicy | None = None) -> PartyService:
+        return PartyService(
             store=self.store,
             presence=self.present,
             realtime=self.realtime,
@@ -356,31 +362,33 @@ class PlayKit:
             clock=self.clock,
             policy=policy,
         )
-        self.characters.on_begun(self._begun)
-        self.sheets.on_changed(self._sheet_changed)
-        self.presence.on_entered(self.parties.entered)
-        self.presence.on_gone(self.parties.gone)
-        self.presence.on_status(self.parties.refresh)
-        self.chat.add_channel(Channel.PARTY.value, self.parties.heard_by)
 
     def stop_parties(self) -> None:
         """Parties hear no longer of who comes and goes, as if the server had stopped."""
-        presence = self.presence
-        lists: tuple[list[Any], ...] = (
-            presence._entry_observers,
-            presence._exit_observers,
-            presence._status_observers,
+        self.parties_stopped = True
+
+    def _observe_for_parties(self) -> None:
+        """Once: whichever service of parties there is hears of it."""
+
+        def hearing(tell: Callable[[PartyService, Any], object]) -> Callable[[Any], None]:
+            def observer(what: Any) -> None:
+                if not self.parties_stopped:
+                    tell(self.parties, what)
+
+            return observer
+
+        self.presence.on_entered(hearing(lambda parties, present: parties.entered(present)))
+        self.presence.on_gone(hearing(lambda parties, one: parties.gone(one)))
+        self.presence.on_status(hearing(lambda parties, one: parties.refresh(one)))
+        self.sheets.on_changed(
+            hearing(lambda parties, one: parties.refresh(one.character_id) if one.shows_elsewhere else None)
         )
-        for observers in lists:
-            observers[:] = [one for one in observers if getattr(one, "__self__", None) is not self.parties]
+        self.shards.on_event(hearing(lambda parties, event: parties.happened(event)))
+        self.chat.add_channel(Channel.PARTY.value, lambda reader: self.parties.heard_by(reader))
 
     def _begun(self, begun: Begun) -> None:
         self.presence.align(begun.body.id, begun.body.faction)
         self.sheets.tell(begun.change)
-
-    def _sheet_changed(self, change: Change) -> None:
-        if change.shows_elsewhere:
-            self.parties.refresh(change.character_id)
 
     # --- people ---
 
@@ -475,6 +483,11 @@ class PlayKit:
         return await self.commands.execute(
             one.character_id, line, command_id=None if command_id is None else CommandId(command_id)
         )
+
+    async def saved(self, sequel: Sequel | None) -> None:
+        """What follows from something, in a transaction of its own."""
+        if sequel is not None:
+            await self.store.write(sequel, then=lambda tell: tell())
 
     async def settle(self) -> None:
         """Until nothing is under way."""

@@ -73,6 +73,6 @@ async def conquer(kit: PlayKit, one: Presence, *numbers: int) -> None:
     """Bring guardians down and take their shards."""
     for number in numbers:
         await go_to(kit, one, number)
-        kit.shards.guardian_fell(Won(PLACES[number], (one.character_id,)))
+        await kit.saved(kit.shards.guardian_falling(Won(PLACES[number], (one.character_id,))))
         await kit.shards.settle()
         await kit.shards.capture(one.character_id)

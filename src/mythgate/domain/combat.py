@@ -326,6 +326,15 @@ class Outcome:
     slain: tuple[str, ...] = ()
 
 
+def defence_of(stamina: int) -> Deed:
+    """How somebody defends themselves who has not chosen how: they block as long as they can strike afterwards.
+
+    A round gives back no more than blocking takes: who always blocked would never be stronger than that.
+    """
+    strikes_later = stamina - STANCES[Deed.BLOCK] + BREATH >= STRIKES[Deed.LIGHT_ATTACK].stamina
+    return Deed.BLOCK if strikes_later else Deed.WAIT
+
+
 def commitment(encounter_id: str, seed: int) -> str:
     """What is told of a seed at the beginning, so that nobody can claim another at the end."""
     return hashlib.sha256(f"{encounter_id}:{seed}".encode()).hexdigest()
@@ -415,11 +424,10 @@ class Encounter:
         return self.told[begun:]
 
     def skip(self) -> list[Happening]:
-        """The active fighter took too long: they block, or wait if they cannot even do that."""
+        """The active fighter took too long: they block, or wait if that left them too weak to strike a round later."""
         self._refuse_if_over()
         assert self.active is not None  # somebody's turn it is, while it is not over
-        affords = self.fighter(self.active).now.stamina >= STANCES[Deed.BLOCK]
-        return self.act(self.active, Act(Deed.BLOCK if affords else Deed.WAIT))
+        return self.act(self.active, Act(defence_of(self.fighter(self.active).now.stamina)))
 
     def join(self, combatant: Combatant) -> list[Happening]:
         """Somebody comes in, and acts from the next round on.

@@ -357,6 +357,7 @@ class Holding:
     quantity: int = 1
     name: str = "a thing"  # in a sentence
     bound: str = ""  # why it stays with its owner, in a sentence: "You wear it." Empty: it does not
+    kind: str = ""  # what it lies on one stack with; empty: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,16 +423,24 @@ def settlement(trade: Trade, has: Mapping[CharacterId, Belongings], *, carry_lim
     for one in trade.both:
         if has[one].souls + souls[one] > MAX_SOULS:
             raise CannotTrade(f"Nobody can have more than {MAX_SOULS} souls.")
-        if _rows_after(one, has[one], handovers) > max(carry_limit, len(has[one].things)):
+        if _rows_after(one, has, handovers) > max(carry_limit, len(has[one].things)):
             raise CannotTake(f"One of you would carry more than {carry_limit} things.", hint="Drop something first.")
     return Settlement(tuple(handovers), MappingProxyType(souls))
 
 
-def _rows_after(one: CharacterId, has: Belongings, handovers: Collection[Handover]) -> int:
-    """How many things, or stacks, somebody has afterwards; counted as if no stack was added to another."""
-    given = [handover for handover in handovers if handover.giver == one]
-    whole = sum(handover.quantity == has.things[handover.item_id].quantity for handover in given)
-    return len(has.things) - whole + len(handovers) - len(given)
+def _rows_after(one: CharacterId, has: Mapping[CharacterId, Belongings], handovers: Collection[Handover]) -> int:
+    """How many things, or stacks, somebody has afterwards. What they get lies on a stack of the same, if any."""
+    kept = dict(has[one].things)
+    for handover in handovers:
+        if handover.giver == one and handover.quantity == kept[handover.item_id].quantity:
+            del kept[handover.item_id]
+    rows, kinds = len(kept), {holding.kind for holding in kept.values()}
+    for handover in handovers:
+        if handover.receiver == one:
+            kind = has[handover.giver].things[handover.item_id].kind
+            rows += not kind or kind not in kinds
+            kinds.add(kind)
+    return rows
 
 
 def _capitalised(name: str) -> str:

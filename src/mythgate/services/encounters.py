@@ -1,8 +1,8 @@
 """Encounters: fights that go on, who is in them, whose turn it is and for how long, and what comes of them.
 
 A fight is live state: a restart forgets it, and everybody is as before it. What is durable is written when somebody is
-out of a fight: how they are, and for winners what they gained, all of it in one transaction. While somebody fights,
-they neither walk nor trade nor rest.
+out of a fight: how they are, for the fallen where they awake, for winners what they gained, and what else follows
+from a victory, all of it in one transaction. While somebody fights, they neither walk nor trade nor rest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal, TypeVar
 
 from mythgate.domain.abilities import OF_CLASS, ability_named
@@ -66,8 +67,8 @@ from mythgate.domain.world import SAFE, World, find, visible_exits
 from mythgate.services.errands import Errands
 from mythgate.services.movement import Moved, MovementService
 from mythgate.services.parties import PartyService
-from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Realtime, Store, Transaction
-from mythgate.services.sheets import Change, SheetService, bonuses, used_up
+from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Realtime, Sequel, Store, Transaction
+from mythgate.services.sheets import Change, Death, SheetService, bonuses, used_up
 from mythgate.services.sight import Sight, enumerate_words
 from mythgate.services.world import WorldService
 
@@ -141,11 +142,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """What was saved at the end of a fight."""
+class _Outing:
+    """How somebody came out of a fight, as it is saved: alive, or dead."""
 
-    changes: Sequence[Change]
+    character_id: CharacterId
+    change: Change | None
+    death: Death | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What was saved at the end of a fight, and what is to be told besides."""
+
+    outings: Sequence[_Outing]
     shares: Mapping[CharacterId, Share]
+    tell: Sequence[Callable[[], None]]
 
 
 class EncounterService:
@@ -186,6 +197,7 @@ class EncounterService:
         self._slain: dict[tuple[RoomId, str], float] = {}  # when they are back, monotonic
         self._records: OrderedDict[EncounterId, Record] = OrderedDict()
         self._win_observers: list[Callable[[Victory], None]] = []
+        self._sequels: list[Callable[[Victory], Sequel | None]] = []
         self._start_observers: list[Callable[[CharacterId], None]] = []
         self._errands = Errands("encounters")
         self.toughness: Callable[[], float] = lambda: 1.0  # multiplies the health of creatures
@@ -193,6 +205,13 @@ class EncounterService:
     def on_won(self, observer: Callable[[Victory], None]) -> None:
         """Have `observer` told when creatures were slain, once the reward is saved."""
         self._win_observers.append(observer)
+
+    def accompany(self, prepare: Callable[[Victory], Sequel | None]) -> None:
+        """Have `prepare` asked for what follows from a victory, to be saved with the reward.
+
+        It is asked before the transaction, on the event loop, and what it returns runs once the reward is given.
+        """
+        self._sequels.append(prepare)
 
     def on_started(self, observer: Callable[[CharacterId], None]) -> None:
         """Have `observer` told of each character who is in a fight from now on."""
@@ -567,7 +586,11 @@ class EncounterService:
             if fight.encounter.outcome is not None:
                 self._settle(fight)
             elif not fight.busy and now >= fight.deadline:
-                self._tell(fight, fight.encounter.skip())
+                try:
+                    self._tell(fight, fight.encounter.skip())
+                except Exception:
+                    log.exception("encounter cannot go on", extra={"encounter": fight.id})
+                    self._call_off(fight)
 
     def _deadline(self) -> float:
         return self._clock.monotonic() + self.policy.turn.total_seconds()
@@ -644,35 +667,52 @@ class EncounterService:
         """Somebody is out of a fight that goes on: save how they are; then they die, or run."""
         character = fighter.entered.character
         assert character is not None  # creatures are nowhere else
-        try:
-            change = await self._store.write(lambda tx: self._save_state(tx, fighter), then=self._tell_change)
-        finally:
-            self._release(fight, character)
-        if change is None:
-            return
-        has_fled = fighter.condition is Condition.FLED
-        message = "You are out of the fight." if has_fled else "You fall."
-        self._send(character, CombatEnd(fight.id, "fled" if has_fled else "fallen", [], 0, 0, [], "", message))
-        await self._leave_place(fight, fighter)
+        sequels = self._movement.prepare(character)
 
-    async def _leave_place(self, fight: Fight, fighter: Fighter) -> None:
-        """The dead awake elsewhere, and who flees runs through some way that is open."""
+        def after(outing: _Outing | None) -> None:
+            self._release(fight, character)
+            if outing is None:
+                return
+            has_fled = fighter.condition is Condition.FLED
+            message = "You are out of the fight." if has_fled else "You fall."
+            self._send(character, CombatEnd(fight.id, "fled" if has_fled else "fallen", [], 0, 0, [], "", message))
+            self._tell_outing(outing)
+
+        try:
+            outing = await self._store.write(lambda tx: self._save_state(tx, fight, fighter, sequels), then=after)
+        except Unavailable:
+            if fight.id in self._fights:
+                fight.inside.add(character)  # is brought out with the next act, or at the end
+            else:
+                self._release(fight, character)
+            raise
+        except Exception:
+            self._release(fight, character)
+            raise
+        if outing is not None:
+            await self._run_away(fight, fighter)
+
+    def _tell_outing(self, outing: _Outing) -> None:
+        if outing.change is not None:
+            self._sheets.tell(outing.change)
+        if outing.death is not None:
+            self._sheets.died(outing.death)
+
+    async def _run_away(self, fight: Fight, fighter: Fighter) -> None:
+        """Who has fled runs through some way that is open."""
         character = fighter.entered.character
         assert character is not None  # creatures stay where they are
-        if fighter.condition is Condition.FALLEN and not fight.is_duel:
-            await self._sheets.die(character)
-        elif fighter.condition is Condition.FLED and character not in fight.taken:
-            present = self._presence.get(character)
-            if present is None:
-                return
-            ways = visible_exits(self._sight.room_of(present), self._sight.persona(character).explored)
-            while ways:
-                way = ways.pop(self._chance.randint(0, len(ways) - 1))
-                try:
-                    await self._movement.move(character, way.direction.value)
-                except Refused:
-                    continue
-                return
+        present = self._presence.get(character)
+        if fighter.condition is not Condition.FLED or character in fight.taken or present is None:
+            return
+        ways = visible_exits(self._sight.room_of(present), self._sight.persona(character).explored)
+        while ways:
+            way = ways.pop(self._chance.randint(0, len(ways) - 1))
+            try:
+                await self._movement.move(character, way.direction.value)
+            except Refused:
+                continue
+            return
 
     def _settle(self, fight: Fight) -> None:
         """A fight is decided: save what it brought. If that cannot be done now, `tick` tries again."""
@@ -684,32 +724,69 @@ class EncounterService:
         encounter = fight.encounter
         outcome = encounter.outcome
         assert outcome is not None  # that is why we are here
-        shares = self._shares(fight, outcome)
-
-        def work(tx: Transaction) -> _Settled:
-            changes, given = [], {}
-            for character in sorted(fight.inside):
-                fighter = encounter.fighter_of(character)
-                assert fighter is not None  # whoever is inside came in
-                change = self._save_state(tx, fighter, shares.get(character))
-                if change is not None:
-                    changes.append(change)
-                    if character in shares:
-                        given[character] = shares[character]
-            return _Settled(changes, given)
-
         try:
+            shares = self._shares(fight, outcome)
+            sequels = self._sequels_of(fight, outcome)
+            leaving = {one: self._movement.prepare(one) for one in sorted(fight.inside)}
+
+            def work(tx: Transaction) -> _Settled:
+                outings, given = [], {}
+                for character, walking in leaving.items():
+                    fighter = encounter.fighter_of(character)
+                    assert fighter is not None  # whoever is inside came in
+                    outing = self._save_state(tx, fight, fighter, walking, shares.get(character))
+                    if outing is not None:
+                        outings.append(outing)
+                        if character in shares:
+                            given[character] = shares[character]
+                return _Settled(outings, given, [sequel(tx) for sequel in sequels])
+
             settled = await self._store.write(work, then=lambda settled: self._settled(fight, outcome, settled))
         except Unavailable:
             fight.settling = False
             return
-        for change in settled.changes:
-            fighter = encounter.fighter_of(change.character_id)
+        except Exception:
+            self._call_off(fight)
+            raise
+        for outing in settled.outings:
+            fighter = encounter.fighter_of(outing.character_id)
             assert fighter is not None  # they were inside
-            await self._leave_place(fight, fighter)
+            await self._run_away(fight, fighter)
 
-    def _save_state(self, tx: Transaction, fighter: Fighter, share: Share | None = None) -> Change | None:
-        """How somebody is after a fight, and what they gained; None if they are no more. Who fell is barely alive."""
+    def _sequels_of(self, fight: Fight, outcome: Outcome) -> list[Sequel]:
+        """What is to be saved with a victory besides the reward."""
+        winners = _winners(fight.encounter, outcome)
+        if not winners or not outcome.slain:
+            return []
+        victory = Victory(fight.id, fight.room_id, tuple(winners), outcome.slain)
+        sequels = [sequel for prepare in self._sequels if (sequel := prepare(victory)) is not None]
+        party = self._common_party(winners)
+        if party is not None:
+            bosses = sum(1 for key in outcome.slain if BESTIARY[key].tier in _BOSSES)
+            sequels.append(self._parties.tallying(party.number, souls=outcome.souls, bosses=bosses))
+        return sequels
+
+    def _call_off(self, fight: Fight) -> None:
+        """Something in the server is broken: nobody stays in the fight for that. Everybody is as before it."""
+        if self._fights.pop(fight.id, None) is None:
+            return  # it was saved, and then something went wrong
+        log.error("encounter called off", extra={"encounter": fight.id, "round": fight.encounter.round})
+        for character in sorted(fight.inside):
+            self._realtime.unsubscribe(character, combat_topic(fight.id))
+            self._release(fight, character)
+            message = "The fight is broken off, as if it had not been."
+            self._send(character, CombatEnd(fight.id, "undecided", [], 0, 0, [], "", message))
+
+    def _save_state(
+        self,
+        tx: Transaction,
+        fight: Fight,
+        fighter: Fighter,
+        sequels: Sequence[Sequel],
+        share: Share | None = None,
+    ) -> _Outing | None:
+        """How somebody is after a fight, and what they gained; None if they are no more. Who fell dies, or after
+        a duel is barely alive."""
         character = fighter.entered.character
         assert character is not None  # only characters have rows
         now = fighter.now
@@ -722,14 +799,12 @@ class EncounterService:
             tx.characters.require(character)
         except NotFound:
             return None
+        if fighter.condition is Condition.FALLEN and not fight.is_duel:
+            return _Outing(character, None, self._sheets.dying(tx, character, sequels, after))
         if share is not None:
             for template_id in share.loot:
                 self._sheets.grant(tx, character, template_id)
-        return self._sheets.changing(tx, character, after)
-
-    def _tell_change(self, change: Change | None) -> None:
-        if change is not None:
-            self._sheets.tell(change)
+        return _Outing(character, self._sheets.changing(tx, character, after))
 
     def _shares(self, fight: Fight, outcome: Outcome) -> dict[CharacterId, Share]:
         """Who gets what: by the rule of the party, if all winners are of one; else in equal parts."""
@@ -771,8 +846,9 @@ class EncounterService:
         for character in inside:
             self._realtime.unsubscribe(character, combat_topic(fight.id))
             self._release(fight, character)
-        for change in settled.changes:
-            self._sheets.tell(change)
+        for outing in settled.outings:
+            if outing.change is not None:
+                self._sheets.tell(outing.change)
         for character in inside:
             fighter = encounter.fighter_of(character)
             assert fighter is not None  # whoever is inside came in
@@ -791,25 +867,21 @@ class EncounterService:
             )
             self._send(character, end)
         self._tell_room(fight, f"{_result(encounter, outcome)}.", besides=inside)
+        for outing in settled.outings:
+            if outing.death is not None:
+                self._sheets.died(outing.death)
         log.info(
             "encounter over", extra={"encounter": fight.id, "rounds": encounter.round, "slain": len(outcome.slain)}
         )
-        self._note_victory(fight, outcome, winners)
-
-    def _note_victory(self, fight: Fight, outcome: Outcome, winners: Sequence[CharacterId]) -> None:
-        if not winners or not outcome.slain:
-            return
-        party = self._common_party(winners)
-        if party is not None:
-            bosses = sum(1 for key in outcome.slain if BESTIARY[key].tier in _BOSSES)
-            self._errands.start(self._parties.tally(party.number, souls=outcome.souls, bosses=bosses))
-        victory = Victory(fight.id, fight.room_id, tuple(winners), outcome.slain)
-        for observer in self._win_observers:
-            try:
-                observer(victory)
-            except Exception:
-                # The reward is saved. A fault in what follows from it keeps nobody else from hearing of it.
-                log.exception("observer of victories failed")
+        if winners and outcome.slain:
+            victory = Victory(fight.id, fight.room_id, tuple(winners), outcome.slain)
+            observers: list[Callable[[], None]] = [partial(observer, victory) for observer in self._win_observers]
+            for tell in (*settled.tell, *observers):
+                try:
+                    tell()
+                except Exception:
+                    # The reward is saved. A fault in what follows from it keeps nobody else from hearing of it.
+                    log.exception("observer of victories failed")
 
     # --- parts -------------------------------------------------------------------------------------------
 

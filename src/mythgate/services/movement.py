@@ -8,7 +8,7 @@ hear of the leaving before anybody hears of the arrival.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from mythgate.domain.presence import Presence
 from mythgate.domain.world import Direction, Exit, Room
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
-from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Sequel, Store, Transaction
 from mythgate.services.sight import Sight
 from mythgate.services.turns import Turns
 from mythgate.services.world import WorldService, occupant_view
@@ -33,12 +33,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step that was taken."""
+    """A step that was taken. `tell` says what else followed from it."""
 
     origin: RoomId
     way: Exit
     body: Character
     first_visit: bool
+    tell: tuple[Callable[[], None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,14 @@ class Moved:
     origin: RoomId
     target: RoomId
     first_visit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Somebody was put into another room in a transaction of somebody else's; not told yet."""
+
+    moved: Moved
+    tell: tuple[Callable[[], None], ...]
 
 
 class _Place:
@@ -96,6 +105,14 @@ class MovementService:
         self._errands = Errands("movement")
         self._observers: list[Callable[[Moved], None]] = []
         self._restraints: list[Callable[[CharacterId], None]] = []
+        self._sequels: list[Callable[[CharacterId], Sequel | None]] = []
+
+    def accompany(self, prepare: Callable[[CharacterId], Sequel | None]) -> None:
+        """Have `prepare` asked for what follows from it if somebody is in another room, to be saved with that.
+
+        It is asked before the transaction, on the event loop, and what it returns runs once they stand there.
+        """
+        self._sequels.append(prepare)
 
     def restrain(self, check: Callable[[CharacterId], None]) -> None:
         """Have `check` asked before somebody walks. It raises what is against it."""
@@ -157,11 +174,12 @@ class MovementService:
             if once is None:
                 raise
             refusal = refused  # a repeat of what was done is no refusal; only the store knows
+        sequels = self.prepare(actor)
 
         def work(tx: Transaction) -> Step:
             if refusal is not None or way is None:
                 raise refusal or Conflict
-            return self._decide(tx, actor, origin, way)
+            return self._decide(tx, actor, origin, way, sequels)
 
         try:
             return await self._store.write(work, then=lambda step: self._arrive(step, place), once=once)
@@ -187,7 +205,13 @@ class MovementService:
         movement.find_room_for_one(room, people, self._world.policy.room_capacity)
         return _Place(self._kept, room.id)
 
-    def _decide(self, tx: Transaction, actor: CharacterId, origin: RoomId, way: Exit) -> Step:
+    def prepare(self, actor: CharacterId) -> Sequence[Sequel]:
+        """What is to follow if somebody is in another room; for `bringing`, asked before the transaction."""
+        return [sequel for prepare in self._sequels if (sequel := prepare(actor)) is not None]
+
+    def _decide(
+        self, tx: Transaction, actor: CharacterId, origin: RoomId, way: Exit, sequels: Sequence[Sequel]
+    ) -> Step:
         now = self._clock.now()
         body = tx.characters.require(actor)
         if body.room_id != origin:
@@ -197,7 +221,8 @@ class MovementService:
             carried = {item.template_id for item in tx.items.held_by(HolderKind.CHARACTER, actor)}
         movement.pass_through(way, carried)
         body = tx.characters.relocate(body, way.target, now)
-        return Step(origin, way, body, tx.characters.explore(actor, way.target, now))
+        first_visit = tx.characters.explore(actor, way.target, now)
+        return Step(origin, way, body, first_visit, tuple(sequel(tx) for sequel in sequels))
 
     # --- telling ---------------------------------------------------------------------------------------
 
@@ -212,9 +237,11 @@ class MovementService:
         present = self._presence.get(actor)
         if present is None:
             self._arrive_unseen(actor, target)
+            _tell(step.tell)
             self.moved(Moved(actor, step.origin, target, step.first_visit))
             return
         self._announce(present, step.origin, target, step.way.direction)
+        _tell(step.tell)
         self.moved(Moved(actor, step.origin, target, step.first_visit))
         if self._world.world.room(target) is None:
             # The world was reloaded while the step was being saved, and has no such room any more.
@@ -282,31 +309,49 @@ class MovementService:
         decide: Callable[[Transaction, Character], tuple[RoomId, T]],
         then: Callable[[T], None],
     ) -> T:
-        def work(tx: Transaction) -> tuple[Moved, T]:
-            body, now = tx.characters.require(actor), self._clock.now()
-            target, rest = decide(tx, body)
-            first = False
-            if target != body.room_id:
-                tx.characters.relocate(tx.characters.require(actor), target, now)
-                first = tx.characters.explore(actor, target, now)
-            return Moved(actor, body.room_id, target, first), rest
+        sequels = self.prepare(actor)
 
-        def after(done: tuple[Moved, T]) -> None:
-            moved, rest = done
+        def work(tx: Transaction) -> tuple[Brought, T]:
+            target, rest = decide(tx, tx.characters.require(actor))
+            return self.bringing(tx, actor, target, sequels), rest
+
+        def after(done: tuple[Brought, T]) -> None:
+            brought, rest = done
             then(rest)
-            if moved.origin != moved.target:
-                self._arrive_otherwise(moved)
+            self._arrive_otherwise(brought)
 
         try:
-            moved, rest = await self._store.write(work, then=after)
+            brought, rest = await self._store.write(work, then=after)
         finally:
             self._turns.give(actor)
-        present = self._presence.get(actor)
-        if moved.origin != moved.target and present is not None and self._world.world.room(present.room_id) is not None:
-            await self._show(present)
+        await self._show_whereabouts(brought.moved)
         return rest
 
-    def _arrive_otherwise(self, moved: Moved) -> None:
+    def bringing(self, tx: Transaction, actor: CharacterId, target: RoomId, sequels: Sequence[Sequel]) -> Brought:
+        """For transactions of others: put somebody into another room within theirs. They hand what is returned to
+        `brought` once it is saved. Raises NotFound if there is no such living character."""
+        body, now = tx.characters.require(actor), self._clock.now()
+        origin = body.room_id
+        if target == origin:
+            return Brought(Moved(actor, origin, target), ())
+        tx.characters.relocate(body, target, now)
+        first = tx.characters.explore(actor, target, now)
+        return Brought(Moved(actor, origin, target, first), tuple(sequel(tx) for sequel in sequels))
+
+    def brought(self, brought: Brought) -> None:
+        """Saved: live state follows, and everybody hears of it. Not to be called for what was not saved."""
+        self._arrive_otherwise(brought)
+        self._errands.start(self._show_whereabouts(brought.moved))
+
+    async def _show_whereabouts(self, moved: Moved) -> None:
+        present = self._presence.get(moved.character_id)
+        if moved.origin != moved.target and present is not None and self._world.world.room(present.room_id) is not None:
+            await self._show(present)
+
+    def _arrive_otherwise(self, brought: Brought) -> None:
+        moved = brought.moved
+        if moved.origin == moved.target:
+            return
         present = self._presence.get(moved.character_id)
         persona = self._sight.personas.get(moved.character_id)
         if persona is not None:
@@ -317,6 +362,7 @@ class MovementService:
             self._announce(present, moved.origin, moved.target, None)
             if self._world.world.room(moved.target) is None:
                 self._errands.start(self._bring_back(present))
+        _tell(brought.tell)
         self.moved(moved)
 
     def _arrive_unseen(self, actor: CharacterId, target: RoomId) -> None:
@@ -390,3 +436,12 @@ class MovementService:
     async def settle(self) -> None:
         """Wait until nobody is between two rooms. Before the store closes."""
         await self._errands.settle()
+
+
+def _tell(sequels: Iterable[Callable[[], None]]) -> None:
+    for tell in sequels:
+        try:
+            tell()
+        except Exception:
+            # It is saved with the step. A fault in telling it keeps nobody from hearing the rest.
+            log.exception("sequel of movement not told")

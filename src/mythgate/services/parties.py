@@ -41,7 +41,7 @@ from mythgate.domain.worldevents import EventKind, WorldEvent
 from mythgate.services.chat import WHO_HINT, ChatService, Source
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
-from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Sequel, Store, Transaction
 from mythgate.services.sight import Sight
 from mythgate.services.world import occupant_view
 
@@ -305,15 +305,28 @@ class PartyService:
     async def tally(self, number: int, *, souls: int = 0, shards: int = 0, bosses: int = 0) -> None:
         """Add to what a party has to show for itself, and tell what that is; nothing happens if it is over."""
 
-        def work(tx: Transaction) -> _Change | None:
-            party = tx.parties.get(number)
-            if party is None or not party.is_active:
-                return None
-            if souls or shards or bosses:
-                tx.parties.tally(number, souls=souls, shards=shards, bosses=bosses)
-            return _Change(tx.parties.require(number), "deeds")
+        await self._store.write(
+            lambda tx: self._tallied(tx, number, souls=souls, shards=shards, bosses=bosses), then=self._adopt_any
+        )
 
-        await self._store.write(work, then=self._adopt_any)
+    def tallying(self, number: int, *, souls: int = 0, bosses: int = 0) -> Sequel:
+        """`tally` for transactions of others."""
+
+        def work(tx: Transaction) -> Callable[[], None]:
+            change = self._tallied(tx, number, souls=souls, bosses=bosses)
+            return lambda: self._adopt_any(change)
+
+        return work
+
+    def _tallied(
+        self, tx: Transaction, number: int, *, souls: int = 0, shards: int = 0, bosses: int = 0
+    ) -> _Change | None:
+        party = tx.parties.get(number)
+        if party is None or not party.is_active:
+            return None
+        if souls or shards or bosses:
+            tx.parties.tally(number, souls=souls, shards=shards, bosses=bosses)
+        return _Change(tx.parties.require(number), "deeds")
 
     def happened(self, event: WorldEvent) -> None:
         """A shard was captured (observer of `ShardService.on_event`): the row of a party may say so now."""

@@ -138,6 +138,10 @@ class Store(Protocol):
         """
 
 
+Sequel = Callable[["Transaction"], Callable[[], None]]
+"""What follows from somebody's act, within the transaction of the act; returns how to tell it once that is saved."""
+
+
 class Transaction(Protocol):
     """One transaction's view of all repositories. Valid only while the work runs."""
 

@@ -106,7 +106,7 @@ class PresenceService:
         self._company = company
         self._clock = clock
         self._asleep = sight.asleep
-        self._entering: set[CharacterId] = set()  # rows read, not present yet
+        self._entering: dict[CharacterId, set[object]] = {}  # rows read, not present yet: by attempt
         self.on_reentered: Callable[[CharacterId], None] | None = None  # a new stream without having left
         characters.on_deleted = self._on_deleted
         self._errands = Errands("presence")
@@ -159,19 +159,19 @@ class PresenceService:
             SessionEnded: the stream was ended meanwhile: signed out, removed, taken over.
 
         """
-        room_id, entering = character.room_id, self._sight.entering
+        room_id, entering, attempt = character.room_id, self._sight.entering, object()
         try:
             for _ in range(ENTRY_ATTEMPTS):
                 changes, steps = self._sight.item_changes(room_id), self._sight.absent_steps
-                entering[character.id] = 0
+                edits = entering.setdefault(character.id, 0)
                 entry = await self._store.write(
                     lambda tx: self._read_entry(tx, caller, character.id),
-                    then=lambda read: self._entering.add(read.body.id),
+                    then=lambda read: self._entering.setdefault(read.body.id, set()).add(attempt),
                 )
                 expected, room_id = room_id, entry.body.room_id
                 recent = await self._recent(room_id, entry.ignored)
                 present = self._presence.get(character.id)
-                if character.id not in self._entering:
+                if attempt not in self._entering.get(character.id, ()):
                     raise NotFound("There is no such character.")
                 # Meanwhile the world may have been reloaded, things been dropped, or the character have changed or
                 # walked on: one that is there already and taken over, or one that left in the middle of a step.
@@ -179,14 +179,17 @@ class PresenceService:
                     room_id == expected
                     and changes == self._sight.item_changes(room_id)
                     and steps == self._sight.absent_steps
-                    and not entering.get(character.id)
+                    and entering.get(character.id) == edits  # else it changed, or another attempt has come to its end
                     and self._world.world.room(room_id) is not None
                     and (present is None or present.room_id == room_id)
                 ):
                     return self._admit(caller, entry, recent, play_id, door, client)
             raise Conflict("Too much changes where you are.", hint="Try again.")
         finally:
-            self._entering.discard(character.id)
+            attempts = self._entering.get(character.id, set())
+            attempts.discard(attempt)
+            if not attempts:
+                self._entering.pop(character.id, None)
             entering.pop(character.id, None)
 
     def _read_entry(self, tx: Transaction, caller: Caller, character_id: CharacterId) -> _Entry:
@@ -263,6 +266,9 @@ class PresenceService:
                 faction_since=self._aligned.get(body.id, body.created_at),
             )
             self._presence.track(present)
+        else:
+            self.align(body.id, body.faction)
+            present.level = body.level
         present.session_id, present.role = caller.session_id, caller.role
         present.door, present.client, present.last_seen_at = door, client, now
         present.muted_until, present.ignored = entry.muted_until, entry.ignored
@@ -373,7 +379,7 @@ class PresenceService:
 
     def _on_deleted(self, character_id: CharacterId) -> None:
         """The character is no more; it may just have been entering."""
-        self._entering.discard(character_id)
+        self._entering.pop(character_id, None)
         present = self._presence.get(character_id)
         if present is not None:
             self._remove(present)
@@ -491,6 +497,8 @@ class PresenceService:
     def align(self, character_id: CharacterId, faction: str) -> None:
         """The character belongs to another faction, or with empty text to none: it hears that one's talk. To be called
         once it is saved."""
+        if character_id in self._sight.entering:
+            self._sight.entering[character_id] += 1
         one = self._presence.get(character_id) or self._asleep.get(character_id)
         if one is not None and one.faction == faction:
             return

@@ -1,15 +1,16 @@
 """Quests of characters: offered, taken on, followed step by step, rewarded.
 
-What happens to a character is noted as a `Trigger`. Triggers of one character are looked at one after the other, each
-against the row, in one transaction with what it brings or takes. A copy of the open quests says early which triggers
-concern nobody, so that walking about costs the database nothing.
+What happens to a character is noted as a `Trigger`. Steps and fights that are won count in the transaction that saves
+them. Other triggers of one character are looked at one after the other, each against the row, in one transaction with
+what it brings or takes. A copy of the open quests says early which triggers concern nobody, so that walking about costs
+the database nothing.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mythgate.domain.errors import NoQuest, NotHere, QuestNotOpen
@@ -37,7 +38,7 @@ from mythgate.domain.world import World, find
 from mythgate.domain.worldevents import WorldEvent
 from mythgate.services.errands import Errands
 from mythgate.services.movement import Moved
-from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Sequel, Store, Transaction
 from mythgate.services.shards import Won
 from mythgate.services.sheets import Change, SheetService
 from mythgate.services.sight import Sight, enumerate_words
@@ -210,8 +211,14 @@ class QuestService:
         self._open.pop(character_id, None)
         self._offered.pop(character_id, None)
 
+    def moving(self, character_id: CharacterId) -> Sequel | None:
+        """For `MovementService.accompany`: whoever has come where they were to go has done so once it is saved."""
+        if character_id in self._open and not self._stands(character_id, (StepKind.PLACE,)):
+            return None
+        return self._sequel({character_id: [None]})
+
     def moved(self, moved: Moved) -> None:
-        """Observer of `MovementService.on_moved`."""
+        """Observer of `MovementService.on_moved`: of who took a quest on while they walked."""
         self.note(moved.character_id, Trigger(StepKind.PLACE, moved.target, room=moved.target))
 
     def talked(self, character_id: CharacterId, inhabitant_id: InhabitantId, text: str) -> None:
@@ -223,11 +230,10 @@ class QuestService:
         if self._stands(character_id, (StepKind.COLLECT,)):
             self.note(character_id)
 
-    def won(self, won: Won) -> None:
-        """Observer of `EncounterService.on_won`."""
-        for winner in won.winners:
-            for creature, count in Counter(won.slain).items():
-                self.note(winner, Trigger(StepKind.KILL, creature, count, won.room_id))
+    def winning(self, won: Won) -> Sequel:
+        """For `EncounterService.accompany`: the slain count in the transaction that saves the reward."""
+        slain = [Trigger(StepKind.KILL, key, count, won.room_id) for key, count in Counter(won.slain).items()]
+        return self._sequel(dict.fromkeys(sorted(won.winners), slain))
 
     def happened(self, event: WorldEvent) -> None:
         """Observer of `ShardService.on_event`."""
@@ -289,23 +295,47 @@ class QuestService:
             self._open[character_id] = _active(known.values())
 
     async def _advance(self, character_id: CharacterId, trigger: Trigger | None) -> None:
-        def work(tx: Transaction) -> list[Followed]:
-            body = tx.characters.get(character_id)
-            known = tx.quests.of_character(character_id)
-            if body is None or not any(one.state is ProgressState.ACTIVE for one in known.values()):
-                return []
-            done, quests = [], self._world.world.quests
-            for progress in known.values():
-                quest = quests.get(progress.quest)
-                if quest is None or progress.state is not ProgressState.ACTIVE:
-                    continue
-                around = self._surroundings(tx, character_id, body.room_id)
-                followed = self._follow(tx, quest, progress, around, trigger)
-                if followed.progress != progress:
-                    done.append(followed)
-            return done
+        await self._store.write(
+            lambda tx: self._follow_all(tx, character_id, trigger), then=lambda done: self._tell(character_id, done)
+        )
 
-        await self._store.write(work, then=lambda done: self._tell(character_id, done))
+    def _sequel(self, noted: Mapping[CharacterId, Sequence[Trigger | None]]) -> Sequel:
+        """What happened to characters, to be looked at in the transaction in which it happens."""
+
+        def work(tx: Transaction) -> Callable[[], None]:
+            found = [
+                (character_id, trigger, self._follow_all(tx, character_id, trigger))
+                for character_id, triggers in noted.items()
+                for trigger in triggers
+            ]
+
+            def tell() -> None:
+                for character_id, trigger, done in found:
+                    self._tell(character_id, done)
+                    if trigger is not None and not done:
+                        # Something that happened before, and waits to be looked at, may yet open the step it is for.
+                        self.note(character_id, trigger)
+
+            return tell
+
+        return work
+
+    def _follow_all(self, tx: Transaction, character_id: CharacterId, trigger: Trigger | None) -> list[Followed]:
+        """Carry all quests of a character on; returns those that went on."""
+        body = tx.characters.get(character_id)
+        known = tx.quests.of_character(character_id)
+        if body is None or not any(one.state is ProgressState.ACTIVE for one in known.values()):
+            return []
+        done, quests = [], self._world.world.quests
+        for progress in known.values():
+            quest = quests.get(progress.quest)
+            if quest is None or progress.state is not ProgressState.ACTIVE:
+                continue
+            around = self._surroundings(tx, character_id, body.room_id)
+            followed = self._follow(tx, quest, progress, around, trigger)
+            if followed.progress != progress:
+                done.append(followed)
+        return done
 
     def _surroundings(self, tx: Transaction, character_id: CharacterId, room_id: RoomId) -> Surroundings:
         carried: Counter[TemplateId] = Counter()

@@ -56,7 +56,7 @@ from mythgate.domain.sheets import Chance, Sheet
 from mythgate.domain.worldevents import MOST_EVENTS, EventKind, WorldEvent, page_size
 from mythgate.services.accounts import role_within
 from mythgate.services.errands import Errands
-from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Sequel, Store, Transaction
 from mythgate.services.sheets import Change, SheetService
 from mythgate.services.sight import Sight, enumerate_words
 from mythgate.services.world import WorldService
@@ -294,11 +294,17 @@ class ShardService:
 
         return await self._store.write(work, then=after, once=once)
 
-    def guardian_fell(self, won: Won) -> None:
-        """A fight was won (observer of `EncounterService.on_won`): it may have been a guardian, at its shard."""
+    def guardian_falling(self, won: Won) -> Sequel | None:
+        """For `EncounterService.accompany`: who is slain may be a guardian, at its shard."""
         number = self._shard_in(won.room_id)
-        if number is not None and GUARDIAN in won.slain:
-            self._errands.start(self.defeat(number, won.winners))
+        if number is None or GUARDIAN not in won.slain:
+            return None
+
+        def work(tx: Transaction) -> Callable[[], None]:
+            outcome = self._defeated(tx, number, won.winners)
+            return lambda: self._tell(outcome)
+
+        return work
 
     async def defeat(self, number: int, winners: Sequence[CharacterId]) -> Outcome:
         """The guardian of a shard was brought down by `winners`: they, and their parties, may take it for a day.
@@ -308,14 +314,14 @@ class ShardService:
 
         """
 
-        def work(tx: Transaction) -> Outcome:
-            now = self._clock.now()
-            known = tx.shards.all()
-            bodies = [body for one in sorted(winners) if (body := tx.characters.get(one)) is not None]
-            happened = known.guardian_falls(number, {body.id: faction_of(body.faction) for body in bodies}, now)
-            return self._keep(tx, known, happened, now)
+        return await self._store.write(lambda tx: self._defeated(tx, number, winners), then=self._tell)
 
-        return await self._store.write(work, then=self._tell)
+    def _defeated(self, tx: Transaction, number: int, winners: Sequence[CharacterId]) -> Outcome:
+        now = self._clock.now()
+        known = tx.shards.all()
+        bodies = [body for one in sorted(winners) if (body := tx.characters.get(one)) is not None]
+        happened = known.guardian_falls(number, {body.id: faction_of(body.faction) for body in bodies}, now)
+        return self._keep(tx, known, happened, now)
 
     def _shard_in(self, room_id: RoomId) -> int | None:
         room = self._world.world.room(room_id)

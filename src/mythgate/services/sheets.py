@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mythgate.domain.characters import Character
 from mythgate.domain.errors import CannotUse, NotHere, PermissionDenied, TooSoon
 from mythgate.domain.events import (
     LevelUp,
@@ -29,8 +28,8 @@ from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.sheets import Bonuses, Sheet
 from mythgate.domain.world import SAFE, ItemTemplate, World, find
-from mythgate.services.movement import MovementService
-from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Realtime, Store, Transaction
+from mythgate.services.movement import Brought, MovementService
+from mythgate.services.ports import Clock, CommandKey, Ids, PresenceStore, Realtime, Sequel, Store, Transaction
 from mythgate.services.sight import Sight, sheet_view
 from mythgate.services.world import WorldService
 
@@ -85,6 +84,7 @@ class Death:
     room_id: RoomId
     souls_lost: int
     change: Change
+    brought: Brought
 
 
 class SheetService:
@@ -267,15 +267,26 @@ class SheetService:
 
         """
 
-        def decide(tx: Transaction, body: Character) -> tuple[RoomId, Death]:
-            refuge = self._world.world.refuge_from(body.room_id)
-            change = self.changing(tx, character_id, Sheet.died)
-            lost = change.before.souls - change.after.souls
-            return refuge, Death(body.room_id, refuge, lost, change)
+        sequels = self._movement.prepare(character_id)
+        return await self._store.write(lambda tx: self.dying(tx, character_id, sequels), then=self.died)
 
-        return await self._movement.bring(character_id, decide, then=self._tell_death)
+    def dying(
+        self,
+        tx: Transaction,
+        character_id: CharacterId,
+        sequels: Sequence[Sequel],
+        work: Callable[[Sheet], Sheet] = lambda sheet: sheet,
+    ) -> Death:
+        """For transactions of others: `die` within theirs, after `work` on the sheet. They hand what is returned to
+        `died` once it is saved; `sequels` are what `MovementService.prepare` said before."""
+        origin = tx.characters.require(character_id).room_id
+        refuge = self._world.world.refuge_from(origin)
+        change = self.changing(tx, character_id, lambda sheet: work(sheet).died())
+        lost = change.before.souls - change.after.souls
+        return Death(origin, refuge, lost, change, self._movement.bringing(tx, character_id, refuge, sequels))
 
-    def _tell_death(self, death: Death) -> None:
+    def died(self, death: Death) -> None:
+        """Saved: everybody hears of it. Not to be called for what was not saved."""
         character_id, now = death.change.character_id, self._clock.now()
         present = self._presence.get(character_id)
         if present is not None:
@@ -286,6 +297,7 @@ class SheetService:
             message = f"You die, and awake in {room.name if room is not None else 'another place'}.{loss}"
             self._realtime.send(character_id, event_of(SystemMessage(message), now))
         self.tell(death.change)
+        self._movement.brought(death.brought)
         log.info("character died", extra={"character": character_id, "room": death.origin})
 
     # --- at leisure ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -60,6 +60,7 @@ from mythgate.services.movement import Moved
 from mythgate.services.ports import Clock, Ids, PresenceStore, Rate, Realtime, Store, Throttle, Transaction
 from mythgate.services.sheets import Change, SheetService
 from mythgate.services.sight import Sight, enumerate_words
+from mythgate.services.stacks import put_together
 from mythgate.services.world import WorldService
 
 log = logging.getLogger(__name__)
@@ -428,21 +429,18 @@ class TradeService:
         purses = {one: self._purse(tx, one) for one in both}
         has = {one: purse.belongings for one, purse in purses.items()}
         moves = settlement(trade, has, carry_limit=self._policy.carry_limit)
-        hands = {one: dict(purse.items) for one, purse in purses.items()}
+        got: dict[CharacterId, set[ItemId]] = {one: set() for one in both}
         for handover in moves.handovers:
             item = purses[handover.giver].items[handover.item_id]
             given = tx.items.give(item, HolderKind.CHARACTER, handover.receiver, quantity=handover.quantity)
-            hands[handover.receiver][given.id] = given
-            if given.id == item.id:
-                del hands[handover.giver][item.id]
-            else:
-                hands[handover.giver][item.id] = replace(item, quantity=item.quantity - handover.quantity)
+            got[handover.receiver].add(given.id)
         changes = []
         for one, purse in purses.items():
             after = purse.sheet.paid(moves.souls[one])
             if after != purse.sheet:
                 tx.sheets.save(one, after)
-            changes.append(Change(one, purse.sheet, after, list(hands[one].values())))
+            hands = put_together(tx, self._world.world, HolderKind.CHARACTER, one, got[one])
+            changes.append(Change(one, purse.sheet, after, hands))
         return changes
 
     def _purse(self, tx: Transaction, one: CharacterId) -> _Purse:
@@ -603,7 +601,7 @@ def _holding(world: World, item: Item) -> Holding:
         bound = "it is in use."
     else:
         bound = ""
-    return Holding(item.quantity, template.full_name, bound)
+    return Holding(item.quantity, template.full_name, bound, item.template_id if template.stacks else "")
 
 
 def _spread(purse: _Purse, wanted: Sequence[tuple[ItemId, int]]) -> list[tuple[ItemId, int]]:

@@ -105,7 +105,6 @@ async def test_what_fights_refuse(house: ShardsHouse) -> None:
         (active, {"character_id": waiting.character_id}, "FORBIDDEN"),
         (active, {"character_id": active.character_id, "combat_id": "combat-17"}, "COMBAT_NOT_FOUND"),
         (active, {"character_id": active.character_id, "action_type": "juggle"}, "INVALID_ACTION"),
-        (active, {"character_id": active.character_id, "action_type": "wait"}, "INVALID_ACTION"),
         (active, {"character_id": active.character_id, "action_type": "item"}, "INVALID_ACTION"),
         (active, {"character_id": active.character_id, "action_type": "spell", "ability_name": "x"}, "INVALID_ACTION"),
         (active, {"character_id": active.character_id, "target_id": 99_999}, "INVALID_TARGET"),

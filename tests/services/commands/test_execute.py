@@ -287,8 +287,16 @@ async def test_answers_of_the_lively_outlive_a_sweep(kit: PlayKit) -> None:
 
 async def test_the_log_names_commands_and_not_words(kit: PlayKit, caplog: pytest.LogCaptureFixture) -> None:
     ada = await kit.somebody("Ada")
-    with caplog.at_level(logging.DEBUG, "mythgate.services.commands"):
-        await kit.do(ada, "say my secret")
-        await kit.do(ada, "my secret")
-    assert [record.message for record in caplog.records] == ["command done", "command refused"]
+    caplog.set_level(logging.DEBUG, "mythgate.services")
+    caplog.clear()
+    for line in ("say my secret", "my secret", "whisper bob my secret", "trade confirm 1"):
+        await kit.do(ada, line)
+    told = [(record.message, record.levelno) for record in caplog.records]
+    assert told == [
+        ("command done", logging.DEBUG),
+        ("refused", logging.DEBUG),
+        ("refused", logging.DEBUG),
+        ("refused", logging.INFO),
+    ]
+    assert caplog.records[-1].__dict__["code"] == "no_trade"
     assert "secret" not in str([vars(record) for record in caplog.records])

@@ -33,11 +33,15 @@ ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def _caller(
-    services: ServicesDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    connection: HTTPConnection,
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     if credentials is None:
         raise AuthenticationError(hint="Send the header Authorization: Bearer <access_token>.")
-    return await services.sessions.authenticate(credentials.credentials)
+    caller = await services.sessions.authenticate(credentials.credentials)
+    connection.state.account_id = caller.account_id  # for the log, should it be refused
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]

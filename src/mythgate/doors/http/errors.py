@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mythgate.domain import errors
+from mythgate.services.refusals import note_refusal
 
 STATUS: Final[Mapping[type[errors.Refused], int]] = MappingProxyType(
     {
@@ -233,7 +234,13 @@ def refusal(error: errors.Refused, request_id: str | None) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.Refused)
+    _note(request, error)
     return refusal(error, request_id_of(request))
+
+
+def _note(request: Request, error: errors.Refused, code: str = "") -> None:
+    by = getattr(request.state, "account_id", "")
+    note_refusal(error, asked=f"{request.method} {request.url.path}", by=by, code=code)
 
 
 async def _broken_format(request: Request, error: Exception) -> Response:
@@ -248,6 +255,7 @@ async def _does_not_fit(request: Request, error: Exception) -> Response:
         {"path": ".".join(str(part) for part in fault["loc"]), "message": str(fault["msg"])} for fault in error.errors()
     ]
     first = faults[0] if faults else {"path": "", "message": ""}
+    _note(request, errors.InvalidInput(), "validation_error")
     return error_response(
         422,
         "validation_error",

@@ -25,6 +25,7 @@ from mythgate.doors.shards.requests import answer, code_of
 from mythgate.doors.shards.sessions import ShardsSession
 from mythgate.realtime.hub import Hub
 from mythgate.realtime.outbox import Batch, Outbox, Sink
+from mythgate.services.refusals import note_refusal
 from mythgate.wire.shards import messages as wire
 from mythgate.wire.shards.codec import decode
 from mythgate.wire.shards.messages import ErrorCode
@@ -223,13 +224,22 @@ class ShardsConnection(Sink):
             message = decode(self._opened(payload))
         except ProtocolError as error:
             door.stats.bad_messages += 1
+            if self.session is not None:
+                note_refusal(error, asked="message", by=self._by, code=ErrorCode.PROTOCOL_ERROR)
             self.refuse(ErrorCode.PROTOCOL_ERROR, error.message)
             return
         try:
             await answer(self, message)
         except MythError as error:
             text = error.message if isinstance(error, Refused | ProtocolError) else str(error)
-            self.refuse(code_of(error, message), text, message.message_id)
+            code = code_of(error, message)
+            note_refusal(error, asked=message.type, by=self._by, code=code)
+            self.refuse(code, text, message.message_id)
+
+    @property
+    def _by(self) -> str:
+        """Who sends, for the log."""
+        return self.session.caller.account_id if self.session is not None else self.address
 
     def _opened(self, payload: bytes) -> bytes | str:
         """The message in a frame, which may be encrypted. Raises ProtocolError."""

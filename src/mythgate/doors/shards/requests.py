@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain import errors
 from mythgate.domain.chat import Channel
+from mythgate.domain.combat import defence_of
 from mythgate.domain.errors import AuthenticationError, InvalidInput, MythError, NotFound, PermissionDenied, Refused
 from mythgate.domain.events import RoomUpdate, event_of
 from mythgate.domain.ids import ItemId, TradeId
@@ -434,12 +435,11 @@ async def _trade_update(asked: Asked, message: wire.TradeUpdateMessage) -> None:
 DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
     {
         "attack": Deed.LIGHT_ATTACK,
-        "defend": Deed.BLOCK,
         "spell": Deed.ABILITY,
-        **{one.value: one for one in Deed if one is not Deed.WAIT},
+        **{one.value: one for one in Deed},
     }
 )
-"""What the words of clients mean."""
+"""What the words of clients mean. `defend` is to block, or to catch breath: see `defence_of`."""
 
 
 async def _combat_start(asked: Asked, message: wire.CombatStartMessage) -> None:
@@ -458,7 +458,10 @@ async def _combat_action(asked: Asked, message: wire.CombatActionMessage) -> Non
     combat = encounters.view_of(actor)
     if combat.id != message.combat_id:
         raise errors.NoCombat
-    deed = DEEDS.get(message.action_type.strip().casefold())
+    action = message.action_type.strip().casefold()
+    deed = DEEDS.get(action)
+    if action == "defend":
+        deed = next((defence_of(one.stamina) for one in combat.fighters if one.character_id == actor), None)
     if deed is None:
         raise errors.InvalidAction("There is no such action.")
     target: int | None = None
@@ -468,14 +471,17 @@ async def _combat_action(asked: Asked, message: wire.CombatActionMessage) -> Non
             raise errors.InvalidTarget
     if deed is Deed.ITEM and message.item_id is None:
         raise errors.InvalidAction("Which thing? `item_id` is missing.")
-    await encounters.act(
-        actor,
-        deed,
-        target=target,
-        ability=message.ability_name or "",
-        item=str(message.item_id or ""),
-        encounter_id=message.combat_id,
-    )
+    try:
+        await encounters.act(
+            actor,
+            deed,
+            target=target,
+            ability=message.ability_name or "",
+            item=str(message.item_id or ""),
+            encounter_id=message.combat_id,
+        )
+    except errors.NotHere as error:
+        raise errors.InvalidTarget("You carry no such thing.") from error
 
 
 # --- the world -------------------------------------------------------------------------------------

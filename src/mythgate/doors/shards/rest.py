@@ -24,6 +24,7 @@ from mythgate.doors.http.socket_protocol import LINE_EXTENSION
 from mythgate.doors.shards import characters, worldviews
 from mythgate.doors.shards.sessions import DOOR, ShardsSession
 from mythgate.services.accounts import DoorPromise
+from mythgate.services.refusals import note_refusal
 from mythgate.wire.shards.messages import NAME_CHARACTERS, VERSION
 
 if TYPE_CHECKING:
@@ -109,9 +110,11 @@ class Calls:
         """Who calls. Raises AuthenticationError."""
         header = request.headers.get("authorization", "")
         try:
-            return await self.door.sessions.prove(header.replace(BEARER, "").strip())
+            session = await self.door.sessions.prove(header.replace(BEARER, "").strip())
         except AuthenticationError as error:
             raise AuthenticationError("Unauthorized") from error
+        request.state.account_id = session.caller.account_id  # for the log, should it be refused
+        return session
 
     # --- accounts --------------------------------------------------------------------------------------
 
@@ -346,8 +349,10 @@ def client_of(request: Request) -> str:
 # --- failures --------------------------------------------------------------------------------------
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
+    by = getattr(request.state, "account_id", "") or address_of(request)
+    note_refusal(error, asked=f"{request.method} {request.url.path}", by=by)
     status = STATUS.get(type(error), None) or status_of(error)
     headers = {}
     if error.retry_after is not None:

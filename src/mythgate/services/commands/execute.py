@@ -25,6 +25,7 @@ from mythgate.domain.world import SMALL_WORDS, words_of
 from mythgate.services.commands.registry import RATES, Call, Command, Play, RateClass, Registry
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.ports import Throttle
+from mythgate.services.refusals import note_refusal
 from mythgate.services.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class CommandService:
             response = await self._done_before(present, command)
         except Refused as refused:
             self.refused[refused.code] += 1
-            log.debug("command refused", extra={"character": actor, "code": refused.code})
+            note_refusal(refused, asked=command.name if command is not None else "", by=actor)
             return refusal(command.name if command is not None else (name or "")[:40], refused)
         if command_id is not None:
             self._answers.remember(actor, command_id, response, clock.monotonic())

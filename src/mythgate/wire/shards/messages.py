@@ -432,8 +432,8 @@ class TradeStepMessage(BareMessage):
 class TradeUpdateMessage(BareMessage):
     type: str = MessageType.TRADE_UPDATE
     trade_id: Extra[Any] = None
-    souls: Extra[Whole] = None
-    items: Extra[list[dict[str, Whole]]] = None
+    souls: Whole | None = None  # what one gives is never guessed: an amount that is none breaks the message
+    items: list[dict[str, Whole]] | None = None
     offers: Extra[Any] = None
     accepted: Extra[Any] = None
     revision: Extra[Whole] = None  # rises with every change
