@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from mythgate.client import Client
-from mythgate.domain.errors import Refused
+from mythgate.client import Client, Unsent
+from mythgate.domain.errors import Refused, Repeated, TooMany
 from mythgate.domain.events import LobbyMessage
 
 Answer = Callable[[dict[str, Any]], list[dict[str, Any]]]
@@ -69,6 +70,66 @@ async def test_a_fault_of_the_server_is_an_answer() -> None:
         with pytest.raises(Refused, match="went wrong") as refused:
             await client.command("look", wait=10)
         assert (refused.value.code, refused.value.hint) == ("internal", "Tell somebody.")
+
+
+def saying(*events: dict[str, Any], **done: Any) -> Answer:
+    """These, and that a command was carried out."""
+
+    def answer(message: dict[str, Any]) -> list[dict[str, Any]]:
+        data = {"command": "look", "result": "", "success": True} | done
+        return [*events, {"event_type": "command_response", "data": data, "reply_to": message.get("message_id")}]
+
+    return answer
+
+
+async def test_what_nobody_waits_for_goes_to_on_error() -> None:
+    refusal = {"event_type": "error", "data": {"code": "rate_limited", "message": "Too fast.", "retry_after": 2.0}}
+    async with playing(saying(refusal)) as client:
+        told: list[Exception] = []
+        client.on_error(told.append)
+        await client.send_position_update([1, 2, 3])
+        await client.wait_for("error")
+        assert [type(one) for one in told] == [TooMany]
+
+
+async def test_what_was_known_before_a_reset_is_not_known_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    party = {"number": 3, "name": "Otters", "leader_id": "a", "leader_number": 1, "members": [], "max_members": 6}
+    update = {"party": party | {"loot_sharing": "equal"}, "reason": "state", "party_number": 3, "player_id": None}
+    joined = {"event_type": "party_update", "data": update | {"message": ""}}
+    garbled = {"event_type": "party_update", "data": {"party": 3}}
+    async with playing(saying(joined, garbled)) as client:
+        with caplog.at_level(logging.WARNING):
+            await client.command("look", wait=10)
+        assert [one.message for one in caplog.records] == ["event not understood"]
+        assert client.party is not None
+        assert client.party.name == "Otters"
+    async with playing(saying(joined, {"event_type": "reset", "data": {"reason": "overflow"}})) as client:
+        await client.command("look", wait=10)
+        assert client.party is None
+
+
+async def test_an_answer_from_before_a_new_start_says_too_little() -> None:
+    async with playing(saying(command="quest", repeated=True)) as client:
+        with pytest.raises(Repeated):
+            await client.accept_quest("wolves")
+
+
+async def test_who_waits_for_what_never_comes_hears_of_the_end() -> None:
+    async with playing(saying({"event_type": "session_expiring"})) as client:
+        await client.command("look", wait=10)  # no fresh token is to be had here, and it goes on
+        waiting = asyncio.create_task(client.wait_for("aetherfall", wait=None))
+        await asyncio.sleep(0)
+        told: list[Exception] = []
+
+        async def wait_on(event: dict[str, Any]) -> None:
+            await client.wait_for("*")
+
+        client.register_handler("disconnected", wait_on)
+        client.on_error(told.append)
+        await client.close()
+        with pytest.raises(Unsent):
+            await waiting
+        assert [type(one) for one in told] == [RuntimeError], "a handler cannot wait"
 
 
 async def test_an_event_that_is_not_understood_is_left_out(caplog: pytest.LogCaptureFixture) -> None:

@@ -402,6 +402,7 @@ class FightRecord:
     log: list[str]
     fighters: list[Participant]
     rounds: int
+    beforehand: list[Dice]
     lines: list[FightLine]
 
 
