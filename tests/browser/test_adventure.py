@@ -247,6 +247,11 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
     for one in (ada, ben):
         await expect(stage(one).get_by_role("heading")).to_have_text(told)
     await looks_sound(ada, "the end of a fight")
+    await stage(ada).get_by_role("button", name="How it went").click()
+    record = ada.page.get_by_role("dialog", name="How the fight went")
+    await expect(record.get_by_role("region", name="Round 1", exact=True)).to_be_attached()
+    await looks_sound(ada, "the record of a fight")
+    await record.get_by_role("button", name="Close").click()
     for one in (ada, ben):
         await stage(one).get_by_role("button", name="Close").click()
     # Afterwards each sees how the other came out of it, wherever they are now.

@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { countNews, isIn, type LogLine, linesOf, speakerLength, TABS, tabOf, tabsFor } from "../src/stores/lines.ts";
+import {
+  countNews,
+  isIn,
+  type LogLine,
+  linesOf,
+  phrasesOf,
+  speakerLength,
+  TABS,
+  tabOf,
+  tabsFor,
+} from "../src/stores/lines.ts";
 
 let id = 0;
 const line = (part: Partial<LogLine>): LogLine => {
@@ -81,4 +91,14 @@ test("what was said earlier stands before the log, but for what is in it", () =>
   const earlier = [line({ channel: "party", chatId: "a" }), line({ channel: "party", chatId: "b" })];
   expect(linesOf(log, "party", earlier)).toEqual([earlier[0], heard]);
   expect(linesOf(log, "all")).toEqual(log);
+});
+
+test("commands among the server's words are brought out", () => {
+  expect(phrasesOf("`rest` first, or `go north`.")).toEqual([
+    { text: "rest", isCommand: true },
+    { text: " first, or ", isCommand: false },
+    { text: "go north", isCommand: true },
+    { text: ".", isCommand: false },
+  ]);
+  expect(phrasesOf("A lone ` is one.")).toEqual([{ text: "A lone ` is one.", isCommand: false }]);
 });

@@ -120,3 +120,16 @@ export function countNews(lines: readonly LogLine[], tab: Tab, seen: number): nu
   }
   return count;
 }
+
+/** A part of a text: words, or a command that one can type. */
+export interface Phrase {
+  readonly text: string;
+  readonly isCommand: boolean;
+}
+
+/** The server writes commands between backticks. */
+export const phrasesOf = (text: string): readonly Phrase[] =>
+  text
+    .split(/`([^`\n]+)`/)
+    .map((part, index) => ({ text: part, isCommand: index % 2 === 1 }))
+    .filter((part) => part.text !== "");

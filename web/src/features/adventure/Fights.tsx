@@ -58,10 +58,7 @@ export function FightDialog({ fight, onClose }: FightDialogProps) {
   return (
     <Dialog title="How the fight went" isOpen onClose={onClose}>
       {value ? (
-        <>
-          <Told record={value.record} />
-          <Proof {...value} promised={fight.commitment} />
-        </>
+        <Proof {...value} promised={fight.commitment} />
       ) : problem ? (
         <Problem message={problem.message} hint="The record of a fight can be read once it is over for everybody." />
       ) : (
@@ -74,6 +71,7 @@ export function FightDialog({ fight, onClose }: FightDialogProps) {
         {value && <Button onPress={() => saveRecord(value.record)}>Save the record</Button>}
         {!value && problem && <Button onPress={() => setAttempt(attempt + 1)}>Try again</Button>}
       </div>
+      {value && <Told record={value.record} />}
     </Dialog>
   );
 }
@@ -132,16 +130,21 @@ function Proof({ record, computed, promised }: ProofProps) {
           "This page came without encryption, where browsers do not calculate SHA-256: compare for yourself."}
         {computed !== null && promised === "" && "This window was not told at the beginning what was promised."}
       </p>
-      <dl>
-        <dt>Promised at the beginning</dt>
-        <dd>{promised || "–"}</dd>
-        <dt>Seed, told at the end</dt>
-        <dd>{record.seed}</dd>
-        <dt>SHA-256 of “id:seed”</dt>
-        <dd>{computed ?? "–"}</dd>
-      </dl>
+      <details>
+        <summary>In figures</summary>
+        <dl>
+          <dt>Promised at the beginning</dt>
+          <dd>{promised || "–"}</dd>
+          <dt>Id of the fight</dt>
+          <dd>{record.id}</dd>
+          <dt>Seed, told at the end</dt>
+          <dd>{record.seed}</dd>
+          <dt>SHA-256 of “id:seed”</dt>
+          <dd>{computed ?? "–"}</dd>
+        </dl>
+      </details>
       <p>
-        The log above is what the server finds when it tells the fight again, from this seed and what everybody did.
+        The log below is what the server finds when it tells the fight again, from this seed and what everybody did.
         With the saved record anybody can.
       </p>
     </section>

@@ -118,7 +118,7 @@ function Shard({ shard, isHere }: { readonly shard: CrystalShard; readonly isHer
         {shard.guardian_defeated ? " was brought down" : " guards it"}
       </p>
       <div className={styles.actions}>
-        {isHere && <Button onPress={() => send("capture")}>Take it</Button>}
+        {isHere && shard.status === "contested" && <Button onPress={() => send("capture")}>Take it</Button>}
         <Button
           look="quiet"
           aria-expanded={open}

@@ -6,6 +6,7 @@ import {
   type LineKind,
   type LogLine,
   linesOf,
+  phrasesOf,
   speakerLength,
   TAB_LABELS,
   type Tab as TabName,
@@ -201,7 +202,11 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
         {line.about && <span className={styles.about}>{line.about}</span>}
         <Words line={line} />
         {waiting && <span className={styles.waiting}> (waits for the connection)</span>}
-        {line.hint && <span className={styles.hint}>{line.hint}</span>}
+        {line.hint && (
+          <span className={styles.hint}>
+            <Commands text={line.hint} />
+          </span>
+        )}
       </span>
     </div>
   );
@@ -210,13 +215,29 @@ const Line = memo(function Line({ line, timestamps, waiting }: LineProps) {
 /** The text, with the speaker's name brought out where it begins with one. */
 function Words({ line }: { readonly line: LogLine }) {
   const length = speakerLength(line);
-  if (line.kind !== "chat") return line.text;
+  if (line.kind !== "chat") return line.kind === "echo" ? line.text : <Commands text={line.text} />;
   return (
     <>
       {length > 0 && <span className={styles.speaker}>{line.text.slice(0, length)}</span>}
       <Linked text={line.text.slice(length)} />
     </>
   );
+}
+
+/** The server's words, with the commands among them brought out. */
+function Commands({ text }: { readonly text: string }) {
+  let at = 0;
+  return phrasesOf(text).map((phrase) => {
+    const key = at;
+    at += phrase.text.length;
+    return phrase.isCommand ? (
+      <code key={key} className={styles.command}>
+        {phrase.text}
+      </code>
+    ) : (
+      <Fragment key={key}>{phrase.text}</Fragment>
+    );
+  });
 }
 
 /** People's words, whose web addresses one can follow; the page they lead to learns nothing of this one. */
