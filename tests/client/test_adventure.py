@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import textwrap
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -623,6 +627,19 @@ async def test_quests_and_a_shard(server: RunningServer) -> None:
         with pytest.raises(InvalidInput):
             await ben.get_world_events(0)
         assert (await ben.get_status())["players_online"] >= 2
+
+
+async def test_the_fight_of_the_page(server: RunningServer) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text("utf-8")
+    [fight] = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "start_combat" in one]
+    body = textwrap.indent(fight.replace("corrupt_wolf", "hollow_soldier"), "    ")
+    scope: dict[str, Any] = {}
+    exec(compile(f"async def win(client):\n{body}", "docs/python-client.md", "exec"), scope)
+    async with player(server.url) as ada:
+        heard = Heard(ada)
+        await ada.send_move("north")
+        await scope["win"](ada)
+        assert (await heard.find("combat_end"))["outcome"] == "won"
 
 
 # --- lines that break ----------------------------------------------------------------------------------

@@ -644,7 +644,7 @@ async def test_people_ladders_clans_profiles_friends(server: RunningServer) -> N
 
 async def test_the_examples_of_the_page_run(server: RunningServer) -> None:
     page = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text("utf-8")
-    in_world, in_lobby, _registering, _network = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    in_world, _fighting, in_lobby, _registering, _network = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     output, _ = await (await _run(in_world, server)).communicate()
     assert "Ways: " in output.decode()
 
