@@ -438,7 +438,7 @@ class VoiceSettings(Section):
     ice_servers: list[IceServerSettings] = Field(
         default_factory=list,
         max_length=8,
-        description="STUN and TURN servers, each with the fields above; none: players reach each other where there is "
+        description="STUN and TURN servers, each with the fields below; none: players reach each other where there is "
         "no router between them.",
     )
 

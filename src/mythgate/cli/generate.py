@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
 import orjson
 import typer
 
 import mythgate
 from mythgate.cli.output import EXIT_FAILED, fail
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 app = typer.Typer(help="Write generated files: schemas, types, references.", no_args_is_help=True)
 
@@ -157,9 +160,11 @@ def _settings() -> Iterator[tuple[str, str]]:
             default = field.get_default(call_default_factory=True)
             if isinstance(default, BaseModel):
                 continue
-            if _is_list_of_sections(default):
-                lists.append((f"{prefix}.{name}", type(default[0])))
-                default = f"{len(default)} of them: {', '.join(entry.name for entry in default)}"
+            section = _listed_section(field.annotation)
+            if section is not None:
+                lists.append((f"{prefix}.{name}", section))
+                if default:
+                    default = f"{len(default)} of them: {', '.join(entry.name for entry in default)}"
             dotted = f"{prefix}.{name}" if prefix else name
             variable = "MYTHGATE_" + dotted.replace(".", "__").upper()
             lines.append(f"| `{dotted}` | `{variable}` | {_default(default)} | {field.description} |")
@@ -182,10 +187,12 @@ def _settings() -> Iterator[tuple[str, str]]:
     yield "docs/reference/settings.md", "\n".join(lines).rstrip() + "\n"
 
 
-def _is_list_of_sections(value: Any) -> bool:
+def _listed_section(annotation: Any) -> type[BaseModel] | None:
+    """The model of the entries of a setting that is a list of tables; None for other settings."""
     from pydantic import BaseModel
 
-    return isinstance(value, list) and bool(value) and isinstance(value[0], BaseModel)
+    entries = get_args(annotation) if get_origin(annotation) is list else ()
+    return next((one for one in entries if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
 def _default(value: Any) -> str:
