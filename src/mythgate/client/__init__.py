@@ -4,12 +4,12 @@ Two classes for two dialects, used alike: `Client` speaks that of this server's 
 too; `NetworkClient` that of the Shards network, with this server or another.
 
     async with Client("http://127.0.0.1:54731") as client:
-        await client.login("ada", "correct horse")
-        await client.connect()
-        answer = await client.command("look")
-        print(answer["result"])
+        await client.connect("ada", "correct horse")
+        print((await client.look()).description)
+        await client.send_chat("Good evening!")
 
-No part of the server is needed, but aiohttp (`pip install 'mythgate[client]'`). Lobbies: `Client.lobby`.
+No part of the server is needed: the client is a distribution of its own, `mythgate-client`; where the server is, the
+extra `client` brings what it requires. Lobbies: `Client.lobby`.
 """
 
 from mythgate.client.connection import ConnectionState
@@ -52,11 +52,15 @@ from mythgate.wire.shards.messages import (
     WorldStateMessage,
 )
 
+BaseMessage = Message
+"""What the original library calls it."""
+
 __all__ = [
     "LOBBY_EVENTS",
     "AuthRequest",
     "AuthResponse",
     "Backoff",
+    "BaseMessage",
     "CharacterRow",
     "CharacterUpdateMessage",
     "ChatMessage",
