@@ -25,5 +25,6 @@ export default defineConfig({
       ]),
     ),
   },
-  test: { environment: "node", include: ["tests/**/*.test.ts"] },
+  // Patient: other work may keep the machine busy.
+  test: { environment: "node", include: ["tests/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000 },
 });

@@ -1,4 +1,7 @@
-/** What the REST calls about accounts answer, which are for staff. */
+/** What the staff does about accounts. */
+import { given } from "./pages.ts";
+import type { Session } from "./session.ts";
+
 export type Role = "player" | "moderator" | "admin" | "owner";
 export type AccountStatus = "active" | "disabled" | "deleted";
 export type StaffAct = "lock" | "unlock" | "reset_password" | "set_role" | "hide";
@@ -114,4 +117,58 @@ export interface CreatedUser {
   readonly role: Role;
   /** The one that was made up; nobody can see it again. */
   readonly password: string | null;
+}
+
+export interface UserQuery {
+  readonly search?: string;
+  readonly role?: Role | "";
+  readonly status?: string;
+  /** `next` of the page before. */
+  readonly after?: string | null;
+}
+
+/** Whether a password is for everything or for old game clients only. */
+export type PasswordKind = "password" | "game-password";
+
+const path = (id: string, act = ""): string => `api/admin/users/${encodeURIComponent(id)}${act && `/${act}`}`;
+
+/** Accounts, for who is signed in as one of the staff. What a role may not do is refused. */
+export class Users {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  list = (query: UserQuery = {}): Promise<UserPage> => {
+    const { search, role, status, after } = query;
+    const wanted = { search: search || null, role: role || null, status: status || null, after: after ?? null };
+    return this.#session.request("GET", `api/admin/users?${given(wanted)}`);
+  };
+
+  read = (id: string): Promise<UserCard> => this.#session.request("GET", path(id));
+
+  create = (user: NewUser): Promise<CreatedUser> => this.#session.request("POST", "api/admin/users", user);
+
+  /** `days` is null for a lock without an end. */
+  lock = (id: string, days: number | null, reason: string): Promise<UserCard> =>
+    this.#session.request("POST", path(id, "lock"), { days, reason });
+
+  unlock = (id: string, reason: string): Promise<UserCard> =>
+    this.#session.request("POST", path(id, "unlock"), { reason });
+
+  setRole = (id: string, role: Role, reason: string): Promise<UserCard> =>
+    this.#session.request("POST", path(id, "role"), { role, reason });
+
+  setHidden = (id: string, hidden: boolean): Promise<UserCard> =>
+    this.#session.request("POST", path(id, "hidden"), { hidden });
+
+  /** @returns the password the server made up, if none was given. */
+  givePassword = async (id: string, kind: PasswordKind, password: string, reason: string): Promise<string | null> => {
+    const body = password ? { password, reason } : { reason };
+    return (await this.#session.request<{ password: string | null }>("POST", path(id, kind), body)).password;
+  };
+
+  takeGamePassword = (id: string, reason: string): Promise<void> =>
+    this.#session.request("DELETE", `${path(id, "game-password")}?${given({ reason })}`);
 }

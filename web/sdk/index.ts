@@ -1,5 +1,5 @@
 /** Mythgate's TypeScript SDK: sign in, connect, hear what happens, send commands. No React in here. */
-export type * from "./administration.ts";
+export * from "./administration.ts";
 export * from "./adventure.ts";
 export * from "./api.ts";
 export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
@@ -20,6 +20,7 @@ export type * from "./generated/events.ts";
 export { randomId } from "./ids.ts";
 export type * from "./lobbies.ts";
 export { Outbox, type PendingCommand } from "./outbox.ts";
+export { type LadderQuery, Pages, type ResultQuery, type Season } from "./pages.ts";
 export { type Handler, Player, type PlayerOptions } from "./player.ts";
 export { Sequencer } from "./sequencer.ts";
 export { inMemory, type LoginStore, Session, type StoredLogin } from "./session.ts";

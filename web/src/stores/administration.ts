@@ -1,5 +1,13 @@
 /** Accounts, as staff looks after them. */
-import type { AccountStatus, CreatedUser, NewUser, Role, User, UserCard, UserPage } from "@mythgate/sdk";
+import {
+  type AccountStatus,
+  type CreatedUser,
+  type NewUser,
+  type Role,
+  type User,
+  type UserCard,
+  Users,
+} from "@mythgate/sdk";
 import { create } from "zustand";
 import { explain, session, useLogin } from "./login.ts";
 
@@ -83,7 +91,8 @@ async function ask(after: string | null): Promise<void> {
   const mine = asked;
   useUsers.setState({ busy: true, problem: null });
   try {
-    const page = await session.request<UserPage>("GET", `api/admin/users?${parameters(after)}`);
+    const { query } = useUsers.getState();
+    const page = await accounts.list({ ...query, search: query.search.trim(), after });
     if (mine !== asked) return;
     useUsers.setState(({ users }) => ({
       users: after === null ? page.users : [...users, ...page.users],
@@ -96,17 +105,11 @@ async function ask(after: string | null): Promise<void> {
   }
 }
 
-function parameters(after: string | null): string {
-  const { query } = useUsers.getState();
-  const given = Object.entries({ ...query, search: query.search.trim(), after: after ?? "" });
-  return new URLSearchParams(given.filter(([, value]) => value !== "")).toString();
-}
-
 // --- one of them ------------------------------------------------------------------------------------
 
-const path = (id: string, act = ""): string => `api/admin/users/${encodeURIComponent(id)}${act && `/${act}`}`;
+const accounts = new Users(session);
 
-export const readUser = (id: string): Promise<UserCard> => session.request("GET", path(id));
+export const { read: readUser, givePassword, takeGamePassword } = accounts;
 
 /** Have the list show what has become of somebody. */
 function noted(card: UserCard): UserCard {
@@ -114,39 +117,21 @@ function noted(card: UserCard): UserCard {
   return card;
 }
 
-const change = async (id: string, act: string, body: object): Promise<UserCard> =>
-  noted(await session.request<UserCard>("POST", path(id, act), body));
-
 /** `days` is null for a lock without an end. */
-export const lockUser = (id: string, days: number | null, reason: string): Promise<UserCard> =>
-  change(id, "lock", { days, reason });
+export const lockUser = async (id: string, days: number | null, reason: string): Promise<UserCard> =>
+  noted(await accounts.lock(id, days, reason));
 
-export const unlockUser = (id: string, reason: string): Promise<UserCard> => change(id, "unlock", { reason });
+export const unlockUser = async (id: string, reason: string): Promise<UserCard> =>
+  noted(await accounts.unlock(id, reason));
 
-export const setRole = (id: string, role: Role, reason: string): Promise<UserCard> =>
-  change(id, "role", { role, reason });
+export const setRole = async (id: string, role: Role, reason: string): Promise<UserCard> =>
+  noted(await accounts.setRole(id, role, reason));
 
-export const setHidden = (id: string, hidden: boolean): Promise<UserCard> => change(id, "hidden", { hidden });
-
-/** Whether the password is for everything or for old game clients only. */
-export type PasswordKind = "password" | "game-password";
-
-/** @returns the password the server made up, if none was given. */
-export const givePassword = async (
-  id: string,
-  kind: PasswordKind,
-  password: string,
-  reason: string,
-): Promise<string | null> => {
-  const body = password ? { password, reason } : { reason };
-  return (await session.request<{ password: string | null }>("POST", path(id, kind), body)).password;
-};
-
-export const takeGamePassword = (id: string, reason: string): Promise<void> =>
-  session.request("DELETE", `${path(id, "game-password")}?${new URLSearchParams({ reason })}`);
+export const setHidden = async (id: string, hidden: boolean): Promise<UserCard> =>
+  noted(await accounts.setHidden(id, hidden));
 
 export async function createUser(user: NewUser): Promise<CreatedUser> {
-  const created = await session.request<CreatedUser>("POST", "api/admin/users", user);
+  const created = await accounts.create(user);
   void lookFor({ search: created.name, role: "", status: "" });
   return created;
 }

@@ -1,24 +1,18 @@
 /** Going into lobbies and out of them, and what the server tells everybody about them. */
 import {
-  type ClanCard,
-  type ClanEntry,
   type FriendView,
   type HostedGameView,
   type LadderPage,
-  type ListedGame,
   type LobbyPlayerView,
   type LobbyRooms,
   type LobbyView,
   MythError,
   type OwnClan,
-  type PlayerEntry,
-  type PlayerPage,
   type ResultCard,
   type RoomGame,
   type RoomPlayer,
-  type TournamentCard,
 } from "@mythgate/sdk";
-import { api, explain, session } from "./login.ts";
+import { explain, pages, session } from "./login.ts";
 import { usePage, want } from "./page.ts";
 import { refuseInLobby, usePlay } from "./play.ts";
 
@@ -77,19 +71,17 @@ usePlay.subscribe(({ lobby }, { lobby: before }) => {
 
 // --- what everybody may read ------------------------------------------------------------------------
 
-export const readRooms = (): Promise<LobbyRooms> => api.request("GET", "api/metaserver/rooms");
-
-export const readPlayer = (number: number): Promise<PlayerPage> =>
-  api.request("GET", `api/metaserver/players/${number}`);
-
-/** At most twenty whose name contains `text`. */
-export const searchPlayers = async (text: string): Promise<readonly PlayerEntry[]> =>
-  (
-    await api.request<{ players: readonly PlayerEntry[] }>(
-      "GET",
-      `api/metaserver/players?search=${encodeURIComponent(text)}`,
-    )
-  ).players;
+export const {
+  rooms: readRooms,
+  player: readPlayer,
+  searchPlayers,
+  seasons: readSeasons,
+  tournaments: readTournaments,
+  result: readResult,
+  games: readGames,
+  clans: readClans,
+  clan: readClan,
+} = pages;
 
 export interface LadderChoice {
   readonly category: string;
@@ -98,41 +90,14 @@ export interface LadderChoice {
   readonly season: number | null;
 }
 
-export interface Season {
-  readonly number: number;
-  readonly name: string;
-}
-
-/** All seasons, the oldest first; the last one goes on. */
-export const readSeasons = async (): Promise<readonly Season[]> =>
-  (await api.request<{ seasons: readonly Season[] }>("GET", "api/metaserver/ladder/seasons")).seasons;
-
 export const LADDER_ROWS = 50;
 
-export function readLadder({ category, kind, season }: LadderChoice, offset: number): Promise<LadderPage> {
-  const query = new URLSearchParams({ category, kind, limit: String(LADDER_ROWS), offset: String(offset) });
-  if (season !== null) query.set("season", String(season));
-  return api.request("GET", `api/metaserver/ladder?${query}`);
-}
-
-export const readTournaments = async (over: boolean): Promise<readonly TournamentCard[]> =>
-  (await api.request<{ tournaments: readonly TournamentCard[] }>("GET", `api/metaserver/tournaments?over=${over}`))
-    .tournaments;
+export const readLadder = (choice: LadderChoice, offset: number): Promise<LadderPage> =>
+  pages.ladder({ ...choice, limit: LADDER_ROWS, offset });
 
 /** The last results, of one player if `player` is their number. */
-export async function readResults(player: string | null, before: number | null = null): Promise<readonly ResultCard[]> {
-  const query = new URLSearchParams({ limit: "20" });
-  if (player !== null) query.set("player", player);
-  if (before !== null) query.set("before", String(before));
-  return (await api.request<{ results: readonly ResultCard[] }>("GET", `api/metaserver/results?${query}`)).results;
-}
-
-export const readResult = (number: number): Promise<ResultCard> =>
-  api.request("GET", `api/metaserver/results/${number}`);
-
-/** The games of all lobbies. */
-export const readGames = async (): Promise<readonly ListedGame[]> =>
-  (await api.request<{ games: readonly ListedGame[] }>("GET", "api/metaserver/games")).games;
+export const readResults = (player: string | null, before: number | null = null): Promise<readonly ResultCard[]> =>
+  pages.results({ limit: 20, player, before });
 
 /** Null for who is in none. */
 export async function readOwnClan(): Promise<OwnClan | null> {
@@ -143,11 +108,6 @@ export async function readOwnClan(): Promise<OwnClan | null> {
     throw error;
   }
 }
-
-export const readClans = async (): Promise<readonly ClanEntry[]> =>
-  (await api.request<{ clans: readonly ClanEntry[] }>("GET", "api/metaserver/clans")).clans;
-
-export const readClan = (number: number): Promise<ClanCard> => api.request("GET", `api/metaserver/clans/${number}`);
 
 /** Somebody as the events have them. */
 export const playerView = (one: RoomPlayer): LobbyPlayerView => ({

@@ -1,5 +1,5 @@
 /** Who is signed in. */
-import { Api, type LoginStore, MythError, Session, type StoredLogin } from "@mythgate/sdk";
+import { Api, type LoginStore, MythError, Pages, Session, type StoredLogin } from "@mythgate/sdk";
 import { create } from "zustand";
 import { rootAddress, showProfile } from "./page.ts";
 import { browserStorage, isRecord, load, remove, save, tabStorage } from "./storage.ts";
@@ -48,6 +48,8 @@ interface LoginState {
 const loginStore = new BrowserLoginStore();
 
 export const api = new Api(rootAddress());
+
+export const pages = new Pages(api);
 
 export const session = new Session(api, loginStore, (reason) => {
   useLogin.setState({ login: null, notice: reason ? reason.message : null });

@@ -1,7 +1,7 @@
 /** What everybody may read about the server. */
 import type { LadderPage, LobbyRooms, ServerStatus } from "@mythgate/sdk";
 import { byFamily } from "./lobby.ts";
-import { api } from "./login.ts";
+import { pages } from "./login.ts";
 
 /** As the server tells it; who is in lobbies comes with the door they came through. */
 export interface LobbyCrowd {
@@ -20,9 +20,9 @@ export const TOP = 10;
 
 export async function readStatus(): Promise<PublicStatus> {
   const [server, lobbies, ladder] = await Promise.all([
-    api.request<ServerStatus>("GET", "api/status"),
-    api.request<LobbyCrowd>("GET", "api/metaserver/rooms"),
-    api.request<LadderPage>("GET", `api/metaserver/ladder?category=ranked&limit=${TOP}`),
+    pages.status(),
+    pages.rooms(),
+    pages.ladder({ category: "ranked", limit: TOP }),
   ]);
   return { server, lobbies, ladder };
 }

@@ -1,10 +1,9 @@
-import type { Role, UserCard } from "@mythgate/sdk";
+import type { PasswordKind, Role, UserCard } from "@mythgate/sdk";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Form } from "react-aria-components";
 import {
   givePassword,
   lockUser,
-  type PasswordKind,
   setHidden,
   setRole,
   takeGamePassword,

@@ -36,7 +36,7 @@ function Fight({ combat }: { readonly combat: CombatView }) {
         <span className={styles.turn} data-own={own || undefined} role="status">
           {own ? "It is your turn" : combat.active ? `It is the turn of ${named.get(combat.active)}` : "It is over"}
         </span>
-        <Timer isOwn={own} />
+        <Timer isOwn={own} turnSeconds={combat.turn_seconds} />
       </div>
       <ol className={styles.order} aria-label="Turn order">
         {combat.order.map((number, index) => (
@@ -80,11 +80,13 @@ function Fight({ combat }: { readonly combat: CombatView }) {
 const HURRY = 5;
 
 /** How long the turn lasts yet: for the eye all the time, for the ear once, when it is high time. */
-function Timer({ isOwn }: { readonly isOwn: boolean }) {
+function Timer({ isOwn, turnSeconds }: { readonly isOwn: boolean; readonly turnSeconds: number }) {
   const endsAt = usePlay((state) => state.adventure.turnEndsAt);
   const seconds = useServerCountdown(endsAt);
   if (seconds === null) return null;
   const isUrgent = isOwn && seconds <= HURRY;
+  // Where turns are hardly longer, it is enough to be told that one's own begins.
+  const isTold = isUrgent && seconds > 0 && turnSeconds >= 2 * HURRY;
   return (
     <>
       <span
@@ -97,7 +99,7 @@ function Timer({ isOwn }: { readonly isOwn: boolean }) {
         {seconds} s
       </span>
       <span className={ui.hidden} role="status">
-        {isUrgent && seconds > 0 ? `${HURRY} seconds left.` : ""}
+        {isTold ? `${HURRY} seconds left.` : ""}
       </span>
     </>
   );
