@@ -315,6 +315,41 @@ def test_a_quiet_room_is_told_low_events_as_one_but_for_who_cannot_be(world: Wor
     assert [one.numbers[-1] for one in (ann, bob, slow)] == [5, 2, 3]
 
 
+def test_in_a_busy_room_low_events_wait_for_all_together(world: World) -> None:
+    """Everybody gets the latest of each at the end of the window; a lasting order of the old and the new is kept by
+    whoever steps apart, leaves or comes meanwhile."""
+    pipes = {name: world.join(name)[1] for name in ("ann", "bob", "eve")}
+    world.wait(100)
+    world.tell("one")
+    for position in range(3):
+        for name in pipes:
+            event = world.event(f"{name} at {position}", Priority.LOW, coalesce=f"position:{name}")
+            world.hub.publish(ROOM, event, exclude=CharacterId(name))
+    world.hub.send(CharacterId("ann"), world.event("for ann", Priority.LOW, coalesce="hers"))
+    world.hub.unsubscribe(CharacterId("eve"), ROOM)
+    _, late = world.join("late")
+    world.wait(20)
+    assert texts(pipes["ann"]) == ["one", "bob at 2", "eve at 2", "for ann"]
+    assert texts(pipes["bob"]) == ["one", "ann at 2", "eve at 2"]
+    assert texts(pipes["eve"]) == ["one", "ann at 2", "bob at 2"]  # it had happened when she left
+    assert texts(late) == []
+    world.wait(100)
+    world.hub.publish(ROOM, world.event("ann at 3", Priority.LOW, coalesce="position:ann"))
+    assert [texts(pipe)[-1] for pipe in (pipes["ann"], pipes["bob"], late)] == ["ann at 3"] * 3
+
+
+def test_a_busy_room_remembers_a_bounded_number_of_low_events(world: World) -> None:
+    _, ann = world.join("ann")
+    _, bob = world.join("bob")
+    world.wait(100)
+    world.tell("one")
+    for number in range(100):
+        world.hub.publish(ROOM, world.event(str(number), Priority.LOW, coalesce=f"position:{number}"))
+    world.wait(20)
+    assert texts(ann) == texts(bob) == ["one", *map(str, range(36, 100))]
+    assert world.hub.stats.low_dropped == 2 * 36
+
+
 def test_low_events_can_be_sent_to_one(world: World) -> None:
     _, ann = world.join("ann")
     _, bob = world.join("bob")

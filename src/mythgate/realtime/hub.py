@@ -22,7 +22,7 @@ from typing import Literal, Protocol
 
 from mythgate.domain.events import Disconnect, Event, Heartbeat, Payload, Priority, Reset, event_of
 from mythgate.domain.ids import ROOM_TOPICS, AccountId, CharacterId, PlayId, SessionId, Topic
-from mythgate.realtime.limits import RealtimeLimits
+from mythgate.realtime.limits import MAX_WAITING_LOW, RealtimeLimits
 from mythgate.realtime.outbox import NEVER, Batch, Outbox, Sink
 from mythgate.realtime.stats import RealtimeStats
 from mythgate.realtime.stream import Stream
@@ -167,15 +167,12 @@ class Hub:
             log.append(event)
         # More than an outbox holds never waits together.
         urgent = event.priority > Priority.NORMAL or log.count - log.written >= self._outbox_events
-        if urgent or not log.waits:
+        if urgent or not log.waits or log.low:
             now = self._monotonic()
             if urgent or now >= log.quiet_from:
                 self._write_live(log, now)
             else:
-                log.waits = True
-                self._waiting.append(log)
-                if not self._timer_runs:
-                    self._start_timer()
+                self._let_room_wait(log)
         if log.apart:
             now = self._monotonic()
             for outbox in tuple(log.apart):
@@ -185,6 +182,14 @@ class Hub:
             if log.written < log.count:
                 self._write_live(log, self._monotonic())
             log.hand_over()
+
+    def _let_room_wait(self, log: TopicLog) -> None:
+        """Something waits for the whole room until the end of the window."""
+        if not log.waits:
+            log.waits = True
+            self._waiting.append(log)
+            if not self._timer_runs:
+                self._start_timer()
 
     def _append_sparing(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
         """Keep `event` for the followers but these: for them it was never there."""
@@ -237,10 +242,21 @@ class Hub:
         log.early.pop(outbox, None)
         del log.live[type(outbox.sink)][outbox]
         log.apart[outbox] = None
-        if outbox.cursor < outbox.stream.last_seq:
+        takes_low = bool(log.low) and self._take_low(log, outbox.stream)
+        if takes_low or outbox.cursor < outbox.stream.last_seq:
             self._mark_dirty(outbox)
         else:
             outbox.ready_at = max(outbox.ready_at, log.quiet_from)
+
+    def _take_low(self, log: TopicLog, stream: Stream) -> bool:
+        """What waits for the room waits for `stream` by itself from now on. Returns whether there is any of it."""
+        takes = False
+        for event, spared in log.low.values():
+            if stream not in spared:
+                spared[stream] = None
+                takes = True
+                self._remember_low(stream, event)
+        return takes
 
     def _step_back(self, outbox: Outbox) -> None:
         """Let `outbox` be told with its room again if nothing else waits for it."""
@@ -265,7 +281,7 @@ class Hub:
         if stream.ended or (stream.ignored and event.sender in stream.ignored):
             return
         if event.priority == Priority.LOW:
-            self._publish_low((stream,), event, ())
+            self._publish_low((stream,), event)
             return
         self.stats.published += 1
         self.stats.deliveries += 1
@@ -402,6 +418,7 @@ class Hub:
         replayed = outbox.pending
         stream.outboxes = (*stream.outboxes, outbox)
         if stream.log is not None:
+            stream.log.away.pop(stream, None)
             stream.log.apart[outbox] = None
         self.stats.attached += 1
         if returned:
@@ -558,53 +575,98 @@ class Hub:
         self._step_back(outbox)
 
     def _publish_low_to_all(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
-        """In a quiet room nothing has to wait: who is level is told as one. All others are told one by one."""
-        followers = log.followers.values()
-        others: list[Stream] = [*followers, *log.members.values()]
-        if not log.waits and log.written == log.count and self._monotonic() >= log.quiet_from:
-            aside = {outbox.stream for outbox in log.apart}
-            aside.update(spared)
-            level = [stream for stream in followers if stream.outboxes and stream not in aside]
-            if level:
-                for stream in level:
-                    stream.low_count += 1
-                self.stats.deliveries += len(level)
-                others = [
-                    *(stream for stream in followers if stream in aside or not stream.outboxes),
-                    *log.members.values(),
-                ]
-                aside.update(stream for stream in others if stream.log is log)
-                self._tell_followers(log, event, aside)
-        self._publish_low(others, event, spared)
+        """Who is level is told as one: at once in a quiet room, else at the end of the window. All others are told one
+        by one."""
+        aside = dict.fromkeys(outbox.stream for outbox in log.apart)
+        aside.update(log.away)
+        others = [stream for stream in (*aside, *log.members.values()) if stream not in spared]
+        for stream in spared:
+            if stream.log is log:
+                aside[stream] = None
+        level = len(log.followers) - len(aside)
+        if level and (log.waits or log.written < log.count or self._monotonic() < log.quiet_from):
+            self._hold_low(log, event, aside, level)
+        elif level:
+            self.stats.deliveries += level
+            self._count_low(log, aside)
+            self._tell_followers(log, event, aside)
+        self._publish_low(others, event)
 
-    def _publish_low(self, streams: Iterable[Stream], event: Event, spared: Collection[Stream]) -> None:
+    @staticmethod
+    def _count_low(log: TopicLog, spared: Iterable[Stream]) -> None:
+        """All followers but these get a LOW event."""
+        log.low_count += 1
+        for stream in spared:
+            stream.low_own -= 1
+
+    def _hold_low(self, log: TopicLog, event: Event, spared: dict[Stream, None], level: int) -> None:
+        """Let a LOW event wait for all followers but these, who are `level` many."""
+        key = event.coalesce or event.payload.event_type
+        replaced = log.low.pop(key, None)  # the latest stands last
+        log.low[key] = (event, spared)
+        if replaced is not None:
+            self.stats.low_replaced += level
+        elif len(log.low) > MAX_WAITING_LOW:
+            del log.low[next(iter(log.low))]
+            self.stats.low_dropped += level
+        else:
+            self.stats.deliveries += level
+        self._let_room_wait(log)
+
+    def _promote_low(self, log: TopicLog) -> None:
+        """The LOW events that waited for a room get their place."""
+        held, log.low = log.low, {}
+        for event, spared in held.values():
+            aside = dict.fromkeys(outbox.stream for outbox in log.apart)
+            owed = [stream for stream in aside if stream not in spared]
+            aside.update(log.away)
+            for stream in spared:
+                if stream.log is log:
+                    aside[stream] = None
+            if len(aside) < len(log.followers):
+                self._count_low(log, aside)
+                self._append_sparing(log, event, aside)
+                if log.count - log.written >= self._outbox_events:
+                    self._write_live(log, self._monotonic())
+            for stream in owed:  # apart since an earlier one of these events, which was their own
+                self._let_low_wait(stream, event)
+
+    def _publish_low(self, streams: Iterable[Stream], event: Event) -> None:
         """LOW events are numbered when they are written; nobody keeps them for who is away."""
         stats = self.stats
         stats.published += 1
         now = self._monotonic()
         for stream in streams:
-            if stream in spared:
-                continue
             outboxes = stream.outboxes
             if not outboxes:
                 stats.low_dropped += 1
                 continue
             stats.deliveries += 1
-            if not stream.low and any(self._is_ready(outbox, now) for outbox in outboxes):
-                stream.low_count += 1
+            waits = stream.low or (stream.log is not None and stream.log.low)
+            if not waits and any(self._is_ready(outbox, now) for outbox in outboxes):
+                stream.low_own += 1
                 self._push(stream, event)
-                continue
-            replaced = stream.wait_low(event)
-            if replaced is not None:
-                stats.deliveries -= 1
-                if replaced:
-                    stats.low_replaced += 1
-                else:
-                    stats.low_dropped += 1
-            for outbox in outboxes:
-                self._let_wait(outbox)
+            else:
+                self._let_low_wait(stream, event)
         if self._overdue:
             self._close_overdue()
+
+    def _let_low_wait(self, stream: Stream, event: Event) -> None:
+        """A LOW event waits for one stream."""
+        for outbox in stream.outboxes:
+            self._step_apart(outbox)  # with what waits for its room, which is older
+        self._remember_low(stream, event)
+        for outbox in stream.outboxes:
+            self._let_wait(outbox)
+
+    def _remember_low(self, stream: Stream, event: Event) -> None:
+        replaced = stream.wait_low(event)
+        if replaced is not None:
+            self.stats.deliveries -= 1
+            if replaced:
+                self.stats.low_replaced += 1
+            else:
+                self.stats.low_dropped += 1
 
     @staticmethod
     def _is_ready(outbox: Outbox, now: float) -> bool:
@@ -655,8 +717,12 @@ class Hub:
         waiting, self._waiting = self._waiting, []
         for log in waiting:
             log.waits = False
+            if log.low:
+                self._promote_low(log)
             if log.written < log.count:
                 self._write_live(log, now)
+            if log.count - log.base >= TAKE_OVER:
+                log.hand_over()
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
             if outbox.dirty:
@@ -782,6 +848,8 @@ class Hub:
         if stream.low:
             self.stats.low_dropped += len(stream.low)
             stream.low = None
+        if stream.log is not None:
+            stream.log.away[stream] = None
         stream.detached_at = self._monotonic()
         self._detached[stream.character_id] = stream
         self.stats.detached += 1
@@ -799,6 +867,11 @@ class Hub:
         log.followers[stream.character_id] = stream
         stream.log = log
         stream.taken = log.count
+        stream.low_own -= log.low_count
+        for _, spared in log.low.values():
+            spared[stream] = None
+        if not stream.outboxes:
+            log.away[stream] = None
         for outbox in stream.outboxes:
             log.apart[outbox] = None
             self._step_back(outbox)
@@ -810,6 +883,8 @@ class Hub:
             for outbox in stream.outboxes:
                 self._step_apart(outbox)
                 log.apart.pop(outbox, None)
+            log.away.pop(stream, None)
+            stream.low_own += log.low_count
             del log.followers[stream.character_id]
             stream.log = None
         else:

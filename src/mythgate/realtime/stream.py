@@ -44,7 +44,7 @@ class Stream:
         "limits",
         "log",
         "low",
-        "low_count",
+        "low_own",
         "missed_told",
         "outboxes",
         "play_id",
@@ -78,7 +78,7 @@ class Stream:
         self.topics: set[Topic] = set()
         self.ignored: frozenset[AccountId] = frozenset()
         self.low: dict[str, Event] | None = None
-        self.low_count = 0  # LOW events numbered so far
+        self.low_own = 0  # of `low_count`, what the topic it follows does not count for it
         self.blocks: list[tuple[int, int]] = []  # events and bytes of each block that was weighed, oldest first
         self.kept_bytes = 0  # of these
         self._unsettled = 0  # events that came after these
@@ -120,6 +120,11 @@ class Stream:
         """Number of the newest event; 0 if there was none."""
         self.catch_up()
         return self._last
+
+    @property
+    def low_count(self) -> int:
+        """LOW events numbered so far."""
+        return self.low_own + self.log.low_count if self.log is not None else self.low_own
 
     @property
     def first_seq(self) -> int:
@@ -207,6 +212,6 @@ class Stream:
         if self.low:
             waiting = list(self.low.values())
             self.low = None
-            self.low_count += len(waiting)
+            self.low_own += len(waiting)
             for event in waiting:
                 self.append(event)

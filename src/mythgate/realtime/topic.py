@@ -7,6 +7,9 @@ over in bulk (`Stream.catch_up`), at the latest every `TAKE_OVER` events.
 
 What concerns one stream alone (an answer, an event of another topic, an event it is spared) shifts its
 numbers against the room's: its connections step apart, and come back with another offset.
+
+LOW events that cannot be written at once wait with the topic, too, for all whose connections are level. Who steps
+apart takes along what waits for it.
 """
 
 from __future__ import annotations
@@ -34,12 +37,15 @@ class TopicLog:
 
     __slots__ = (
         "apart",
+        "away",
         "base",
         "count",
         "early",
         "events",
         "followers",
         "live",
+        "low",
+        "low_count",
         "members",
         "quiet_from",
         "waits",
@@ -60,6 +66,9 @@ class TopicLog:
         self.live: dict[type[Sink], dict[Outbox, None]] = {}  # by kind, for they are written to together
         self.early: dict[Outbox, int] = {}
         self.apart: dict[Outbox, None] = {}
+        self.away: dict[Stream, None] = {}  # followers without a connection
+        self.low: dict[str, tuple[Event, dict[Stream, None]]] = {}  # LOW events that wait, and for whom they do not
+        self.low_count = 0  # LOW events among all there ever were
         self.quiet_from = 0.0  # from then on an event is written the moment it happens
         self.waits = False  # on the hub's list for the end of the merge window
 
