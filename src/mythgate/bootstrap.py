@@ -1174,6 +1174,7 @@ def _shards_options(settings: Settings) -> ShardsOptions:
         ping_interval=shards.ping_interval.total_seconds(),
         pong_within=shards.pong_within.total_seconds(),
         password_characters=shards.password_min_length,
+        characters=shards.characters_per_account,
         encryption_phrase=shards.encryption_phrase.get_secret_value(),
         bind_connections=shards.bind_connections,
         cors_origins=tuple(shards.cors_origins),

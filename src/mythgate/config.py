@@ -365,6 +365,9 @@ class ShardsSettings(Section):
         "clear only. Needs the extra `encryption`.",
     )
     password_min_length: int = Field(6, ge=4, le=64, description="Shortest password of who registers here.")
+    characters_per_account: int = Field(
+        50, ge=1, le=1000, description="Living characters of an account up to which one more is made here."
+    )
     connections: int = Field(10000, ge=1, le=_MANY, description="WebSockets of this door, in all.")
     connections_per_address: int = Field(256, ge=1, le=_MANY, description="WebSockets from one address.")
     strangers: int = Field(

@@ -54,6 +54,14 @@ class CharacterPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CharacterPromise:
+    """What the protocol of a door promises those who make a character there, where that is other than usual."""
+
+    name_max_length: int
+    per_account: int
+
+
+@dataclass(frozen=True, slots=True)
 class Beginning:
     """As whom a character begins. What nobody chose: a human ranger of no faction, with stats by dice."""
 
@@ -158,12 +166,12 @@ class CharacterService:
         description: str = "",
         beginning: Beginning | None = None,
         *,
-        name_max_length: int | None = None,
+        promise: CharacterPromise | None = None,
     ) -> CharacterView:
         """A new character at the world's start. The account's first one is selected at once.
 
-        With a `beginning` it has stats of its own, some souls, and the things of its class. `name_max_length` is what
-        the door's protocol promises, where that is another length than usual.
+        With a `beginning` it has stats of its own, some souls, and the things of its class. `promise` is that of
+        the door's protocol, if it makes one.
 
         Raises:
             NameNotAllowed: the name breaks the rules.
@@ -172,7 +180,8 @@ class CharacterService:
             InvalidInput: the description is too long, or the stats are not as they may be chosen.
 
         """
-        name = names.character_name(name, max_length=name_max_length)
+        name = names.character_name(name, max_length=promise.name_max_length if promise is not None else None)
+        most = promise.per_account if promise is not None else self._policy.per_account
         body = self._new_body(caller, name, tidy_description(description))
         sheet: Sheet | None = None
         kit: Sequence[Item] = ()
@@ -185,7 +194,7 @@ class CharacterService:
         def work(tx: Transaction) -> CharacterView:
             account = tx.accounts.require(caller.account_id)
             others = tx.characters.of_account(caller.account_id)
-            if len(others) >= self._policy.per_account:
+            if len(others) >= most:
                 raise TooManyCharacters
             added = tx.characters.add(body)
             tx.characters.explore(added.id, added.room_id, added.created_at)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.shards_door import WARRIOR, ShardsHouse
+from tests.support.shards_door import WARRIOR, ShardsHouse, shards_house
 
 BOUGHT = {"strength": 15, "dexterity": 13, "intelligence": 8, "constitution": 12, "wisdom": 6, "charisma": 6}
 
@@ -33,11 +34,15 @@ async def test_made_listed_chosen_deleted(house: ShardsHouse) -> None:
     assert await ada.refused() == "FORBIDDEN"
 
 
-async def test_a_name_may_have_fifty_characters(house: ShardsHouse) -> None:
-    ada = await house.enter("aldra")
-    name = "Anna-Lise O'Brien of the Long and Winding Northern"
-    made = await ada.call("POST", "/api/characters", {"name": name, **WARRIOR})
-    assert (len(name), made["character"]["name"]) == (50, name)
+async def test_names_may_be_long_and_characters_many(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, characters_per_account=5) as house:
+        ada = await house.enter("aldra")
+        for first in ("A", "E", "I", "O", "U"):
+            name = f"{first}nna-Lise O'Brien of the Long and Winding Northern"
+            made = await ada.call("POST", "/api/characters", {"name": name, **WARRIOR})
+            assert (len(name), made["character"]["name"]) == (50, name)
+        one_more = await ada.call("POST", "/api/characters", {"name": "Last", **WARRIOR})
+        assert (one_more.status, one_more["success"]) == (409, False)
 
 
 async def test_the_same_on_the_socket(house: ShardsHouse) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import InvalidInput, NotFound
 from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race, Sheet, Stats
-from mythgate.services.characters import Beginning
+from mythgate.services.characters import Beginning, CharacterPromise
 from mythgate.services.ports import Transaction
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def created(door: ShardsDoor, session: ShardsSession, fields: Mapping[str,
         room_id=start.id if start is not None else None,
     )
     view = await door.services.characters.create(
-        session.caller, name, beginning=beginning, name_max_length=NAME_LENGTHS[-1]
+        session.caller, name, beginning=beginning, promise=CharacterPromise(NAME_LENGTHS[-1], door.options.characters)
     )
     body = await door.services.store.read(lambda tx: tx.characters.by_number(view.number))
     if body is None:

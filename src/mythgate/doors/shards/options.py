@@ -26,6 +26,7 @@ class ShardsOptions:
     ping_interval: float = 30.0
     pong_within: float = 30.0  # asked only of those who have answered before
     password_characters: int = 6  # at least
+    characters: int = 50  # of an account
     encryption_phrase: str = field(default="", repr=False)  # empty: no encrypted frames
     bind_connections: bool = True  # whether a WebSocket on the connection of a log-in belongs to who logged in
     cors_origins: Sequence[str] = ()
