@@ -45,11 +45,15 @@ from mythgate.domain.events import (
     RoomOccupants,
     RoomUpdate,
 )
-from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, RoomId, Topic, room_topic
+from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, PlayId, RoomId, Topic, faction_topic, room_topic
 from mythgate.domain.moderation import Mute
 from mythgate.domain.presence import Availability, Presence
+from mythgate.domain.sheets import Faction, Race
+from mythgate.services.characters import Beginning
 from mythgate.services.moderation import UNTIL_LIFTED
 from mythgate.services.ports import Store, Transaction
+
+CHOSEN = Faction.SHADOWBORN.value
 
 
 async def give_role(kit: PlayKit, one: Presence, role: Role) -> None:
@@ -454,6 +458,70 @@ async def test_a_character_that_enters_while_its_deletion_is_saved_is_put_out(
     assert closed == ada.character_id
     assert isinstance(farewell, Disconnect)
     assert farewell.code == 4504
+
+
+async def check_faction(kit: PlayKit, character_id: CharacterId) -> None:
+    """Row, presence, topics and sheet of somebody who chose."""
+    body, sheet = await kit.store.read(lambda tx: (tx.characters.require(character_id), tx.sheets.get(character_id)))
+    ada = kit.sight.present(character_id)
+    topics = [topic for topic in kit.heard(ada).topics if topic.startswith("faction:")]
+    assert (body.faction, ada.faction, topics) == (CHOSEN, CHOSEN, [faction_topic(CHOSEN)])
+    assert kit.sight.persona(character_id).sheet == sheet
+    assert sheet.is_chosen
+
+
+async def test_who_chooses_while_two_lines_enter_is_what_they_chose(
+    kit: PlayKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second line comes in and ends its attempt before the first, which has read what was before the choice."""
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    character = await kit.presence.choose(caller, None)
+    kit.realtime.open(character.id, caller.account_id, caller.session_id)
+    recent, calls = kit.history.recent, [0]
+
+    async def meanwhile(topic: Topic, limit: int) -> list[Event]:
+        calls[0] += 1
+        if calls[0] == 1:
+            await kit.presence.enter(caller, character, play_id=PlayId("second"))
+            await kit.characters.become(caller, character.id, Beginning(Race.ELF, faction=Faction(CHOSEN)))
+        return await recent(topic, limit)
+
+    monkeypatch.setattr(kit.history, "recent", meanwhile)
+    await kit.presence.enter(caller, character, play_id=PlayId("first"))
+    await check_faction(kit, character.id)
+
+
+@pytest.mark.parametrize("first", range(3))
+async def test_choosing_and_entering_at_once(kit: PlayKit, first: int) -> None:
+    ada = await kit.somebody("Ada")
+    caller = kit.caller_of(ada)
+    await kit.presence.depart(ada.character_id)
+    character = await kit.presence.choose(caller, None)
+    kit.realtime.open(character.id, caller.account_id, caller.session_id)
+    acts: list[Awaitable[Any]] = [
+        kit.presence.enter(caller, character, play_id=PlayId("one")),
+        kit.presence.enter(caller, character, play_id=PlayId("two")),
+    ]
+    acts.insert(first, kit.characters.become(caller, character.id, Beginning(Race.ELF, faction=Faction(CHOSEN))))
+    await asyncio.gather(*acts)
+    await check_faction(kit, character.id)
+
+
+async def test_a_new_line_puts_right_what_presence_says(kit: PlayKit) -> None:
+    """Whatever made it differ: who enters anew is of the faction and level that are saved."""
+    ada = await kit.somebody("Ada")
+
+    def work(tx: Transaction) -> None:
+        body = tx.characters.require(ada.character_id)
+        body.faction = CHOSEN
+        tx.characters.save(body)
+
+    await kit.store.write(work)
+    assert await kit.enter(kit.caller_of(ada)) is ada
+    assert ada.faction == CHOSEN
+    assert faction_topic(CHOSEN) in kit.heard(ada).topics
 
 
 async def test_the_check_leaves_alone_who_leaves_before_it_is_put_right(
