@@ -70,6 +70,7 @@ logger = logging.getLogger(__name__)
 ID_CHARACTERS: Final = 128
 FORMAT: Final = "shards"  # under which an event keeps its text
 ANNOUNCEMENT: Final = "Announcement"
+SILENCE: Final = "…"
 SPEECH: Final = "speech"  # the type of the event that an inhabitant of the world says something
 
 CHALLENGE: Final = "duel_challenge"  # the type of the event that somebody wants a duel
@@ -105,9 +106,14 @@ class Original:
             name = None
         return cls(message.timestamp, name, message.priority, chat.tidy(message.content))
 
+    @property
+    def spoken(self) -> str:
+        """The words as other doors tell them. There a line of spaces is none, here it may be."""
+        return self.words if self.words.strip() else SILENCE
+
     def spaced(self, said: str) -> str:
         """`said` with the spaces as they were typed: programs compare what they hear with what they sent."""
-        return self.words if self.words.split() == said.split() else said
+        return self.words if self.words and self.spoken.split() == said.split() else said
 
 
 class Rendering:

@@ -296,7 +296,7 @@ async def _chat(asked: Asked, message: wire.ChatMessage) -> None:
     original = Original.of(message)
     match message.channel.strip().casefold():
         case "global" | "":
-            await chat.broadcast(actor, message.content, subject=original)
+            await chat.broadcast(actor, original.spoken, subject=original)
         case "party":
             await _party_chat(asked, message)
         case "faction":
@@ -315,12 +315,12 @@ async def _chat(asked: Asked, message: wire.ChatMessage) -> None:
 
 async def _party_chat(asked: Asked, message: wire.ChatMessage) -> None:
     original = Original.of(message)
-    await asked.connection.door.services.parties.say(asked.actor, message.content, subject=original)
+    await asked.connection.door.services.parties.say(asked.actor, original.spoken, subject=original)
 
 
 async def _faction_chat(asked: Asked, message: wire.ChatMessage) -> None:
     original = Original.of(message)
-    await asked.connection.door.services.chat.to_faction(asked.actor, message.content, subject=original)
+    await asked.connection.door.services.chat.to_faction(asked.actor, original.spoken, subject=original)
 
 
 async def _whisper(asked: Asked, message: wire.ChatMessage) -> None:
@@ -328,7 +328,7 @@ async def _whisper(asked: Asked, message: wire.ChatMessage) -> None:
     listener = asked.somebody(message.recipient_id)
     chat = asked.connection.door.services.chat
     try:
-        await chat.confide(asked.actor, listener, message.content, Channel.WHISPER, subject=original)
+        await chat.confide(asked.actor, listener, original.spoken, Channel.WHISPER, subject=original)
     except errors.Unreachable:  # they ignore the speaker, who is to read the same as about somebody who is not there
         raise Unheard(ErrorCode.RECIPIENT_OFFLINE, NOT_IN_WORLD) from None
 
