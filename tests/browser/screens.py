@@ -306,7 +306,8 @@ _AXE: Final = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 async def find_barriers(page: Page) -> list[str]:
     """What axe-core finds on the page that is serious or critical."""
-    await page.evaluate(_AXE.read_text())
+    if not await page.evaluate("'axe' in window"):  # it is half a megabyte of program
+        await page.evaluate(_AXE.read_text())
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{one['impact']} {one['id']}: {json.dumps([node['html'][:160] for node in one['nodes'][:3]])}"

@@ -254,6 +254,11 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
     await record.get_by_role("button", name="Close").click()
     for one in (ada, ben):
         await stage(one).get_by_role("button", name="Close").click()
+    await ada.choose(f"{ada.name}: menu", "Journal")
+    await ada.page.get_by_role("tab", name="Fights").click()
+    await expect(ada.page.get_by_role("list", name="Your fights").get_by_role("heading")).to_have_text(told)
+    await is_sound(ada, "journal: fights")
+    await ada.page.get_by_role("button", name="Back to the world").click()
     # Afterwards each sees how the other came out of it, wherever they are now.
     for one, other in ((ada, ben), (ben, ada)):
         own = await meter(other.panel("You"), "Health").get_attribute("value")
