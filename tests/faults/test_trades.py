@@ -63,6 +63,8 @@ class Pair:
         with contextlib.suppress(*GONE):
             while self.done < TRADES:
                 await self.trade()
+                for player in self.players:
+                    player.inbox.forget()
 
     async def trade(self) -> None:
         one, other = self.chance.sample((0, 1), 2)

@@ -414,6 +414,12 @@ class Mailbox:
     def check(self) -> None:
         assert not self.faults, self.faults
 
+    def forget(self) -> None:
+        """Keep nothing of what came so far, for who lives long; not while somebody waits for something."""
+        self.events.clear()
+        self.arrived.clear()
+        self._position = 0
+
     def mark(self) -> int:
         """Forget what came so far: `expect` looks only at what comes from now on."""
         self._position = len(self.events)

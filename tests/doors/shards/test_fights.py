@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.support.shards_door import Program, ShardsHouse
 
 from mythgate.domain.sessions import OPERATOR
+from mythgate.domain.sheets import Resources
 from mythgate.doors.shards.rendering import CREATURES
 
 OUTPOST = 11  # where nobody is safe
@@ -93,6 +95,28 @@ async def test_a_fight_with_a_creature(house: ShardsHouse) -> None:
     else:
         # Undecided, or out of it: there is nothing to be had.
         assert (end["xp_gained"], end["souls_gained"], end["loot"]) == (0, 0, [])
+
+
+@pytest.mark.parametrize("action", ["defend", "wait"])
+async def test_who_is_exhausted_can_catch_breath(house: ShardsHouse, action: str) -> None:
+    """With 12 stamina one cannot strike, and to block gives back no more than it takes."""
+    ada, bo, state = await duel(house)
+    active = ada if state["active_character_id"] == ada.character_id else bo
+    present = house.door.by_number(active.character_id)
+    assert present is not None
+    fight = house.node.services.encounters.of(present.character_id)
+    assert fight is not None
+    fighter = fight.fighter_of(present.character_id)
+    assert fighter is not None
+    fighter.now = Resources(fighter.now.health, 12, 0)
+    act = {"combat_id": state["combat_id"], "character_id": active.character_id}
+    await active.send("combat_action", **act, action_type="attack")
+    assert await active.refused() == "INSUFFICIENT_RESOURCES"
+    await active.send("combat_action", **act, action_type=action)
+    told = await active.until("combat_state")
+    assert told["combat_log"][-1].endswith("waits and catches breath.")
+    (mine,) = [one for one in told["participants"] if one["character_id"] == active.character_id]
+    assert mine["stamina"] == 32
 
 
 async def test_what_fights_refuse(house: ShardsHouse) -> None:
