@@ -349,7 +349,8 @@ class PlayKit:
         self.parties_stopped = False
         self.play = dataclasses.replace(self.play, parties=self.parties)
         self.commands = CommandService(self.play, throttle=self.throttle)
-        self.encounters._parties = self.parties
+        self.encounters._parties = self.voice._parties = self.parties
+        self.parties.on_changed(self.voice.party_changed)
 
     def _parties_of(self, policy: PartyPolicy | None = None) -> PartyService:
         return PartyService(

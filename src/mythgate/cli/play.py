@@ -67,7 +67,7 @@ _HAPPENINGS: Final = frozenset(
     {
         *("player_entered_game", "player_left_game", "player_status", "room_message", "level_up", "player_died"),
         *("trade_request", "trade_accept", "trade_update", "trade_decline", "trade_complete"),
-        *("party_update", "party_invite", "party_invite_ended", "quest_update"),
+        *("party_update", "party_invite", "party_invite_ended", "quest_update", "voice_update"),
         *("shard_captured", "shard_status", "reality_shift", "aetherfall"),
         *("combat_start", "combat_event", "combat_end", "combat_challenge"),
     }

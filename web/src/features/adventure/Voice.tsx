@@ -47,11 +47,7 @@ export function Voice() {
       <div className={styles.actions}>
         {isIn ? (
           <>
-            {!listensOnly && (
-              <Button aria-pressed={isMuted} onPress={() => muteVoice(!isMuted)}>
-                {isMuted ? "Unmute" : "Mute"}
-              </Button>
-            )}
+            {!listensOnly && <Button onPress={() => muteVoice(!isMuted)}>{isMuted ? "Unmute" : "Mute"}</Button>}
             {isBlocked && <Button onPress={() => void letBeHeard()}>Hear the others</Button>}
             <Button onPress={leaveVoice}>Leave voice</Button>
           </>
