@@ -25,7 +25,7 @@ from mythgate.services.ports import Transaction
 
 PROGRAM = Path(__file__).with_name("fighting_process.py")
 RUNS = ("one", "two", "three", "four", "five", "six", "seven", "eight") if LONG else ("one", "two")
-VICTORIES = 300 if LONG else 30  # acknowledged, then the process is killed
+VICTORIES = 300 if LONG else 15  # acknowledged, then the process is killed
 GONE = (ConnectionGone, OSError, TimeoutError, EOFError, asyncio.IncompleteReadError)
 
 

@@ -124,6 +124,25 @@ async def test_every_form_is_understood(message: str) -> None:
 
 
 @on_both_loops
+async def test_nobody_is_taken_for_another_or_reaches_beyond_all_bounds() -> None:
+    foreign = {"player_id": "c:bob", "character_id": "c:bob", "sender": "bob", "sender_id": "bob", "account_id": "bob"}
+    async with playground() as ground, client() as http:
+        ann, bob = await join(http, ground, "ann"), await join(http, ground, "bob")
+        await ann.send_json({"type": "position", "data": {"position": [1, 2, 3], **foreign}, **foreign})
+        assert (await until(bob, "position_update"))[-1]["data"]["player_id"] == "c:ann"
+        await ann.send_json({"command": "say", "args": ["hi"], **foreign})
+        assert (await until(bob, "chat_message"))[-1]["data"]["player_id"] == "c:ann"
+        for number in ("1e400", "-1e999", "NaN", str(10**40), "1" * 400, '"1"', "null", "true", "{}"):
+            await ann.send_str('{"type":"position","data":{"position":[1,2,' + number + "]}}")
+            refused = (await until(ann, "error"))[-1]["data"]
+            assert refused["code"] in ("invalid_message", "invalid_json"), number
+            assert refused["message"]
+        await ann.send_json({"command": "say", "args": ["still here"]})
+        told = await until(bob, "chat_message")
+        assert [event["event_type"] for event in told] == ["chat_message"]  # bob heard of none of them
+
+
+@on_both_loops
 async def test_ping_and_position() -> None:
     async with playground() as ground, client() as http:
         ann, bob = await join(http, ground, "ann"), await join(http, ground, "bob")

@@ -119,6 +119,8 @@ ON_THE_SOCKET: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
     ("eve", "move", {"character_id": "{eve}", "to_location_id": HUGE}, "INVALID_LOCATION"),
     ("eve", "move", {"character_id": "{eve}", "to_location_id": 10**40}, "PROTOCOL_ERROR"),
     ("active", "move", {"character_id": "{active}", "to_location_id": 1}, "INVALID_ACTION"),
+    ("eve", "move", {"character_id": "{eve}", "to_location_id": 0, "position": {"x": 1e300}}, "INVALID_MESSAGE"),
+    ("eve", "move", {"character_id": "{eve}", "to_location_id": 0, "velocity": {"x": -1e300}}, "INVALID_MESSAGE"),
     # out of turn, and in fights of others
     ("waiting", "combat_action", deed("waiting"), "NOT_YOUR_TURN"),
     ("waiting", "combat_action", deed("waiting", action_type="flee"), "NOT_YOUR_TURN"),

@@ -185,6 +185,7 @@ BAD: list[tuple[Any, str]] = [
     ({"type": "position", "data": {"position": [1, 2, "3"]}}, "invalid_message"),
     ({"type": "position", "data": {"position": [1, 2, True]}}, "invalid_message"),
     ({"type": "position", "data": {"position": [1, 2, 1 << 60]}}, "invalid_message"),
+    ({"type": "position", "data": {"position": [1, 2, -1e300]}}, "invalid_message"),
     ({"type": "position", "data": {"position": [1, 2, 3], "velocity": None}}, "invalid_message"),
     *(({"type": "voice_signal", "data": OFFER | wrong}, "invalid_message") for wrong in BAD_SIGNALS),
 ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_AXES: Final = 8  # of a position
 AXIS_CHARACTERS: Final = 16
+FAR: Final = 2.0**53
 NOT_IN_WORLD: Final = "They are not in the world."
 
 
@@ -242,6 +243,8 @@ async def _move(asked: Asked, message: wire.MoveMessage) -> None:
     for vector in (message.position or {}, message.velocity or {}):
         if len(vector) > MOST_AXES or any(len(axis) > AXIS_CHARACTERS for axis in vector):
             raise InvalidInput("A position has few numbers with short names.", field="position")
+        if any(abs(number) >= FAR for number in vector.values()):
+            raise InvalidInput("That is too far away.", field="position")
     connection, actor = asked.connection, asked.actor
     door = connection.door
     world = door.world

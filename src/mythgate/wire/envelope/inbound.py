@@ -267,10 +267,13 @@ def _pong(_envelope: dict[str, Any], _data: dict[str, Any], _max_characters: int
     return PongMessage()
 
 
+_FAR: Final = 1 << 53  # beyond, numbers are not exact; no comparison with NaN holds
+
+
 def _vector(value: Any, name: str) -> list[float]:
     if type(value) is list and len(value) == 3:
-        numbers = [float(part) for part in value if type(part) is float or (type(part) is int and abs(part) < 1 << 53)]
-        if len(numbers) == 3 and all(map(isfinite, numbers)):
+        numbers = [float(part) for part in value if type(part) in (int, float) and abs(part) < _FAR]
+        if len(numbers) == 3:
             return numbers
     raise ProtocolError(f"`{name}` is a list of three numbers.")
 
