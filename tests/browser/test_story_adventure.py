@@ -293,6 +293,7 @@ async def fight(story: Story) -> None:
     await ben.context.set_offline(True)
     story.cable.cut()
     await expect(ben.badge).to_have_text("Reconnecting")
+    await expect(turn(ben)).to_have_text("Until you are back, you defend yourself")
 
     async def has_passed() -> bool:
         return await passed.count() > before

@@ -22,7 +22,8 @@ export function Combat() {
 
 function Fight({ combat }: { readonly combat: CombatView }) {
   const me = usePlay((state) => ownFighter(state.adventure));
-  const own = usePlay((state) => isOwnTurn(state.adventure));
+  const connected = usePlay((state) => state.connection.state === "connected");
+  const own = usePlay((state) => isOwnTurn(state.adventure)) && connected;
   const named = new Map(combat.fighters.map((one) => [one.number, one.name]));
   const sides = [...new Set(combat.fighters.map((one) => one.side))].sort(
     (one, other) => Number(other === me?.side) - Number(one === me?.side) || one - other,
@@ -34,9 +35,15 @@ function Fight({ combat }: { readonly combat: CombatView }) {
           {combat.is_duel ? "Duel" : "Fight"}, round {combat.round}
         </h2>
         <span className={styles.turn} data-own={own || undefined} role="status">
-          {own ? "It is your turn" : combat.active ? `It is the turn of ${named.get(combat.active)}` : "It is over"}
+          {!connected
+            ? "Until you are back, you defend yourself"
+            : own
+              ? "It is your turn"
+              : combat.active
+                ? `It is the turn of ${named.get(combat.active)}`
+                : "It is over"}
         </span>
-        <Timer isOwn={own} turnSeconds={combat.turn_seconds} />
+        {connected && <Timer isOwn={own} turnSeconds={combat.turn_seconds} />}
       </div>
       <ol className={styles.order} aria-label="Turn order">
         {combat.order.map((number, index) => (
