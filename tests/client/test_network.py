@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, get_type_hints
 
 import pytest
@@ -418,7 +418,46 @@ async def test_errors_come_as_refusals_and_noise_as_what_it_is(server: OriginalS
     assert len(problems) == 3
 
 
+SILLY: tuple[Any, ...] = (object(), [1], {"a": object()}, b"x", "\ud800", 1.5, float("nan"), 2**70, None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, silly: client.register(silly, silly),
+        lambda client, silly: client.create_character("Zed Vann", stats=silly),
+        lambda client, silly: client.create_character(silly, silly, silly, silly),
+        lambda client, silly: client.select_character(silly),
+        lambda client, silly: client.delete_character(silly),
+        lambda client, silly: client.send_move(silly, silly, silly),
+        lambda client, silly: client.send_chat(silly, silly, silly),
+        lambda client, silly: client.send_chat("Hello", silly),
+        lambda client, silly: client.create_party(silly),
+        lambda client, silly: client.invite_to_party(silly, silly),
+        lambda client, silly: client.leave_party(silly),
+        lambda client, silly: client.send_combat_action(silly, silly, silly, silly, silly),
+        lambda client, silly: client.accept_trade(silly, silly),
+        lambda client, silly: client.update_trade(silly, silly, silly),
+        lambda client, silly: client.update_trade("trade-1", 1, silly),
+        lambda client, silly: client.get_world_events(silly),
+        lambda client, silly: client.send(silly),
+    ],
+)
+async def test_nothing_that_is_given_makes_a_method_raise(
+    client: NetworkClient, call: Callable[[NetworkClient, Any], Awaitable[object]]
+) -> None:
+    for silly in SILLY:
+        client.character_id = 11
+        await call(client, silly)
+        client.update_nearby_player(silly)
+    assert client.nearby_players == {}
+    assert client.authenticated
+
+
 async def test_what_cannot_be_sent(server: OriginalServer, client: NetworkClient) -> None:
+    await client.update_trade("trade-1", 5, [{"item_id": 1, "quantity": 1.5}])  # type: ignore[dict-item]
+    assert isinstance(client.last_error, InvalidInput)
+    assert server.sent() == []
     await client.send_move(2, position={"x": float("nan")})
     assert isinstance(client.last_error, ProtocolError)
     await client.send_chat("")

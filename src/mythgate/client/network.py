@@ -66,7 +66,11 @@ class NetworkClient(ShardsConnection):
         """
         body: dict[str, Any] = {"name": name, "race": race, "class": character_class, "faction": faction}
         if stats is not None:
-            body["stats"] = dict(stats)
+            try:
+                body["stats"] = dict(stats)
+            except (TypeError, ValueError):
+                await self._fail(InvalidInput("The stats are six numbers, by name.", field="stats"))
+                return None
         made = await self._ask("POST", "/api/characters", body, wants="character")
         return made if isinstance(made, dict) else None
 
@@ -105,8 +109,10 @@ class NetworkClient(ShardsConnection):
         everybody = self.nearby_players.values()
         return [one for one in everybody if location_id is None or one.location_id == location_id]
 
-    def update_nearby_player(self, data: Mapping[str, Any]) -> None:
+    def update_nearby_player(self, data: Mapping[str, Any] | None) -> None:
         """Note what a `character_update` tells; nothing without a `character_id`, or about one's own."""
+        if not isinstance(data, Mapping):
+            return
         character_id = data.get("character_id")
         if isinstance(character_id, int) and character_id and character_id != self.character_id:
             self.nearby_players[character_id] = updated(self.nearby_players.get(character_id), data)
@@ -253,8 +259,14 @@ class NetworkClient(ShardsConnection):
 
     async def update_trade(self, trade_id: str, souls: int = 0, items: Sequence[Mapping[str, int]] = ()) -> None:
         """Offer souls and things (`item_id`, `quantity`) in place of what was offered; nobody has agreed then."""
-        lines = [dict(one) for one in items]
-        await self._send_step(TradeUpdateMessage, MessageType.TRADE_UPDATE, trade_id=trade_id, souls=souls, items=lines)
+        message = TradeUpdateMessage(trade_id=trade_id, souls=souls, items=items)
+        try:
+            message.souls, message.items = message.offered()
+        except ValueError:
+            await self._fail(InvalidInput("An offer has souls, and things with `item_id` and `quantity`."))
+            return
+        if await self._character() is not None:
+            await self.send(message)
 
     # --- the world -------------------------------------------------------------------------------------
 

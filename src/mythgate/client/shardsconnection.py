@@ -31,7 +31,7 @@ from mythgate.client.refusals import Unsent
 from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, MythError, ProtocolError, Refused, TooMany
 from mythgate.wire.shards.builders import create_auth_request
-from mythgate.wire.shards.codec import decode, encode
+from mythgate.wire.shards.codec import decode, encode, protocol
 from mythgate.wire.shards.encryption import FrameCipher
 from mythgate.wire.shards.messages import (
     AuthResponse,
@@ -300,9 +300,9 @@ class ShardsConnection:
         False with ProtocolError (it cannot be written), Unsent (not connected) or TooMany (too many are kept).
         """
         try:
-            text = encode(message)
-        except ValueError as error:
-            return await self._fail(ProtocolError(f"The message cannot be written: {error}"))
+            text = protocol.serialize(message)
+        except ProtocolError as error:
+            return await self._fail(error)
         if self._runner is None or self._runner.done():
             return await self._fail(Unsent("Not connected."))
         if self.authenticated and self.ws is not None:
@@ -379,13 +379,19 @@ class ShardsConnection:
 
     async def _call(self, method: str, path: str, body: Any = None, *, login: bool = True) -> dict[str, Any]:
         """One call. Raises Refused, ProtocolError, and Unsent if there is no answer."""
+        try:
+            given = None if body is None else json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ProtocolError(f"The request cannot be written: {error}") from error
         if self.http_session is None:
             self.http_session = aiohttp.ClientSession(headers={"User-Agent": self.client_name})
         headers = {"Authorization": f"Bearer {self.session_token}"} if login else {}
+        if given is not None:
+            headers["Content-Type"] = "application/json"
         limit = aiohttp.ClientTimeout(total=self.timeout)
         try:
             async with self.http_session.request(
-                method, self.master_server_url + path, json=body, headers=headers, timeout=limit
+                method, self.master_server_url + path, data=given, headers=headers, timeout=limit
             ) as answer:
                 raw, status = await answer.read(), answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -21,6 +21,7 @@ from mythgate.wire.shards.messages import (
     MessageType,
     QuestUpdateMessage,
     ShardStatusMessage,
+    TradeUpdateMessage,
 )
 
 NOT_TAKEN = {"bool_as_int": "validation", "nan_timestamp": "json", "huge_id": "validation"}
@@ -161,3 +162,22 @@ def test_further_vectors(kind: str) -> None:
         with pytest.raises(BrokenMessage) as broken:
             decode(case["input"])
         assert (broken.value.failure, sorted(broken.value.fields)) == (case["kind"], case["fields"]), case["name"]
+
+
+def test_an_offer_is_never_guessed() -> None:
+    message = decode(text_of(type="trade_update", souls="7", items=[{"item_id": 3, "quantity": 2.0}]))
+    assert isinstance(message, TradeUpdateMessage)
+    assert message.offered() == (7, [{"item_id": 3, "quantity": 2}])
+    assert TradeUpdateMessage().offered() == (0, [])
+    misfits: tuple[dict[str, Any], ...] = (
+        {"souls": 1.5},
+        {"souls": "many"},
+        {"items": ["sword"]},
+        {"items": {}},
+        {"items": [{"item_id": None}]},
+    )
+    for broken in misfits:
+        message = decode(text_of(type="trade_update", **broken))  # bare messages are taken, whatever is in them
+        assert isinstance(message, TradeUpdateMessage)
+        with pytest.raises(ValueError, match="validation error"):
+            message.offered()

@@ -422,15 +422,20 @@ async def _trade_decline(asked: Asked, message: wire.TradeStepMessage) -> None:
 
 async def _trade_update(asked: Asked, message: wire.TradeUpdateMessage) -> None:
     door, actor = asked.connection.door, asked.actor.character_id
+    try:
+        souls, things = message.offered()
+    except ValueError:
+        problem = "An offer has `souls`, and `items` with `item_id` and `quantity`, in whole numbers."
+        raise InvalidInput(problem, field="souls") from None
     carried = await door.services.store.read(lambda tx: tx.items.held_by(HolderKind.CHARACTER, actor))
     by_number = {item.number: item.id for item in carried}
     lines: list[tuple[ItemId, int]] = []
-    for line in message.items or ():
+    for line in things:
         item_id = by_number.get(line.get("item_id", 0))
         if item_id is None:
             raise NotFound("You carry no such thing.")
         lines.append((item_id, line.get("quantity", 1)))
-    await door.services.trades.update(actor, _trade(asked, message.trade_id), message.souls or 0, lines)
+    await door.services.trades.update(actor, _trade(asked, message.trade_id), souls, lines)
 
 
 # --- fights ----------------------------------------------------------------------------------------

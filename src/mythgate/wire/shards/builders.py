@@ -41,7 +41,7 @@ def create_chat_message(
     sender_id: int, sender_name: str, content: str, channel: str = "global", recipient_id: int | None = None
 ) -> ChatMessage:
     return ChatMessage(
-        type=CHAT_TYPES.get(channel, MessageType.CHAT),
+        type=CHAT_TYPES.get(str(channel), MessageType.CHAT),
         sender_id=sender_id,
         sender_name=sender_name,
         content=content,

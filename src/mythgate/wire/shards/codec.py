@@ -51,6 +51,8 @@ class ProtocolHandler:
             ProtocolError: it holds what JSON cannot say.
 
         """
+        if not isinstance(message, Message):
+            raise ProtocolError("The message cannot be written: it is none.")
         try:
             return encode(message)
         except (ValueError, TypeError, RecursionError) as error:

@@ -17,7 +17,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WrapValidator
 
 VERSION: Final = "1.0.0"
 CONTENT_CHARACTERS: Final = 500  # of one line of talk; code points, as all lengths here
@@ -132,6 +132,7 @@ Whole = Annotated[int, BeforeValidator(_no_truth), Field(ge=-(2**63), lt=2**63)]
 Number = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
 Vector = dict[str, Number]  # keys are free; by custom x, y, z
 Extra = Annotated[T | None, WrapValidator(_or_nothing)]  # a field of a bare message
+_OFFER: Final = TypeAdapter(tuple[Whole, list[dict[str, Whole]]])
 
 
 class Message(BaseModel):
@@ -432,11 +433,16 @@ class TradeStepMessage(BareMessage):
 class TradeUpdateMessage(BareMessage):
     type: str = MessageType.TRADE_UPDATE
     trade_id: Extra[Any] = None
-    souls: Whole | None = None  # what one gives is never guessed: an amount that is none breaks the message
-    items: list[dict[str, Whole]] | None = None
+    souls: Any = None  # an amount that is none is kept, for what one gives is never guessed: see `offered`
+    items: Any = None
     offers: Extra[Any] = None
     accepted: Extra[Any] = None
     revision: Extra[Whole] = None  # rises with every change
+
+    def offered(self) -> tuple[int, list[dict[str, int]]]:
+        """Souls and things of an offer; what is left out is nothing. Raises ValueError if they are none."""
+        souls = 0 if self.souls is None else self.souls
+        return _OFFER.validate_python((souls, [] if self.items is None else self.items))
 
 
 class TradeCompleteMessage(BareMessage):
