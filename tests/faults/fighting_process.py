@@ -38,7 +38,7 @@ async def lose(kit: PlayKit, name: str) -> None:
 async def main(url: str, run: str) -> None:
     clock = FakeClock()
     async with open_store(url, clock=clock) as store:
-        kit = arena(clock, store)
+        kit = arena(clock, store, run)
         heroes = [win(kit, f"{name} {run}") for name in HEROES]
         await asyncio.gather(*heroes, *(lose(kit, f"{name} {run}") for name in VICTIMS))
 

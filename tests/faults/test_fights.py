@@ -36,6 +36,7 @@ async def run(url: str, word: str) -> Counter[str]:
     )
     assert process.stdout is not None
     lines = [await process.stdout.readline() for _ in range(VICTORIES)]
+    await asyncio.sleep(random.Random(word).uniform(0, 0.05))  # in the middle of something
     process.kill()
     lines += (await process.stdout.read()).splitlines(keepends=True)
     await process.wait()

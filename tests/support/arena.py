@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from datetime import timedelta
 from typing import Final
@@ -51,8 +52,10 @@ def _world() -> World:
     )
 
 
-def arena(clock: FakeClock, store: Store) -> PlayKit:
-    return PlayKit(clock, store, _world())
+def arena(clock: FakeClock, store: Store, seed: str = "") -> PlayKit:
+    kit = PlayKit(clock, store, _world(), room_capacity=1000)
+    kit.chance.seed(seed)
+    return kit
 
 
 async def arrive(kit: PlayKit, name: str) -> Presence:
@@ -85,7 +88,8 @@ async def fight(kit: PlayKit, one: CharacterId) -> None:
             await kit.encounters.act(one, Deed.HEAVY_ATTACK)
         except TooWeak:
             await kit.encounters.act(one, Deed.WAIT)
-    await kit.encounters.settle()
+    while kit.encounters.is_fighting(one):
+        await asyncio.sleep(0)
 
 
 async def rest(kit: PlayKit, one: CharacterId) -> None:
