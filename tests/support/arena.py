@@ -88,7 +88,7 @@ async def fight(kit: PlayKit, one: CharacterId) -> None:
             await kit.encounters.act(one, Deed.HEAVY_ATTACK)
         except TooWeak:
             await kit.encounters.act(one, Deed.WAIT)
-    while kit.encounters.is_fighting(one):
+    while kit.encounters.is_fighting(one):  # noqa: ASYNC110 - others fight on, so nothing settles
         await asyncio.sleep(0)
 
 
