@@ -8,6 +8,7 @@ Ben has driven off the wolves is told, not played. `MYTHGATE_PICTURES` names a f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections import Counter
@@ -19,6 +20,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tests.browser.conftest import NewVisitor
 from tests.browser.screens import Visitor, eventually
 from tests.browser.test_adventure import meter, stage
@@ -252,7 +254,8 @@ async def act(visitor: Visitor, *deeds: str) -> None:
     if await turn(visitor).filter(has_text="It is your turn").count() and not await is_over(visitor).count():
         left = re.search(r"stamina (\d+)", await stage(visitor).inner_text())
         deed = deeds[0] if left and int(left[1]) >= 35 else "Block"
-        await stage(visitor).get_by_role("button", name=deed, exact=True).click(timeout=TURN * 1000)
+        with contextlib.suppress(PlaywrightTimeout):  # on a busy machine a turn may be over by then, or all of it
+            await stage(visitor).get_by_role("button", name=deed, exact=True).click(timeout=TURN * 1000)
 
 
 async def fight_on(
