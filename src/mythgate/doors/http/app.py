@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -20,6 +19,7 @@ import mythgate
 from mythgate.domain import events
 from mythgate.domain.errors import NotFound, Unavailable
 from mythgate.doors.http import errors
+from mythgate.doors.http.routing import mount, new_router
 from mythgate.doors.http.security import Edge
 from mythgate.services.all import Services
 from mythgate.wire.envelope.meanings import describe
@@ -119,17 +119,13 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
         docs_url=None,  # the stock pages load their scripts from elsewhere; ours work offline
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
     app.state.services = services
     app.state.http = http
     app.state.readiness = Readiness(services)
     app.state.started_at = http.started_at or services.clock.now()
     errors.install(app)
-    for router in routers:
-        app.include_router(router)
-    app.include_router(_docs_router())
-    app.include_router(_client_router(http.client_dir or find_client()))
+    mount(app, [*routers, _docs_router(), _client_router(http.client_dir or find_client())])
     app.add_middleware(Edge, max_body_bytes=http.max_body_bytes, errors=http.errors)
     if http.cors_origins:
         app.add_middleware(
@@ -142,10 +138,6 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
             max_age=600,
         )
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 # --- the browser client ----------------------------------------------------------------------------
@@ -172,7 +164,7 @@ def find_client() -> Path:
 
 
 def _client_router(folder: Path) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = new_router(in_schema=False)
     root = folder.resolve()
 
     async def page() -> Response:
@@ -221,7 +213,7 @@ def _file(folder: Path, path: str, headers: dict[str, str]) -> Response:
 
 
 def _docs_router() -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = new_router(in_schema=False)
 
     async def docs() -> Response:
         return FileResponse(_DOCS / "index.html", headers=_FRESH)

@@ -20,6 +20,7 @@ from mythgate.domain.events import Event
 from mythgate.domain.ids import CharacterId
 from mythgate.doors.http.errors import json_error_responses
 from mythgate.doors.http.play import PlayDoor, last_seq_of, play_id_of
+from mythgate.doors.http.routing import new_router
 from mythgate.doors.http.socket_protocol import ABORT_EXTENSION
 from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.realtime.stream import Stream
@@ -161,7 +162,7 @@ async def _until_gone(receive: Receive) -> None:
 
 def sse_router(door: PlayDoor) -> APIRouter:
     """The event stream."""
-    router = APIRouter()
+    router = new_router()
 
     @router.get(
         "/api/events",

@@ -30,6 +30,7 @@ from mythgate.doors.http.play import (
     play_id_of,
     refusal_code,
 )
+from mythgate.doors.http.routing import new_router
 from mythgate.doors.http.socket_protocol import ABANDON_SECONDS, BAD_FRAME, EXTENSION, SocketProtocol
 from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.wire.envelope.render import (
@@ -396,7 +397,7 @@ def chosen_protocol(offered: Sequence[str]) -> str | None:
 
 def websocket_router(door: PlayDoor) -> APIRouter:
     """The native WebSocket and its older addresses."""
-    router = APIRouter()
+    router = new_router()
 
     @router.websocket("/api/ws")
     async def play(websocket: WebSocket) -> None:

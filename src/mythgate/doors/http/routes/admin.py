@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from mythgate.domain.accounts import AccountStatus, Role
@@ -16,11 +16,12 @@ from mythgate.domain.results import Outcome, Result, Verdict
 from mythgate.domain.sessions import OPERATOR
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.accounts import made_up_password
 from mythgate.services.administration import LONGEST_PAGE, Act, Dossier, Listed, Whereabouts
 from mythgate.services.all import Services
 
-router = APIRouter(tags=["administration"])
+router = new_router("administration")
 
 # Generous bounds against abuse; what a name or a password must be like is the domain's business.
 Username = Annotated[str, Field(min_length=1, max_length=200, examples=["Alric"])]

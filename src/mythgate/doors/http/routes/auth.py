@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mythgate.domain.accounts import Role
@@ -13,11 +13,12 @@ from mythgate.domain.ids import SessionId
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.deps import DOOR, CallerDep, OriginDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services import sessions
 from mythgate.services.all import Services
 from mythgate.services.characters import CharacterView
 
-router = APIRouter(tags=["accounts"])
+router = new_router("accounts")
 
 # Generous bounds against abuse; what a name or a password must be like is the domain's business.
 Username = Annotated[str, Field(min_length=1, max_length=200, examples=["Alric"])]

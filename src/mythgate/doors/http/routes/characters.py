@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import SheetView
@@ -12,9 +12,10 @@ from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import CharacterClass, Faction, Race, Stats
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.characters import Beginning, CharacterView, Roster
 
-router = APIRouter(tags=["characters"])
+router = new_router("characters")
 
 _EXAMPLE_ID: Final = "01945a3e-7c1a-7b3c-9d2e-1f2a3b4c5d6e"
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$", examples=[_EXAMPLE_ID])]

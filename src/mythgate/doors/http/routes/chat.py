@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import ChatMessage
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.chat import HISTORY_LIMIT
 
-router = APIRouter(tags=["chat"])
+router = new_router("chat")
 
 ChannelName = Annotated[
     str,

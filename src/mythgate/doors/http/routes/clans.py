@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from mythgate.domain.clans import ClanDetails, ClanRank
@@ -13,10 +13,11 @@ from mythgate.domain.errors import NotFound
 from mythgate.domain.events import ClanMemberView
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.all import Services
 from mythgate.services.clans import ClanView
 
-router = APIRouter(tags=["clans"])
+router = new_router("clans")
 
 # Generous bounds against abuse; what fits is the domain's business.
 _Text = Annotated[str, Field(max_length=1000)]

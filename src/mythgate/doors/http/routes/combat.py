@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from mythgate.domain.combat import BEFOREHAND, MAX_ROUNDS, Acted, Encounter, Joined, Record, replay
@@ -16,8 +16,9 @@ from mythgate.domain.ids import CharacterId, EncounterId
 from mythgate.domain.tactics import Deed
 from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["combat"])
+router = new_router("combat")
 
 _EXAMPLE: Final = "01979c5e-7c2b-7d4a-9d38-1f4b8c2a6e10"
 

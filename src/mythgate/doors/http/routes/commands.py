@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import CommandResponse
@@ -12,8 +12,9 @@ from mythgate.domain.ids import CommandId
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
 from mythgate.doors.http.play import PlayDoor
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["play"])
+router = new_router("play")
 
 MAX_ARGUMENTS: Final = 100
 # What is too long for a command is the command's business; this is against abuse.

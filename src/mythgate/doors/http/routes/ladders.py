@@ -6,14 +6,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from mythgate.domain.ratings import FORMULAS, Category, Ranked, Season, SubjectKind
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["lobbies"])
+router = new_router("lobbies")
 
 _SeasonNumber = Annotated[int | None, Query(ge=1, le=0x7FFFFFFF, description="The present one unless it is named.")]
 _Formula = Annotated[str, Field(max_length=40, examples=["openskill"])]

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from mythgate.domain.accounts import is_hidden
@@ -25,11 +25,12 @@ from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain
 from mythgate.doors.http.deps import DOOR, CallerDep, ChargedCallerDep, Origin, OriginDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.all import Services
 from mythgate.services.lobbies import colour_code, game_view, player_view
 from mythgate.services.profiles import PlayerCard
 
-router = APIRouter(tags=["lobbies"])
+router = new_router("lobbies")
 
 MOST_ROWS: Final = 100
 CLIENT_CHARACTERS: Final = 31

@@ -18,15 +18,16 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mythgate.domain.errors import Refused
 from mythgate.doors.http.deps import DOOR, OriginDep, ServicesDep
+from mythgate.doors.http.routing import new_router
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(include_in_schema=False)
+router = new_router(in_schema=False)
 
 KEY_HEX: Final = 32
 MOST_FIELDS: Final = 16

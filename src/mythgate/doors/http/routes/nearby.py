@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, cast
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["world"])
+router = new_router("world")
 
 _Status = Literal["online", "away", "busy", "linkdead"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import PartyView
@@ -15,9 +15,10 @@ from mythgate.domain.sessions import Caller
 from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
 from mythgate.doors.http.routes.characters import Id
+from mythgate.doors.http.routing import new_router
 from mythgate.services.all import Services
 
-router = APIRouter(tags=["parties"])
+router = new_router("parties")
 
 _CHANGE = error_responses(400, 401, 403, 404, 409, 413, 422, 429, 503)
 Number = Annotated[int, Path(ge=1, le=0x7FFFFFFF, examples=[1])]

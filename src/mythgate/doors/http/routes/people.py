@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import FriendView
@@ -13,11 +13,12 @@ from mythgate.domain.profiles import GREY, Profile
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services import friends as friend_views
 from mythgate.services.all import Services
 from mythgate.services.lobbies import colour_code
 
-router = APIRouter(tags=["lobbies"])
+router = new_router("lobbies")
 
 # Generous bounds against abuse; what fits is the domain's business.
 _Text = Annotated[str, Field(max_length=1000)]

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from mythgate.domain.errors import InvalidInput
@@ -14,8 +14,9 @@ from mythgate.domain.events import LobbyView
 from mythgate.domain.lobbies import Family, Lobby
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["administration"])
+router = new_router("administration")
 
 RoomNumber = Annotated[int, Path(ge=0, le=0x7FFF, examples=[26])]
 _Option = str | int | float | bool | datetime | list[int] | None

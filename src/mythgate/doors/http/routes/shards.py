@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from mythgate.domain.errors import NoCharacter
@@ -14,9 +14,10 @@ from mythgate.domain.shards import SHARDS
 from mythgate.domain.worldevents import MOST_EVENTS, USUAL_EVENTS
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.shards import ShardView
 
-router = APIRouter(tags=["world"])
+router = new_router("world")
 
 Number = Annotated[int, Path(ge=1, le=SHARDS)]
 Limit = Annotated[int, Query(ge=1, le=MOST_EVENTS)]

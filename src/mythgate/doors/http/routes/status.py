@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
@@ -13,8 +13,9 @@ import mythgate
 from mythgate.doors.http.app import HttpOptions, Readiness
 from mythgate.doors.http.deps import ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["status"])
+router = new_router("status")
 
 
 class Status(BaseModel):

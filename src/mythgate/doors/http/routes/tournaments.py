@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from mythgate.domain.lobbies import LobbyKind
@@ -13,9 +13,10 @@ from mythgate.domain.results import Outcome, Result, Verdict
 from mythgate.domain.tournaments import Tournament, TournamentState
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.tournaments import TournamentView
 
-router = APIRouter(tags=["tournaments"])
+router = new_router("tournaments")
 
 Number = Annotated[int, Path(ge=1, le=0x7FFFFFFF, examples=[1])]
 _PlayerNumber = Annotated[int, Field(ge=1, le=0x7FFFFFFF, description="Number of the account.", examples=[12])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import TradeView
@@ -12,8 +12,9 @@ from mythgate.domain.ids import CharacterId, ItemId, TradeId
 from mythgate.domain.trades import MAX_LINES, MAX_QUANTITY, MAX_SOULS
 from mythgate.doors.http.deps import CallerDep, ChargedCallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 
-router = APIRouter(tags=["trades"])
+router = new_router("trades")
 
 _EXAMPLE: Final = "01979c5e-7c2b-7d4a-9d38-1f4b8c2a6e10"
 

@@ -6,7 +6,7 @@ import html
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from mythgate.domain.events import RoomView
@@ -15,9 +15,10 @@ from mythgate.domain.maps import MAX_CELLS, MapStyle, Viewport, drawn_map, text_
 from mythgate.domain.world import Direction, Room, visible_exits
 from mythgate.doors.http.deps import CallerDep, ServicesDep
 from mythgate.doors.http.errors import error_responses
+from mythgate.doors.http.routing import new_router
 from mythgate.services.world import Outlook
 
-router = APIRouter(tags=["world"])
+router = new_router("world")
 
 _EXAMPLE: Final = "mythgate_ward_square_gate_square"
 _FAR: Final = 20_000  # no room lies further out
