@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from mythgate import config
 from mythgate.backends import system
-from mythgate.cli.settingrows import setting_rows
+from mythgate.cli.settingrows import plain_value, setting_rows
 from mythgate.config import Settings, load, unknown_variables
 
 
@@ -99,6 +99,11 @@ def test_durations_are_seconds_or_iso(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MYTHGATE_HTTP__BASE_URL", "https://"),
         ("MYTHGATE_HTTP__TRUSTED_PROXIES", "proxy.example.org"),
         ("MYTHGATE_HTTP__TRUSTED_PROXIES", "10.0.0.0/40"),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": []}]'),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": ["https://stun.example.org"]}]'),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": ["stun:"]}]'),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": ["turn:relay.example.org"]}]'),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": ["turns:relay.example.org"], "username": "otter"}]'),
     ],
 )
 def test_what_does_not_fit_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +121,7 @@ def test_what_does_not_fit_is_refused(name: str, value: str, monkeypatch: pytest
         ("MYTHGATE_HTTP__TRUSTED_PROXIES", ""),
         ("MYTHGATE_SECRET_KEY", ""),
         ("MYTHGATE_SECRET_KEY", "n" * 32 + "\n" + "o" * 32 + "\n"),
+        ("MYTHGATE_VOICE__ICE_SERVERS", '[{"urls": ["stun:stun.example.org:3478", "stuns:[2001:db8::1]"]}]'),
     ],
 )
 def test_what_fits_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +171,9 @@ def test_the_database_lies_in_the_data_folder_unless_named(monkeypatch: pytest.M
 
 def test_secrets_do_not_print() -> None:
     assert "hush" not in repr(Settings(secret_key="hush" * 8, database_url="postgresql://u:hush@h/d"))
+    relay = {"urls": ["turn:relay.example.org"], "username": "otter", "credential": "hush"}
+    settings = load(voice={"ice_servers": [relay]})
+    assert settings.voice.ice_servers[0].credential.get_secret_value() == "hush"
+    shown = {row.name: plain_value(row.value) for row in setting_rows(settings)}
+    assert shown["voice.ice_servers"] == [relay | {"credential": "********"}]
+    assert "hush" not in repr(settings)
