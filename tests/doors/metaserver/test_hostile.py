@@ -36,6 +36,7 @@ from mythgate.domain.lobbies import Occupant
 from mythgate.domain.sessions import OPERATOR
 from mythgate.doors.metaserver import passes, questions
 from mythgate.doors.metaserver.room import RoomConnection
+from mythgate.services.accounts import DoorPromise
 from mythgate.wire.metaserver.layout import Family
 
 MAC_ROMAN_ADMIN_MARK = b"\xb0".decode("mac_roman")
@@ -271,6 +272,17 @@ async def test_a_quote_that_grows_in_mac_roman_closes_nobody(house: House) -> No
     assert b"1/21/2" in raw
     assert len(raw) <= 4356 + 431 + len("Hopper") * 2 + 3
     await client.caught_up()
+
+
+async def test_a_name_as_long_as_other_doors_allow_is_cut(house: House) -> None:
+    accounts, name = house.node.services.accounts, "Anna of the Long and Winding Northern Roads"
+    signed_in = await accounts.register(
+        name, "any words", door="shards", address="192.0.2.1", client="", promise=DoorPromise(6, 50)
+    )
+    account = await accounts.me(signed_in.caller)
+    client = await house.myth("Asker", room_id=FERRY)
+    raw = await client.ask(QUERY_INFO, account.number.to_bytes(4, "big"), PLAYER_INFO)
+    assert raw[4356:].split(b"\0")[:2] == [name[:31].encode()] * 2
 
 
 async def test_a_lobby_that_was_closed_a_moment_ago_refuses(house: House) -> None:

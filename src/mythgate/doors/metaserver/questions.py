@@ -20,7 +20,7 @@ from mythgate.domain.ratings import RANKED, UNRANKED, Category, Ranked, SubjectK
 from mythgate.domain.results import Ending, PlayerReport, ScoreReport, TeamReport
 from mythgate.domain.styles import plain
 from mythgate.doors.metaserver.clients import Client
-from mythgate.doors.metaserver.rendering import wire_colour
+from mythgate.doors.metaserver.rendering import cut, wire_colour
 from mythgate.services.ports import Clock
 from mythgate.services.ratings import Overview, RatingService
 from mythgate.wire.metaserver.framing import frame
@@ -293,8 +293,8 @@ async def _tell_of_player(connection: RoomConnection, number: int) -> None:
             total_users=players.everybody,
             total_orders=clans.everybody,
             rankings=(*best, *best_clans),
-            login=account.name,
-            name=looks.name,
+            login=cut(account.name),
+            name=cut(looks.name),
             order_name=clan.name if clan is not None else "",
             city=_no_longer(profile.city),
             state=_no_longer(profile.state),
