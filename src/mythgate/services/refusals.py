@@ -7,6 +7,7 @@ from typing import Final
 
 from mythgate.domain.errors import (
     Ambiguous,
+    AuthenticationError,
     BadUsage,
     MythError,
     NotHere,
@@ -19,13 +20,15 @@ from mythgate.domain.errors import (
 
 log = logging.getLogger(__name__)
 
-EVERYDAY: Final = (Ambiguous, BadUsage, NotHere, TooMany, TooSoon, UnknownCommand, Unreachable)
-"""Slips of honest people, and what would fill the log for whoever wants that; of these one hears with `debug`."""
+EVERYDAY: Final = (Ambiguous, AuthenticationError, BadUsage, NotHere, TooMany, TooSoon, UnknownCommand, Unreachable)
+"""Slips of honest people, sign-ins that ran out, and what would fill the log for whoever wants that. Of these one hears
+with `debug` only."""
 
 
 def note_refusal(refused: MythError, *, asked: str, by: str, code: str = "") -> None:
-    """Log who was refused what. `asked` names the command, path or type, without what was said in it."""
-    level = logging.DEBUG if isinstance(refused, EVERYDAY) else logging.INFO
+    """Log who was refused what. `asked` names the command, path or type, without what was said in it; `by` is empty for
+    somebody who has not signed in, and could fill the log as well."""
+    level = logging.INFO if by and not isinstance(refused, EVERYDAY) else logging.DEBUG
     if not code and isinstance(refused, Refused):
         code = refused.code
     log.log(level, "refused", extra={"code": code, "asked": asked, "by": by})

@@ -224,8 +224,7 @@ class ShardsConnection(Sink):
             message = decode(self._opened(payload))
         except ProtocolError as error:
             door.stats.bad_messages += 1
-            if self.session is not None:
-                note_refusal(error, asked="message", by=self._by, code=ErrorCode.PROTOCOL_ERROR)
+            note_refusal(error, asked="message", by=self._by, code=ErrorCode.PROTOCOL_ERROR)
             self.refuse(ErrorCode.PROTOCOL_ERROR, error.message)
             return
         try:
@@ -238,8 +237,8 @@ class ShardsConnection(Sink):
 
     @property
     def _by(self) -> str:
-        """Who sends, for the log."""
-        return self.session.caller.account_id if self.session is not None else self.address
+        """Who sends, for the log; empty for strangers."""
+        return self.session.caller.account_id if self.session is not None else ""
 
     def _opened(self, payload: bytes) -> bytes | str:
         """The message in a frame, which may be encrypted. Raises ProtocolError."""

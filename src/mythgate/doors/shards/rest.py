@@ -351,7 +351,7 @@ def client_of(request: Request) -> str:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    by = getattr(request.state, "account_id", "") or address_of(request)
+    by = getattr(request.state, "account_id", "")
     note_refusal(error, asked=f"{request.method} {request.url.path}", by=by)
     status = STATUS.get(type(error), None) or status_of(error)
     headers = {}
