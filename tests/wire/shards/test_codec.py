@@ -181,3 +181,39 @@ def test_an_offer_is_never_guessed() -> None:
         assert isinstance(message, TradeUpdateMessage)
         with pytest.raises(ValueError, match="validation error"):
             message.offered()
+
+
+@pytest.mark.parametrize(
+    ("fields", "blamed"),
+    [
+        ({"type": "combat_state", "participants": [1] * 1001}, ("participants",)),
+        ({"type": "move", "position": {f"k{number}": "x" for number in range(1001)}}, ("position",)),
+        ({"type": "character_list", "characters": [1] * 1001}, ("characters",)),
+        ({"type": "trade_update", "items": [1] * 1001}, ("items",)),
+        ({"type": "party_update", "member_ids": ["x"] * 1000}, ()),  # so many faults are not listed
+    ],
+)
+def test_not_each_of_a_million_entries_is_looked_at(fields: dict[str, Any], blamed: tuple[str, ...]) -> None:
+    with pytest.raises(BrokenMessage) as broken:
+        decode(text_of(**fields))
+
+    assert (broken.value.failure, broken.value.fields) == (Failure.VALIDATION, blamed)
+
+
+def test_long_lists_of_what_is_no_field_are_passed_over_like_any_other() -> None:
+    assert decode(text_of(type="ping", notes=[1] * 5000)).type == "ping"
+
+
+def test_a_refusal_does_not_repeat_all_that_came() -> None:
+    with pytest.raises(BrokenMessage) as broken:
+        decode(text_of(type="move", character_id=1, to_location_id=0, position={"k" * 100_000: "x"}))
+
+    assert len(broken.value.message) < 200
+
+
+def test_a_thing_of_an_offer_has_few_fields() -> None:
+    message = decode(text_of(type="trade_update", items=[{f"k{number}": "x" for number in range(21)}]))
+
+    assert isinstance(message, TradeUpdateMessage)
+    with pytest.raises(ValueError, match="few fields"):
+        message.offered()

@@ -14,6 +14,9 @@ from mythgate.domain.errors import ProtocolError
 from mythgate.wire.shards.messages import CLASSES, VERSION, ErrorMessage, Message, MessageType
 
 _ENVELOPE: Final = tuple(Message.model_fields)
+MOST_ENTRIES: Final = 1000  # of a list or an object in a message; to look at each of a million costs seconds
+_MOST_BLAMED: Final = 50  # fields that are named
+_NAME_SHOWN: Final = 60  # characters
 
 
 class Failure(StrEnum):
@@ -106,12 +109,19 @@ def _read(fields: Mapping[str, Any]) -> Message:
         model = CLASSES[MessageType(kind)]
     except ValueError:
         raise BrokenMessage("There is no such type of message.", Failure.TYPE) from None
+    for name in model.model_fields:
+        value = fields.get(name)
+        if isinstance(value, (list, dict)) and len(value) > MOST_ENTRIES:
+            problem = f"`{name}` has more than {MOST_ENTRIES} entries."
+            raise BrokenMessage(problem, Failure.VALIDATION, (name,))
     try:
         return model(**fields)
     except ValidationError as error:
+        if error.error_count() > _MOST_BLAMED:
+            raise BrokenMessage("Most of it does not fit.", Failure.VALIDATION) from None
         named = dict.fromkeys(".".join(map(str, fault["loc"])) for fault in error.errors(include_url=False))
-        blamed = tuple(named)
-        raise BrokenMessage(f"These fields do not fit: {', '.join(blamed)}.", Failure.VALIDATION, blamed) from None
+        shown = ", ".join(name[:_NAME_SHOWN] for name in named)
+        raise BrokenMessage(f"These fields do not fit: {shown}.", Failure.VALIDATION, tuple(named)) from None
 
 
 protocol: Final = ProtocolHandler()

@@ -133,6 +133,7 @@ Number = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)
 Vector = dict[str, Number]  # keys are free; by custom x, y, z
 Extra = Annotated[T | None, WrapValidator(_or_nothing)]  # a field of a bare message
 _OFFER: Final = TypeAdapter(tuple[Whole, list[dict[str, Whole]]])
+_OFFER_KEYS: Final = 20  # of a thing that is offered; two have a meaning
 
 
 class Message(BaseModel):
@@ -442,7 +443,10 @@ class TradeUpdateMessage(BareMessage):
     def offered(self) -> tuple[int, list[dict[str, int]]]:
         """Souls and things of an offer; what is left out is nothing. Raises ValueError if they are none."""
         souls = 0 if self.souls is None else self.souls
-        return _OFFER.validate_python((souls, [] if self.items is None else self.items))
+        items = [] if self.items is None else self.items
+        if isinstance(items, list) and any(isinstance(one, dict) and len(one) > _OFFER_KEYS for one in items):
+            raise ValueError("a thing of an offer has few fields")
+        return _OFFER.validate_python((souls, items))
 
 
 class TradeCompleteMessage(BareMessage):
