@@ -30,6 +30,15 @@ async def test_too_many_messages(tmp_path: Path) -> None:
         assert {"type": "disconnect", "reason": "flood"}.items() <= ada.heard[-1].items()
 
 
+async def test_frames_that_are_no_text_count_too(tmp_path: Path) -> None:
+    async with shards_house(tmp_path, message_burst=30, messages_per_second=1) as house:
+        ada = await house.enter("aldra")
+        assert ada.ws is not None
+        for _ in range(40):
+            await ada.ws.send_bytes(b"x")
+        assert await ada.refused() == "RATE_LIMITED"
+
+
 async def test_long_messages_count_for_more(tmp_path: Path) -> None:
     async with shards_house(tmp_path, message_burst=30, messages_per_second=1) as house:
         ada = await house.enter("aldra")

@@ -13,6 +13,7 @@ from tests.support.shards_door import PASSWORD, WARRIOR, OriginalClient, Program
 
 from mythgate.domain.events import SystemMessage, event_of
 from mythgate.domain.ids import GLOBAL_TOPIC
+from mythgate.wire.shards.messages import WorldAnnouncementMessage
 
 PHRASE = "correct horse battery staple"
 
@@ -152,3 +153,27 @@ async def test_what_a_reader_is_slow_to_take_waits_for_it(house: ShardsHouse) ->
             assert (await bo.until("chat"))["content"] == "Does it read? True"
     await bo.quiet("chat")
     assert house.door.stats.discarded == 1
+
+
+async def test_who_asks_and_does_not_read_is_let_go(house: ShardsHouse) -> None:
+    await house.enter("aldra", "Aldra Venn")
+    (connection,) = house.door._connections
+    connection.reads = True
+    answer = WorldAnnouncementMessage(content="x" * 100_000)
+
+    for _ in range(100):
+        connection.send(answer)
+
+    await house.settled(lambda: connection not in house.door._connections)
+
+
+async def test_who_takes_nothing_for_a_minute_is_let_go(house: ShardsHouse) -> None:
+    await house.enter("aldra", "Aldra Venn")
+    (connection,) = house.door._connections
+    connection.reads = True
+    connection.on_full()
+    now = house.door.clock.monotonic()
+    connection.check_alive(now + 50, 30, 30)
+    assert connection in house.door._connections
+    connection.check_alive(now + 61, 30, 30)
+    await house.settled(lambda: connection not in house.door._connections)

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 NORMAL_CLOSE: Final = 1000
 TOO_BIG: Final = 1009
 MAX_QUEUED: Final = 64  # messages that wait for the one before them
+MOST_UNREAD: Final = 2**20  # bytes of answers that a peer may leave unread
 COST_BYTES: Final = 16384  # of a message count as one more
 REASON_CHARACTERS: Final = 100
 ERROR_SECONDS: Final = 1.0  # at most one RATE_LIMITED in this time
@@ -59,6 +60,7 @@ class ShardsConnection(Sink):
         self.left_politely = False  # a close frame was exchanged
         self.room_id: RoomId | None = None  # where the peer was told it is
         self._full = False
+        self._full_at = 0.0
         self._asked = False  # a ping is out
         self._asked_at = 0.0
         self._queue: deque[bytes] = deque()
@@ -111,9 +113,13 @@ class ShardsConnection(Sink):
     def _write(self, data: bytes) -> None:
         if not data or not self.protocol.is_open or self.protocol.transport.is_closing():
             return
-        if self._full and not self.reads:
-            self.door.stats.discarded += 1
-            return
+        if self._full:
+            if not self.reads:
+                self.door.stats.discarded += 1
+                return
+            if self.protocol.unsent_bytes > MOST_UNREAD:  # events wait in the stream: these are answers
+                self.protocol.transport.abort()
+                return
         self.protocol.transport.write(data)
 
     def hang_up(self, reason: str) -> None:
@@ -124,13 +130,15 @@ class ShardsConnection(Sink):
     # --- socket_protocol.Listener ------------------------------------------------------------------
 
     def on_message(self, payload: bytes, *, binary: bool) -> None:
-        if binary or not self.protocol.is_open:
-            return  # text is all there is
+        if not self.protocol.is_open:
+            return
         now = self.door.clock.monotonic()
         cost = 1 + len(payload) // COST_BYTES
         if not self._allowance.spend(now, cost):
             self._drop(now, cost)
             return
+        if binary:
+            return  # text is all there is
         if self._busy:
             self._queue.append(payload)
             if len(self._queue) >= MAX_QUEUED:
@@ -157,7 +165,7 @@ class ShardsConnection(Sink):
         self.send(wire.DisconnectMessage(reason="going_away"))
 
     def on_full(self) -> None:
-        self._full = True
+        self._full, self._full_at = True, self.door.clock.monotonic()
         if self.reads and self.outbox is not None:
             self._hub_of(self.outbox).pause(self.outbox)
 
@@ -190,7 +198,9 @@ class ShardsConnection(Sink):
 
     def check_alive(self, now: float, interval: float, within: float) -> None:
         """Ask for a sign of life now and then; who has given one before owes it."""
-        if self._asked and self.reads and now - self._asked_at >= within:
+        is_silent = self._asked and now - self._asked_at >= within
+        is_stuck = self._full and now - self._full_at >= interval + within
+        if self.reads and (is_silent or is_stuck):
             self.protocol.transport.abort()
             return
         if not self._full and now - self._asked_at >= interval and not (self._asked and self.reads):
