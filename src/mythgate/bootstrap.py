@@ -136,6 +136,7 @@ from mythgate.services.tournaments import TournamentService
 from mythgate.services.trades import TradePolicy, TradeService
 from mythgate.services.voice import VoicePolicy, VoiceService
 from mythgate.services.world import WorldPolicy, WorldService
+from mythgate.services.worldchat import WorldChat
 from mythgate.wire.shards.encryption import EncryptionMissing
 
 if TYPE_CHECKING:
@@ -595,6 +596,7 @@ def compose(
     trades.while_not(encounters.is_fighting)
     encounters.on_started(trades.fights)
     sheets.restrain(encounters.refuse_fighting)
+    things.restrain(encounters.refuse_fighting)
     movement.restrain(encounters.refuse_fighting)
     movement.on_moved(encounters.moved)
     presence.on_entered(encounters.entered)
@@ -647,6 +649,7 @@ def compose(
     moderation.on_voice_changed(lobbies.voice_changed)
     moderation.on_voice_changed(voice.voice_changed)
     chat.on_announced(lobbies.announced)
+    chat.on_ignoring(lobbies.ignoring_changed)
 
     def locked(account: Account, ended: list[SessionId]) -> None:
         sessions.account_changed(account)  # first: who is locked out is to be told that, not that a session ended
@@ -697,6 +700,7 @@ def compose(
         shards=shards,
         quests=quests,
         voice=voice,
+        world_chat=WorldChat(lobbies=lobbies, chat=chat, realtime=hubs, history=history),
     )
     extensions.room_types.serve(services)
     return Node(
@@ -839,6 +843,8 @@ def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator
     inside = {str(one.room_id): one.players for one in lobbies.views()}
     yield reading("lobby_players", "People in a lobby.", by="room", values=inside)
     yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
+    carried = node.services.world_chat.carried
+    yield reading("world_chat_lines", "Lines told on the other side.", kind="counter", by="said_in", values=carried)
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))

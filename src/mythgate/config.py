@@ -473,6 +473,9 @@ class LobbySettings(Section):
     films_required: bool = Field(False, description="Whether clients have to send a recording of every game.")
     squelched: bool = Field(False, description="Whether only the staff may talk to everybody in it.")
     temporary: bool = Field(False, description="Whether it is closed for good once nobody has been in it for a while.")
+    world_chat: bool = Field(
+        False, description="Whether its talk is heard on the global channel of the world, and the other way round."
+    )
     type: str = Field("standard", max_length=40, description="standard, tournament, or what a plug-in adds.")
     options: dict[str, Any] = Field(default_factory=dict, description="What lobbies of this type have besides.")
 
@@ -496,7 +499,7 @@ class LobbySettings(Section):
 
 
 _LOBBIES: Final = [
-    LobbySettings(name="Arrival", room_id=26, motd="Welcome to Mythgate."),
+    LobbySettings(name="Arrival", room_id=26, motd="Welcome to Mythgate.", world_chat=True),
     LobbySettings(name="Crows Bridge", room_id=0, family=Family.MYTH, motd="Welcome to Mythgate."),
     LobbySettings(name="Otter Ferry", room_id=1, family=Family.MYTH, ranked=True, motd="Games here are ranked."),
     LobbySettings(name="White Falls", room_id=2, family=Family.MYTH2, motd="Welcome to Mythgate."),

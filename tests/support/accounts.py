@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,13 +34,18 @@ class RecordingRealtime:
         self.published: list[tuple[Topic, Payload]] = []
         self.topics: set[tuple[CharacterId, Topic]] = set()
 
-    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
+    def publish(
+        self, topic: Topic, event: Event, *, exclude: CharacterId | None = None, sparing: Collection[AccountId] = ()
+    ) -> None:
         self.published.append((topic, event.payload))
 
     def send(self, character_id: CharacterId, event: Event) -> None: ...
 
     def has_stream(self, character_id: CharacterId) -> bool:
         return True
+
+    def listens(self, account_id: AccountId, topic: Topic) -> bool:
+        return False
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         self.topics.add((character_id, topic))

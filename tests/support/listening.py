@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -66,11 +66,13 @@ class Listening:
 
     # --- services.ports.Realtime ---
 
-    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
+    def publish(
+        self, topic: Topic, event: Event, *, exclude: CharacterId | None = None, sparing: Collection[AccountId] = ()
+    ) -> None:
         for observer in self.observers:
             observer(topic, event)
         for character_id, listener in self.listeners.items():
-            if topic in listener.topics and character_id != exclude:
+            if topic in listener.topics and character_id != exclude and listener.account_id not in sparing:
                 self._tell(listener, event)
 
     def send(self, character_id: CharacterId, event: Event) -> None:
@@ -85,6 +87,9 @@ class Listening:
 
     def has_stream(self, character_id: CharacterId) -> bool:
         return character_id in self.listeners
+
+    def listens(self, account_id: AccountId, topic: Topic) -> bool:
+        return any(one.account_id == account_id and topic in one.topics for one in self.listeners.values())
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         listener = self.listeners.get(character_id)

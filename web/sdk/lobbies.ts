@@ -54,6 +54,7 @@ export interface LobbyRoom {
   readonly max_caste: number;
   readonly locked: boolean;
   readonly squelched: boolean;
+  readonly world_chat: boolean;
   readonly motd: string;
   readonly players: readonly RoomPlayer[];
   readonly games: readonly RoomGame[];

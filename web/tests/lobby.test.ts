@@ -38,6 +38,7 @@ const message = (more: Partial<LobbyMessage>): LobbyMessage => ({
   timestamp: "2026-03-01T12:00:00Z",
   target: 0,
   target_name: "",
+  origin: "",
   ...more,
 });
 const state = (more = {}) =>
@@ -180,6 +181,7 @@ describe("games and numbers", () => {
   test("who may enter and talk is said in words", () => {
     expect(conditionsOf(arrival)).toBe("");
     const quiet = { ...arrival, kind: "ranked" as const, min_caste: 3, squelched: true, locked: true };
+    expect(conditionsOf({ ...arrival, world_chat: true })).toBe("heard in the world");
     expect(conditionsOf(quiet)).toBe("ranked, from sword and dagger, only the staff talks to all, locked");
     expect(conditionsOf({ ...arrival, max_caste: 4 })).toBe("up to crossed swords");
     expect(conditionsOf({ ...arrival, min_caste: 3, max_caste: 4 })).toBe("sword and dagger to crossed swords");

@@ -103,6 +103,9 @@ def add(
     ] = False,
     squelched: Annotated[bool, typer.Option("--squelched", help="Let only the staff talk to everybody.")] = False,
     temporary: Annotated[bool, typer.Option("--temporary", help="Close it once nobody was in it for a while.")] = False,
+    world_chat: Annotated[
+        bool, typer.Option("--world-chat", help="Let it and the global channel of the world hear each other.")
+    ] = False,
     type_name: Annotated[str, typer.Option("--type", help="tournament, or what a plug-in adds.")] = Lobby.type_name,
     options: Options = None,
     data_dir: DataDir = None,
@@ -127,6 +130,7 @@ def add(
         "films_required": films_required,
         "squelched": squelched,
         "temporary": temporary,
+        "world_chat": world_chat,
         **_given(options),
     }
 
@@ -161,6 +165,10 @@ def change(
     temporary: Annotated[
         bool | None, typer.Option("--temporary/--lasting", help="Close it once nobody was in it for a while.")
     ] = None,
+    world_chat: Annotated[
+        bool | None,
+        typer.Option("--world-chat/--no-world-chat", help="Whether it and the global channel hear each other."),
+    ] = None,
     locked: Annotated[
         bool | None, typer.Option("--locked/--unlocked", help="Whether only the staff comes in; who is in it stays.")
     ] = None,
@@ -186,6 +194,7 @@ def change(
         "films_required": films_required,
         "squelched": squelched,
         "temporary": temporary,
+        "world_chat": world_chat,
         "locked": locked,
     }
     changes = {key: value for key, value in given.items() if value is not None} | _given(options)

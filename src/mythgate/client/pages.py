@@ -86,6 +86,7 @@ class LobbyRoom:
     max_caste: int
     locked: bool
     squelched: bool
+    world_chat: bool
     motd: str
     players: list[RoomPlayer]
     games: list[RoomGame]

@@ -543,6 +543,9 @@ class ChatMessage(Payload):
     """Their name; null on other channels."""
     speaker_kind: Literal["player", "npc", "system"] = "player"
     """What kind of being speaks."""
+    origin: str = ""
+    """Name of the lobby that words of the channel `global` come from; then `player_id` is empty unless the speaker came
+    to it from the world. Empty: said in the world."""
 
 
 @dataclass(slots=True)
@@ -849,6 +852,8 @@ class LobbyView:
     """Whether the staff lets nobody in."""
     squelched: bool = False
     """Whether only the staff may talk to everybody."""
+    world_chat: bool = False
+    """Whether what is said in it is heard on the global channel of the world, and the other way round."""
 
 
 @dataclass(slots=True)
@@ -922,6 +927,8 @@ class LobbyMessage(Payload):
     """Whom a `private` one is for."""
     target_name: str = ""
     """Their name."""
+    origin: str = ""
+    """Where words from elsewhere were said: `world`, or the name of another lobby; then `number` is 0. Empty: here."""
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ MOTD_CHARACTERS: Final = 1000
 LOBBY_TOPICS: Final = "lobby:"  # what the topics of lobbies begin with; a listener is in one at a time
 LISTENERS: Final = "lobby:"  # what the listeners of people who are nowhere but in a lobby begin with
 LOBBIES_TOPIC: Final = Topic("lobbies")  # how many are where
+_GUESTS: Final = "guest:"
 
 
 class Family(StrEnum):
@@ -76,6 +77,7 @@ class Lobby:
     squelched: bool = False  # only the staff talks to all
     temporary: bool = False  # is closed when nobody has been in it for a while
     locked: bool = False  # the staff lets nobody in; who is there stays
+    world_chat: bool = False  # what is said in it is heard on the global channel of the world, and the other way round
 
     @property
     def kind(self) -> LobbyKind:
@@ -219,7 +221,12 @@ class Visitor:
 
 def guest_sender(number: int) -> AccountId:
     """What a guest of the old clients is ignored by: no account has such an id."""
-    return AccountId(f"guest:{number}")
+    return AccountId(f"{_GUESTS}{number}")
+
+
+def is_guest_sender(sender: AccountId) -> bool:
+    """Whether it is what a guest of the old clients is ignored by."""
+    return sender.startswith(_GUESTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,14 +123,16 @@ class Hub:
 
     # --- services.ports.Realtime -------------------------------------------------------------------
 
-    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
-        """Tell everybody subscribed to `topic` but `exclude`."""
+    def publish(
+        self, topic: Topic, event: Event, *, exclude: CharacterId | None = None, sparing: Collection[AccountId] = ()
+    ) -> None:
+        """Tell everybody subscribed to `topic` but `exclude`, and those of the accounts in `sparing`."""
         log = self._topics.get(topic)
         if log is None:
             return
         spared: Collection[Stream] = ()
-        if exclude is not None or event.sender in self._ignorers:
-            spared = self._spared(log, event, exclude)
+        if exclude is not None or sparing or event.sender in self._ignorers:
+            spared = self._spared(log, event, exclude, sparing)
         if event.priority == Priority.LOW:
             self._publish_low_to_all(log, event, spared)
             return
@@ -145,7 +147,9 @@ class Hub:
         if self._overdue:
             self._close_overdue()
 
-    def _spared(self, log: TopicLog, event: Event, exclude: CharacterId | None) -> Collection[Stream]:
+    def _spared(
+        self, log: TopicLog, event: Event, exclude: CharacterId | None, accounts: Collection[AccountId]
+    ) -> Collection[Stream]:
         """Who listens to the topic and yet is not to hear `event`."""
         ignorers = self._ignorers.get(event.sender) if event.sender is not None else None
         spared: set[Stream] = set()
@@ -158,6 +162,10 @@ class Hub:
             excluded = log.followers.get(exclude) or log.members.get(exclude)
             if excluded is not None:
                 spared.add(excluded)
+        for account_id in accounts:
+            own = self._by_account.get(account_id)
+            if own is not None and (own.character_id in log.followers or own.character_id in log.members):
+                spared.add(own)
         return spared
 
     def _tell_followers(self, log: TopicLog, event: Event, spared: Collection[Stream]) -> None:
@@ -291,6 +299,10 @@ class Hub:
 
     def has_stream(self, character_id: CharacterId) -> bool:
         return character_id in self._by_character
+
+    def listens(self, account_id: AccountId, topic: Topic) -> bool:
+        stream = self._by_account.get(account_id)
+        return stream is not None and topic in stream.topics
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         stream = self._by_character.get(character_id)

@@ -6,6 +6,8 @@ So each kind has a hub with limits and a watcher of its own, and the services te
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mythgate.domain.events import Disconnect, Event, Payload
 from mythgate.domain.ids import AccountId, CharacterId, SessionId, Topic
 from mythgate.realtime.hub import Hub, StreamWatcher
@@ -17,9 +19,11 @@ class Hubs:
     def __init__(self, *hubs: Hub) -> None:
         self.hubs = hubs
 
-    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
+    def publish(
+        self, topic: Topic, event: Event, *, exclude: CharacterId | None = None, sparing: Collection[AccountId] = ()
+    ) -> None:
         for hub in self.hubs:
-            hub.publish(topic, event, exclude=exclude)
+            hub.publish(topic, event, exclude=exclude, sparing=sparing)
 
     def send(self, character_id: CharacterId, event: Event) -> None:
         for hub in self.hubs:
@@ -27,6 +31,9 @@ class Hubs:
 
     def has_stream(self, character_id: CharacterId) -> bool:
         return any(hub.has_stream(character_id) for hub in self.hubs)
+
+    def listens(self, account_id: AccountId, topic: Topic) -> bool:
+        return any(hub.listens(account_id, topic) for hub in self.hubs)
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None:
         for hub in self.hubs:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mythgate.services.trades import TradeService
     from mythgate.services.voice import VoiceService
     from mythgate.services.world import WorldService
+    from mythgate.services.worldchat import WorldChat
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,4 @@ class Services:
     shards: ShardService
     quests: QuestService
     voice: VoiceService
+    world_chat: WorldChat

@@ -31,6 +31,7 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, RoomId, Topic, faction_topic, room_topic
+from mythgate.domain.lobbies import is_guest_sender
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import name_key
 from mythgate.domain.presence import Availability, Presence
@@ -91,6 +92,8 @@ class ChatService:
         self._policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
         self._ignoring_observers: list[Callable[[Presence], None]] = []
+        self._broadcast_observers: list[Callable[[Presence, ChatMessage], None]] = []
+        self.find_outside: Callable[[str], tuple[AccountId, str] | None] = lambda _: None
         self._arrivals: dict[CharacterId, tuple[RoomId, datetime | None]] = {}
         self._sources: dict[str, Callable[[Presence], Source]] = {
             "room": self._in_room,
@@ -107,6 +110,10 @@ class ChatService:
     def on_ignoring(self, observer: Callable[[Presence], None]) -> None:
         """Have `observer` told of who ignores others than before, once it is saved."""
         self._ignoring_observers.append(observer)
+
+    def on_broadcast(self, observer: Callable[[Presence, ChatMessage], None]) -> None:
+        """Have `observer` told what is said to everybody in the world, for those who are not in it."""
+        self._broadcast_observers.append(observer)
 
     # --- aloud -----------------------------------------------------------------------------------------
 
@@ -161,7 +168,10 @@ class ChatService:
     async def broadcast(self, speaker: Presence, text: str, *, subject: object = None) -> ChatMessage:
         """To everybody in the world, on the channel `global`. Raises as `say`."""
         verb = "tell everybody"
-        return await self.to_group(speaker, Channel.GLOBAL, GLOBAL_TOPIC, text, verb=verb, subject=subject)
+        message = await self.to_group(speaker, Channel.GLOBAL, GLOBAL_TOPIC, text, verb=verb, subject=subject)
+        for observer in self._broadcast_observers:
+            observer(speaker, message)
+        return message
 
     async def to_faction(self, speaker: Presence, text: str, *, subject: object = None) -> ChatMessage:
         """To everybody in the world who belongs to the speaker's faction. Raises as `say`.
@@ -334,7 +344,8 @@ class ChatService:
     # --- not listening ---------------------------------------------------------------------------------
 
     async def ignore(self, actor: Presence, name: str) -> str:
-        """Hear nothing of an account any more, in whatever body. Returns the name of who is meant.
+        """Hear nothing of an account any more, in whatever body, or of a guest in a lobby that is heard in the world.
+        Returns the name of who is meant.
 
         Raises:
             Unreachable: nobody of that name is or ever was.
@@ -347,6 +358,9 @@ class ChatService:
             raise BadUsage("You cannot ignore yourself.")
         if target not in actor.ignored and len(actor.ignored) >= MAX_IGNORED:
             raise TooMany(f"You ignore {MAX_IGNORED} people, as many as one can.", hint="`unignore` somebody first.")
+        if is_guest_sender(target):  # without an account, there is nothing to keep
+            self._set_ignored(actor, actor.ignored | {target})
+            return shown
         await self._store.write(
             lambda tx: tx.preferences.ignore(actor.account_id, target),
             then=lambda _: self._set_ignored(actor, actor.ignored | {target}),
@@ -379,6 +393,9 @@ class ChatService:
         try:
             present = self.require_listener(name)
         except Unreachable:
+            outside = self.find_outside(name)
+            if outside is not None:
+                return outside
             body = await self._store.read(lambda tx: tx.characters.by_name_key(name_key(name)))
             if body is None:
                 raise Unreachable(f"Nobody is called {name}.") from None

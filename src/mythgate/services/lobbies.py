@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
@@ -63,10 +63,12 @@ from mythgate.domain.lobbies import (
     Visitor,
     barriers,
     decision,
+    is_guest_sender,
     lobby_topic,
 )
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
+from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain, unmarked
 from mythgate.services.accounts import role_within
@@ -160,6 +162,8 @@ class LobbyService:
         self._shown: list[Callable[[Occupant], None]] = []
         self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
         self._ticking: list[Callable[[], None]] = []
+        self._saying: list[Callable[[Lobby, Occupant, Event], Awaitable[None]]] = []
+        self.meeting = self._those_that_meet()
         self._errands = Errands("lobbies")
 
     # --- looking around ----------------------------------------------------------------------------------
@@ -167,6 +171,10 @@ class LobbyService:
     def lobbies(self) -> Sequence[Lobby]:
         """All of them, by number."""
         return self._list.all()
+
+    def _those_that_meet(self) -> Sequence[Lobby]:
+        """Those whose talk is heard in the world."""
+        return [lobby for lobby in self._list.all() if lobby.world_chat]
 
     def lobby(self, room_id: int) -> Lobby:
         """Raises NotFound."""
@@ -187,6 +195,7 @@ class LobbyService:
             max_caste=lobby.max_caste,
             locked=lobby.locked,
             squelched=lobby.squelched,
+            world_chat=lobby.world_chat,
         )
 
     def views(self) -> list[LobbyView]:
@@ -589,7 +598,15 @@ class LobbyService:
         if said is None:
             said = self._said[room_id] = deque(maxlen=self.policy.history)
         said.append(event)
+        lobby = self.lobby(room_id)
+        if lobby.world_chat:
+            for observer in self._saying:
+                await observer(lobby, now_there, event)
         return True
+
+    def on_said(self, observer: Callable[[Lobby, Occupant, Event], Awaitable[None]]) -> None:
+        """Have `observer` told of what is said aloud in lobbies that meet the world."""
+        self._saying.append(observer)
 
     async def tell(self, listener: CharacterId, target_number: int, styled_text: str, *, echo: bool = True) -> None:
         """To one person, in whatever lobby, and with `echo` back to the speaker; or a command about that person.
@@ -831,6 +848,30 @@ class LobbyService:
             known, numbers = self._ignored_by(listener), now_there.ignored
             self._set_ignored_by(listener, known | {sender} if wanted else known - {sender})
             self._replace(replace(now_there, ignored=numbers | {number} if wanted else numbers - {number}))
+        body = self._presence.of_account(own) if own is not None else None
+        if body is not None and body.character_id != listener:  # they are in the world with another client
+            self._set_ignored_by(body.character_id, body.ignored | {sender} if wanted else body.ignored - {sender})
+
+    def in_world(self, name: str) -> Presence | None:
+        """Who is in the world under a name, also as lobbies read it: "[world] Ada"."""
+        return self._presence.by_name_key(name_key(name.removeprefix("[world] ")))
+
+    async def ignore_in_world(self, listener: CharacterId, present: Presence) -> None:
+        """Hear nothing any more of somebody who is in the world. Raises NotInLobby, and BadUsage for oneself."""
+        if self.require(listener).visitor.account_id == present.account_id:
+            raise BadUsage("You cannot ignore yourself.")
+        account = await self._store.read(lambda tx: tx.accounts.require(present.account_id))
+        if self._attendance.get(listener) is not None:
+            await self._set_ignored(listener, account.number, account.id, account.id, True)
+
+    def ignoring_changed(self, present: Presence) -> None:
+        """Somebody in the world ignores others than before; so they do in the lobby they are in with another client
+        (`ChatService.on_ignoring`)."""
+        for one in self._attendance.all():
+            listener = one.visitor.listener
+            if one.visitor.account_id == present.account_id and listener != present.character_id:
+                guests = frozenset(filter(is_guest_sender, self._ignored_by(listener)))
+                self._set_ignored_by(listener, present.ignored | guests)
 
     def _ignored_by(self, listener: CharacterId) -> frozenset[AccountId]:
         present = self._presence.get(listener)
@@ -966,6 +1007,7 @@ class LobbyService:
         await self._list.catch_up()
 
     def _list_changed(self, before: Mapping[int, Lobby]) -> None:
+        self.meeting = self._those_that_meet()
         for room_id, lobby in before.items():
             now = self._list.get(room_id)
             if now is None:

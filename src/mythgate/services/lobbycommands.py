@@ -372,8 +372,16 @@ async def info(call: LobbyCall) -> str:
 
 
 async def ignore(call: LobbyCall) -> str:
-    person, _ = call.person(call["person"])
-    await call.desk.lobbies.ignore(call.actor.visitor.listener, person.number)
+    lobbies, listener = call.desk.lobbies, call.actor.visitor.listener
+    try:
+        person, _ = call.person(call["person"])
+    except Unreachable:
+        present = lobbies.in_world(call["person"]) if call.target is None else None
+        if present is None:
+            raise
+        await lobbies.ignore_in_world(listener, present)
+        return f"You hear nothing of {present.name} any more."
+    await lobbies.ignore(listener, person.number)
     return f"You hear nothing of {enclosed(person.name)} any more."
 
 
@@ -481,7 +489,7 @@ class _Subject:
 
 
 async def _subject(call: LobbyCall, text: str) -> _Subject:
-    """Who is meant: in a lobby, or else by the account's name, whether they are on or not."""
+    """Who is meant: in a lobby, else by the account's name, on or not, or by the name of a character in the world."""
     try:
         person, rest = call.person(text)
         return _Subject(plain(person.name), person.number, person.visitor.account_id, rest)
@@ -499,6 +507,11 @@ async def _subject(call: LobbyCall, text: str) -> _Subject:
             account = tx.accounts.by_name_key(name_key(" ".join(words[:count])))
             if account is not None and account.status is not AccountStatus.DELETED:
                 return _Subject(account.name, account.number, account.id, " ".join(words[count:]))
+        for count in range(min(NAME_WORDS, len(words)), 0, -1):
+            present = call.desk.lobbies.in_world(" ".join(words[:count]))
+            if present is not None:
+                account = tx.accounts.require(present.account_id)
+                return _Subject(present.name, account.number, account.id, " ".join(words[count:]))
         return None
 
     found = await call.desk.store.read(work)

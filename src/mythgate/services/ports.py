@@ -687,14 +687,19 @@ class Throttle(Protocol):
 class Realtime(Protocol):
     """Telling people. Nothing here waits: events are numbered and queued at once, in call order."""
 
-    def publish(self, topic: Topic, event: Event, *, exclude: CharacterId | None = None) -> None:
-        """Tell everybody subscribed to `topic` but `exclude`."""
+    def publish(
+        self, topic: Topic, event: Event, *, exclude: CharacterId | None = None, sparing: Collection[AccountId] = ()
+    ) -> None:
+        """Tell everybody subscribed to `topic` but `exclude`, and those of the accounts in `sparing`."""
 
     def send(self, character_id: CharacterId, event: Event) -> None:
         """Tell one character; nothing happens if it has no stream."""
 
     def has_stream(self, character_id: CharacterId) -> bool:
         """Whether the character has a stream: somebody plays it, or may come back to it."""
+
+    def listens(self, account_id: AccountId, topic: Topic) -> bool:
+        """Whether somebody of the account is subscribed to `topic`."""
 
     def subscribe(self, character_id: CharacterId, topic: Topic) -> None: ...
     def unsubscribe(self, character_id: CharacterId, topic: Topic) -> None: ...

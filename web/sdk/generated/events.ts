@@ -256,6 +256,10 @@ export interface ChatMessage {
    * What kind of being speaks.
    */
   speaker_kind: "player" | "npc" | "system";
+  /**
+   * Name of the lobby that words of the channel `global` come from; then `player_id` is empty unless the speaker came to it from the world. Empty: said in the world.
+   */
+  origin: string;
 }
 /**
  * Saying something without wording a command.
@@ -1504,6 +1508,10 @@ export interface LobbyView {
    * Whether only the staff may talk to everybody.
    */
   squelched?: boolean;
+  /**
+   * Whether what is said in it is heard on the global channel of the world, and the other way round.
+   */
+  world_chat?: boolean;
 }
 /**
  * A game is not as it was. Replaces what was known of it.
@@ -1646,6 +1654,10 @@ export interface LobbyMessage {
    * Their name.
    */
   target_name: string;
+  /**
+   * Where words from elsewhere were said: `world`, or the name of another lobby; then `number` is 0. Empty: here.
+   */
+  origin: string;
 }
 /**
  * Something happens in what is played in the lobby, or is told to one player alone.

@@ -306,12 +306,13 @@ export const mayAs = (role: string, least: "moderator" | "admin"): boolean =>
 
 export const casteName = (caste: number | undefined): string => (caste === undefined ? "" : (CASTES[caste] ?? ""));
 
-/** Who may enter and talk, in words; empty where everybody may. */
+/** Who may enter, talk and hear it, in words; empty where everybody may who is there. */
 export function conditionsOf(room: LobbyView): string {
   return [
     room.kind === "unranked" ? "" : room.kind,
     casteRange(room),
     room.squelched ? "only the staff talks to all" : "",
+    room.world_chat ? "heard in the world" : "",
     room.locked ? "locked" : "",
   ]
     .filter(Boolean)

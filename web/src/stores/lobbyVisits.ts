@@ -159,16 +159,17 @@ export const gameView = (game: RoomGame, family: string): HostedGameView => ({
 
 /** The overview as the events have it. */
 export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
-  rooms.map(({ id, name, family, type, players, games, capacity, min_caste, max_caste, locked, squelched }) => ({
-    room_id: id,
-    name,
-    family,
-    kind: type,
-    players: players.length,
-    games: games.length,
-    capacity,
-    min_caste,
-    max_caste,
-    locked,
-    squelched,
+  rooms.map((room) => ({
+    room_id: room.id,
+    name: room.name,
+    family: room.family,
+    kind: room.type,
+    players: room.players.length,
+    games: room.games.length,
+    capacity: room.capacity,
+    min_caste: room.min_caste,
+    max_caste: room.max_caste,
+    locked: room.locked,
+    squelched: room.squelched,
+    world_chat: room.world_chat,
   }));

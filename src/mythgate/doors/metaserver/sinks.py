@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 
 CHAT_HEAD_LENGTH: Final = 26  # what a chat block says it has besides name and words; no client looks at it
 LINE: Final = 10
+MARK_CHARACTERS: Final = 40  # before each line of what was said elsewhere
 PLAYER_LIST: Final = 1
 GAME_LIST: Final = 2
 GAME_VERBS: Final[Mapping[type[Payload], Verb]] = {
@@ -111,12 +112,13 @@ def fitting(words: str) -> str:
     return words if words.isascii() else decode_text(encode_text(words, max(len(words), MAX_CHARACTERS)))
 
 
-def lines(text: str, family: Family) -> bytes:
-    """Server text, in lines that clients have room for."""
+def lines(text: str, family: Family, mark: str = "") -> bytes:
+    """Server text, in lines that clients have room for, each after `mark`."""
+    mark = in_macroman(mark)[:MARK_CHARACTERS]
     wrapped = [
-        piece
+        mark + piece
         for line in text.splitlines()
-        for piece in textwrap.wrap(in_macroman(line), MAX_LINE_BYTES, break_on_hyphens=False) or [""]
+        for piece in textwrap.wrap(in_macroman(line), MAX_LINE_BYTES - len(mark), break_on_hyphens=False) or [""]
     ]
     return to_client(family, *(MessageOfTheDay(message=piece) for piece in wrapped))
 
@@ -251,6 +253,8 @@ class MetaserverSink(Sink):
 
     def _shared_message(self, event: Event) -> bytes:
         message: LobbyMessage = event.payload  # type: ignore[assignment]
+        if message.origin:  # by somebody who is in no list here
+            return lines(f"{message.name}: {message.styled}", self.family, f"[{message.origin}] ")
         if message.kind == "say":
             return to_client(self.family, RoomBroadcast(chat=self._chat(event.subject, message)))
         if message.kind == "action":

@@ -200,6 +200,8 @@ class Rendering:
         words = original.spaced(said.message) if original is not None else said.message
         # Programs know their own lines by the name they logged in with.
         name = session.caller.name if session is not None else said.player_name
+        if said.origin:  # nobody logs in with such a name
+            name = f"[{said.origin}] {said.player_name}"
         yield wire.ChatMessage(
             type=TYPES.get(said.channel, MessageType.CHAT),
             timestamp=original.timestamp if original is not None else said.timestamp.timestamp(),

@@ -32,6 +32,8 @@ MOST_AXES: Final = 8  # of a position
 AXIS_CHARACTERS: Final = 16
 FAR: Final = 2.0**53
 NOT_IN_WORLD: Final = "They are not in the world."
+NOBODY: Final = 0  # whose words come from a lobby; no character has this number
+IN_LOBBY: Final = "Nobody can whisper to the number 0: whose words have it speak in a lobby, or have left the world."
 
 
 class Unheard(MythError):
@@ -328,6 +330,8 @@ async def _faction_chat(asked: Asked, message: wire.ChatMessage) -> None:
 
 async def _whisper(asked: Asked, message: wire.ChatMessage) -> None:
     original = Original.of(message)
+    if message.recipient_id == NOBODY:
+        raise Unheard(ErrorCode.RECIPIENT_OFFLINE, IN_LOBBY)
     listener = asked.somebody(message.recipient_id)
     chat = asked.connection.door.services.chat
     try:

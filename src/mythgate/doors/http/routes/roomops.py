@@ -41,6 +41,7 @@ class LobbyFields(BaseModel):
     films_required: bool | None = None
     squelched: bool | None = None
     temporary: bool | None = None
+    world_chat: bool | None = None
     options: Annotated[
         dict[Annotated[str, Field(max_length=40)], _Option],
         Field(max_length=40, description="What lobbies of its type have besides."),
