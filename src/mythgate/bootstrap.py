@@ -597,6 +597,7 @@ def compose(
     encounters.on_started(trades.fights)
     sheets.restrain(encounters.refuse_fighting)
     things.restrain(encounters.refuse_fighting)
+    things.restrain(encounters.refuse_fighting)
     movement.restrain(encounters.refuse_fighting)
     movement.on_moved(encounters.moved)
     presence.on_entered(encounters.entered)

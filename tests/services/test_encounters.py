@@ -18,6 +18,7 @@ from mythgate.domain.errors import (
     Fighting,
     InvalidAction,
     InvalidTarget,
+    Muted,
     NoCombat,
     NotHere,
     NotInWorld,
@@ -631,6 +632,32 @@ async def test_challenges_that_cannot_be(kit: PlayKit, fights: EncounterService)
     await fights.start(anna.character_id, target=emil.character_id)
     fights.gone(anna.character_id)
     assert await fights.start(emil.character_id, target=anna.character_id) is None
+
+
+async def test_nobody_is_pestered_for_a_duel(kit: PlayKit, fights: EncounterService) -> None:
+    anna, bert = await fighter(kit, "Anna", at=SQUARE), await fighter(kit, "Bert", at=SQUARE)
+    await fights.start(anna.character_id, target=bert.character_id)
+    with pytest.raises(InvalidAction, match="Bert knows"):
+        await fights.start(anna.character_id, target=bert.character_id)
+    assert len(kit.heard(bert).of(CombatChallenge)) == 1
+    bert.muted_until = kit.clock.now() + timedelta(hours=1)
+    cleo = await fighter(kit, "Cleo", at=SQUARE)
+    with pytest.raises(Muted):
+        await fights.start(bert.character_id, target=cleo.character_id)
+    assert await fights.start(bert.character_id, target=anna.character_id) is not None  # to answer needs no voice
+
+
+async def test_what_is_worn_in_a_fight_stays_on(kit: PlayKit, fights: EncounterService) -> None:
+    anna, bert = await fighter(kit, "Anna"), await fighter(kit, "Bert")
+    for template in (SWORD, DUST):
+        await kit.lay(template, anna.character_id, carried=True)
+    await kit.sheets.equip(anna.character_id, "sword")
+    await fights.start(anna.character_id, enemy="dark knight")
+    with pytest.raises(Fighting):
+        await kit.things.give(anna.character_id, "sword", bert)
+    with pytest.raises(Fighting):
+        await kit.things.drop(anna.character_id, "all")
+    await kit.things.drop(anna.character_id, "dust")
 
 
 async def test_an_undecided_duel(kit: PlayKit, fights: EncounterService) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.armoury import AXE, BREW, POTION, ROBES, STONE, SWORD, armed_world
@@ -21,6 +22,7 @@ from mythgate.domain.errors import (
     PermissionDenied,
     Refused,
     TooSoon,
+    Unavailable,
 )
 from mythgate.domain.events import (
     Event,
@@ -445,6 +447,28 @@ async def test_elsewhere_one_rests_by_half_and_now_and_then(kit: PlayKit, clock:
     assert refused.value.retry_after == timedelta(seconds=20)
     clock.advance(timedelta(seconds=20))
     assert (await kit.sheets.rest(ada.character_id)).change.after.now.health == 95
+
+
+async def test_of_rests_at_once_one_counts(kit: PlayKit) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.sheets.change(ada.character_id, hurt)
+    ends = await asyncio.gather(*(kit.sheets.rest(ada.character_id) for _ in range(5)), return_exceptions=True)
+    assert [type(one) for one in ends].count(TooSoon) == 4
+    assert (await kit.sheets.of(ada.character_id)).now.health == 57
+
+
+async def test_a_rest_that_was_not_saved_was_none(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await kit.somebody("Ada")
+    await kit.sheets.change(ada.character_id, hurt)
+
+    def unable(*_: Any) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kit.sheets, "changing", unable)
+        with pytest.raises(Unavailable):
+            await kit.sheets.rest(ada.character_id)
+    assert not (await kit.sheets.rest(ada.character_id)).fully
 
 
 # --- death -----------------------------------------------------------------------------------------

@@ -335,6 +335,7 @@ class PlayKit:
         self.trades.while_not(self.encounters.is_fighting)
         self.encounters.on_started(self.trades.fights)
         self.sheets.restrain(self.encounters.refuse_fighting)
+        self.things.restrain(self.encounters.refuse_fighting)
         self.movement.restrain(self.encounters.refuse_fighting)
         self.movement.on_moved(self.encounters.moved)
         self.presence.on_entered(self.encounters.entered)

@@ -35,6 +35,7 @@ from mythgate.domain.errors import (
     Fighting,
     InvalidAction,
     InvalidTarget,
+    Muted,
     NoCombat,
     NotFound,
     NotHere,
@@ -283,7 +284,8 @@ class EncounterService:
         Raises:
             NotInWorld: the actor is not there.
             Fighting: they fight already.
-            InvalidAction: nobody fights here, or they can hardly stand.
+            InvalidAction: nobody fights here, or they can hardly stand; or the target was challenged a moment ago.
+            Muted: to a duel, by who is.
             InvalidTarget, Ambiguous: no such creature is here, or it was slain a moment ago; or more than one.
             NotHere: the target is not.
 
@@ -490,6 +492,10 @@ class EncounterService:
         if self._challenges.pop((target, actor), 0.0) > now:
             self._challenges.pop((actor, target), None)
             return await self._begin([other, present], [], is_duel=True)
+        if present.muted_until is not None and self._clock.now() < present.muted_until:
+            raise Muted("Who is muted cannot ask for a duel.")
+        if self._challenges.get((actor, target), 0.0) > now:
+            raise InvalidAction(f"{other.name} knows that you want a duel.", hint="Wait for the answer.")
         self._challenges[actor, target] = now + self.policy.challenge.total_seconds()
         until = self._clock.now() + self.policy.challenge
         for reader, message in (

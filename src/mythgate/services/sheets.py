@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mythgate.domain.errors import CannotUse, NotHere, PermissionDenied, TooSoon
+from mythgate.domain.errors import CannotUse, NotHere, PermissionDenied, Refused, TooSoon
 from mythgate.domain.events import (
     LevelUp,
     Payload,
@@ -319,16 +319,18 @@ class SheetService:
             wait = self._rested[actor] + interval - now
             raise TooSoon("You have rested a moment ago.", hint="In a safe place one rests well.", retry_after=wait)
 
-        def after(change: Change) -> None:
-            if not fully:
-                self._rested[actor] = now
-            self.tell(change)
-
-        change = await self._store.write(
-            lambda tx: self.changing(tx, actor, lambda sheet: sheet.rested(fully=fully, rate=rate)),
-            then=after,
-            once=once,
-        )
+        if not fully:
+            self._rested[actor] = now  # before it is saved: of two rests at once the second is too soon
+        try:
+            change = await self._store.write(
+                lambda tx: self.changing(tx, actor, lambda sheet: sheet.rested(fully=fully, rate=rate)),
+                then=self.tell,
+                once=once,
+            )
+        except Refused:
+            if self._rested.get(actor) == now:
+                del self._rested[actor]
+            raise
         return Rested(fully, change)
 
     async def equip(self, actor: CharacterId, words: str, *, once: CommandKey | None = None) -> Used:

@@ -102,6 +102,16 @@ class ThingService:
         self._clock = clock
         self._policy = policy if policy is not None else ThingPolicy()
         self._receivers: list[Callable[[CharacterId], None]] = []
+        self._restraints: list[Callable[[CharacterId], None]] = []
+
+    def restrain(self, check: Callable[[CharacterId], None]) -> None:
+        """Have `check` asked before somebody gives away what is equipped. It raises what is against it."""
+        self._restraints.append(check)
+
+    def _check_equipped(self, actor: CharacterId, chosen: _Picked) -> None:
+        if chosen.has_equipped:
+            for check in self._restraints:
+                check(actor)
 
     def on_received(self, observer: Callable[[CharacterId], None]) -> None:
         """Have `observer` told of who was given things, or took them."""
@@ -144,6 +154,7 @@ class ThingService:
 
         Raises:
             NotHere, Ambiguous: nothing or more than one thing that is carried answers to that.
+            Fighting: it is equipped, and the actor fights.
             Repeated: `once` was carried out before.
 
         """
@@ -155,6 +166,7 @@ class ThingService:
             lying = tx.items.held_by(HolderKind.ROOM, body.room_id)
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
             chosen = _pick(world, words, carried, fallback=_not_carried)
+            self._check_equipped(actor, chosen)
             dropped = chosen.give(tx, HolderKind.ROOM, body.room_id)
             left = chosen.left_of(carried)
             return Exchanged(dropped, body.room_id, [*lying, *dropped], left, unequipped=chosen.has_equipped)
@@ -170,6 +182,7 @@ class ThingService:
             NotHere, Ambiguous: nothing or more than one thing that is carried answers to that, or they are gone.
             BadUsage: to oneself.
             CannotTake: they cannot carry more.
+            Fighting: it is equipped, and the actor fights.
             Repeated: `once` was carried out before.
 
         """
@@ -187,6 +200,7 @@ class ThingService:
             if bodies[receiver.character_id].room_id != room_id:
                 raise NotHere(f"{receiver.name} is not here.")
             chosen = _pick(world, words, hands[actor], fallback=_not_carried)
+            self._check_equipped(actor, chosen)
             if len(hands[receiver.character_id]) + len(chosen.items) > limit:
                 raise CannotTake(f"{receiver.name} cannot carry any more.")
             given = chosen.give(tx, HolderKind.CHARACTER, receiver.character_id)
