@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -646,7 +647,8 @@ async def test_leaving_the_world_while_leaving_the_party(kit: PlayKit) -> None:
     leaving = asyncio.create_task(kit.parties.leave(ben.character_id))
     await asyncio.sleep(0)
     kit.realtime.end(ben.character_id, "expired")
-    await leaving
+    with contextlib.suppress(NotInParty):  # the end of the stream may have been first
+        await leaving
     await kit.settle()
     assert names(kit, ada) == ["Ada"]
 
