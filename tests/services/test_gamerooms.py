@@ -58,6 +58,9 @@ class Rally(GameRoom[RallyLobby]):
             "hold": lambda: setattr(self, "hand", eval(rest)),
             "say": lambda: self.chatter(rest or "x" * (LONGEST_TEXT + 1)),
             "answer": lambda: None,
+            "call": lambda: self.tell(eval(rest)),
+            "murmur": lambda: self.say(eval(rest)),
+            "grumble": lambda: self.grumble(eval(rest)),
         }[word]
         self.say("a racket moves")
         if word == "hit" and self.hits[-1:] == [player.name]:
@@ -68,6 +71,9 @@ class Rally(GameRoom[RallyLobby]):
     def chatter(self, text: str) -> None:
         for _ in range(MOST_SENDINGS + 1):
             self.say(text)
+
+    def grumble(self, text: str) -> None:
+        raise BadUsage(text)
 
     def woken(self) -> None:
         self.hits.append("the ball falls")
@@ -274,6 +280,12 @@ FAULTS = [
     "answer wrongly",
     "say",
     "say much",
+    "murmur 'half \\ud800'",
+    "murmur None",
+    "call None",
+    "call 'half \\ud800'",
+    "call 'x' * 1001",
+    "grumble 'half \\ud800'",
     "rest -1",
     "rest nan",
     "rest inf",

@@ -92,13 +92,11 @@ class GameRoom(Generic[L_co]):
 
     def say(self, text: str, *, to: Player | None = None) -> None:
         """A line for everybody in the lobby to read, or for one player, whatever client they have."""
-        if len(text) > LONGEST_TEXT:
-            raise ValueError(f"a line has at most {LONGEST_TEXT} characters")
-        self._send(to, " ".join(text.splitlines()))
+        self._send(to, " ".join(_readable(text).splitlines()))
 
     def tell(self, what: str, /, *, to: Player | None = None, **data: Any) -> None:
         """Tell programs what happens (`lobby_play_event`): everybody, or one player, if they are there."""
-        self._send(to, LobbyPlayEvent(self.lobby.type_name, what, json.loads(_written(data))))
+        self._send(to, LobbyPlayEvent(self.lobby.type_name, _readable(what), json.loads(_written(data))))
 
     def wake_in(self, seconds: float | None) -> None:
         """Have `woken` called then, to within a second or so, instead of when it was to be called; None: not at all."""
@@ -207,7 +205,7 @@ class GameRooms(RoomHandler):
             answer = method()
             running.now = (_written(room.state()), room._due)
         except Exception as error:  # of a plug-in: only its room is to suffer
-            if may_refuse and isinstance(error, Refused):
+            if may_refuse and isinstance(error, Refused) and _is_readable(error):
                 raise
             running.is_broken = True
             log.exception("a game room is out of order", extra={"room": lobby.room_id, "type": lobby.type_name})
@@ -234,7 +232,25 @@ def _player(occupant: Occupant) -> Player:
 def _answer(given: str | None) -> str:
     if given is not None and not isinstance(given, str):
         raise TypeError(f"a move is answered with text, not {type(given).__name__}")
-    return (given or "")[:LONGEST_TEXT]
+    return _readable((given or "")[:LONGEST_TEXT])
+
+
+def _readable(text: str) -> str:
+    """`text`, if it is a line that every client can read. Raises TypeError and ValueError if it is not."""
+    if not isinstance(text, str):
+        raise TypeError(f"words are text, not {type(text).__name__}")
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"a line has at most {LONGEST_TEXT} characters")
+    text.encode()  # half a character is none
+    return text
+
+
+def _is_readable(refused: Refused) -> bool:
+    try:
+        f"{refused.message}{refused.hint}".encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _written(data: Mapping[str, Any]) -> str:
