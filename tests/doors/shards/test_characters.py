@@ -110,3 +110,38 @@ async def test_a_browser_takes_the_body_over(house: ShardsHouse) -> None:
     house.node.hub.open(session.play_id, session.stream.character_id, account, session.caller.session_id)
     assert await ada.closed() == 1000
     assert ada.heard[-1]["reason"] == "taken_over"
+
+
+async def test_a_character_that_goes_while_it_is_waited_for(
+    house: ShardsHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    (session,) = house.door.sessions.all()
+    assert session.character is not None
+    body = session.character
+
+    async def deleted_meanwhile(_: object) -> None:
+        session.character = None
+
+    async def ended_meanwhile(_: object) -> None:
+        for connection in session.connections:
+            connection.session = None
+
+    for path in ("party/create", "party/leave", "party/invite", "world/shards/1/capture"):
+        session.character = body
+        with monkeypatch.context() as racing:
+            racing.setattr(house.door, "enter", deleted_meanwhile)
+            assert (await ada.call("POST", f"/api/{path}", {})).status == 401
+    with monkeypatch.context() as racing:
+        racing.setattr(house.door.presences, "get", lambda _: None)
+        session.character = body
+        racing.setattr(house.door, "enter", deleted_meanwhile)
+        await ada.send("party_create")
+        assert await ada.refused() == "FORBIDDEN"
+    with monkeypatch.context() as racing:
+        present, found = house.door.presences.get(body.id), iter((None,))
+        racing.setattr(house.door.presences, "get", lambda _: next(found, present))
+        session.character = body
+        racing.setattr(house.door, "enter", ended_meanwhile)
+        await ada.send("move", character_id=ada.character_id, to_location_id=0)
+        assert await ada.refused() == "AUTH_REQUIRED"

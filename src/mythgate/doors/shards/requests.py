@@ -25,6 +25,7 @@ from mythgate.wire.shards.messages import ErrorCode, MessageType
 
 if TYPE_CHECKING:
     from mythgate.doors.shards.connection import ShardsConnection
+    from mythgate.doors.shards.door import ShardsDoor
     from mythgate.doors.shards.sessions import ShardsSession
 
 
@@ -110,7 +111,8 @@ class Asked:
 
     @property
     def session(self) -> ShardsSession:
-        assert self.connection.session is not None
+        if self.connection.session is None:  # it ended while something was waited for
+            raise Unheard(ErrorCode.AUTH_REQUIRED, "You are logged out.")
         return self.connection.session
 
     @property
@@ -150,13 +152,18 @@ async def answer(connection: ShardsConnection, message: wire.Message) -> None:
         return
     if session.character is None:
         raise PermissionDenied("Choose a character first.")
-    present = connection.door.presences.get(session.character.id)
+    present = _present(connection.door, session)
     if present is None:  # still on its way in, or was kept out before
         await connection.door.enter(session)
-        present = connection.door.presences.get(session.character.id)
+        present = _present(connection.door, session)
     if present is None:
         raise PermissionDenied("Your character is not in the world.")
     await handler(Asked(connection, present), message)
+
+
+def _present(door: ShardsDoor, session: ShardsSession) -> Presence | None:
+    """The session's body in the world, if there is one: it may be deleted at any moment."""
+    return door.presences.get(session.character.id) if session.character is not None else None
 
 
 # --- log-in and connection -------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, InvalidInput, Refused
+from mythgate.domain.ids import CharacterId
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.socket_protocol import LINE_EXTENSION
 from mythgate.doors.shards import characters, worldviews
@@ -229,14 +230,13 @@ class Calls:
 
     async def capture(self, request: Request) -> Response:
         self._charge(request)
-        session = await self._embodied(request)
+        actor = await self._embodied(request)
         number = _whole(request.path_params["shard_id"], "shard_id")
         shards = self.door.services.shards
-        assert session.character is not None
-        present = self.door.presences.get(session.character.id)
+        present = self.door.presences.get(actor)
         if present is None or shards.get(number or 0).room_id != present.room_id:
             raise errors.NoShard("It does not lie where you are.")
-        taken = await shards.capture(session.character.id)
+        taken = await shards.capture(actor)
         return Answer({"success": True, "message": "It is yours.", "shard": worldviews.shard(shards.get(taken.shard))})
 
     async def events(self, request: Request) -> Response:
@@ -272,47 +272,45 @@ class Calls:
 
     async def create_party(self, request: Request) -> Response:
         body = await self._body(request)
-        session = await self._embodied(request)
+        actor = await self._embodied(request)
         name = body.get("party_name")
         if name is not None and not isinstance(name, str):
             raise InvalidInput("`party_name` is text.", field="party_name")
-        assert session.character is not None
-        party = await self.door.services.parties.create(session.character.id, name)
+        party = await self.door.services.parties.create(actor, name)
         return Answer({"success": True, "party_id": party.number, "party_name": party.name})
 
     async def invite(self, request: Request) -> Response:
         body = await self._body(request)
-        session = await self._embodied(request)
-        assert session.character is not None
+        actor = await self._embodied(request)
         party_id, invitee = _whole(body.get("party_id"), "party_id"), _whole(body.get("invitee_id"), "invitee_id")
         if not invitee:
             raise InvalidInput("invitee_id required", field="invitee_id")
         parties = self.door.services.parties
         if party_id is not None and parties.by_number(party_id) is None:
             raise errors.NotFound("Party not found")
-        own = parties.of(session.character.id)
+        own = parties.of(actor)
         if own is None or party_id not in (None, own.number):
             raise errors.PermissionDenied("You are not in that party.")
         target = self.door.by_number(invitee)
         if target is None:
             raise errors.NotFound("They are not in the world.")
-        await parties.invite(session.character.id, target.character_id, own.number)
+        await parties.invite(actor, target.character_id, own.number)
         return Answer({"success": True, "message": "They are asked.", "party_id": own.number, "invitee_id": invitee})
 
     async def leave(self, request: Request) -> Response:
         body = await self._body(request)
-        session = await self._embodied(request)
-        assert session.character is not None
-        party = await self.door.services.parties.leave(session.character.id, _whole(body.get("party_id"), "party_id"))
+        actor = await self._embodied(request)
+        party = await self.door.services.parties.leave(actor, _whole(body.get("party_id"), "party_id"))
         return Answer({"success": True, "message": "You left the party.", "party_id": party.number})
 
-    async def _embodied(self, request: Request) -> ShardsSession:
-        """Who calls, with a chosen character, which is in the world then. Raises AuthenticationError."""
+    async def _embodied(self, request: Request) -> CharacterId:
+        """The chosen character of who calls, which is in the world then. Raises AuthenticationError."""
         session = await self._session(request)
-        if session.character is None:
+        if session.character is not None:
+            await self.door.enter(session)
+        if session.character is None:  # or it was deleted meanwhile
             raise AuthenticationError("Unauthorized")
-        await self.door.enter(session)
-        return session
+        return session.character.id
 
     async def no_upgrade(self, request: Request) -> Response:
         self._charge(request)
