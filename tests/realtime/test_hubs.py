@@ -102,6 +102,36 @@ def test_ignoring_works_from_hub_to_hub(both: Both) -> None:
     assert (texts(ada), texts(bob)) == ([], ["from bob"])
 
 
+def test_accounts_are_spared_in_whichever_hub_they_are(both: Both) -> None:
+    _, ada = both.open(both.world, "ada", "one")
+    _, bob = both.open(both.lobby, "bob", "two")
+    _, cid = both.open(both.world, "cid", "three")
+    topic = Topic("global")  # in the hub of lobbies nobody follows it as their own
+    for name in ("ada", "bob", "cid"):
+        both.hubs.subscribe(CharacterId(name), topic)
+    accounts = [AccountId("one"), AccountId("two"), AccountId("nobody")]
+    both.hubs.publish(topic, both.event("for others"), sparing=accounts)
+    both.hubs.publish(topic, both.event("for all"), sparing=[])
+    assert (texts(ada), texts(bob), texts(cid)) == (["for all"], ["for all"], ["for others", "for all"])
+    assert both.world.stats.deliveries == 3
+    assert both.hubs.listens(AccountId("two"), topic)
+    both.hubs.unsubscribe(CharacterId("bob"), topic)
+    assert not both.hubs.listens(AccountId("two"), topic)
+    assert not both.hubs.listens(AccountId("nobody"), topic)
+
+
+def test_who_follows_a_room_is_spared_in_it_and_only_there(both: Both) -> None:
+    _, ada = both.open(both.lobby, "ada", "one")
+    _, bob = both.open(both.lobby, "bob", "two")
+    both.hubs.subscribe(CharacterId("ada"), HERE)
+    both.hubs.publish(HERE, both.event("nobody else"), sparing=[AccountId("one"), AccountId("two")])
+    both.hubs.subscribe(CharacterId("bob"), HERE)
+    both.hubs.publish(HERE, both.event("bob alone"), sparing=[AccountId("one")])
+    both.hubs.publish(HERE, both.event("both"))
+    assert (texts(ada), texts(bob)) == (["both"], ["bob alone", "both"])
+    assert [number for number, _ in ada.wire] == [1]
+
+
 def test_closing(both: Both) -> None:
     _, ada = both.open(both.world, "ada")
     _, bob = both.open(both.lobby, "bob")

@@ -226,7 +226,8 @@ async def test_the_muted_are_heard_on_neither_side(square: Square) -> None:
     await square.lobbies.mute_guest(OPERATOR, eve.number, 5)
     with pytest.raises(Muted):
         await square.say(eve, "hello")
-    assert square.talk(ada) == square.lines(hopper) == await square.history(ada) == []
+    assert square.talk(ada) + await square.history(ada) == []
+    assert square.lines(hopper) == []
     square.kit.clock.advance(timedelta(minutes=6))
     await square.say(hopper, "hello")
     assert square.talk(ada) == ["[Arrival] Hopper: hello"]

@@ -11,6 +11,8 @@ from tests.support.metaserver_client import SERVER_MESSAGE, AlephOneClient, Deni
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.events import Disconnect, LobbyMessage
+from mythgate.domain.ids import AccountId, CharacterId, RoomId, SessionId
+from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import OPERATOR
 
 
@@ -258,3 +260,36 @@ async def test_a_second_log_in_of_an_account_wins_whatever_it_runs(house: House)
     assert [denial(raw).code for kind, raw in await aleph.line.wait_closed() if kind == SERVER_MESSAGE] == [6]
     await until(lambda: house.names(ARRIVAL) == [])
     assert [one.number for one in house.node.services.lobbies.everybody()] == [account.number]
+
+
+async def test_words_from_the_world_are_marked_in_every_line(house: House) -> None:
+    await house.node.services.lobbies.change(OPERATOR, ARRIVAL, world_chat=True)
+    client, modern = await house.aleph("Hopper"), await house.myth18("Modern", room_id=FALLS)
+    now = house.clock.now()
+    ada = Presence(
+        character_id=CharacterId("ada"), account_id=AccountId("ada"), session_id=SessionId("s"), name="Łukasz",
+        name_key="lukasz", room_id=RoomId("here"), role=Role.PLAYER, door="http", client="", since=now,
+        last_seen_at=now,
+    )  # fmt: skip
+    await client.until_line("Welcome")
+    before = len(client.lines)
+    await house.node.services.chat.broadcast(ada, "word " * 60 + "|bend. “日本”")
+    await client.until_line("end. “??”")
+    told = client.lines[before:]
+    assert len(told) == 3
+    assert all(line.startswith("[world] ") and len(line) <= 127 for line in told)
+    assert told[0].startswith("[world] Lukasz: word word")
+    assert client.said == []
+
+    await house.node.services.lobbies.change(OPERATOR, FALLS, world_chat=True, name="ﷺ" * 30 + "x")
+    modern.chat("from |bthere")
+    line = await client.until_line("from |bthere")
+    assert len(line) <= 127
+    client.deaf()
+    await until(lambda: house.node.services.lobbies.by_number(client.number).in_game)  # type: ignore[union-attr]
+    await house.node.services.chat.broadcast(ada, "while you play")
+    client.deaf(0)
+    await until(lambda: not house.node.services.lobbies.by_number(client.number).in_game)  # type: ignore[union-attr]
+    await house.node.services.chat.broadcast(ada, "when you are back")
+    await client.until_line("when you are back")
+    assert not any("while you play" in line for line in client.lines)

@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.support.shards_door import Program, ShardsHouse
 
-from mythgate.domain.ids import CharacterId
+from mythgate.domain.ids import CharacterId, PlayId, SessionId
+from mythgate.domain.lobbies import Looks, Visitor, lobby_listener
 from mythgate.domain.sessions import OPERATOR
 
 
@@ -146,3 +147,21 @@ async def test_words_come_back_as_they_were_sent_but_for_what_cannot_be_seen(hou
         assert (await ada.until("chat"))["content"] == heard
     await ada.chat("  ", kind="faction_chat")
     assert (await ada.until("faction_chat"))["content"] == "  "
+
+
+async def test_words_from_a_lobby_have_a_sender_nobody_whispers_to(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    lobbies, hub = house.node.services.lobbies, house.node.lobby_hub
+    number = lobbies.guest_number()
+    listener = lobby_listener(number)
+    guest = Visitor(listener, number, "Guest", Looks("aldra"), "metaserver", "Aleph One")
+    hub.open(PlayId(listener), listener, guest.sender, SessionId(""))
+    lobbies.enter(guest, 26)
+    await lobbies.say(listener, "|bHello")
+    told = await ada.until("chat")
+    assert (told["sender_id"], told["sender_name"], told["content"]) == (0, "[Arrival] aldra", "Hello")
+    assert (told["channel"], told["recipient_id"]) == ("global", None)
+    await ada.chat("psst", kind="whisper", recipient_id=told["sender_id"])
+    refused = await ada.until("error")
+    assert refused["error_code"] == "RECIPIENT_OFFLINE"
+    assert "speak in a lobby" in refused["error_message"]
