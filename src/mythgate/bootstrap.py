@@ -1183,6 +1183,7 @@ def _shards_options(settings: Settings) -> ShardsOptions:
         password_characters=shards.password_min_length,
         characters=shards.characters_per_account,
         encryption_phrase=shards.encryption_phrase.get_secret_value(),
+        encryption_iterations=shards.encryption_iterations,
         bind_connections=shards.bind_connections,
         cors_origins=tuple(shards.cors_origins),
     )

@@ -364,6 +364,13 @@ class ShardsSettings(Section):
         description="Phrase that opens encrypted frames (ENCRYPTION_KEY of the clients); empty: frames are taken in "
         "clear only. Needs the extra `encryption`.",
     )
+    encryption_iterations: int = Field(
+        600_000,
+        ge=100_000,
+        le=5_000_000,
+        description="Rounds in which clients of this project make a key of the phrase (PBKDF2-HMAC-SHA256); keys of "
+        "100,000 rounds, which all others make, are taken as well.",
+    )
     password_min_length: int = Field(6, ge=4, le=64, description="Shortest password of who registers here.")
     characters_per_account: int = Field(
         50, ge=1, le=1000, description="Living characters of an account up to which one more is made here."

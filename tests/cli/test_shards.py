@@ -46,6 +46,9 @@ def test_encrypted_frames() -> None:
     assert by_phrase[0]["encrypted"] is True
     assert by_phrase[0]["type"] == "ping"
     assert "decrypted" in by_phrase[1]["error"]
+    (strong,) = run("encode", ['{"type": "ping"}'], "--phrase", "sesame", "--iterations", "600000")
+    assert run("decode", [strong["frame"]], "--phrase", "sesame")[0]["type"] == "ping"
+    assert "error" in run("decode", [strong["frame"]], "--phrase", "sesame", "--iterations", "100000")[0]
     (made,) = run("encode", ['{"type": "ping"}'], "--key", VECTORS["encryption"]["passwords"][0]["fernet_key"])
     (opened,) = run("decode", [made["frame"]], "--phrase", "your-secret-key")
     assert opened["fields"]["type"] == "ping"
@@ -71,6 +74,7 @@ def test_a_key_that_is_none_and_no_library(monkeypatch: pytest.MonkeyPatch) -> N
 def test_doctor_looks_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYTHGATE_HTTP__PORT", "0")  # else a server that runs here now would have the door
 
     def found(code: int = 0) -> tuple[str, str]:
         result = CliRunner().invoke(app, ["doctor", "--json"])

@@ -572,6 +572,30 @@ async def test_encrypted_frames(server: OriginalServer, options: dict[str, Any])
         await settled(lambda: isinstance(client.last_error, ProtocolError))
 
 
+@pytest.mark.parametrize(
+    ("told", "given", "rounds"),
+    [
+        (None, None, 100_000),
+        (150_000, None, 150_000),
+        (99_999, None, 100_000),
+        (10**9, None, 100_000),
+        ("150000", None, 100_000),
+        (150_000, 120_000, 120_000),
+    ],
+)
+async def test_a_key_is_made_in_as_many_rounds_as_the_server_says(
+    server: OriginalServer, told: object, given: int | None, rounds: int
+) -> None:
+    """Unless it says too few, or so many that it would take for ever."""
+    server.says_at_login = {} if told is None else {"encryption_iterations": told}
+    async with NetworkClient(server.url, timeout=5, encryption_phrase="secret", encryption_iterations=given) as client:
+        assert await client.connect("aldra", PASSWORD)
+        await client.select_character(11)
+        await client.send_chat("Hello")
+        await settled(lambda: "ws_noise" in server.traffic[-1])
+        assert '"Hello"' in FrameCipher.of_phrase("secret", rounds).decrypt(server.traffic[-1]["ws_noise"])
+
+
 def test_a_phrase_is_no_key() -> None:
     assert not NetworkClient().encryption_enabled
     with pytest.raises(ValueError, match="not both"):

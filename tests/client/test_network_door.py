@@ -20,8 +20,10 @@ from mythgate.domain.errors import (
     NoPendingInvite,
     NoSuchExit,
     NotFound,
+    ProtocolError,
     Unreachable,
 )
+from mythgate.wire.shards.encryption import FrameCipher
 from mythgate.wire.shards.messages import ChatMessage, Message
 
 PASSWORD = "abcdef1"
@@ -263,6 +265,20 @@ async def test_encrypted_and_over_lines_that_break(house: ShardsHouse) -> None:
                 assert await aldra.wait_for_login()
         await heard.find("chat", lambda said: said.content == words[-1])
         assert [one.content for one in heard.messages if isinstance(one, ChatMessage)] == words
+        assert house.door.stats.bad_messages == 0
+
+
+async def test_what_programs_of_this_project_send_has_the_stronger_key(house: ShardsHouse) -> None:
+    weak = FrameCipher.of_phrase(PHRASE)
+    async with playing(house.url, "aldra", encryption_phrase=PHRASE) as (aldra, heard):
+        assert aldra.encryption_handler is not None
+        frame = aldra.encryption_handler.encrypt("Under cover")
+        with pytest.raises(ProtocolError):
+            weak.decrypt(frame)
+        assert FrameCipher.of_phrase(PHRASE, house.door.options.encryption_iterations).decrypt(frame) == "Under cover"
+        assert aldra.encryption_handler.decrypt(weak.encrypt("From elsewhere")) == "From elsewhere"
+        await aldra.send_chat("Strong")
+        await heard.find("chat", lambda said: said.content == "Strong")
         assert house.door.stats.bad_messages == 0
 
 

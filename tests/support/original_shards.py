@@ -36,6 +36,7 @@ class OriginalServer:
         self.forgetful = False  # knows no token on the socket
         self.odd: dict[str, tuple[int, str]] = {}  # status and text to answer with instead, by path
         self.drops = 0  # handshakes to turn away
+        self.says_at_login: dict[str, Any] = {}  # what newer servers say besides
 
     # --- REST ------------------------------------------------------------------------------------------
 
@@ -63,6 +64,7 @@ class OriginalServer:
                 self.tokens = {token: body["username"]}
                 return web.json_response(
                     {"success": True, "session_token": token, "player_id": 77, "username": body["username"]}
+                    | self.says_at_login
                 )
             case "POST", "/api/auth/logout":
                 self.tokens.pop(body["session_token"], None)

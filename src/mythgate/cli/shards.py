@@ -21,9 +21,13 @@ Phrase = Annotated[
 ]
 Key = Annotated[str | None, typer.Option("--key", help="Fernet key of encrypted frames, instead of a phrase.")]
 
+Iterations = Annotated[
+    int, typer.Option("--iterations", min=1, help="Rounds in which the key is made of the phrase, beside 100,000.")
+]
+
 
 @app.command()
-def decode(source: Source = "-", phrase: Phrase = None, key: Key = None) -> None:
+def decode(source: Source = "-", phrase: Phrase = None, key: Key = None, iterations: Iterations = 600_000) -> None:
     """Read frames, one a line, and print what they say: {"type","kind","fields"}, or {"error","failure"} if broken.
 
     A line that is no JSON is decrypted if a phrase or a key is given. `kind` is full or bare; `fields` is the message
@@ -31,19 +35,19 @@ def decode(source: Source = "-", phrase: Phrase = None, key: Key = None) -> None
 
     Example:  echo '{"type":"ping","version":"1.0.0","timestamp":1}' | mythgate shards decode
     """
-    cipher = _cipher(phrase, key)
+    cipher = _cipher(phrase, key, iterations)
     _convert(source, lambda line: decoded(line, cipher))
 
 
 @app.command()
-def encode(source: Source = "-", phrase: Phrase = None, key: Key = None) -> None:
+def encode(source: Source = "-", phrase: Phrase = None, key: Key = None, iterations: Iterations = 100_000) -> None:
     """Make frames: {"type", …fields} to {"frame"}, line by line; encrypted if a phrase or a key is given.
 
     What is left out of the envelope gets its usual value.
 
     Example:  echo '{"type":"chat","sender_id":1,"sender_name":"a","content":"Hello"}' | mythgate shards encode
     """
-    cipher = _cipher(phrase, key)
+    cipher = _cipher(phrase, key, iterations)
     _convert(source, lambda line: encoded(object_of(line), cipher))
 
 
@@ -82,14 +86,14 @@ def encoded(fields: Mapping[str, Any], cipher: FrameCipher | None = None) -> dic
     return {"frame": cipher.encrypt(text) if cipher is not None else text}
 
 
-def _cipher(phrase: str | None, key: str | None) -> FrameCipher | None:
+def _cipher(phrase: str | None, key: str | None, iterations: int) -> FrameCipher | None:
     from mythgate.cli.output import fail
-    from mythgate.wire.shards.encryption import EncryptionMissing, FrameCipher
+    from mythgate.wire.shards.encryption import ITERATIONS, EncryptionMissing, FrameCipher
 
     try:
         if key:
             return FrameCipher(key)
-        return FrameCipher.of_phrase(phrase) if phrase else None
+        return FrameCipher.of_phrase(phrase, iterations, ITERATIONS) if phrase else None
     except EncryptionMissing as error:
         fail(str(error))
     except ValueError:

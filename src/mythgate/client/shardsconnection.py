@@ -32,7 +32,7 @@ from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, MythError, ProtocolError, Refused, TooMany
 from mythgate.wire.shards.builders import create_auth_request
 from mythgate.wire.shards.codec import decode, encode, protocol
-from mythgate.wire.shards.encryption import FrameCipher
+from mythgate.wire.shards.encryption import ITERATIONS, FrameCipher
 from mythgate.wire.shards.messages import (
     AuthResponse,
     DisconnectMessage,
@@ -55,6 +55,7 @@ HEARTBEAT_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 2.0
 KEPT_MESSAGES: Final = 100  # that wait for the socket
 UNHEARD_MESSAGES: Final = 1000  # that wait for handlers; then no more is read
+ROUNDS: Final = range(ITERATIONS, 5_000_001)  # in which a key is made because a server says so
 _CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
 _BY_STATUS: Final[dict[int, type[Refused]]] = {
     400: errors.InvalidInput,
@@ -105,6 +106,7 @@ class ShardsConnection:
         *,
         encryption_phrase: str | None = None,
         encryption_key: str | bytes | None = None,
+        encryption_iterations: int | None = None,
         reconnect: bool = True,
         backoff: Backoff | None = None,
         timeout: float = 10.0,
@@ -113,7 +115,8 @@ class ShardsConnection:
         """Without a URL that of the environment (`MASTER_SERVER_URL`) counts, or else `http://localhost:8888`.
 
         With a phrase, or a raw Fernet key of 44 characters, what is sent on the socket is encrypted; the server
-        must know the phrase. `timeout` is how long an answer may take, in seconds.
+        must know the phrase. The key is made of it in as many rounds as the server says when one logs in, in
+        100,000 if it says nothing, or in `encryption_iterations`. `timeout` is how long an answer may take, in seconds.
 
         Raises:
             ValueError: the key is none, or there is a phrase, too.
@@ -141,10 +144,11 @@ class ShardsConnection:
         self.encryption_handler = (
             FrameCipher(encryption_key)
             if encryption_key is not None
-            else FrameCipher.of_phrase(encryption_phrase)
+            else FrameCipher.of_phrase(encryption_phrase, encryption_iterations or ITERATIONS)
             if encryption_phrase is not None
             else None
         )
+        self._phrase = encryption_phrase if encryption_iterations is None else None  # of which keys are yet to be made
         self.message_handlers: Handlers[Message] = Handlers()
         self.nearby_players: dict[int, NearbyPlayer] = {}
         """Others in the world, by the ids of their characters, while the line stands."""
@@ -417,6 +421,10 @@ class ShardsConnection:
             raise ProtocolError("The server logged us in without a `session_token`.")
         self.session_token, self.username, self._password = token, username, password
         self.player_id = player_id if isinstance(player_id, int) else None
+        if self._phrase is not None:
+            told_rounds = told.get("encryption_iterations")
+            rounds = told_rounds if type(told_rounds) is int and told_rounds in ROUNDS else ITERATIONS
+            self.encryption_handler = await asyncio.to_thread(FrameCipher.of_phrase, self._phrase, rounds, ITERATIONS)
 
     async def _close_http(self) -> None:
         http, self.http_session = self.http_session, None

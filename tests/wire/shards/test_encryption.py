@@ -7,11 +7,19 @@ import sys
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from tests.wire.shards.vectors import VECTORS
 
 from mythgate.domain.errors import ProtocolError
 from mythgate.wire.shards import encryption
-from mythgate.wire.shards.encryption import EncryptionMissing, FrameCipher, derive_key
+from mythgate.wire.shards.encryption import (
+    ITERATIONS,
+    STRONG_ITERATIONS,
+    EncryptionMissing,
+    FrameCipher,
+    derive_key,
+)
 
 COATS = VECTORS["encryption"]
 
@@ -19,6 +27,21 @@ COATS = VECTORS["encryption"]
 @pytest.mark.parametrize("case", COATS["passwords"], ids=lambda case: case["password"])
 def test_keys_of_phrases(case: dict[str, str]) -> None:
     assert derive_key(case["password"]).decode() == case["fernet_key"]
+
+
+def test_keys_of_more_rounds_are_others_and_both_can_be_read() -> None:
+    """What PBKDF2-HMAC-SHA256 makes of the phrase, told by another library."""
+    raw = PBKDF2HMAC(SHA256(), 32, b"shards_of_eternity_salt", STRONG_ITERATIONS).derive(b"your-secret-key")
+    assert derive_key("your-secret-key", STRONG_ITERATIONS) == base64.urlsafe_b64encode(raw)
+    assert STRONG_ITERATIONS >= 600_000
+    old, new = FrameCipher.of_phrase("your-secret-key"), FrameCipher.of_phrase("your-secret-key", STRONG_ITERATIONS)
+    both = FrameCipher.of_phrase("your-secret-key", STRONG_ITERATIONS, ITERATIONS)
+    assert both.decrypt(old.encrypt("old")) == "old"
+    assert both.decrypt(new.encrypt("new")) == "new"
+    assert new.decrypt(both.encrypt("from both")) == "from both"
+    for one, another in ((old, new), (new, old), (old, both)):
+        with pytest.raises(ProtocolError):
+            one.decrypt(another.encrypt("no"))
 
 
 @pytest.mark.parametrize("case", COATS["frames"], ids=lambda case: f"{case['password']}-{case['plaintext'][:12]}")

@@ -32,7 +32,7 @@ from mythgate.realtime.stream import Stream
 from mythgate.services.all import Services
 from mythgate.services.ports import PresenceStore
 from mythgate.services.sight import Sight
-from mythgate.wire.shards.encryption import FrameCipher
+from mythgate.wire.shards.encryption import ITERATIONS, FrameCipher
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,8 @@ class ShardsDoor:
         self.positions: dict[CharacterId, dict[str, float]] = {}  # where in their rooms people stand
         self.rates = Rates(self.options.messages_per_second, self.options.message_burst, self.options.flood_mute, 1, 1)
         phrase = self.options.encryption_phrase
-        self.cipher = FrameCipher.of_phrase(phrase) if phrase else None
+        iterations = self.options.encryption_iterations
+        self.cipher = FrameCipher.of_phrase(phrase, iterations, ITERATIONS) if phrase else None
         self.fighters: dict[str, dict[int, int]] = {}  # what fighters are called here, by fight
         self._numbers: dict[CharacterId, int] = {}
         self._connections: dict[ShardsConnection, None] = {}

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mythgate.wire.shards.encryption import STRONG_ITERATIONS
+
 
 @dataclass(frozen=True, slots=True)
 class ShardsOptions:
@@ -28,6 +30,7 @@ class ShardsOptions:
     password_characters: int = 6  # at least
     characters: int = 50  # of an account
     encryption_phrase: str = field(default="", repr=False)  # empty: no encrypted frames
+    encryption_iterations: int = STRONG_ITERATIONS  # beside the 100,000 of clients that know no other number
     bind_connections: bool = True  # whether a WebSocket on the connection of a log-in belongs to who logged in
     cors_origins: Sequence[str] = ()
 

@@ -142,15 +142,16 @@ class Calls:
         line = request.scope.get("extensions", {}).get(LINE_EXTENSION)
         if line is not None and door.options.bind_connections and not is_forwarded(request.headers):
             door.sessions.tie(session, line["transport"])
-        answer = Answer(
-            {
-                "success": True,
-                "session_token": session.token,
-                "player_id": session.player_id,
-                "username": session.caller.name,
-                "message": "Login successful",
-            }
-        )
+        told = {
+            "success": True,
+            "session_token": session.token,
+            "player_id": session.player_id,
+            "username": session.caller.name,
+            "message": "Login successful",
+        }
+        if door.cipher is not None:  # clients of this project make their keys so, all others in 100,000 rounds
+            told["encryption_iterations"] = door.options.encryption_iterations
+        answer = Answer(told)
         answer.set_cookie(
             COOKIE,
             session.token,

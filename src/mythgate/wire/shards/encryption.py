@@ -15,7 +15,8 @@ from typing import Any, Final
 from mythgate.domain.errors import ProtocolError
 
 SALT: Final = b"shards_of_eternity_salt"
-ITERATIONS: Final = 100_000
+ITERATIONS: Final = 100_000  # of all who know no other number
+STRONG_ITERATIONS: Final = 600_000  # between peers of this project, who tell each other
 KEY_BYTES: Final = 32
 MISSING: Final = "Encryption needs one more library, of the extra `encryption`: pip install cryptography"
 
@@ -25,31 +26,32 @@ class EncryptionMissing(ImportError):
 
 
 @lru_cache(maxsize=16)
-def derive_key(phrase: str) -> bytes:
-    """The Fernet key that a pass phrase stands for. Takes tens of milliseconds the first time."""
-    raw = hashlib.pbkdf2_hmac("sha256", phrase.encode(), SALT, ITERATIONS, KEY_BYTES)
+def derive_key(phrase: str, iterations: int = ITERATIONS) -> bytes:
+    """The Fernet key that a pass phrase stands for. Takes a fraction of a second the first time."""
+    raw = hashlib.pbkdf2_hmac("sha256", phrase.encode(), SALT, iterations, KEY_BYTES)
     return base64.urlsafe_b64encode(raw)
 
 
 class FrameCipher:
-    """Encrypts and decrypts frames with one key."""
+    """Encrypts frames with one key, and decrypts those of that key and of some others."""
 
-    def __init__(self, key: bytes | str) -> None:
-        """`key` is a Fernet key: 32 bytes in URL-safe base64; see `derive_key` for phrases.
+    def __init__(self, key: bytes | str, *others: bytes | str) -> None:
+        """`key` is a Fernet key: 32 bytes in URL-safe base64; see `derive_key` for phrases. So are `others`.
 
         Raises:
-            ValueError: it is not.
+            ValueError: one is not.
             EncryptionMissing: the library is not installed.
 
         """
         fernet = _library()
         self._fernet = fernet.Fernet(key)
+        self._reader = fernet.MultiFernet([self._fernet, *map(fernet.Fernet, others)])
         self._refusal: type[Exception] = fernet.InvalidToken
 
     @classmethod
-    def of_phrase(cls, phrase: str) -> FrameCipher:
-        """The cipher for all who know the phrase. Raises EncryptionMissing."""
-        return cls(derive_key(phrase))
+    def of_phrase(cls, phrase: str, iterations: int = ITERATIONS, *others: int) -> FrameCipher:
+        """The cipher for all who know the phrase, and make keys of it in so many rounds. Raises EncryptionMissing."""
+        return cls(*(derive_key(phrase, rounds) for rounds in (iterations, *others)))
 
     def encrypt(self, text: str) -> str:
         """The frame for a message."""
@@ -61,7 +63,7 @@ class FrameCipher:
         try:
             raw = frame.encode() if isinstance(frame, str) else frame
             # What is not of the alphabet is skipped, as the original does.
-            return str(self._fernet.decrypt(base64.b64decode(raw)), "utf-8")
+            return str(self._reader.decrypt(base64.b64decode(raw)), "utf-8")
         except (binascii.Error, UnicodeError, self._refusal):
             raise ProtocolError("The frame cannot be decrypted.") from None
 
