@@ -76,10 +76,12 @@ def test_doctor_looks_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MYTHGATE_HTTP__PORT", "0")  # else a server that runs here now would have the door
 
+    rows: list[dict[str, str]] = []
+
     def found(code: int = 0) -> tuple[str, str]:
         result = CliRunner().invoke(app, ["doctor", "--json"])
         assert result.exit_code == code, result.output
-        rows = json.loads(result.stdout)
+        rows[:] = json.loads(result.stdout)
         (row,) = (row for row in rows if row["subject"] == "shards door")
         return row["level"], row["message"]
 
@@ -91,9 +93,22 @@ def test_doctor_looks_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert found() == ("ok", f"127.0.0.1:{port} is free")
     monkeypatch.setenv("MYTHGATE_SHARDS__PORT", "0")
     assert found() == ("ok", "takes a free port")
+    listed = [row["message"] for row in rows if row["subject"] == "encryption"]
+    assert listed == [
+        "http door: in clear",
+        "metaserver door: passwords over HTTPS if the client can, else in clear",
+        "shards door: frames in clear",
+    ]
     monkeypatch.setenv("MYTHGATE_SHARDS__ENCRYPTION_PHRASE", "open sesame")
+    monkeypatch.setenv("MYTHGATE_METASERVER__ENABLED", "false")
+    monkeypatch.setenv("MYTHGATE_HTTP__BASE_URL", "https://play.example.org")
     assert found() == ("ok", "takes a free port")
+    assert [row["message"] for row in rows if row["subject"] == "encryption"] == [
+        "http door: TLS at https://play.example.org",
+        "shards door: frames in clear, or with a key of the phrase in 100,000 or 600,000 rounds",
+    ]
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert found(code=1)[1].startswith("shards.encryption_phrase is set")
     monkeypatch.setenv("MYTHGATE_SHARDS__ENABLED", "false")
     assert found() == ("ok", "is off")
+    assert [row["message"].split(":")[0] for row in rows if row["subject"] == "encryption"] == ["http door"]

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 _FREE_BYTES_WANTED: Final = 500 * 1024 * 1024
 _OPEN_FILES_WANTED: Final = 4096
+_PASSWORDS: Final = {
+    "auto": "over HTTPS if the client can, else in clear",
+    "plain": "in clear",
+    "https": "never in clear",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +255,19 @@ def _shards_door(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", what, f"{host}:{chosen.port} is free" if chosen.port else "takes a free port")
 
 
+def _encryption(settings: Settings) -> Iterator[Finding]:
+    """What each door takes encrypted, and what in clear."""
+    what, base_url, shards = "encryption", settings.http.base_url, settings.shards
+    yield Finding("ok", what, f"http door: {f'TLS at {base_url}' if base_url.startswith('https://') else 'in clear'}")
+    if settings.metaserver.enabled:
+        yield Finding("ok", what, f"metaserver door: passwords {_PASSWORDS[settings.metaserver.passwords]}")
+    if shards.enabled and not shards.encryption_phrase.get_secret_value():
+        yield Finding("ok", what, "shards door: frames in clear")
+    elif shards.enabled:
+        rounds = " or ".join(f"{one:,}" for one in sorted({100_000, shards.encryption_iterations}))
+        yield Finding("ok", what, f"shards door: frames in clear, or with a key of the phrase in {rounds} rounds")
+
+
 def _obstacle(host: str, port: int) -> str:
     """Why nothing can listen there; empty if something can."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -314,6 +332,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _door,
     _metaserver_door,
     _shards_door,
+    _encryption,
     _browser_client,
     _limits,
 )
