@@ -131,6 +131,15 @@ async def test_connect_signs_in_and_disconnect_ends_everything(server: RunningSe
     await client.close()
 
 
+async def test_all_requests_share_their_connections(server: RunningServer, network: Network) -> None:
+    async with Client(network.url, backoff=impatience()) as client:
+        await client.register(fresh_name(), PASSWORD)
+        for _ in range(20):
+            await client.get_characters()
+            await client.get_world_state()
+        assert network.accepted == 1
+
+
 async def test_nobody_there(network: Network) -> None:
     await network.refuse()
     async with Client(network.url, backoff=impatience()) as client:

@@ -282,6 +282,14 @@ async def test_what_programs_of_this_project_send_has_the_stronger_key(house: Sh
         assert house.door.stats.bad_messages == 0
 
 
+async def test_all_requests_share_their_connections(house: ShardsHouse) -> None:
+    async with network_to(int(house.url.rsplit(":", 1)[1])) as line, playing(line.url, "aldra") as (aldra, _):
+        for _ in range(20):
+            await aldra.get_characters()
+            await aldra.get_world_state()
+        assert line.accepted == 2  # one of them the socket's
+
+
 async def test_logged_in_elsewhere(house: ShardsHouse) -> None:
     async with playing(house.url, "aldra") as (first, heard), NetworkClient(house.url, timeout=10) as second:
         assert await second.connect("aldra", PASSWORD)

@@ -350,6 +350,31 @@ def test_a_busy_room_remembers_a_bounded_number_of_low_events(world: World) -> N
     assert world.hub.stats.low_dropped == 2 * 36
 
 
+@pytest.mark.parametrize("busy", [Priority.NORMAL, Priority.HIGH, Priority.CRITICAL])
+def test_low_events_get_through_however_much_of_higher_priority_there_is(world: World, busy: Priority) -> None:
+    """A room that never falls silent: what is LOW arrives within two windows, and all else in its order."""
+    _, ann = world.join("ann")
+    _, apart = world.join("apart")
+    said: list[str] = []
+    for millisecond in range(300):
+        said.append(f"word {millisecond}")
+        world.tell(said[-1], priority=busy)
+        world.hub.send(CharacterId("apart"), world.event("for one", busy))
+        if millisecond % 50 == 0:
+            for pipe in (ann, apart):
+                assert [text for text in texts(pipe) if text.startswith("low")] == [
+                    f"low {before}" for before in range(0, millisecond, 50)
+                ]
+            world.hub.publish(ROOM, world.event(f"low {millisecond}", Priority.LOW, coalesce="position:bob"))
+        if millisecond % 50 == 21:
+            for pipe in (ann, apart):
+                assert [text for text in texts(pipe) if text.startswith("low")][-1] == f"low {millisecond - 21}"
+        world.wait(1)
+    world.wait(20)
+    for pipe in (ann, apart):
+        assert [text for text in texts(pipe) if text.startswith("word")] == said
+
+
 def test_low_events_can_be_sent_to_one(world: World) -> None:
     _, ann = world.join("ann")
     _, bob = world.join("bob")

@@ -44,6 +44,7 @@ class Network:
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.port = 0
+        self.accepted = 0  # connections there ever were
         self._listener: asyncio.Server | None = None
         self._links: set[_Link] = set()
         self._unplugged = False
@@ -109,6 +110,7 @@ class Network:
         link = _Link(to_client)
         link.dead = self._unplugged
         self._links.add(link)
+        self.accepted += 1
         try:
             await self._flowing.wait()
             if link.dead:
