@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -407,6 +408,7 @@ async def test_errors_come_as_refusals_and_noise_as_what_it_is(server: OriginalS
     await server.tell(envelope("error", error_code="SOMETHING_ELSE", error_message="No."))
     await server.tell({"type": "chat"})
     await settled(lambda: len(problems) == 3)
+    assert [getattr(one, "retry_after", None) for one in problems] == [None] * 3
     assert [getattr(one, "code", "") for one in problems[:2]] == ["NOT_YOUR_TURN", "SOMETHING_ELSE"]
     assert type(problems[0]).__name__ == "NotYourTurn"
     assert type(problems[1]) is Refused
@@ -419,6 +421,22 @@ async def test_errors_come_as_refusals_and_noise_as_what_it_is(server: OriginalS
         await client.send_chat("Hello")
         await waiting
     assert len(problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [(1.5, 1.5), (0, 0), ("2", 2), (-1, None), (1e12, None), ("soon", None), (True, None)]
+)
+async def test_how_long_to_wait(
+    server: OriginalServer, client: NetworkClient, told: object, seconds: float | None
+) -> None:
+    problems: list[Exception] = []
+    client.on_error(problems.append)
+    await server.tell(
+        envelope("error", error_code="RATE_LIMITED", error_message="Wait.", details={"retry_after": told})
+    )
+    await settled(lambda: len(problems) == 1)
+    assert isinstance(problems[0], TooMany)
+    assert problems[0].retry_after == (None if seconds is None else timedelta(seconds=seconds))
 
 
 SILLY: tuple[Any, ...] = (object(), [1], {"a": object()}, b"x", "\ud800", 1.5, float("nan"), 2**70, None)

@@ -17,6 +17,7 @@ import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -55,6 +56,7 @@ HEARTBEAT_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 2.0
 KEPT_MESSAGES: Final = 100  # that wait for the socket
 UNHEARD_MESSAGES: Final = 1000  # that wait for handlers; then no more is read
+LONGEST_WAIT: Final = 7 * 86400.0  # that a server is believed to ask for
 ROUNDS: Final = range(ITERATIONS, 5_000_001)  # in which a key is made because a server says so
 _CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
 _BY_STATUS: Final[dict[int, type[Refused]]] = {
@@ -90,7 +92,17 @@ def refusal_of_error(message: ErrorMessage) -> Refused:
     """What an `error` message refuses something with; `code` is its `error_code`."""
     refusal = _BY_CODE.get(message.error_code, Refused)(message.error_message)
     refusal.code = message.error_code  # type: ignore[misc]
+    refusal.retry_after = _seconds((message.details or {}).get("retry_after"))
     return refusal
+
+
+def _seconds(told: object) -> timedelta | None:
+    """For how long to wait, as a server told it; None if that is no sensible number."""
+    try:
+        seconds = float(str(told))
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds) if 0 <= seconds <= LONGEST_WAIT else None
 
 
 class ShardsConnection:
@@ -397,7 +409,7 @@ class ShardsConnection:
             async with self.http_session.request(
                 method, self.master_server_url + path, data=given, headers=headers, timeout=limit
             ) as answer:
-                raw, status = await answer.read(), answer.status
+                raw, status, wait = await answer.read(), answer.status, answer.headers.get("Retry-After")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unsent(f"No answer from {self.master_server_url}.") from error
         try:
@@ -410,7 +422,7 @@ class ShardsConnection:
             told = {}
         if status >= 400 or told.get("success") is False:
             message = told.get("message") or told.get("error") or f"The server answered {status}."
-            raise _BY_STATUS.get(status, Refused)(str(message))
+            raise _BY_STATUS.get(status, Refused)(str(message), retry_after=_seconds(wait))
         return told
 
     async def _sign_in(self, username: str, password: str) -> None:

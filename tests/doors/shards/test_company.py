@@ -114,6 +114,29 @@ async def test_what_parties_refuse(house: ShardsHouse) -> None:
     assert (await ada.call("GET", "/api/party/x")).status == 400
 
 
+async def test_a_party_that_is_full(house: ShardsHouse) -> None:
+    ada, *others = [
+        await house.enter(name.lower(), f"{name} Marsh") for name in ("Aldra", "Borin", "Carla", "Dorn", "Edda", "Finn")
+    ]
+    party = await party_of(ada, *others[:2])
+    for one in others[2:]:  # one place is left, and two are asked
+        asked = await ada.call("POST", "/api/party/invite", {"party_id": party, "invitee_id": one.character_id})
+        assert asked.status == 200
+        await one.until("party_invite")
+        if one is others[3]:
+            break
+    await others[2].send("party_accept")
+    await others[2].until("party_update", lambda told: len(told["member_ids"]) == 4)
+    await others[3].send("party_accept", party_id=party, message_id="late")
+    told = await others[3].until("error")
+    assert (told["error_code"], told["message_id"], told["details"]) == ("PARTY_FULL", "late", None)
+    fields = {"party_id": party, "inviter_id": ada.character_id, "invitee_id": others[4].character_id}
+    await ada.send("party_invite", inviter_name="", invitee_name="", **fields)
+    assert await ada.refused() == "PARTY_FULL"
+    asked = await ada.call("POST", "/api/party/invite", {"party_id": party, "invitee_id": others[4].character_id})
+    assert (asked.status, asked["success"]) == (409, False)
+
+
 async def test_a_party_with_somebody_of_another_door(house: ShardsHouse) -> None:
     ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
     await party_of(ada, bo)

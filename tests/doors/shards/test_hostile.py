@@ -23,7 +23,9 @@ async def test_too_many_messages(tmp_path: Path) -> None:
         ada = await house.enter("aldra", "Aldra Venn")
         for _ in range(40):
             await ada.send("ping")
-        assert await ada.refused() == "RATE_LIMITED"
+        told = await ada.until("error")
+        assert (told["error_code"], told["priority"]) == ("RATE_LIMITED", 2)
+        assert 0 < told["details"]["retry_after"] <= 1
         for _ in range(400):
             await ada.send("ping")
         assert await ada.closed() == 1000

@@ -105,10 +105,13 @@ class ShardsConnection(Sink):
         """Tell this peer alone."""
         self._write(frames(messages))
 
-    def refuse(self, code: ErrorCode, text: str, message_id: str | None = None) -> None:
-        """Say why something was not done."""
+    def refuse(
+        self, code: ErrorCode, text: str, message_id: str | None = None, *, retry_after: float | None = None
+    ) -> None:
+        """Say why something was not done, and in how many seconds it may be, if that is known."""
         self.door.stats.refused[code] += 1
-        self.send(wire.ErrorMessage(error_code=code, error_message=text, message_id=message_id))
+        details = None if retry_after is None else {"retry_after": retry_after}
+        self.send(wire.ErrorMessage(error_code=code, error_message=text, message_id=message_id, details=details))
 
     def _write(self, data: bytes) -> None:
         if not data or not self.protocol.is_open or self.protocol.transport.is_closing():
@@ -187,7 +190,8 @@ class ShardsConnection(Sink):
             self.hang_up("flood")
         elif excess is Excess.MUTED or (excess is Excess.DROPPED and now >= self._allowance.next_error):
             self._allowance.next_error = now + ERROR_SECONDS
-            self.refuse(ErrorCode.RATE_LIMITED, "You are sending too fast; this was not carried out.")
+            text = "You are sending too fast; this was not carried out."
+            self.refuse(ErrorCode.RATE_LIMITED, text, retry_after=self._allowance.wait(now))
 
     # --- liveness ----------------------------------------------------------------------------------
 
@@ -243,7 +247,8 @@ class ShardsConnection(Sink):
             text = error.message if isinstance(error, Refused | ProtocolError) else str(error)
             code = code_of(error, message)
             note_refusal(error, asked=message.type, by=self._by, code=code)
-            self.refuse(code, text, message.message_id)
+            wait = error.retry_after.total_seconds() if isinstance(error, Refused) and error.retry_after else None
+            self.refuse(code, text, message.message_id, retry_after=wait)
 
     @property
     def _by(self) -> str:
