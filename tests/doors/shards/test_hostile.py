@@ -13,6 +13,7 @@ import pytest
 from tests.support.shards_door import PASSWORD, ShardsHouse, shards_house
 from tests.wire.shards.vectors import WIRE
 
+from mythgate.doors.shards.door import SOCKETS_PER_SESSION
 from mythgate.wire.shards.messages import CLASSES, Message, MessageType
 
 ENVELOPE: Final = set(Message.model_fields)
@@ -84,6 +85,44 @@ async def test_too_many_strangers(tmp_path: Path) -> None:
         assert await strangers[0].closed() == 1000
         await strangers[2].quiet("error")
         await ada.quiet("disconnect")
+
+
+async def test_too_many_sockets_of_one_session(house: ShardsHouse) -> None:
+    ada = await house.enter("aldra", "Aldra Venn")
+    sockets = [ada.ws]
+    for _ in range(SOCKETS_PER_SESSION):
+        await ada.quiet("disconnect")
+        await ada.open()
+        sockets.append(ada.ws)
+    ada.ws = sockets[0]
+    assert await ada.closed() == 1000
+    assert ada.heard[-1]["reason"] == "displaced"
+    for ada.ws in (sockets[1], sockets[-1]):
+        await ada.quiet("disconnect")
+    assert len(house.door.presences.all()) == 1
+
+
+async def test_a_request_that_breaks_off_is_no_fault_of_ours(
+    house: ShardsHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = house.url.removeprefix("http://").rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    called = asyncio.Event()
+    whole = house.door.charge
+
+    def charge(address: str) -> None:
+        called.set()
+        whole(address)
+
+    house.door.charge = charge  # type: ignore[method-assign]
+    async with asyncio.timeout(5):
+        await called.wait()
+        writer.close()
+        await writer.wait_closed()
+    assert (await house.program().call("GET", "/api/status")).status == 200
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 async def test_a_full_server(tmp_path: Path) -> None:

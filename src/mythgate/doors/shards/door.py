@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS: Final = 1.0
 FORGET_SECONDS: Final = 60.0
 MOST_FIGHTS: Final = 2000
+SOCKETS_PER_SESSION: Final = 16  # each may hold some megabytes of a message that has begun
 NO_CHARACTER: Final = "shards:"  # what the listeners of sessions without a character begin with
 
 
@@ -238,8 +239,17 @@ class ShardsDoor:
         connection.session = session
         connection.protocol.limit = self.options.frame_bytes
         session.connections.add(connection)
+        self._make_room(session)
         async with self._one_at_a_time(session):
             await self._tune_in(session)
+
+    def _make_room(self, session: ShardsSession) -> None:
+        """Of too many sockets the oldest go."""
+        if len(session.connections) > SOCKETS_PER_SESSION:
+            mine = [one for one in self._connections if one.session is session]
+            for oldest in mine[:-SOCKETS_PER_SESSION]:
+                self.stats.turned_away["session"] += 1
+                oldest.hang_up("displaced")
 
     async def select(self, session: ShardsSession, number: int) -> Character:
         """Choose a character by its number; it enters the world.

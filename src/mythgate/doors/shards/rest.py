@@ -15,6 +15,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from mythgate.domain import errors
@@ -366,6 +367,11 @@ async def _http(_: Request, error: Exception) -> Response:
     return failure(error.status_code, str(error.detail), error.headers)
 
 
+async def _gone(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ClientDisconnect)
+    return failure(400, "The request broke off.")  # nobody reads it
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     request_id = secrets.token_hex(8)
     logger.error("request failed", exc_info=error, extra={"request_id": request_id, "path": request.url.path})
@@ -400,6 +406,7 @@ def create_app(door: ShardsDoor, sockets: APIRouter) -> FastAPI:
     app.include_router(sockets)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _broken)
     if door.options.cors_origins:
         app.add_middleware(
