@@ -2,7 +2,7 @@
 
 All tests here share one event loop, that of the browsers:
 `pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]`.
-A module may set `ENVIRONMENT` (settings of its server).
+A module may set `ENVIRONMENT` (settings of its server) and `BROWSERS` (`WHOLE_BROWSERS` have a microphone).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,9 @@ from tests.support.spec_client import Address
 HERE = Path(__file__).parent
 ARTIFACTS = HERE / "artifacts"
 CLIENT = HERE.parents[1] / "web/dist/index.html"
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+WHOLE_BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Without windows it needs half the time.
+BROWSERS = ("chromium-headless-shell", *WHOLE_BROWSERS)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -58,29 +60,44 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium(names: Sequence[str]) -> str:
     """The system's browser; nothing is downloaded."""
     if not CLIENT.exists():
         pytest.fail("the browser client is not built: run make web")
-    for name in NAMES:
+    for name in names:
         if path := shutil.which(name):
             return path
-    reason = "no Chromium: apt-get install chromium"
+    reason = f"no Chromium: apt-get install {names[0]}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
 
 
+Computers = Callable[[Sequence[str]], Awaitable[tuple[Browser, Browser]]]
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browsers(chromium: str) -> AsyncIterator[tuple[Browser, Browser]]:
-    """Two processes that share nothing, as two people's computers."""
+async def computers() -> AsyncIterator[Computers]:
+    """Two browser processes that share nothing, as two people's computers, of the first kind there is."""
+    started: dict[str, tuple[Browser, Browser]] = {}
     async with async_playwright() as playwright:
-        first = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        second = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield first, second
-        await first.close()
-        await second.close()
+
+        async def start(names: Sequence[str]) -> tuple[Browser, Browser]:
+            path = chromium(names)
+            if path not in started:
+                launched = [await playwright.chromium.launch(executable_path=path, args=FLAGS) for _ in range(2)]
+                started[path] = launched[0], launched[1]
+            return started[path]
+
+        yield start
+        for both in started.values():
+            for browser in both:
+                await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browsers(request: pytest.FixtureRequest, computers: Computers) -> tuple[Browser, Browser]:
+    return await computers(getattr(request.module, "BROWSERS", BROWSERS))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -107,7 +124,7 @@ async def visitors(
     made: list[Visitor] = []
 
     async def make(*, url: str | None = None, come: bool = False, **options: object) -> Visitor:
-        viewport = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
+        viewport = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "reduced_motion": "reduce"}
         context = await browsers[len(made) % 2].new_context(**(viewport | options))  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE * 1000)
         visitor = Visitor(await context.new_page(), url or server.url, Address.of(server.url))
