@@ -42,6 +42,12 @@ def _asyncapi() -> Iterator[tuple[str, str]]:
     yield "docs/reference/asyncapi.json", _json(schema.asyncapi())
 
 
+def _shards() -> Iterator[tuple[str, str]]:
+    from mythgate.wire.shards.schema import document
+
+    yield "docs/reference/shards-messages.json", _json(document())
+
+
 def _types() -> Iterator[tuple[str, str]]:
     from mythgate.wire.envelope import schema
 
@@ -303,6 +309,7 @@ def _commands() -> Iterator[tuple[str, str]]:
 GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "openapi": _openapi,
     "asyncapi": _asyncapi,
+    "shards": _shards,
     "types": _types,
     "messages": _messages,
     "settings": _settings,
