@@ -6,13 +6,14 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.armoury import AXE, BREW, POTION, ROBES, STONE, SWORD, armed_world
 from tests.support.clock import FakeClock
 from tests.support.play import CELLAR, COIN, PATH, SQUARE, TAVERN, PlayKit, small_world
 
+from mythgate.backends.sql import SqlStore
 from mythgate.domain.errors import (
     CannotUse,
     Conflict,
@@ -422,6 +423,22 @@ async def test_some_things_are_done_at_leisure_only(kit: PlayKit) -> None:
             await attempt
     used = await kit.sheets.use(ada.character_id, "potion", in_need=True)
     assert used.change.after.now.health == 60
+
+
+async def test_who_is_given_things_while_they_arm_waits_for_nobody_who_waits_for_them(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    await kit.sheets.change(ada.character_id, hurt)
+    for template in (SWORD, *[POTION] * 8):
+        await kit.lay(template, ada.character_id, carried=True)
+    for _ in range(8):
+        await kit.lay(COIN, bob.character_id, carried=True)
+    await asyncio.gather(
+        *(kit.things.give(bob.character_id, "coin", ada) for _ in range(8)),
+        *(kit.sheets.use(ada.character_id, "potion") for _ in range(2)),
+        kit.sheets.equip(ada.character_id, "sword"),
+        return_exceptions=True,  # a potion may not be needed
+    )
+    assert cast("SqlStore", kit.store).statistics().retries == 0
 
 
 # --- rest ------------------------------------------------------------------------------------------

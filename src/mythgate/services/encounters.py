@@ -444,6 +444,7 @@ class EncounterService:
         return result
 
     def _combatant(self, tx: Transaction, present: Presence, side: int) -> Combatant:
+        tx.characters.require(present.character_id)
         sheet = tx.sheets.get(present.character_id)
         if sheet.now.health < 1:
             raise InvalidAction(f"{present.name} can hardly stand.", hint="`rest` first.")
@@ -554,6 +555,7 @@ class EncounterService:
         fight.busy = True
 
         def work(tx: Transaction) -> tuple[Remedy, Change]:
+            tx.characters.require(actor)  # before its hands, as for all who give and take
             carried = tx.items.held_by(HolderKind.CHARACTER, actor)
             item = next((one for one in carried if one.id == ItemId(words) or str(one.number) == words), None)
             if item is None:

@@ -346,7 +346,7 @@ class SheetService:
         world = self._world.world
 
         def work(tx: Transaction) -> Used:
-            carried = tx.items.held_by(HolderKind.CHARACTER, actor)
+            carried = _hands(tx, actor)
             try:
                 item = _named(world, words, [one for one in carried if not one.equipped])
             except NotHere:
@@ -380,7 +380,7 @@ class SheetService:
         world = self._world.world
 
         def work(tx: Transaction) -> Used:
-            carried = tx.items.held_by(HolderKind.CHARACTER, actor)
+            carried = _hands(tx, actor)
             try:
                 item = _named(world, words, [one for one in carried if one.equipped])
             except NotHere:
@@ -410,7 +410,7 @@ class SheetService:
         world = self._world.world
 
         def work(tx: Transaction) -> Used:
-            item = _named(world, words, tx.items.held_by(HolderKind.CHARACTER, actor))
+            item = _named(world, words, _hands(tx, actor))
             template = world.template(item.template_id)
             used_up(tx, item)
             return Used(item, template, None, self.changing(tx, actor, lambda sheet: treated(sheet, template)))
@@ -422,6 +422,13 @@ class SheetService:
         for check in self._restraints:
             check(actor)
         return present
+
+
+def _hands(tx: Transaction, character_id: CharacterId) -> list[Item]:
+    """What somebody carries. First the body, then its hands, as for all who give and take: else two wait for each other
+    until the database finds out."""
+    tx.characters.require(character_id)
+    return tx.items.held_by(HolderKind.CHARACTER, character_id)
 
 
 def used_up(tx: Transaction, item: Item) -> None:
