@@ -437,6 +437,11 @@ async def test_how_long_to_wait(
     await settled(lambda: len(problems) == 1)
     assert isinstance(problems[0], TooMany)
     assert problems[0].retry_after == (None if seconds is None else timedelta(seconds=seconds))
+    server.odd["/api/status"] = (429, '{"error": "Not now."}')
+    server.retry_after = str(told)
+    assert await client.get_status() is None
+    assert isinstance(client.last_error, TooMany)
+    assert client.last_error.retry_after == problems[0].retry_after
 
 
 SILLY: tuple[Any, ...] = (object(), [1], {"a": object()}, b"x", "\ud800", 1.5, float("nan"), 2**70, None)

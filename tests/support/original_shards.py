@@ -35,6 +35,7 @@ class OriginalServer:
         self.silent = False  # does not even answer log-ins
         self.forgetful = False  # knows no token on the socket
         self.odd: dict[str, tuple[int, str]] = {}  # status and text to answer with instead, by path
+        self.retry_after = ""  # said with those answers
         self.drops = 0  # handshakes to turn away
         self.says_at_login: dict[str, Any] = {}  # what newer servers say besides
 
@@ -52,7 +53,7 @@ class OriginalServer:
         )
         if request.path in self.odd:
             status, text = self.odd[request.path]
-            return web.Response(status=status, text=text)
+            return web.Response(status=status, text=text, headers={"Retry-After": self.retry_after})
         token = request.headers.get("Authorization", "").replace("Bearer ", "")
         if request.path.startswith("/api/characters") and token not in self.tokens:
             return web.json_response({"error": "Unauthorized"}, status=401)

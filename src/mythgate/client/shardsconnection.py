@@ -422,7 +422,9 @@ class ShardsConnection:
             told = {}
         if status >= 400 or told.get("success") is False:
             message = told.get("message") or told.get("error") or f"The server answered {status}."
-            raise _BY_STATUS.get(status, Refused)(str(message), retry_after=_seconds(wait))
+            refusal = _BY_STATUS.get(status, Refused)(str(message))
+            refusal.retry_after = _seconds(wait)
+            raise refusal
         return told
 
     async def _sign_in(self, username: str, password: str) -> None:
