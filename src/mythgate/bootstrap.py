@@ -597,7 +597,6 @@ def compose(
     encounters.on_started(trades.fights)
     sheets.restrain(encounters.refuse_fighting)
     things.restrain(encounters.refuse_fighting)
-    things.restrain(encounters.refuse_fighting)
     movement.restrain(encounters.refuse_fighting)
     movement.on_moved(encounters.moved)
     presence.on_entered(encounters.entered)
@@ -701,7 +700,7 @@ def compose(
         shards=shards,
         quests=quests,
         voice=voice,
-        world_chat=WorldChat(lobbies=lobbies, chat=chat, realtime=hubs, history=history),
+        world_chat=WorldChat(lobbies=lobbies, chat=chat, realtime=hubs, history=history, throttle=throttle),
     )
     extensions.room_types.serve(services)
     return Node(

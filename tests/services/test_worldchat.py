@@ -11,6 +11,7 @@ import pytest
 from tests.support.listening import Listener
 from tests.support.play import PlayKit
 
+from mythgate.backends.memory.throttle import MemoryThrottle
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import BadUsage, Muted, NotInLobby, Unreachable
 from mythgate.domain.events import ChatMessage, LobbyMessage, LobbyState
@@ -43,7 +44,13 @@ class Square:
         kit = self.kit
         shared: dict[str, Any] = {"store": kit.store, "clock": kit.clock}
         self.lobbies = LobbyService(LOBBIES, presence=kit.present, realtime=kit.realtime, ids=kit.ids, **shared)
-        self.meeting = WorldChat(lobbies=self.lobbies, chat=kit.chat, realtime=kit.realtime, history=kit.history)
+        self.meeting = WorldChat(
+            lobbies=self.lobbies,
+            chat=kit.chat,
+            realtime=kit.realtime,
+            history=kit.history,
+            throttle=MemoryThrottle(kit.clock),
+        )
         ratings = RatingService(**shared)
         self.lobbies.commands = LobbyCommands(
             lobbies=self.lobbies,
@@ -245,6 +252,24 @@ async def test_where_only_the_staff_talks_only_the_staff_is_heard(square: Square
     with pytest.raises(Muted):
         await square.say(eve, "why?")
     assert [one for one in square.talk(ada) if "why" in one] == []
+
+
+async def test_who_says_too_much_is_heard_where_they_are_only(square: Square) -> None:
+    ada, bob = await square.kit.somebody("Ada"), await square.kit.somebody("Bob")
+    hopper, eve = await square.player("Hopper"), square.guest("Eve")
+    for number in range(12):
+        await square.say(hopper, f"line {number}")
+        await square.kit.chat.broadcast(ada, f"line {number}")
+    assert len([line for line in square.talk(bob) if line.startswith("[Arrival]")]) == 10
+    assert len([line for line in square.lines(eve) if line[0] == "world"]) == 10
+    assert len(square.lines(eve)) == len(square.talk(bob)) == 22
+    told = [one.message for one in square.kit.realtime.listeners[hopper.visitor.listener].of(LobbyMessage)]
+    assert told.count("You say so much that only this lobby hears all of it, and the world does not.") == 1
+    await square.say(eve, "and I?")
+    assert square.talk(bob)[-1] == "[Arrival] Eve: and I?"
+    square.kit.clock.advance(timedelta(minutes=1))
+    await square.say(hopper, "again")
+    assert square.talk(bob)[-1] == "[Arrival] Hopper: again"
 
 
 async def test_who_is_ignored_is_heard_on_neither_side(square: Square) -> None:

@@ -11,7 +11,7 @@ Nothing here waits in the embedded set-up: a door may run `say` to its end in on
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -92,7 +92,7 @@ class ChatService:
         self._policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
         self._ignoring_observers: list[Callable[[Presence], None]] = []
-        self._broadcast_observers: list[Callable[[Presence, ChatMessage], None]] = []
+        self._broadcast_observers: list[Callable[[Presence, ChatMessage], Awaitable[None]]] = []
         self.find_outside: Callable[[str], tuple[AccountId, str] | None] = lambda _: None
         self._arrivals: dict[CharacterId, tuple[RoomId, datetime | None]] = {}
         self._sources: dict[str, Callable[[Presence], Source]] = {
@@ -111,7 +111,7 @@ class ChatService:
         """Have `observer` told of who ignores others than before, once it is saved."""
         self._ignoring_observers.append(observer)
 
-    def on_broadcast(self, observer: Callable[[Presence, ChatMessage], None]) -> None:
+    def on_broadcast(self, observer: Callable[[Presence, ChatMessage], Awaitable[None]]) -> None:
         """Have `observer` told what is said to everybody in the world, for those who are not in it."""
         self._broadcast_observers.append(observer)
 
@@ -170,7 +170,7 @@ class ChatService:
         verb = "tell everybody"
         message = await self.to_group(speaker, Channel.GLOBAL, GLOBAL_TOPIC, text, verb=verb, subject=subject)
         for observer in self._broadcast_observers:
-            observer(speaker, message)
+            await observer(speaker, message)
         return message
 
     async def to_faction(self, speaker: Presence, text: str, *, subject: object = None) -> ChatMessage:

@@ -3,6 +3,7 @@
 What somebody says in such a lobby is told on the global channel, and in the other lobbies that meet there; what
 somebody says on the global channel is told in the lobbies. Nothing is decided anew: words come here when they were
 said, so who is mute on one side is not heard on the other; and they are told, not said again, so they never come back.
+Only how much one person says to so many has a limit here, that of the command `global`: lobbies and programs have none.
 
 Each person hears a line once: where it was said, else in the world, else in their lobby. People are told apart by
 account, since somebody may be in both places with two clients.
@@ -11,7 +12,7 @@ account, since somebody may be in both places with two clients.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from mythgate.domain.accounts import Role
@@ -23,20 +24,26 @@ from mythgate.domain.lobbies import Lobby, Occupant
 from mythgate.domain.presence import Presence
 from mythgate.domain.styles import plain
 from mythgate.services.chat import ChatService
+from mythgate.services.commands.registry import RATES, RateClass
 from mythgate.services.lobbies import LobbyService
-from mythgate.services.ports import History, Realtime
+from mythgate.services.ports import History, Rate, Realtime, Throttle
 
+TOO_MUCH: Final = "You say so much that only this lobby hears all of it, and the world does not."
+ONCE: Final = Rate(1, timedelta(minutes=1))
 WORLD: Final = "world"  # what lobbies read of where words come from
 
 
 class WorldChat:
     """Carries words between the world and lobbies."""
 
-    def __init__(self, *, lobbies: LobbyService, chat: ChatService, realtime: Realtime, history: History) -> None:
+    def __init__(
+        self, *, lobbies: LobbyService, chat: ChatService, realtime: Realtime, history: History, throttle: Throttle
+    ) -> None:
         self.carried: Final[Counter[str]] = Counter({"lobby": 0, WORLD: 0})  # lines, by where they were said
         self._lobbies = lobbies
         self._realtime = realtime
         self._history = history
+        self._throttle = throttle
         lobbies.on_said(self.said_in_lobby)
         chat.on_broadcast(self.said_in_world)
         chat.find_outside = self.find
@@ -45,6 +52,10 @@ class WorldChat:
         """Somebody spoke in a lobby that meets the world, or did something: for that the global channel has no form."""
         said: LobbyMessage = event.payload  # type: ignore[assignment]
         if said.kind != "say":
+            return
+        if not await self._may_go_on(speaker.visitor.sender):
+            if await self._throttle.hit(f"world_chat_told:{speaker.visitor.sender}", ONCE) is None:
+                self._lobbies.line_to(speaker.visitor.listener, TOO_MUCH)
             return
         visitor, origin, words = speaker.visitor, plain(lobby.name), said.message.strip()
         self.carried["lobby"] += 1
@@ -67,14 +78,17 @@ class WorldChat:
         self._tell_lobbies(copy, said.timestamp, visitor.sender, visitor.role, but=lobby.room_id)
         await self._history.append(GLOBAL_TOPIC, there)
 
-    def said_in_world(self, speaker: Presence, said: ChatMessage) -> None:
+    async def said_in_world(self, speaker: Presence, said: ChatMessage) -> None:
         """Somebody told everybody in the world something."""
-        if not self._lobbies.meeting:
+        if not self._lobbies.meeting or not await self._may_go_on(speaker.account_id):
             return
         self.carried[WORLD] += 1
         styled = plain(said.message)  # a bar is a bar there
         copy = LobbyMessage(said.id, "say", 0, speaker.name, said.message, styled, said.timestamp, origin=WORLD)
         self._tell_lobbies(copy, said.timestamp, speaker.account_id, speaker.role)
+
+    async def _may_go_on(self, sender: AccountId) -> bool:
+        return await self._throttle.hit(f"world_chat:{sender}", RATES[RateClass.BROADCAST]) is None
 
     def _tell_lobbies(
         self, copy: LobbyMessage, now: datetime, sender: AccountId, role: Role, *, but: int | None = None
