@@ -124,6 +124,26 @@ def test_all_methods_are_typed_and_described(client: type[object], at_least: int
     assert missing == []
 
 
+ORIGINAL_NAMES = """
+protocol ProtocolHandler ProtocolError MessageType MessagePriority BaseMessage AuthRequest AuthResponse ChatMessage
+CharacterUpdateMessage MoveMessage PartyInviteMessage PartyUpdateMessage CombatActionMessage CombatStateMessage
+ShardCapturedMessage WorldStateMessage ErrorMessage create_auth_request create_auth_response create_chat_message
+create_character_update create_move_message create_party_invite create_shard_captured_message
+create_world_state_message NetworkClient NearbyPlayer EncryptionHandler create_client_and_connect
+"""
+
+
+def test_the_names_of_the_original_are_here() -> None:
+    """Those of its client and its messages; those of its server are another thing here."""
+    assert set(ORIGINAL_NAMES.split()) <= set(mythgate.client.__all__)
+    assert (
+        mythgate.client.EncryptionHandler(derive_key("secret")).decrypt(
+            FrameCipher.of_phrase("secret").encrypt("Hello")
+        )
+        == "Hello"
+    )
+
+
 # --- what was recorded ---------------------------------------------------------------------------------
 
 

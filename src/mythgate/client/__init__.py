@@ -34,6 +34,7 @@ from mythgate.wire.shards.builders import (
     create_world_state_message,
 )
 from mythgate.wire.shards.codec import ProtocolHandler, protocol
+from mythgate.wire.shards.encryption import FrameCipher
 from mythgate.wire.shards.messages import (
     AuthRequest,
     AuthResponse,
@@ -54,6 +55,8 @@ from mythgate.wire.shards.messages import (
 
 BaseMessage = Message
 """What the original library calls it."""
+EncryptionHandler = FrameCipher
+"""What the original library calls it; here a key is always given."""
 
 __all__ = [
     "LOBBY_EVENTS",
@@ -68,6 +71,7 @@ __all__ = [
     "CombatActionMessage",
     "CombatStateMessage",
     "ConnectionState",
+    "EncryptionHandler",
     "ErrorMessage",
     "FightRecord",
     "Lobby",

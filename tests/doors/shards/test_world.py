@@ -13,6 +13,9 @@ from tests.support.shards_door import Program, ShardsHouse
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.items import HolderKind
 from mythgate.domain.sheets import Resources, Sheet
+from mythgate.doors.shards import rendering
+from mythgate.wire.shards import codec
+from mythgate.wire.shards.messages import Message
 
 
 def id_of(house: ShardsHouse, who: Program) -> CharacterId:
@@ -171,6 +174,21 @@ async def test_what_is_no_question_is_not_answered(house: ShardsHouse, kind: str
     await ada.send("ping", message_id="after")
     assert (await ada.until("pong"))["message_id"] == "after"
     assert {told["type"] for told in ada.heard} <= {"pong", "event_trigger"}  # people of the place may speak
+
+
+async def test_what_all_hear_is_written_once(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners = [await house.enter(name, f"{name.title()} Marsh") for name in ("aldra", "borin", "carla", "dorn")]
+    written: list[str] = []
+
+    def encode(message: Message) -> str:
+        written.append(message.type)
+        return codec.encode(message)
+
+    monkeypatch.setattr(rendering, "encode", encode)
+    await listeners[0].chat("Hello, all of you")
+    for one in listeners:
+        assert (await one.until("chat"))["content"] == "Hello, all of you"
+    assert written.count("chat") == 1
 
 
 async def test_talk_goes_where_its_channel_says(house: ShardsHouse) -> None:
