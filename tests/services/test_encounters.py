@@ -155,7 +155,8 @@ async def test_a_fight_begins_is_won_and_brings_something(kit: PlayKit, fights: 
     assert start.message == "You fight: Anna against Dark Knight (Lv5)."
     assert start.combat.commitment == encounter.commitment
     assert [one.creature for one in start.combat.fighters] == ["", "dark_knight"]
-    assert [one.message for one in kit.heard(witness).of(CombatEvent)] == ["Anna against Dark Knight (Lv5)."]
+    (seen,) = kit.heard(witness).of(CombatEvent)
+    assert (seen.message, seen.joinable) == ("Anna against Dark Knight (Lv5).", [anna.character_id])
     assert fights.fights_in(PATH) == [encounter]
     assert fights.count() == 1
     with pytest.raises(NoCombat):

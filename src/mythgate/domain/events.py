@@ -1794,6 +1794,8 @@ class CombatEvent(Payload):
     """How much health it cost the target."""
     target: str = ""
     """Name of the fighter it befell. Empty: nobody in particular."""
+    joinable: list[str] = field(default_factory=list)
+    """Characters whom who looks on can help, told with the beginning. Empty in all other lines, and of a duel."""
 
 
 @dataclass(slots=True)

@@ -417,7 +417,8 @@ class EncounterService:
             self._take_in(fight, people)
             for one in people:
                 self._send_start(fight, one)
-            self._tell_room(fight, f"{_versus(encounter)}.", besides=actors)
+            joinable = [] if is_duel else sorted(actors)
+            self._tell_room(fight, f"{_versus(encounter)}.", besides=actors, joinable=joinable)
             log.info("encounter begun", extra={"encounter": fight.id, "room": fight.room_id, "duel": is_duel})
             self._tell(fight, encounter.told)
             return encounter
@@ -924,9 +925,12 @@ class EncounterService:
         event = event_of(payload, self._clock.now(), room_id=fight.room_id)
         self._realtime.publish(combat_topic(fight.id), event)
 
-    def _tell_room(self, fight: Fight, message: str, *, besides: Collection[CharacterId]) -> None:
-        """A line for those who look on."""
-        event = event_of(CombatEvent(fight.id, message), self._clock.now(), room_id=fight.room_id)
+    def _tell_room(
+        self, fight: Fight, message: str, *, besides: Collection[CharacterId], joinable: Sequence[CharacterId] = ()
+    ) -> None:
+        """A line for those who look on, with whom they could help."""
+        told = CombatEvent(fight.id, message, joinable=list(joinable))
+        event = event_of(told, self._clock.now(), room_id=fight.room_id)
         for one in self._presence.in_room(fight.room_id):
             if one.character_id not in besides:
                 self._realtime.send(one.character_id, event)

@@ -423,6 +423,10 @@ export interface CombatEvent {
    * Name of the fighter it befell. Empty: nobody in particular.
    */
   target: string;
+  /**
+   * Characters whom who looks on can help, told with the beginning. Empty in all other lines, and of a duel.
+   */
+  joinable: string[];
 }
 /**
  * A fighter regained health.
