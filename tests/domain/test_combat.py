@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -30,7 +31,6 @@ from mythgate.domain.combat import (
     Result,
     commitment,
     creature_as_combatant,
-    defence_of,
     powers,
     record_from,
     replay,
@@ -46,7 +46,7 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import CharacterClass, Race, Resources, Stats, new_sheet
-from mythgate.domain.tactics import Deed
+from mythgate.domain.tactics import Deed, defence_of
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "shards_rules.json").read_text())
 LIGHT, BLOCK = Act(Deed.LIGHT_ATTACK), Act(Deed.BLOCK)
@@ -282,6 +282,32 @@ def test_nobody_defends_themselves_until_they_cannot_strike(stamina: int) -> Non
         encounter.skip()
     assert encounter.fighters[0].now.stamina >= 15
     encounter.act(1, Act(Deed.LIGHT_ATTACK))
+
+
+@pytest.mark.parametrize("deed", [None, Deed.WAIT], ids=["idle", "waiting"])
+@pytest.mark.parametrize("key", BESTIARY)
+def test_no_creature_stands_about_for_ever(key: str, deed: Deed | None) -> None:
+    """Even against who never strikes: it strikes again and again, to the end of the fight."""
+    tough = hero(most=Resources(100_000, 120, 30))
+    for seed in range(5):
+        encounter = Encounter("e", seed, [tough, creature_as_combatant(BESTIARY[key], 1, strength=1)])
+        struck: list[int] = [0]
+        while encounter.outcome is None:
+            happened = encounter.skip() if deed is None else encounter.act(1, Act(deed))
+            struck += [encounter.round for one in happened if one.kind is HappeningKind.DAMAGE and one.source == 2]
+        pauses = [later - earlier for earlier, later in itertools.pairwise([*struck, MAX_ROUNDS])]
+        assert max(pauses) <= MAX_ROUNDS // 4
+
+
+def test_a_newcomer_with_bare_hands_beats_the_weakest() -> None:
+    won = 0
+    for seed in range(50):
+        encounter = Encounter("e", seed, [hero(armed=False), creature_as_combatant(BESTIARY["hollow_soldier"], 1)])
+        while encounter.outcome is None:
+            able = encounter.fighters[0].now.stamina >= 15
+            encounter.act(1, LIGHT if able else Act(Deed.WAIT))
+        won += encounter.outcome.winner == 0
+    assert won >= 48
 
 
 def test_undecided_it_ends_as_well() -> None:

@@ -36,18 +36,18 @@ class _Draw:
         (Behaviour.SIMPLE, FRESH, 100, 100, 0.89, PARRY),
         (Behaviour.SIMPLE, FRESH, 100, 100, 0.90, BLOCK),
         (Behaviour.SIMPLE, TIRED, 100, 100, 0.50, DODGE),  # cannot pay the heavy blow
-        (Behaviour.SIMPLE, 12, 100, 100, 0.10, BLOCK),
+        (Behaviour.SIMPLE, 12, 100, 100, 0.10, Deed.WAIT),
         (Behaviour.BALANCED, FRESH, 100, 100, 0.29, LIGHT),
         (Behaviour.BALANCED, FRESH, 100, 100, 0.49, HEAVY),
         (Behaviour.BALANCED, FRESH, 100, 100, 0.69, DODGE),
         (Behaviour.BALANCED, FRESH, 100, 100, 0.84, PARRY),
         (Behaviour.BALANCED, FRESH, 100, 100, 0.86, BLOCK),
-        (Behaviour.BALANCED, 14, 100, 100, 0.10, BLOCK),
+        (Behaviour.BALANCED, 14, 100, 100, 0.10, Deed.WAIT),
         (Behaviour.BALANCED, SPENT, 100, 100, 0.10, Deed.WAIT),
         (Behaviour.AGGRESSIVE, FRESH, 100, 100, 0.59, HEAVY),
         (Behaviour.AGGRESSIVE, FRESH, 100, 100, 0.61, LIGHT),
         (Behaviour.AGGRESSIVE, TIRED, 100, 100, 0.10, LIGHT),
-        (Behaviour.AGGRESSIVE, 12, 100, 100, 0.10, BLOCK),
+        (Behaviour.AGGRESSIVE, 12, 100, 100, 0.10, Deed.WAIT),
         (Behaviour.DEFENSIVE, FRESH, 29, 100, 0.49, PARRY),
         (Behaviour.DEFENSIVE, FRESH, 29, 100, 0.51, BLOCK),
         (Behaviour.DEFENSIVE, FRESH, 100, 100, 0.29, PARRY),
@@ -78,3 +78,8 @@ def test_they_do_nothing_they_cannot_pay(behaviour: Behaviour, mood: Mood, draw:
     deed = choose(behaviour, mood, _Draw(draw))
     cost = STRIKES[deed].stamina if deed in STRIKES else STANCES.get(deed, 0)
     assert mood.stamina >= cost
+
+
+@given(st.sampled_from(Behaviour), st.integers(0, 14), st.floats(0, 1, exclude_max=True))
+def test_who_is_too_weak_to_strike_gathers_strength(behaviour: Behaviour, stamina: int, draw: float) -> None:
+    assert choose(behaviour, Mood(stamina, 100, 100), _Draw(draw)) is Deed.WAIT

@@ -37,11 +37,10 @@ from mythgate.domain.bestiary import BESTIARY, RESURRECTION, Behaviour, Creature
 from mythgate.domain.errors import InvalidAction, InvalidInput, InvalidTarget, NoSuchAbility, NotYourTurn, TooWeak
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import Resources, Stats
-from mythgate.domain.tactics import STANCES, STRIKES, Deed, Mood, Strike
+from mythgate.domain.tactics import BREATH, STANCES, STRIKES, Deed, Mood, Strike, defence_of
 
 MAX_ROUNDS: Final = 100
 MAX_FIGHTERS: Final = 24
-BREATH: Final = 10  # stamina that a round gives back
 RESPITE: Final = Resources(0, 20, 10)  # what who waits regains on top
 EXPERIENCE_PER_LEVEL: Final = 100  # of a slain creature; souls are 50 to 150
 SOULS_PER_LEVEL: Final = (50, 150)
@@ -324,15 +323,6 @@ class Outcome:
     experience: int = 0
     drops: tuple[str, ...] = ()
     slain: tuple[str, ...] = ()
-
-
-def defence_of(stamina: int) -> Deed:
-    """How somebody defends themselves who has not chosen how: they block as long as they can strike afterwards.
-
-    A round gives back no more than blocking takes: who always blocked would never be stronger than that.
-    """
-    strikes_later = stamina - STANCES[Deed.BLOCK] + BREATH >= STRIKES[Deed.LIGHT_ATTACK].stamina
-    return Deed.BLOCK if strikes_later else Deed.WAIT
 
 
 def commitment(encounter_id: str, seed: int) -> str:

@@ -43,6 +43,7 @@ STRIKES: Final[Mapping[Deed, Strike]] = MappingProxyType(
     }
 )
 STANCES: Final[Mapping[Deed, int]] = MappingProxyType({Deed.DODGE: 20, Deed.BLOCK: 10, Deed.PARRY: 25})  # stamina
+BREATH: Final = 10  # stamina that a round gives back
 
 _COSTS: Final = {deed: strike.stamina for deed, strike in STRIKES.items()} | dict(STANCES)
 
@@ -65,20 +66,28 @@ class Mood:
         return self.stamina >= _COSTS[deed]
 
 
+def defence_of(stamina: int) -> Deed:
+    """How somebody defends themselves who has not chosen how: they block as long as they can strike afterwards.
+
+    A round gives back no more than blocking takes: who always blocked would never be stronger than that.
+    """
+    strikes_later = stamina - STANCES[Deed.BLOCK] + BREATH >= STRIKES[Deed.LIGHT_ATTACK].stamina
+    return Deed.BLOCK if strikes_later else Deed.WAIT
+
+
 def choose(behaviour: Behaviour, mood: Mood, dice: Dice) -> Deed:
-    """What a creature does; waits if it cannot even block."""
+    """What a creature does; it does not block if that leaves it too weak to strike a round later, but waits."""
     deed = _CHOICES[behaviour](mood, dice)
-    if deed is Deed.BLOCK and not mood.affords(Deed.BLOCK):
-        return Deed.WAIT
-    return deed
+    return defence_of(mood.stamina) if deed is Deed.BLOCK else deed
 
 
 def _drawn(mood: Mood, draw: float, *chances: tuple[float, Deed]) -> Deed:
-    """The first deed whose bound lies above `draw` and that can be paid; else to block."""
-    for bound, deed in chances:
-        if draw < bound and mood.affords(deed):
-            return deed
-    return Deed.BLOCK
+    """The first deed whose bound lies above `draw` and that can be paid.
+
+    If there is none, to block; or if one was drawn that is too dear as yet, to wait and gather strength for it.
+    """
+    drawn = [deed for bound, deed in chances if draw < bound]
+    return next((deed for deed in drawn if mood.affords(deed)), Deed.WAIT if drawn else Deed.BLOCK)
 
 
 def _simple(mood: Mood, dice: Dice) -> Deed:
@@ -87,8 +96,6 @@ def _simple(mood: Mood, dice: Dice) -> Deed:
 
 
 def _balanced(mood: Mood, dice: Dice) -> Deed:
-    if mood.stamina < STRIKES[Deed.LIGHT_ATTACK].stamina:
-        return Deed.BLOCK
     light, heavy = (0.3, Deed.LIGHT_ATTACK), (0.5, Deed.HEAVY_ATTACK)
     return _drawn(mood, dice.random(), light, heavy, (0.7, Deed.DODGE), (0.85, Deed.PARRY))
 

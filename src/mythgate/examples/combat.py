@@ -29,7 +29,7 @@ async def main(url: str = "http://127.0.0.1:8888", enemy: str = "hollow_soldier"
             own = next(one for one in fight.participants if one["character_id"] == client.character_id)
             foe = next(one for one in fight.participants if one["side"] != own["side"])
             able = own["stamina"] >= LIGHT_ATTACK
-            await client.send_combat_action(fight.combat_id, "attack" if able else "flee", foe["character_id"])
+            await client.send_combat_action(fight.combat_id, "attack" if able else "wait", foe["character_id"])
 
         def end(told: Any) -> None:
             won = client.character_id in (told.winner_ids or ())

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain import errors
 from mythgate.domain.chat import Channel
-from mythgate.domain.combat import defence_of
 from mythgate.domain.errors import AuthenticationError, InvalidInput, MythError, NotFound, PermissionDenied, Refused
 from mythgate.domain.events import RoomUpdate, event_of
 from mythgate.domain.ids import ItemId, TradeId
 from mythgate.domain.items import HolderKind
 from mythgate.domain.presence import Presence
-from mythgate.domain.tactics import Deed
+from mythgate.domain.tactics import Deed, defence_of
 from mythgate.domain.world import Direction
 from mythgate.doors.shards import characters, worldviews
 from mythgate.doors.shards.rendering import Original, fighter_id
