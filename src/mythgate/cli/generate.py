@@ -64,6 +64,44 @@ def _types() -> Iterator[tuple[str, str]]:
     yield "web/sdk/generated/events.ts", answer.stdout.decode()
 
 
+def _rules() -> Iterator[tuple[str, str]]:
+    """What the browser says of rules before the server does: what one can begin as, and what deeds cost."""
+    from mythgate.domain.abilities import OF_CLASS
+    from mythgate.domain.combat import RESPITE
+    from mythgate.domain.shards import REALITIES
+    from mythgate.domain.sheets import STAT_POINTS, STAT_RANGE, CharacterClass, Faction, Race, Stats, most
+    from mythgate.domain.tactics import STANCES, STRIKES
+
+    def changes(stats: Stats) -> dict[str, int]:
+        return {name: amount for name, amount in stats.as_dict().items() if amount}
+
+    def begins(calling: CharacterClass) -> dict[str, Any]:
+        body = most(calling, Stats(), 1)
+        return {
+            "name": calling.value,
+            "health": body.health,
+            "stamina": body.stamina,
+            "mana": body.mana,
+            "eachLevel": changes(calling.each_level),
+            "recommended": calling.recommended,
+            "abilities": [one.name for one in OF_CLASS[calling]],
+        }
+
+    stamina = {deed.value: strike.stamina for deed, strike in STRIKES.items()}
+    stamina |= {deed.value: cost for deed, cost in STANCES.items()}
+    tables = {
+        "RACES": [{"name": race.value, "gifts": changes(race.gifts)} for race in Race],
+        "CLASSES": [begins(calling) for calling in CharacterClass],
+        "FACTIONS": [{"name": faction.value, "reality": REALITIES[faction].value} for faction in Faction],
+        "STAT_POINTS": STAT_POINTS,
+        "STAT_LIMITS": {"least": STAT_RANGE[0], "most": STAT_RANGE[-1]},
+        "DEED_STAMINA": stamina,
+        "RESPITE": {"stamina": RESPITE.stamina, "mana": RESPITE.mana},
+    }
+    lines = [f"export const {name} = {_json(table).rstrip()} as const;" for name, table in tables.items()]
+    yield "web/src/generated/rules.ts", f"// {NOTICE}\n" + "\n\n".join(lines) + "\n"
+
+
 def _messages() -> Iterator[tuple[str, str]]:
     from mythgate.wire.envelope import schema
 
@@ -311,6 +349,7 @@ GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "asyncapi": _asyncapi,
     "shards": _shards,
     "types": _types,
+    "rules": _rules,
     "messages": _messages,
     "settings": _settings,
     "errors": _errors,
