@@ -77,6 +77,9 @@ def place_text(room: dict[str, Any], own_id: str) -> str:
     lines = [room["description"]]
     lines += [_thing(item) for item in room["items"]]
     lines += [npc.get("summary") or f"{_sentence_start(npc['name'])} is here." for npc in room["npcs"]]
+    lurking = [f"{one['name']} (level {one['level']})" for one in room.get("creatures", ())]
+    if lurking:
+        lines.append(f"Lurking here: {_enumerated(lurking)}.")
     others = [_person(one) for one in room["players"] if one["id"] != own_id]
     if others:
         lines.append(f"{_enumerated(others)} {'is' if len(others) == 1 else 'are'} here.")

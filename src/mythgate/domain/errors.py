@@ -515,7 +515,7 @@ class TooWeak(CombatError):
 
     code = "insufficient_resources"
     default_message = "You have not the strength for that."
-    default_hint = "`block` costs little, and every round gives 10 stamina back."
+    default_hint = "`wait` brings 20 stamina and 10 mana, and every round 10 stamina."
 
 
 # --- shards and quests -----------------------------------------------------------------------------
