@@ -7,12 +7,14 @@ import dataclasses
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.play import PATH, SQUARE, TAVERN, PlayKit
 from tests.support.shards import BLOOD, GOLD, IRON, PLACES, Won, conquer, go_to, partisan, shard_world
 
+from mythgate.backends.sql import SqlStore
 from mythgate.domain.accounts import Role
 from mythgate.domain.errors import (
     GuardianUndefeated,
@@ -459,3 +461,31 @@ async def test_no_omen_inside(kit: PlayKit) -> None:
     await kit.world.show_omen("A comet hangs in the sky.")
     assert kit.heard(ada).kinds() == []
     assert kit.world.world.require(PATH).describe(omen="A comet.").endswith("A comet.")
+
+
+async def test_all_who_fight_trade_and_take_shards_lock_in_one_order(kit: PlayKit) -> None:
+    """Two who wait for each other PostgreSQL tells after a second, and one of them has to begin anew."""
+    a, b = sorted([(await partisan(kit, name)).character_id for name in ("Ada", "Bob")])
+    await kit.encounters.start(b, target=a)
+    works = {a: _paid_back, b: _paid_back}
+
+    def outcome(tx: Transaction) -> None:
+        """As where a fight with a guardian ends."""
+        kit.sheets.changing(tx, a, _paid_back)
+        sequel = kit.shards.guardian_falling(Won(PLACES[1], (a,)))
+        assert sequel is not None
+        sequel(tx)
+
+    await asyncio.gather(
+        kit.encounters.start(a, target=b),
+        *(kit.sheets.change_all(works) for _ in range(6)),
+        *(kit.shards.capture(a) for _ in range(6)),
+        *(kit.store.write(outcome) for _ in range(6)),
+        *(kit.parties.create(a) for _ in range(2)),
+        return_exceptions=True,  # most of it is refused
+    )
+    assert cast("SqlStore", kit.store).statistics().retries == 0
+
+
+def _paid_back(sheet: Sheet) -> Sheet:
+    return dataclasses.replace(sheet, souls=sheet.souls + 1)

@@ -404,6 +404,9 @@ class EncounterService:
         self._beginning |= actors
 
         def work(tx: Transaction) -> list[Combatant]:
+            # Always in the same order, so that those who fight and trade with each other do not wait for each other.
+            for actor in sorted(actors):
+                tx.characters.require(actor)
             sides = range(len(people)) if is_duel else [HEROES] * len(people)
             return [self._combatant(tx, one, side) for one, side in zip(people, sides, strict=True)]
 
@@ -952,6 +955,7 @@ class EncounterService:
             is_finished=encounter.outcome is not None,
             is_duel=fight.is_duel,
             commitment=encounter.commitment,
+            next_order=list(encounter.next_order) if active is not None else [],
         )
 
 

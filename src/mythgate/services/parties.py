@@ -226,9 +226,10 @@ class PartyService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> _Change:
+            founder = _member(tx, actor, now)  # the body first, as for who takes a shard or wins a fight
             if tx.parties.of_character(actor) is not None:
                 raise AlreadyInParty
-            party = tx.parties.add(found(title, _member(tx, actor, now)))
+            party = tx.parties.add(found(title, founder))
             return _Change(party, "created", actor, actor)
 
         return await self._change(work, once)
@@ -421,10 +422,10 @@ class PartyService:
         def work(tx: Transaction) -> _Change:
             if invitation is None:
                 raise refusal or NoPendingInvite
+            newcomer = _member(tx, actor, now)  # the body first, as for who takes a shard or wins a fight
             party = tx.parties.get(invitation.party)
             if party is None or not party.is_active:
                 raise NoPendingInvite
-            newcomer = _member(tx, actor, now)
             party.join(newcomer, self.policy.members)
             tx.parties.save(party)
             return _Change(party, "joined", actor, actor, f"{newcomer.name} joins the party.")

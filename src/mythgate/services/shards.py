@@ -263,8 +263,8 @@ class ShardService:
 
         def work(tx: Transaction) -> Taken:
             now = self._clock.now()
+            body = tx.characters.require(actor)  # before the shards, as where a fight for one ends
             known = tx.shards.all()
-            body = tx.characters.require(actor)
             number = self._shard_in(body.room_id)
             if number is None:
                 raise NoShard
@@ -318,8 +318,8 @@ class ShardService:
 
     def _defeated(self, tx: Transaction, number: int, winners: Sequence[CharacterId]) -> Outcome:
         now = self._clock.now()
-        known = tx.shards.all()
         bodies = [body for one in sorted(winners) if (body := tx.characters.get(one)) is not None]
+        known = tx.shards.all()
         happened = known.guardian_falls(number, {body.id: faction_of(body.faction) for body in bodies}, now)
         return self._keep(tx, known, happened, now)
 
