@@ -77,6 +77,29 @@ async def test_it_runs_alone_and_so_does_the_program_of_the_page(server: Running
     assert await outcome("-c", program.replace("http://127.0.0.1:8888", url)) == (0, "aldra Hello\n", "")
 
 
+@pytest.mark.asyncio
+async def test_who_made_too_many_accounts_reads_when_to_try_again(tmp_path: Path) -> None:
+    environment = {
+        "MYTHGATE_LIMITS__REGISTRATIONS_PER_ADDRESS": "1",
+        "MYTHGATE_SHARDS__PORT": "0",
+        "MYTHGATE_SHARDS__ENABLED": "true",
+    }
+    async with running_server(tmp_path / "data", environment) as server:
+        shards = f"http://{server.ready['doors']['shards']}"
+        assert (await outcome("-m", "mythgate.examples.connect", server.url))[0] == 0
+        refused = "Too many accounts were made from your address. Try again in 10 minutes.\n"
+        for words in (("connect", server.url), ("handlers", server.url), ("chat", server.url, shards)):
+            code, _, errors = await outcome("-m", f"mythgate.examples.{words[0]}", *words[1:])
+            assert code == 1
+            assert errors.endswith(refused)
+            assert "Traceback" not in errors
+        code, _, errors = await outcome("-m", "mythgate.examples.party", shards)
+        assert (code, errors.endswith(f"No way in at {shards}: {refused}")) == (1, True)
+        in_the_way = await outcome("-m", "mythgate", "examples", "run", "connect", "--http", server.url)
+        assert in_the_way == (1, "", refused.replace(". Try", ".\nTry"))
+    assert await outcome("-m", "mythgate.examples.connect", server.url) == (1, "", f"No answer from {server.url}.\n")
+
+
 def test_a_game_of_ones_own_is_short_and_its_page_explains_all_of_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "your-own-game.md").read_text("utf-8")
     program = next(one.file for one in EXAMPLES if one.name == "nim").read_text("utf-8")

@@ -105,6 +105,44 @@ async def test_refusals_carry_code_and_hint(server: RunningServer) -> None:
         assert refused_entry.value.code == "no_character"
 
 
+async def test_who_is_not_signed_in_is_told_so_at_once(server: RunningServer) -> None:
+    async with Client(server.url) as client, asyncio.timeout(5):
+        for refused in (client.connect, client.create_party, client.get_characters):
+            with pytest.raises(AuthenticationError) as refusal:
+                await refused()
+            assert (refusal.value.code, refusal.value.hint) == (
+                "authentication_failed",
+                "Call `login` or `guest` first, then `connect`.",
+            )
+        waiting = (
+            client.send_chat("Hello"),
+            client.send_move("north"),
+            client.command("look"),
+            client.ping(),
+            client.wait_for("chat_message"),
+            client.send_position_update((1, 2, 3)),
+        )
+        for call in waiting:
+            with pytest.raises(Unsent, match=r"^Not connected\. Call `login` or `guest` first, then `connect`\.$"):
+                await call
+        with pytest.raises(AuthenticationError) as wrong:
+            await client.login("Nobody", PASSWORD)
+        assert "password" in wrong.value.hint
+        await client.guest()
+        with pytest.raises(Unsent, match=r"^Not connected\. Call `connect` first\.$"):
+            await client.send_chat("Hello")
+
+
+async def test_what_takes_too_long_says_so(server: RunningServer) -> None:
+    async with Client(server.url) as client:
+        await client.guest()
+        await client.connect()
+        with pytest.raises(TimeoutError, match=r"No answer came within 0 seconds\."):
+            await client.command("look", wait=0)
+        with pytest.raises(TimeoutError, match=r"No such event came in time\."):
+            await client.wait_for("aetherfall", wait=0)
+
+
 async def test_nothing_is_lost_and_nothing_comes_twice_over_cuts(server: RunningServer, network: Network) -> None:
     async with Client(server.url) as talker, Client(network.url, backoff=impatience()) as other:
         listener = Listener(other)

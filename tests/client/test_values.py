@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from mythgate.client import LOBBY_EVENTS, lobby_event, pages, rows
-from mythgate.client.refusals import refusal_of, refusal_of_answer, refusal_of_command
+from mythgate.client.refusals import Unsent, complaint, refusal_of, refusal_of_answer, refusal_of_command
 from mythgate.client.values import read
 from mythgate.domain.errors import (
     AuthenticationError,
@@ -158,6 +158,26 @@ def test_all_rows_are_compared() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "hint", "told"),
+    [
+        (147, "Wait a moment and try again.", "Try again in 3 minutes."),
+        (0.5, "Wait a moment and try again.", "Try again in 1 second."),
+        (120, "", "Try again in 120 seconds."),
+        (60, "Leave the others in peace.", "Leave the others in peace."),
+    ],
+)
+def test_who_did_something_too_often_reads_how_long_to_wait(seconds: float, hint: str, told: str) -> None:
+    refusal = refusal_of({"code": "rate_limited", "message": "Too often.", "hint": hint, "retry_after": seconds})
+    assert complaint(refusal) == f"Too often. {told}"
+
+
+def test_a_complaint_has_words_always() -> None:
+    assert complaint(TimeoutError()) == "TimeoutError"
+    assert complaint(Unsent("Not connected.")) == "Not connected."
+    assert complaint(None) == "Nobody said why."
+
+
+@pytest.mark.parametrize(
     ("error", "status", "kind"),
     [
         ({"code": "room_full", "message": "Full.", "hint": "Wait."}, 409, RoomFull),
@@ -174,7 +194,11 @@ def test_a_refusal_is_of_the_kind_its_code_names(error: dict[str, Any], status: 
     refusal = refusal_of_answer(status, json.dumps({"error": error}))
     assert isinstance(refusal, kind)
     assert refusal.code == error.get("code", "refused")
-    assert (refusal.message, refusal.hint) == (error["message"], error.get("hint", ""))
+    waits = "retry_after" in error
+    assert (refusal.message, refusal.hint) == (
+        error["message"],
+        "Try again in 3 seconds." if waits else error.get("hint", ""),
+    )
     assert refusal.retry_after == (timedelta(seconds=2.5) if "retry_after" in error else None)
     if isinstance(refusal, InvalidInput):
         assert refusal.field == "username"

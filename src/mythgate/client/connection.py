@@ -26,7 +26,7 @@ import mythgate
 from mythgate.client.handlers import EVERYTHING, ErrorHandler, Handler, Handlers
 from mythgate.client.reconnect import FIRST_FATAL_CLOSE_CODE, Backoff
 from mythgate.client.refusals import NoAnswer, Unsent, refusal_of, refusal_of_answer, refusal_of_command
-from mythgate.domain.errors import InvalidToken, MythError, Refused, TokenExpired, TooMany
+from mythgate.domain.errors import AuthenticationError, InvalidToken, MythError, Refused, TokenExpired, TooMany
 from mythgate.domain.events import Payload
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ _EVENT_SECONDS: Final = 10.0  # for an event that the server has told already, o
 _CLIENT_NAME: Final = f"mythgate-python/{mythgate.__version__}"
 _PING: Final = '{"type":"ping","data":{}}'
 _REFRESH: Final = "/api/auth/refresh"
+SIGN_IN_FIRST: Final = "Call `login` or `guest` first, then `connect`."
 
 
 class ConnectionState(StrEnum):
@@ -203,7 +204,10 @@ class Connection:
         async with self._session().request(method, self.base_url + path, json=body, headers=headers) as answer:
             text = await answer.text()
             if answer.status >= 400:
-                raise refusal_of_answer(answer.status, text)
+                refusal = refusal_of_answer(answer.status, text)
+                if not headers and refusal.code == AuthenticationError.code:
+                    refusal.hint = SIGN_IN_FIRST  # the server's own speaks of headers
+                raise refusal
             return dict(json.loads(text)) if text else {}
 
     def _session(self) -> aiohttp.ClientSession:
@@ -278,6 +282,8 @@ class Connection:
         if username is not None and password is not None:
             self._begin_anew()
             await self.login(username, password)
+        elif not self.access_token:
+            raise AuthenticationError(hint=SIGN_IN_FIRST)
         self._character_id = character_id or self._character_id
         is_known = self.last_seq is None
         self._ready.clear()
@@ -309,14 +315,15 @@ class Connection:
         return await self._next(lambda event: event_type in (event["event_type"], EVERYTHING) and where(event), wait)
 
     async def _next(self, fits: Where, wait: float | None) -> Event:
-        if self._runner is None or self._runner.done():
-            raise Unsent("Not connected.")
+        self._require_line()
         told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         entry = (fits, told)
         self._awaited.append(entry)
         try:
             async with asyncio.timeout(wait):
                 return await told
+        except TimeoutError:
+            raise TimeoutError("No such event came in time.") from None
         finally:
             self._awaited.remove(entry)
 
@@ -334,7 +341,7 @@ class Connection:
         """Send one command line and return the `data` of its `command_response`.
 
         Raises:
-            Unsent: the connection ended for good before the answer came.
+            Unsent: not connected, or the connection ended for good before the answer came.
             TimeoutError: no answer within `wait` seconds.
             TooMany: too many commands wait for an answer.
 
@@ -358,8 +365,7 @@ class Connection:
             Unsent: not connected.
 
         """
-        if self._runner is None or self._runner.done():
-            raise Unsent("Not connected.")
+        self._require_line()
         self._to_send = json.dumps(message)
         if self.connected and self._socket is not None and not self._socket.closed:
             with contextlib.suppress(ConnectionError):
@@ -369,6 +375,7 @@ class Connection:
     async def _exchange(self, message: dict[str, Any], wait: float) -> dict[str, Any]:
         """Send a message that is answered, and wait for the answer."""
         self.require_no_handler()
+        self._require_line()
         if len(self._unanswered) >= _UNANSWERED_LIMIT:
             raise TooMany("Too many commands wait for their answer.")
         message_id = secrets.token_urlsafe(9)
@@ -381,8 +388,15 @@ class Connection:
                     await self._socket.send_str(frame)
             async with asyncio.timeout(wait):
                 return await answer
+        except TimeoutError:
+            raise TimeoutError(f"No answer came within {wait:g} seconds.") from None
         finally:
             self._unanswered.pop(message_id, None)
+
+    def _require_line(self) -> None:
+        """Raise Unsent if there is neither a line nor an attempt to have one, so that nothing would ever be sent."""
+        if self._runner is None or self._runner.done():
+            raise Unsent(f"Not connected. {'Call `connect` first.' if self.access_token else SIGN_IN_FIRST}")
 
     def require_no_handler(self) -> None:
         """Raise RuntimeError if a handler asks: as long as it waits, nothing is read that it could wait for."""
@@ -401,11 +415,14 @@ class Connection:
         started = loop.time()
         undo = self.register_handler("pong", lambda _event: None if answered.done() else answered.set_result(None))
         try:
+            self._require_line()
             if self._socket is None:
-                raise Unsent("Not connected.")
+                raise Unsent("The line is gone; it is being restored.")
             await self._socket.send_str(_PING)
             async with asyncio.timeout(_PONG_SECONDS):
                 await answered
+        except TimeoutError:
+            raise TimeoutError(f"No answer came within {_PONG_SECONDS:g} seconds.") from None
         finally:
             undo()
         return (loop.time() - started) * 1000

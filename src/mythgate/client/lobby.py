@@ -201,6 +201,8 @@ class Lobby:
         try:
             async with asyncio.timeout(_STATE_SECONDS):
                 yield told
+        except TimeoutError:
+            raise TimeoutError("The server did not tell what came of it in time.") from None
         finally:
             self._awaited.remove(entry)
             if told.done() and not told.cancelled():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
@@ -50,8 +51,24 @@ def refusal_of(error: dict[str, Any], status: int = 0) -> Refused:
     kind = _BY_CODE.get(error.get("code", ""), _BY_STATUS.get(status, Refused))
     refusal = kind(error.get("message"), hint=error.get("hint") or "")
     retry = error.get("retry_after")
-    refusal.retry_after = None if retry is None else timedelta(seconds=retry)
+    put_off(refusal, None if retry is None else timedelta(seconds=retry))
     if isinstance(refusal, InvalidInput):
         refusal.field = error.get("field") or ""
     refusal.code = error.get("code") or kind.code  # type: ignore[misc]
     return refusal
+
+
+def put_off(refusal: Refused, wait: timedelta | None) -> None:
+    """Say when to try again; to people, too, unless they are told something better."""
+    refusal.retry_after = wait
+    if isinstance(refusal, TooMany) and wait is not None and refusal.hint in ("", TooMany.default_hint):
+        seconds = math.ceil(wait.total_seconds())
+        count, unit = (math.ceil(seconds / 60), "minute") if seconds > 120 else (seconds, "second")
+        refusal.hint = f"Try again in {count} {unit}{'' if count == 1 else 's'}."
+
+
+def complaint(error: BaseException | None) -> str:
+    """What went wrong and what to do, to be read by people."""
+    if error is None:
+        return "Nobody said why."
+    return f"{str(error) or type(error).__name__} {getattr(error, 'hint', '')}".rstrip()

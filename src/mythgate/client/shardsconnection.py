@@ -28,7 +28,7 @@ from mythgate.client.connection import TRANSITIONS, ConnectionState
 from mythgate.client.handlers import ErrorHandler, Handler, Handlers
 from mythgate.client.nearby import NearbyPlayer
 from mythgate.client.reconnect import Backoff
-from mythgate.client.refusals import Unsent
+from mythgate.client.refusals import Unsent, put_off
 from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, MythError, ProtocolError, Refused, TooMany
 from mythgate.wire.shards.builders import create_auth_request
@@ -92,7 +92,7 @@ def refusal_of_error(message: ErrorMessage) -> Refused:
     """What an `error` message refuses something with; `code` is its `error_code`."""
     refusal = _BY_CODE.get(message.error_code, Refused)(message.error_message)
     refusal.code = message.error_code  # type: ignore[misc]
-    refusal.retry_after = _seconds((message.details or {}).get("retry_after"))
+    put_off(refusal, _seconds((message.details or {}).get("retry_after")))
     return refusal
 
 
@@ -423,7 +423,7 @@ class ShardsConnection:
         if status >= 400 or told.get("success") is False:
             message = told.get("message") or told.get("error") or f"The server answered {status}."
             refusal = _BY_STATUS.get(status, Refused)(str(message))
-            refusal.retry_after = _seconds(wait)
+            put_off(refusal, _seconds(wait))
             raise refusal
         return told
 

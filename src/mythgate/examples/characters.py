@@ -1,9 +1,8 @@
 """An account and its characters: make some, look at them, choose one, delete one."""
 
-import asyncio
-import sys
-
 from mythgate.client import NetworkClient
+from mythgate.client.refusals import complaint
+from mythgate.examples.alone import run
 from mythgate.examples.newcomers import PASSWORD, fresh_name
 
 BOUGHT = {"strength": 8, "dexterity": 12, "intelligence": 14, "constitution": 9, "wisdom": 11, "charisma": 6}  # 60
@@ -12,7 +11,7 @@ BOUGHT = {"strength": 8, "dexterity": 12, "intelligence": 14, "constitution": 9,
 async def main(url: str = "http://127.0.0.1:8888") -> None:
     user, warrior, sorcerer = fresh_name("aldra"), fresh_name("Aldra"), fresh_name("Borin")
     async with NetworkClient(url) as client:
-        client.on_error(lambda error: print(f"Refused: {error}"))  # no method raises; this says why one failed
+        client.on_error(lambda error: print(f"Refused: {complaint(error)}"))  # no method raises
         await client.connect(user, PASSWORD)  # there is no such account yet
         if not (await client.register(user, PASSWORD) and await client.connect(user, PASSWORD)):
             raise SystemExit(1)
@@ -34,4 +33,4 @@ async def main(url: str = "http://127.0.0.1:8888") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

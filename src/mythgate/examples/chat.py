@@ -1,10 +1,10 @@
 """Two programs talk, each in a dialect of its own: rooms and channels are the same behind all doors."""
 
 import asyncio
-import sys
 from typing import Any
 
 from mythgate.client import ChatMessage, Client
+from mythgate.examples.alone import run
 from mythgate.examples.newcomers import newcomer
 
 
@@ -32,4 +32,4 @@ async def main(http: str = "http://127.0.0.1:54731", shards: str = "http://127.0
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

@@ -1,10 +1,11 @@
 """A fight: walk to where creatures live, start it, act whenever it is one's turn, read how it ends."""
 
 import asyncio
-import sys
 from typing import Any
 
 from mythgate.client import CombatStateMessage
+from mythgate.client.refusals import complaint
+from mythgate.examples.alone import run
 from mythgate.examples.newcomers import newcomer
 
 WILDERNESS = 11  # the Wilderness Outpost, one step from The Nexus, where newcomers are
@@ -41,12 +42,12 @@ async def main(url: str = "http://127.0.0.1:8888", enemy: str = "hollow_soldier"
         client.register_handler("combat_end", end)
         await client.send_move(WILDERNESS)
         if await client.wait_for("location_update", lambda told: told.location_id == WILDERNESS) is None:
-            raise SystemExit(f"No way to the wilderness: {client.last_error}")
+            raise SystemExit(f"No way to the wilderness: {complaint(client.last_error)}")
         if await client.start_combat(enemy) is None:
-            raise SystemExit(f"No fight: {client.last_error}")
+            raise SystemExit(f"No fight: {complaint(client.last_error)}")
         async with asyncio.timeout(120):
             await ended.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

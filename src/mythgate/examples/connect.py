@@ -1,9 +1,7 @@
 """The least there is: enter the world as a guest, look around, say something, leave."""
 
-import asyncio
-import sys
-
 from mythgate.client import Client
+from mythgate.examples.alone import run
 
 
 async def main(url: str = "http://127.0.0.1:54731") -> None:
@@ -17,4 +15,4 @@ async def main(url: str = "http://127.0.0.1:54731") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

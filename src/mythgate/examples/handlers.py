@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import sys
 from collections import Counter
 from typing import Any
 
 from mythgate.client import Client
+from mythgate.examples.alone import run
 
 Event = dict[str, Any]
 
@@ -48,4 +48,4 @@ async def main(url: str = "http://127.0.0.1:54731") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

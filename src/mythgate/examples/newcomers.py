@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 
 from mythgate.client import NetworkClient
+from mythgate.client.refusals import complaint
 
 PASSWORD = "only for an example"  # noqa: S105 (accounts of the examples are nobody's)
 
@@ -22,8 +23,8 @@ async def newcomer(url: str, name: str, faction: str = "Iron Brotherhood") -> As
     async with NetworkClient(url) as client:
         name = fresh_name(name)
         if not (await client.register(name, PASSWORD) and await client.connect(name, PASSWORD)):
-            raise SystemExit(f"No way in at {url}: {client.last_error}")
+            raise SystemExit(f"No way in at {url}: {complaint(client.last_error)}")
         character = await client.create_character(name, "Human", "Warrior", faction)
         if character is None or not await client.select_character(character["id"]):
-            raise SystemExit(f"No character: {client.last_error}")
+            raise SystemExit(f"No character: {complaint(client.last_error)}")
         yield client

@@ -1,9 +1,10 @@
 """A party from its founding to its end. Who is invited accepts in a handler: there one may wait for the server."""
 
 import asyncio
-import sys
 
 from mythgate.client import ChatMessage, NetworkClient, PartyInviteMessage, PartyUpdateMessage
+from mythgate.client.refusals import complaint
+from mythgate.examples.alone import run
 from mythgate.examples.newcomers import newcomer
 
 
@@ -18,7 +19,7 @@ def narrate(name: str, client: NetworkClient) -> None:
 
     client.register_handler("party_update", updated)
     client.register_handler("party_chat", said)
-    client.on_error(lambda error: print(f"{name} is refused: {error}"))
+    client.on_error(lambda error: print(f"{name} is refused: {complaint(error)}"))
 
 
 async def main(url: str = "http://127.0.0.1:8888") -> None:
@@ -48,4 +49,4 @@ async def main(url: str = "http://127.0.0.1:8888") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)

@@ -1,9 +1,8 @@
 """The state of the world: reality, factions, the twelve Crystal Shards, and what happened. Nobody need log in."""
 
-import asyncio
-import sys
-
 from mythgate.client import NetworkClient
+from mythgate.client.refusals import complaint
+from mythgate.examples.alone import run
 
 
 async def main(url: str = "http://127.0.0.1:8888") -> None:
@@ -13,7 +12,7 @@ async def main(url: str = "http://127.0.0.1:8888") -> None:
         shards = await client.get_shard_status()
         events = await client.get_world_events(limit=5)
         if status is None or state is None or shards is None or events is None:
-            raise SystemExit(f"No answer: {client.last_error}")
+            raise SystemExit(f"No answer: {complaint(client.last_error)}")
         print(f"The server is {status['status']}, {status['active_players']} on.")
         print(f"Reality: {state['current_reality']}, stability {state['reality_stability']:.0f}")
         for faction, count in state["faction_shard_counts"].items():
@@ -26,4 +25,4 @@ async def main(url: str = "http://127.0.0.1:8888") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    run(main)
