@@ -48,6 +48,7 @@ async def test_a_party_from_its_beginning_to_its_end(house: ShardsHouse) -> None
     assert (asked.status, asked["success"]) == (200, True)
     invite = await carla.until("party_invite")
     assert (invite["inviter_name"], invite["invitee_name"]) == ("Borin Slate", "Carla Marsh")
+    assert "party_decline" not in {told["type"] for one in (ada, bo) for told in one.heard}  # bo has accepted his
     await carla.send("party_decline", party_id=party)
     assert (await bo.until("party_decline"))["character_id"] == carla.character_id
 
@@ -106,6 +107,8 @@ async def test_what_parties_refuse(house: ShardsHouse) -> None:
         (ada, "create", {"party_name": 7}, 400),
         (ada, "create", {}, 409),
         (carla, "leave", {}, 409),
+        (ada, "leave", {"party_id": party + 1}, 409),
+        (ada, "leave", {"party_id": "x"}, 400),
         (lurker, "leave", {}, 401),
     ):
         answer = await who.call("POST", f"/api/party/{path}", body)

@@ -204,6 +204,18 @@ async def test_an_expired_session_does_nothing_any_more(house: ShardsHouse, monk
         await house.door.bind(connection, session)
 
 
+async def test_whatever_is_sent_keeps_the_session_alive(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what nobody answers, and what is broken."""
+    ada = await house.enter("aldra", "Aldra Venn")
+    session = await house.door.sessions.prove(ada.token)
+    noted: list[str] = []
+    monkeypatch.setattr(house.door.services.sessions, "note_activity", noted.append)
+    for number, text in enumerate((json.dumps(message("pong")), "{", json.dumps(message("ping"))), 1):
+        await ada.say(text)
+        await house.settled(lambda sent=number: len(noted) == sent)  # type: ignore[misc]
+    assert set(noted) == {session.caller.session_id}
+
+
 async def test_frames_may_be_compressed(house: ShardsHouse) -> None:
     ada = await house.enter("aldra", "Aldra Venn")
     bo = house.program()

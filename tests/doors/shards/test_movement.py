@@ -54,6 +54,23 @@ async def test_a_step_is_seen_by_those_left_and_those_reached(house: ShardsHouse
     assert (await carla.until("character_update"))["location_id"] == there
 
 
+async def test_who_lives_there_may_greet(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the place was shown: words of greeting follow."""
+    ada = await house.enter("aldra", "Aldra Venn")
+    _, there = way_from(house, ada)
+    present = house.door.by_number(ada.character_id)
+    assert present is not None
+    greeted: list[tuple[str, str]] = []
+
+    def settled_in(character_id: str, room_id: str) -> None:
+        greeted.append((character_id, room_id))
+
+    monkeypatch.setattr(house.node.services.movement, "settled_in", settled_in)
+    await ada.send("move", character_id=ada.character_id, to_location_id=there)
+    assert (await ada.until("location_update"))["location_id"] == there
+    await house.settled(lambda: greeted == [(present.character_id, present.room_id)])
+
+
 async def test_positions(house: ShardsHouse) -> None:
     ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
     here, there = way_from(house, ada)
