@@ -617,8 +617,10 @@ def test_late_comers_act_from_the_next_round_on() -> None:
     encounter = duel(when=first)
     assert [h.text for h in encounter.join(hero("Cleo"))] == ["Cleo joins the fight."]
     assert 3 not in encounter.order
+    announced = encounter.next_order
+    assert 3 in announced
     _round(encounter)
-    assert 3 in encounter.order
+    assert encounter.order == announced
     cleo = encounter.fighter_of(CharacterId("cleo"))
     assert cleo is encounter.fighters[2]
     assert encounter.fighter_of(CharacterId("dora")) is None

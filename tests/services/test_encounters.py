@@ -154,6 +154,7 @@ async def test_a_fight_begins_is_won_and_brings_something(kit: PlayKit, fights: 
     start = kit.heard(anna).of(CombatStart)[0]
     assert start.message == "You fight: Anna against Dark Knight (Lv5)."
     assert start.combat.commitment == encounter.commitment
+    assert start.combat.next_order == [one.number for one in sorted(encounter.fighters, key=lambda one: -one.speed)]
     assert [one.creature for one in start.combat.fighters] == ["", "dark_knight"]
     (seen,) = kit.heard(witness).of(CombatEvent)
     assert (seen.message, seen.joinable) == ("Anna against Dark Knight (Lv5).", [anna.character_id])
@@ -196,6 +197,7 @@ async def test_what_one_is_told_of_blows(kit: PlayKit, fights: EncounterService)
     assert any(one.damage > 0 and one.target == "Corrupt Wolf (Lv2)" for one in lines)
     states = kit.heard(anna).of(CombatState)
     assert states[-1].combat.is_finished
+    assert states[-1].combat.next_order == []
     assert (states[-1].combat.active, states[-1].combat.active_character_id) == (0, None)
 
 

@@ -378,6 +378,11 @@ class Encounter:
         """Who acts in this round, from the active one on."""
         return [number for number in self._waiting if self._fighters[number - 1].is_standing]
 
+    @property
+    def next_order(self) -> Sequence[int]:
+        """Who acts in the round after this one, as it looks now."""
+        return [one.number for one in self._by_quickness()]
+
     def fighter(self, number: int) -> Fighter:
         """Raises InvalidTarget for a number nobody has."""
         if not 1 <= number <= len(self._fighters):
@@ -532,8 +537,10 @@ class Encounter:
             return
         for fighter in self._standing():
             self._tick(fighter)
-        by_speed = sorted(self._standing(), key=lambda one: (-one.quickness, one.character is None, one.number))
-        self._waiting = [one.number for one in by_speed]
+        self._waiting = [one.number for one in self._by_quickness()]
+
+    def _by_quickness(self) -> list[Fighter]:
+        return sorted(self._standing(), key=lambda one: (-one.quickness, one.character is None, one.number))
 
     def _tick(self, fighter: Fighter) -> None:
         """One round of what is the matter with a fighter; a stun lasts turns instead."""

@@ -1754,6 +1754,8 @@ class CombatView:
     """A duel costs nobody's life and brings nothing."""
     commitment: str
     """SHA-256 of `id:seed` in hexadecimal. The seed is told at the end, and everything follows from it."""
+    next_order: list[int] = field(default_factory=list)
+    """Fighters who act in the next round, as it looks now. Empty: it is over."""
 
 
 @dataclass(slots=True)

@@ -518,6 +518,10 @@ export interface CombatView {
    * SHA-256 of `id:seed` in hexadecimal. The seed is told at the end, and everything follows from it.
    */
   commitment: string;
+  /**
+   * Fighters who act in the next round, as it looks now. Empty: it is over.
+   */
+  next_order?: number[];
 }
 /**
  * Somebody in a fight.
