@@ -421,6 +421,9 @@ async def test_parties_fight_together_and_share(kit: PlayKit, fights: EncounterS
     await kit.parties.accept(bert.character_id)
     encounter = await fights.start(anna.character_id, enemy="dark_knight")
     assert encounter is not None
+    call = kit.heard(bert).of(CombatEvent)[0]
+    assert call.message == "Anna against Dark Knight (Lv5). `assist Anna` joins the fight."
+    assert call.joinable == [anna.character_id]
     assert await fights.start(bert.character_id, enemy="wolf") is encounter  # his party needs him more
     assert kit.heard(bert).of(CombatStart)[0].combat.id == encounter.id
     await fight_on(kit, anna, bert)

@@ -420,8 +420,7 @@ class EncounterService:
             self._take_in(fight, people)
             for one in people:
                 self._send_start(fight, one)
-            joinable = [] if is_duel else sorted(actors)
-            self._tell_room(fight, f"{_versus(encounter)}.", besides=actors, joinable=joinable)
+            self._tell_beginning(fight, people)
             log.info("encounter begun", extra={"encounter": fight.id, "room": fight.room_id, "duel": is_duel})
             self._tell(fight, encounter.told)
             return encounter
@@ -937,6 +936,20 @@ class EncounterService:
         for one in self._presence.in_room(fight.room_id):
             if one.character_id not in besides:
                 self._realtime.send(one.character_id, event)
+
+    def _tell_beginning(self, fight: Fight, people: Sequence[Presence]) -> None:
+        """Tell who looks on whom they can help, and those of the same party in words how."""
+        message, inside = f"{_versus(fight.encounter)}.", {one.character_id for one in people}
+        if fight.is_duel:
+            self._tell_room(fight, message, besides=inside)
+            return
+        (hero,) = people  # others join one by one
+        joinable = [hero.character_id]
+        call = CombatEvent(fight.id, f"{message} `assist {hero.name}` joins the fight.", joinable=joinable)
+        allies = {one for one in self._parties.together(hero.character_id) if not self.is_fighting(one)}
+        for ally in sorted(allies):
+            self._realtime.send(ally, event_of(call, self._clock.now(), room_id=fight.room_id))
+        self._tell_room(fight, message, besides=inside | allies, joinable=joinable)
 
     def _view(self, fight: Fight) -> CombatView:
         encounter = fight.encounter
