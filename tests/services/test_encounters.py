@@ -640,6 +640,35 @@ async def test_challenges_that_cannot_be(kit: PlayKit, fights: EncounterService)
     assert await fights.start(emil.character_id, target=anna.character_id) is None
 
 
+async def test_a_duel_without_a_name_accepts_the_only_challenge(kit: PlayKit, fights: EncounterService) -> None:
+    anna, bert, cleo = [await fighter(kit, name, at=SQUARE) for name in ("Anna", "Bert", "Cleo")]
+    nobody = await kit.do(anna, "duel")
+    assert (nobody.code, nobody.result) == ("bad_usage", "Duel whom?")
+    await kit.do(bert, "duel Anna")
+    await kit.do(cleo, "duel Anna")
+    both = await kit.do(anna, "duel")
+    assert (both.code, both.hint) == ("bad_usage", "Bert and Cleo wait for your answer.")
+    await kit.do(cleo, "go north")
+    assert (await kit.do(anna, "duel")).success
+    assert {one.name for one in fights.fights_in(SQUARE)[0].fighters} == {"Anna", "Bert"}
+    await fight_on(kit, anna, bert)
+
+
+async def test_the_guardian_of_a_shard_goes_by_its_own_name(kit: PlayKit, fights: EncounterService) -> None:
+    world = kit.world.world
+    guarded = dataclasses.replace(world.rooms[PATH], shard=1, creatures=("crystal_shard_guardian", "corrupt_wolf"))
+    kit.world.world = dataclasses.replace(world, rooms={**world.rooms, PATH: guarded})
+    anna = await fighter(kit, "Anna")
+    assert "Lurking here: Ignarok the Eternal (level 12) and Corrupt Wolf" in (await kit.do(anna, "look")).result
+    assert (await kit.do(anna, "attack unicorn")).hint == "Here: Ignarok the Eternal and Corrupt Wolf."
+    for words in ("crystal shard guardian", "crystal_shard_guardian", "ignarok"):
+        encounter = await fights.start(anna.character_id, enemy=words)
+        assert encounter is not None
+        assert encounter.fighters[1].name == "Ignarok the Eternal (Lv12)"
+        fights.gone(anna.character_id)
+        await kit.settle()
+
+
 async def test_nobody_is_pestered_for_a_duel(kit: PlayKit, fights: EncounterService) -> None:
     anna, bert = await fighter(kit, "Anna", at=SQUARE), await fighter(kit, "Bert", at=SQUARE)
     await fights.start(anna.character_id, target=bert.character_id)

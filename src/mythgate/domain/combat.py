@@ -114,16 +114,22 @@ class Combatant:
 
 
 def creature_as_combatant(
-    kind: Creature, side: int, *, strength: int | None = None, toughness: float = 1.0, summoned: bool = False
+    kind: Creature,
+    side: int,
+    *,
+    name: str = "",
+    strength: int | None = None,
+    toughness: float = 1.0,
+    summoned: bool = False,
 ) -> Combatant:
     """A creature of that kind, with the stats of the level `strength`, its own unless told otherwise.
 
-    `toughness` multiplies its health.
+    `toughness` multiplies its health; a `name` is a proper one.
     """
     stats, most = kind.scaled(strength)
     most = replace(most, health=max(1, int(most.health * toughness)))
     return Combatant(
-        f"{kind.name} (Lv{kind.level})",
+        f"{name or kind.name} (Lv{kind.level})",
         side,
         kind.level,
         stats,

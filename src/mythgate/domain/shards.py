@@ -18,6 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from mythgate.domain.bestiary import Creature
 from mythgate.domain.errors import GuardianUndefeated, NoFaction, NoShard, ShardHeld, ShardSealed, WrongShardState
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.sheets import Chance, Faction
@@ -76,6 +77,11 @@ LORE: Final[Mapping[int, Lore]] = MappingProxyType(
         )
     }
 )
+
+
+def called(kind: Creature, shard: int | None) -> str:
+    """What a creature is called where that shard lies: its guardian has a proper name."""
+    return LORE[shard].guardian if shard is not None and kind.key == GUARDIAN else kind.name
 
 
 class Reality(StrEnum):

@@ -62,6 +62,7 @@ from mythgate.domain.ids import CharacterId, EncounterId, ItemId, RoomId, Templa
 from mythgate.domain.items import HolderKind, ItemKind
 from mythgate.domain.parties import LootRule, Party, deal, divide
 from mythgate.domain.presence import Presence
+from mythgate.domain.shards import called
 from mythgate.domain.sheets import Chance, Sheet
 from mythgate.domain.tactics import Deed
 from mythgate.domain.world import SAFE, World, find, visible_exits
@@ -298,7 +299,8 @@ class EncounterService:
         if ally is not None:
             return await self.join(actor, ally)
         strength = kind.strength_against(self._highest_level(present))
-        foe = creature_as_combatant(kind, FOES, strength=strength, toughness=self.toughness())
+        name = called(kind, self._sight.room_of(present).shard)
+        foe = creature_as_combatant(kind, FOES, name=name, strength=strength, toughness=self.toughness())
         return await self._begin([present], [foe], is_duel=False)
 
     async def join(self, actor: CharacterId, ally: CharacterId) -> Encounter:
@@ -356,9 +358,10 @@ class EncounterService:
             raise InvalidTarget("There is nothing to fight here.", hint="Go where it is wilder.")
         if words:
             try:
-                kind = find(words.replace("_", " "), here, names=lambda one: (one.name, one.key))
+                names_of = partial(_names, shard=room.shard)
+                kind = find(words.replace("_", " "), here, names=names_of)
             except NotHere:
-                names = enumerate_words([one.name for one in here])
+                names = enumerate_words([called(one, room.shard) for one in here])
                 raise InvalidTarget("No such creature is here.", hint=f"Here: {names}.") from None
             here = [kind]
         now = self._clock.monotonic()
@@ -510,6 +513,13 @@ class EncounterService:
             event = event_of(challenge, self._clock.now(), player_id=reader, sender=present.account_id)
             self._realtime.send(reader, event)
         return None
+
+    def challengers(self, actor: CharacterId) -> Sequence[Presence]:
+        """Those in the room who wait for the actor's answer to their challenge."""
+        here, now = self._sight.present(actor).room_id, self._clock.monotonic()
+        waiting = [who for (who, whom), until in self._challenges.items() if whom == actor and until > now]
+        found = map(self._presence.get, waiting)
+        return [one for one in found if one is not None and one.room_id == here]
 
     # --- taking turns ----------------------------------------------------------------------------------
 
@@ -944,7 +954,7 @@ class EncounterService:
             self._tell_room(fight, message, besides=inside)
             return
         (hero,) = people  # others join one by one
-        joinable = [hero.character_id]
+        joinable: list[str] = [hero.character_id]
         call = CombatEvent(fight.id, f"{message} `assist {hero.name}` joins the fight.", joinable=joinable)
         allies = {one for one in self._parties.together(hero.character_id) if not self.is_fighting(one)}
         for ally in sorted(allies):
@@ -1017,6 +1027,11 @@ def ability_views(names: Sequence[str], cooldowns: Mapping[str, int]) -> list[Ab
         )
         for one in abilities
     ]
+
+
+def _names(kind: Creature, shard: int | None) -> tuple[str, ...]:
+    """What one may call a creature where that shard lies."""
+    return called(kind, shard), kind.name, kind.key
 
 
 def _winners(encounter: Encounter, outcome: Outcome) -> list[CharacterId]:

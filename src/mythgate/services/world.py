@@ -48,6 +48,7 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
+from mythgate.domain.shards import called
 from mythgate.domain.world import (
     SMALL_WORDS,
     Daypart,
@@ -161,7 +162,7 @@ def room_view(
         map_x=room.x,
         map_y=room.y,
         map_z=room.z,
-        creatures=[CreatureView(one.key, one.name, one.level) for one in map(creature, room.creatures)],
+        creatures=[CreatureView(one.key, called(one, room.shard), one.level) for one in map(creature, room.creatures)],
     )
 
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from mythgate.domain.abilities import OF_CLASS
 from mythgate.domain.combat import Encounter
-from mythgate.domain.errors import InvalidTarget, NotHere
+from mythgate.domain.errors import BadUsage, InvalidTarget, NotHere
 from mythgate.domain.events import AbilityView, CombatView, CommandResponse, FighterView
+from mythgate.domain.presence import Presence
 from mythgate.domain.tactics import Deed
 from mythgate.services.commands.registry import Call, Command, Group
 from mythgate.services.encounters import ability_views
@@ -39,11 +40,23 @@ def _is_person(call: Call, words: str) -> bool:
 
 
 async def duel(call: Call) -> CommandResponse:
-    other = call.play.things.find_person(call.actor, call["whom"])
+    whom = call.get("whom")
+    other = call.play.things.find_person(call.actor, whom) if whom else _challenger(call)
     encounter = await call.play.encounters.start(call.actor.character_id, target=other.character_id)
     if encounter is None:
         return call.done(f"{other.name} is to answer.")
     return _begun(call, encounter)
+
+
+def _challenger(call: Call) -> Presence:
+    """The only one who waits for the actor's answer."""
+    waiting = call.play.encounters.challengers(call.actor.character_id)
+    if not waiting:
+        raise call.misused("Duel whom?")
+    if len(waiting) > 1:
+        names = enumerate_words([one.name for one in waiting])
+        raise BadUsage("Duel whom?", hint=f"{names} wait for your answer.")
+    return waiting[0]
 
 
 async def assist(call: Call) -> CommandResponse:
@@ -137,7 +150,7 @@ _AIMS: Final = {"self": "yourself", "single_enemy": "an enemy", "all_enemies": "
 def _ability_line(one: AbilityView) -> str:
     costs = ((one.health, "health"), (one.stamina, "stamina"), (one.mana, "mana"))
     price = enumerate_words([f"{amount} {name}" for amount, name in costs if amount])
-    wait = f"; ready in {one.ready_in} rounds" if one.ready_in else ""
+    wait = f"; ready in {one.ready_in} round{'s' * (one.ready_in > 1)}" if one.ready_in else ""
     return f"{one.name}: for {_AIMS[one.target]}, costs {price}{wait}."
 
 
@@ -160,10 +173,13 @@ COMMANDS: Final = (
     Command(
         name="duel",
         group=Group.FIGHTING,
-        usage="duel <whom...>",
+        usage="duel [<whom...>]",
         summary="Challenge somebody here, or accept their challenge.",
-        help="A duel begins when both want it. It costs nobody's life, and brings nothing but the honour.",
-        examples=("duel Ada",),
+        help=(
+            "A duel begins when both want it. It costs nobody's life, and brings nothing but the honour. Without a "
+            "name it accepts the challenge that stands, if it is only one."
+        ),
+        examples=("duel Ada", "duel"),
         run=duel,
         abbreviable=False,
     ),
