@@ -44,7 +44,7 @@ TURN: Final = 3
 ENVIRONMENT: Final = {"MYTHGATE_COMBAT__TURN": str(TURN)}
 HEROES: Final = ("Ada", "Ben", "Cleo")
 NEXUS: Final = RoomId("aether_nexus_hub_the_nexus")
-GUARDIAN: Final = "Crystal Shard Guardian"
+GUARDIAN: Final = "Ignarok the Eternal"
 PICTURES: Final = os.environ.get("MYTHGATE_PICTURES")
 
 

@@ -938,7 +938,7 @@ class EncounterService:
         self._realtime.publish(combat_topic(fight.id), event)
 
     def _tell_room(
-        self, fight: Fight, message: str, *, besides: Collection[CharacterId], joinable: Sequence[CharacterId] = ()
+        self, fight: Fight, message: str, *, besides: Collection[CharacterId], joinable: Sequence[str] = ()
     ) -> None:
         """A line for those who look on, with whom they could help."""
         told = CombatEvent(fight.id, message, joinable=list(joinable))
