@@ -192,9 +192,7 @@ async def test_characters(server: RunningServer) -> None:
             await client.connect()
         name = fresh_name()
         stats = {"strength": 15, "dexterity": 9, "constitution": 12, "intelligence": 8, "wisdom": 8, "charisma": 8}
-        made = await client.create_character(
-            name, "Tall.", race="Elf", character_class="Sorcerer", faction="Aether Seekers", stats=stats
-        )
+        made = await client.create_character(name, "Elf", "Sorcerer", "Aether Seekers", stats, description="Tall.")
         assert (made["race"], made["character_class"], made["faction"]) == ("Elf", "Sorcerer", "Aether Seekers")
         assert [one["id"] for one in await client.get_characters()] == [made["id"]]
         assert [one["id"] for one in await client.characters()] == [made["id"]]

@@ -77,7 +77,7 @@ async def test_sign_up_enter_talk_and_leave(server: RunningServer) -> None:
     async with Client(server.url) as client:
         account = await client.register("Ada", PASSWORD)
         assert account["username"] == "Ada"
-        made = await client.create_character("Ada", "Tall.")
+        made = await client.create_character("Ada", description="Tall.")
         assert [one["id"] for one in await client.characters()] == [made["id"]]
         listener = Listener(client)
         await client.connect(made["id"])

@@ -98,10 +98,48 @@ SIGNATURES = {
 SYNCHRONOUS = {"get_nearby_players", "update_nearby_player", "register_handler"}
 
 
+OF_BOTH = {
+    "create_character": "race, character_class, faction, stats",
+    "send_chat": "message, channel, recipient_id",
+    "send_whisper": "recipient_id, message",
+    "send_move": "to_location_id, from_location_id, position",
+    "send_position_update": "position, velocity",
+    "send_combat_action": "combat_id, action_type, target_id, ability_name, item_id",
+    "start_combat": "enemy, target_id",
+    "update_trade": "trade_id, souls, items",
+    "invite_to_party": "party_id, invitee_id",
+    "kick_from_party": "party_id, character_id",
+}
+
+
 def without_types(called: Callable[..., Any]) -> str:
     parameters = list(inspect.signature(called).parameters.values())
     plain = [one.replace(annotation=inspect.Parameter.empty) for one in parameters if one.name != "self"]
     return str(inspect.Signature(plain))[1:-1]
+
+
+def test_both_classes_take_the_same_in_the_same_order() -> None:
+    """But for what the page lists as differences: the one may take more at the end, and its own defaults."""
+
+    def positions(kind: type) -> dict[str, list[str]]:
+        return {
+            name: [
+                one.name
+                for one in inspect.signature(method).parameters.values()
+                if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and one.name != "self"
+            ]
+            for name, method in inspect.getmembers(kind, inspect.isfunction)
+            if not name.startswith("_") and name != "connect"
+        }
+
+    of_client, of_network = positions(Client), positions(NetworkClient)
+    assert set(OF_BOTH) <= set(of_client) & set(of_network)
+    for name in set(of_client) & set(of_network):
+        first, second = of_client[name], of_network[name]
+        shorter = min(len(first), len(second))
+        common = [one.replace("event_type", "message_type") for one in first[:shorter]]
+        assert common == second[:shorter], name
+        assert [one for one in OF_BOTH.get(name, "").split(", ") if one and one not in common] == [], name
 
 
 def test_the_methods_are_those_of_the_original() -> None:
@@ -500,11 +538,24 @@ async def test_nothing_that_is_given_makes_a_method_raise(
     assert client.authenticated
 
 
+async def test_three_numbers_are_a_position(server: OriginalServer, client: NetworkClient) -> None:
+    await client.send_position_update((1, 2, 3), [0, 0, 0.5])
+    await settled(lambda: len(server.sent()) == 1)
+    sent = server.sent()[0]
+    assert (sent["position"], sent["velocity"]) == ({"x": 1, "y": 2, "z": 3}, {"x": 0, "y": 0, "z": 0.5})
+    for wrong in ({"x": float("nan")}, {1: 2.0}, (1, 2), (1, 2, 10**400), (), "abc", 5):
+        await client.send_move(2, position=wrong)  # type: ignore[arg-type]
+        assert isinstance(client.last_error, InvalidInput)
+        assert str(client.last_error) == "A position is three finite numbers, (x, y, z), or an object of x, y and z."
+        client.last_error = None
+    assert len(server.sent()) == 1
+
+
 async def test_what_cannot_be_sent(server: OriginalServer, client: NetworkClient) -> None:
     await client.update_trade("trade-1", 5, [{"item_id": 1, "quantity": 1.5}])  # type: ignore[dict-item]
     assert isinstance(client.last_error, InvalidInput)
     assert server.sent() == []
-    await client.send_move(2, position={"x": float("nan")})
+    await client.send_move("here")  # type: ignore[arg-type]
     assert isinstance(client.last_error, ProtocolError)
     await client.send_chat("")
     assert isinstance(client.last_error, InvalidInput)

@@ -48,12 +48,12 @@ class Characters(Connection):
     async def create_character(
         self,
         name: str,
-        description: str = "",
-        *,
         race: str | None = None,
         character_class: str | None = None,
         faction: str | None = None,
         stats: Mapping[str, int] | None = None,
+        *,
+        description: str = "",
         dice: str | None = None,
     ) -> CharacterRow:
         """Make a character. Who chooses anything of the rest begins with things and souls.

@@ -11,10 +11,11 @@ async with NetworkClient("http://127.0.0.1:8888") as client:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from mythgate.client.nearby import NearbyPlayer, updated
 from mythgate.client.shardsconnection import ShardsConnection, Where
+from mythgate.client.values import is_finite
 from mythgate.domain.errors import InvalidInput, NoCharacter, ProtocolError
 from mythgate.wire.shards.builders import create_chat_message
 from mythgate.wire.shards.messages import (
@@ -31,8 +32,13 @@ from mythgate.wire.shards.messages import (
     TradeUpdateMessage,
 )
 
-Vector = Mapping[str, float]
-"""A position or velocity; by custom of x, y and z."""
+Vector = Mapping[str, float] | Sequence[float]
+"""A position or velocity: three finite numbers, `(x, y, z)`, or an object of `x`, `y` and `z`.
+
+What the numbers measure is up to the clients that draw: the server hands them on. They begin anew at each location.
+"""
+
+_AXES: Final = ("x", "y", "z")
 
 
 class NetworkClient(ShardsConnection):
@@ -302,6 +308,13 @@ class NetworkClient(ShardsConnection):
 
     async def _send_as_character(self, kind: type[Message], **fields: Any) -> None:
         """Send a message that bears the id of who is played."""
+        for name in ("position", "velocity"):
+            if fields.get(name) is not None:
+                try:
+                    fields[name] = _by_axis(fields[name], name)
+                except InvalidInput as error:
+                    await self._fail(error)
+                    return
         if await self._character() is not None:
             await self._send_step(kind, None, character_id=self.character_id, **fields)
 
@@ -325,6 +338,19 @@ class NetworkClient(ShardsConnection):
             return False
         given = {name: value for name, value in fields.items() if value is not None}
         return await self._exchange(PartyStepMessage(type=message_type, **given), done) is not None
+
+
+def _by_axis(vector: object, name: str) -> dict[str, float]:
+    """Raises InvalidInput."""
+    given: dict[Any, Any] = {}
+    if isinstance(vector, Mapping):
+        given = dict(vector)
+    elif isinstance(vector, Sequence) and len(vector) == len(_AXES):
+        given = dict(zip(_AXES, vector, strict=True))
+    fits = all(isinstance(axis, str) and is_finite(number) for axis, number in given.items())
+    if fits and (given or isinstance(vector, Mapping)):
+        return given
+    raise InvalidInput(f"A {name} is three finite numbers, (x, y, z), or an object of x, y and z.", field=name)
 
 
 def _dicts(found: object) -> list[dict[str, Any]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, Final
 
 from mythgate.client.characters import Characters
 from mythgate.client.pages import NearbyPage
-from mythgate.client.values import read
+from mythgate.client.values import is_finite, read
 from mythgate.domain.errors import InvalidInput, NotHere
 from mythgate.domain.events import (
     CommandResponse,
@@ -48,7 +47,10 @@ HEARD: Final = (
 )
 
 Vector = Mapping[str, float] | Sequence[float]
-"""A position or velocity: three numbers, or an object of `x`, `y` and `z`, of which those that are missing are 0."""
+"""A position or velocity: three finite numbers, `(x, y, z)`, or an object of `x`, `y` and `z`; what it lacks is 0.
+
+What the numbers measure is up to the clients that draw: the server hands them on. They begin anew in each room.
+"""
 
 _AXES: Final = ("x", "y", "z")
 
@@ -220,10 +222,11 @@ def _seen(one: OccupantView) -> dict[str, Any]:
 
 def _numbers(vector: Vector, name: str) -> list[float]:
     """Raises InvalidInput."""
+    given: list[Any] = []
     if isinstance(vector, Mapping):
         given = [vector.get(axis, 0.0) for axis in _AXES] if set(vector) <= set(_AXES) else []
-    else:
+    elif isinstance(vector, Sequence):
         given = list(vector)
-    if len(given) == len(_AXES) and all(type(one) in (int, float) and isfinite(one) for one in given):
+    if len(given) == len(_AXES) and all(map(is_finite, given)):
         return [float(one) for one in given]
-    raise InvalidInput(f"A {name} is three finite numbers.", field=name)
+    raise InvalidInput(f"A {name} is three finite numbers, (x, y, z), or an object of x, y and z.", field=name)

@@ -20,14 +20,14 @@ class Talk(Connection):
     """What one says. What others say comes as `chat_message`, on every channel alike, one's own words too."""
 
     async def send_chat(
-        self, message: str, channel: str = "say", target: str | None = None, *, wait: float = 60.0
+        self, message: str, channel: str = "say", recipient_id: str | None = None, *, wait: float = 60.0
     ) -> None:
         """Say something on a channel.
 
         `say` and `emote` reach the room, `shout` the zone, `global` everybody, `party` and `faction` who is in it,
-        `whisper`, `tell` and `lobby_tell` one person, `lobby` the lobby. The `target` is that person: their name, or
-        the id of their character if they are near or in one's party. The words go as they stand, but in lobbies, where
-        what begins with `/` is a command; `lobby.say` and `lobby.tell` see to that.
+        `whisper`, `tell` and `lobby_tell` one person, `lobby` the lobby. The `recipient_id` is that person: the id of
+        their character if they are near or in one's party, or their name. The words go as they stand, but in lobbies,
+        where what begins with `/` is a command; `lobby.say` and `lobby.tell` see to that.
 
         Raises:
             Muted, TooMany, Unreachable, NotInParty, NoFaction, NotInLobby: nobody heard it.
@@ -37,9 +37,9 @@ class Talk(Connection):
         """
         if channel not in _AS_MESSAGE and channel not in _AS_COMMAND:
             raise InvalidInput(f"There is no channel {channel[:40]}.", field="channel")
-        if channel in _DIRECTED and not target:
-            raise InvalidInput("For whom?", field="target")
-        person = None if target is None else self._name_of(target)
+        if channel in _DIRECTED and not recipient_id:
+            raise InvalidInput("For whom?", field="recipient_id")
+        person = None if recipient_id is None else self._name_of(recipient_id)
         if channel in _AS_MESSAGE:
             data = {"channel": channel, "message": message} | ({} if person is None else {"target": person})
             await self._converse("chat", data, wait)
@@ -55,7 +55,7 @@ class Talk(Connection):
         """Say something to all of the character's faction. Raises NoFaction, and as `send_chat`."""
         await self.send_chat(message, "faction")
 
-    async def send_whisper(self, recipient: str, message: str) -> None:
+    async def send_whisper(self, recipient_id: str, message: str) -> None:
         """Say something to one person, wherever they are: by name, or by the id of their character as in `send_chat`.
 
         Raises:
@@ -63,7 +63,7 @@ class Talk(Connection):
             Muted, TooMany, Unsent, TimeoutError: as with `send_chat`.
 
         """
-        await self.send_chat(message, "whisper", recipient)
+        await self.send_chat(message, "whisper", recipient_id)
 
     async def get_chat_history(self, channel: str = "room", limit: int = 50) -> list[ChatMessage]:
         """What was said on a channel one is on: `room`, `global`, `party`, `faction`, `whisper`, `announcement`.

@@ -6,11 +6,12 @@ So a client goes on when a newer server tells more than it knows of.
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from mythgate.domain.errors import ProtocolError
 
@@ -72,6 +73,11 @@ def _reader(hint: Any) -> Reader:
         some = _reader(inner[0])
         return lambda value: None if value is None else some(value)
     return lambda value: value  # closed choices of text: what a newer server adds is handed on
+
+
+def is_finite(value: object) -> bool:
+    """Whether this is a number that can be sent."""
+    return type(value) in (int, float) and abs(cast("float", value)) <= sys.float_info.max
 
 
 def _checked(value: Any, allowed: tuple[type, ...]) -> Any:
