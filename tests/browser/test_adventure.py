@@ -35,6 +35,20 @@ def stage(visitor: Visitor) -> Locator:
     return visitor.panel("What is going on")
 
 
+def deed(visitor: Visitor, name: str) -> Locator:
+    """A button of the fight, which tells a price after its name."""
+    return stage(visitor).get_by_role("button", name=re.compile(rf"^{name} ([+\d]|free)"))
+
+
+async def do_one_of(visitor: Visitor, *names: str, within: float | None = None) -> None:
+    """The first that can be paid."""
+    for name in names:
+        button = deed(visitor, name)
+        if await button.get_attribute("aria-disabled", timeout=within) is None:
+            await button.click(timeout=within)
+            return
+
+
 def meter(where: Locator, name: str) -> Locator:
     return where.get_by_role("meter", name=name)
 
@@ -213,12 +227,17 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
     await expect(ben.place).to_contain_text("Wilderness Outpost")
     await ada.panel("Creatures").get_by_role("button", name="attack Hollow Soldier").click()
     await expect(stage(ada).get_by_role("list", name="Turn order").get_by_role("listitem").first).to_be_visible()
-    await ben.command(f"assist {ada.name}")
+    await expect(stage(ben)).to_contain_text(f"{ada.name} of your party fights.")
+    await is_sound(ben, "a fight to join")
+    await stage(ben).get_by_role("button", name="Join the fight").click()
     for one in (ada, ben):
         fight = stage(one).get_by_role("region", name="Fight")
         await expect(meter(fight, f"Health of {ada.name}")).to_be_attached()
         await expect(meter(fight, f"Health of {ben.name}")).to_be_attached()
         await expect(fight.get_by_role("timer")).to_have_text(re.compile(r"^\d+ s$"))
+    for one in (ada, ben):
+        is_on = await stage(one).get_by_role("status").filter(has_text="It is your turn").count() > 0
+        await expect(deed(one, "Flee")).to_be_enabled(enabled=is_on)
     await looks_sound(ada, "a fight")
     await ada.page.set_viewport_size(PHONE["viewport"])
     await ada.page.get_by_role("button", name="Place", exact=True).click()
@@ -232,9 +251,7 @@ async def fight(ada: Visitor, ben: Visitor) -> None:
         over = stage(one).get_by_role("button", name="Close")
         own = stage(one).get_by_role("status").filter(has_text="It is your turn")
         if await own.count() and not await over.count():
-            left = re.search(r"stamina (\d+)", await stage(one).inner_text())
-            deed = "Strike" if left and int(left[1]) >= 15 else "Block"
-            await stage(one).get_by_role("button", name=deed, exact=True).click()
+            await do_one_of(one, "Strike", "Wait")
 
     async def ended() -> bool | None:
         for one in (ada, ben):

@@ -23,7 +23,7 @@ from playwright.async_api import Locator, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tests.browser.conftest import NewVisitor
 from tests.browser.screens import Visitor, eventually
-from tests.browser.test_adventure import meter, stage
+from tests.browser.test_adventure import do_one_of, meter, stage
 from tests.browser.test_looks import DESK, PHONE, fits
 from tests.support.proxy import Network
 from tests.support.server import ROOMY, RunningServer, running_server
@@ -252,10 +252,8 @@ def is_over(visitor: Visitor) -> Locator:
 async def act(visitor: Visitor, *deeds: str) -> None:
     """What they can pay for, if it is their turn."""
     if await turn(visitor).filter(has_text="It is your turn").count() and not await is_over(visitor).count():
-        left = re.search(r"stamina (\d+)", await stage(visitor).inner_text())
-        deed = deeds[0] if left and int(left[1]) >= 35 else "Block"
         with contextlib.suppress(PlaywrightTimeout):  # on a busy machine a turn may be over by then, or all of it
-            await stage(visitor).get_by_role("button", name=deed, exact=True).click(timeout=TURN * 1000)
+            await do_one_of(visitor, *deeds, "Block", "Wait", within=TURN * 1000)
 
 
 async def fight_on(

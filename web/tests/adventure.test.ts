@@ -14,6 +14,7 @@ import type {
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type Adventure,
+  alliesToHelp,
   applyAdventureEvent,
   EMPTY_ADVENTURE,
   enemiesOf,
@@ -219,6 +220,24 @@ describe("fights", () => {
     expect(withoutOutcomes(ended).fights).toEqual([fight]);
     const other = event("combat_end", { ...end, winner_ids: [], loot: [], combat_id: "x" });
     expect(lived(now, other)).toBe(now);
+  });
+
+  test("a fight of the party that one sees can be joined until it is over, or one is elsewhere", () => {
+    const line = (joinable: string[], id = "c") =>
+      event("combat_event", { combat_id: id, message: "", damage: 0, target: "", joinable }, { room_id: "moor" });
+    const company = event("party_update", { party, reason: "state", party_number: 7, player_id: null, message: "" });
+    const seen = lived(playing, company, line(["ben", "zoe"]));
+    expect(alliesToHelp(seen)).toEqual(["Ben"]);
+    expect(alliesToHelp(lived(playing, line(["ben"])))).toEqual([]);
+    expect(alliesToHelp(lived(playing, company, line(["zoe"])))).toEqual([]);
+    expect(alliesToHelp(lived(seen, line([], "x")))).toEqual(["Ben"]);
+    expect(alliesToHelp(lived(seen, line([])))).toEqual([]);
+    expect(alliesToHelp(lived(seen, start))).toEqual([]);
+    const inRoom = (id: string) => event("room_update", { room: { id } as RoomView });
+    expect(lived(seen, inRoom("moor"))).toBe(seen);
+    expect(alliesToHelp(lived(seen, inRoom("path")))).toEqual([]);
+    const went = event("command_response", { success: true, result: "", room_state: { id: "path" } as RoomView });
+    expect(alliesToHelp(lived(seen, went))).toEqual([]);
   });
 
   test("a challenge to the player waits until it is answered or let go", () => {

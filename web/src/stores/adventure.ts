@@ -2,6 +2,7 @@
 import type {
   CombatChallenge,
   CombatEnd,
+  CombatEvent,
   CombatView,
   FighterView,
   OwnParty,
@@ -27,6 +28,14 @@ export interface PastFight {
   readonly message: string;
   /** What the server promised of the dice at the beginning; empty: one was not told. */
   readonly commitment: string;
+}
+
+/** A fight that the player only sees. */
+export interface SeenFight {
+  readonly id: string;
+  readonly roomId: string;
+  /** Characters whom one could help. */
+  readonly joinable: readonly string[];
 }
 
 /** The voice channel of the player's party. */
@@ -65,6 +74,8 @@ export interface Adventure {
   readonly combatEnd: CombatEnd | null;
   /** Since this tab came into the world, the latest first. */
   readonly fights: readonly PastFight[];
+  /** Of others, in the room where the player is. */
+  readonly seenFights: readonly SeenFight[];
   /** To the player. */
   readonly challenges: readonly CombatChallenge[];
   /** Grows with whatever changes the quest log. */
@@ -87,6 +98,7 @@ export const EMPTY_ADVENTURE: Adventure = {
   turnEndsAt: null,
   combatEnd: null,
   fights: [],
+  seenFights: [],
   challenges: [],
   questChanges: 0,
   worldChanges: 0,
@@ -147,6 +159,12 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
     case "combat_start":
     case "combat_state":
       return withCombat(now, event.data.combat, event.timestamp);
+    case "combat_event":
+      return withSeenFight(now, event.data, event.room_id);
+    case "room_update":
+      return inRoom(now, event.data.room.id);
+    case "command_response":
+      return event.data.room_state ? inRoom(now, event.data.room_state.id) : now;
     case "combat_end":
       if (now.combat && now.combat.id !== event.data.combat_id) return now;
       return withoutCombat(now, event.data, event.timestamp);
@@ -212,6 +230,23 @@ function withCombat(now: Adventure, combat: CombatView, at: string): Adventure {
   };
 }
 
+/** Who looks on is told of the beginning, with whom to help, and of the end. */
+function withSeenFight(
+  now: Adventure,
+  { combat_id: id, joinable = [] }: CombatEvent,
+  roomId?: string | null,
+): Adventure {
+  const others = now.seenFights.filter((one) => one.id !== id);
+  if (joinable.length > 0) return { ...now, seenFights: [...others, { id, roomId: roomId ?? "", joinable }] };
+  return others.length === now.seenFights.length ? now : { ...now, seenFights: others };
+}
+
+/** Of fights elsewhere nobody tells. */
+function inRoom(now: Adventure, roomId: string): Adventure {
+  const here = now.seenFights.filter((one) => one.roomId === roomId);
+  return here.length === now.seenFights.length ? now : { ...now, seenFights: here };
+}
+
 /** How many fights are kept; the server keeps the last ones of all, too. */
 const MOST_FIGHTS = 20;
 
@@ -239,6 +274,13 @@ export function enemiesOf(adventure: Adventure): readonly FighterView[] {
 /** How somebody is; a fight tells it before anything else does. Null: nobody said. */
 export function healthOf({ combat, health }: Adventure, characterId: string): Health | null {
   return combat?.fighters.find((one) => one.character_id === characterId) ?? health[characterId] ?? null;
+}
+
+/** Those of the player's party who fight beside them while they do not. */
+export function alliesToHelp({ combat, party, self, seenFights }: Adventure): readonly string[] {
+  if (combat || !party) return [];
+  const fighting = new Set(seenFights.flatMap((one) => one.joinable));
+  return party.members.filter((one) => one.id !== self && fighting.has(one.id)).map((one) => one.name);
 }
 
 export const isOwnTurn = ({ combat, self }: Adventure): boolean =>

@@ -4,6 +4,8 @@ import styles from "./ui.module.css";
 
 interface Action {
   readonly label: string;
+  /** Why it cannot be done now. */
+  readonly refusal?: string | null;
   readonly run: () => void;
 }
 
@@ -27,8 +29,10 @@ export function ActionMenu({ label, trigger, actions }: ActionMenuProps) {
               className={styles.menuItem ?? ""}
               onAction={action.run}
               textValue={action.label}
+              isDisabled={Boolean(action.refusal)}
             >
               {action.label}
+              {action.refusal && <span className={styles.menuWhy}>{action.refusal}</span>}
             </AriaMenuItem>
           ))}
         </AriaMenu>

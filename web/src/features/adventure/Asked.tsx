@@ -1,4 +1,6 @@
 import type { ReactNode } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { alliesToHelp } from "../../stores/adventure.ts";
 import { ignoreChallenge, send, usePlay } from "../../stores/play.ts";
 import { acceptTrade, endTrade, useTrading } from "../../stores/trading.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -45,6 +47,24 @@ export function Challenges() {
       <Button onPress={() => ignoreChallenge(one.challenger_id)}>Not now</Button>
     </Asked>
   ));
+}
+
+/** Who of the party fights here without the player. */
+export function FightToJoin() {
+  const [name, ...others] = usePlay(useShallow((state) => alliesToHelp(state.adventure)));
+  if (!name) return null;
+  return (
+    <div className={`${styles.card} ${styles.asks}`}>
+      <span className={styles.asksWhat} role="status">
+        {others.length > 0
+          ? `${[name, ...others].join(" and ")} of your party fight.`
+          : `${name} of your party fights.`}
+      </span>
+      <Button look="primary" onPress={() => send(`assist ${name}`)}>
+        Join the fight
+      </Button>
+    </div>
+  );
 }
 
 interface AskedProps {

@@ -1,7 +1,8 @@
-import type { AbilityView, CombatEnd, CombatView, FighterView } from "@mythgate/sdk";
-import { useState } from "react";
+import type { CombatEnd, CombatView, FighterView } from "@mythgate/sdk";
+import { useId, useState } from "react";
 import { enemiesOf, isOwnTurn, ownFighter } from "../../stores/adventure.ts";
 import { withoutArticle } from "../../stores/completion.ts";
+import { bestOf, castOf, type Deed, deedsOf } from "../../stores/deeds.ts";
 import { outcomesRead, send, usePlay } from "../../stores/play.ts";
 import { Bar } from "../../ui/Bar.tsx";
 import { Button } from "../../ui/Button.tsx";
@@ -45,14 +46,27 @@ function Fight({ combat }: { readonly combat: CombatView }) {
         </span>
         {connected && <Timer isOwn={own} turnSeconds={combat.turn_seconds} />}
       </div>
-      <ol className={styles.order} aria-label="Turn order">
-        {combat.order.map((number, index) => (
-          <li key={number} aria-current={index === 0 ? "step" : undefined}>
-            {named.get(number)}
-          </li>
-        ))}
-      </ol>
-      {me?.condition === "standing" && <Deeds me={me} />}
+      {me && <Vitals me={me} />}
+      <div className={styles.rounds}>
+        <ol className={styles.order} aria-label="Turn order">
+          {combat.order.map((number, index) => (
+            <li key={number} aria-current={index === 0 ? "step" : undefined}>
+              {named.get(number)}
+            </li>
+          ))}
+        </ol>
+        {(combat.next_order ?? []).length > 0 && (
+          <>
+            <span className={styles.state}>then</span>
+            <ol className={styles.order} aria-label={`Turn order of round ${combat.round + 1}`}>
+              {(combat.next_order ?? []).map((number) => (
+                <li key={number}>{named.get(number)}</li>
+              ))}
+            </ol>
+          </>
+        )}
+      </div>
+      {me?.condition === "standing" && <Deeds me={me} isOwn={own} />}
       <div className={styles.armies}>
         {sides.map((side) => (
           <ul
@@ -62,6 +76,7 @@ function Fight({ combat }: { readonly combat: CombatView }) {
           >
             {combat.fighters
               .filter((one) => one.side === side)
+              .sort((one, other) => Number(other === me) - Number(one === me))
               .map((one) => (
                 <Fighter key={one.number} fighter={one} isSelf={one === me} />
               ))}
@@ -142,20 +157,38 @@ function Fighter({ fighter, isSelf }: { readonly fighter: FighterView; readonly 
         max={fighter.max_health}
         isLabelled={false}
       />
-      {isSelf && (
-        <span className={styles.state}>
-          stamina {fighter.stamina}, mana {fighter.mana}
-        </span>
-      )}
     </li>
   );
 }
 
-/** What costs little thought, as buttons. */
-const STANCES = ["block", "dodge", "parry", "flee"] as const;
+/** What the player has left, where one sees it without scrolling. */
+function Vitals({ me }: { readonly me: FighterView }) {
+  const vitals = [
+    ["health", me.health, me.max_health],
+    ["stamina", me.stamina, me.max_stamina],
+    ["mana", me.mana, me.max_mana],
+  ] as const;
+  return (
+    <ul className={styles.vitals} aria-label="What you have left">
+      {vitals.map(([kind, value, max]) => (
+        <li key={kind}>
+          <span>
+            {kind}{" "}
+            <b>
+              {value}/{max}
+            </b>
+          </span>
+          <span className={styles.vitalTrack} data-look={kind} aria-hidden>
+            <span style={{ width: `${max > 0 ? Math.min(100, (100 * value) / max) : 0}%` }} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
-/** What one can do on one's turn. Out of turn the server says so, and the focus stays where it is. */
-function Deeds({ me }: { readonly me: FighterView }) {
+/** What one can do on one's turn. What cannot be done now keeps the focus and says why. */
+function Deeds({ me, isOwn }: { readonly me: FighterView; readonly isOwn: boolean }) {
   const adventure = usePlay((state) => state.adventure);
   const inventory = usePlay((state) => state.game.inventory);
   const [aim, setAim] = useState("");
@@ -163,6 +196,9 @@ function Deeds({ me }: { readonly me: FighterView }) {
   const target = enemies.find((one) => String(one.number) === aim) ?? enemies[0];
   const at = target ? ` ${target.number}` : "";
   const potions = inventory.filter((item) => item.kind === "consumable");
+  const deeds = deedsOf(me, isOwn, at);
+  const best = bestOf(deeds);
+  const casts = (me.abilities ?? []).map((one) => castOf(me, isOwn, at, one));
   return (
     <fieldset className={styles.deeds} aria-label="What you do">
       {enemies.length > 1 && target && (
@@ -173,60 +209,66 @@ function Deeds({ me }: { readonly me: FighterView }) {
           onChange={setAim}
         />
       )}
-      <Button look="primary" onPress={() => send(`light${at}`)}>
-        Strike
-      </Button>
-      <Button onPress={() => send(`heavy${at}`)}>Strike hard</Button>
-      {STANCES.map((deed) => (
-        <Button key={deed} onPress={() => send(deed)}>
-          {deed[0]?.toUpperCase() + deed.slice(1)}
-        </Button>
-      ))}
-      {(me.abilities ?? []).length > 0 && (
-        <ActionMenu
-          label="Abilities"
-          trigger={
-            <Button>
-              Abilities <span aria-hidden>▾</span>
-            </Button>
-          }
-          actions={(me.abilities ?? []).map((one) => ({
-            label: `${one.name} (${priceOf(one)})`,
-            run: () => send(`cast ${one.name}${one.target === "self" || !at ? "" : ` at${at}`}`),
-          }))}
-        />
-      )}
-      {potions.length > 0 && (
-        <ActionMenu
-          label="Use up"
-          trigger={
-            <Button>
-              Use <span aria-hidden>▾</span>
-            </Button>
-          }
-          actions={potions.map(({ name, count = 1 }) => ({
-            label: count > 1 ? `${name} ×${count}` : name,
-            run: () => send(`use ${withoutArticle(name)}`),
-          }))}
-        />
-      )}
+      <div className={styles.deedButtons}>
+        {deeds.map((deed) => (
+          <DeedButton key={deed.label} deed={deed} isBest={deed.label === best} />
+        ))}
+        {casts.length > 0 && (
+          <ActionMenu
+            label="Abilities"
+            trigger={
+              <Button className={styles.deed}>
+                Abilities <span aria-hidden>▾</span>
+              </Button>
+            }
+            actions={casts.map(({ label, price, refusal, command }) => ({
+              label: `${label} (${price})`,
+              refusal,
+              run: () => send(command),
+            }))}
+          />
+        )}
+        {potions.length > 0 && (
+          <ActionMenu
+            label="Use up"
+            trigger={
+              <Button className={styles.deed}>
+                Use <span aria-hidden>▾</span>
+              </Button>
+            }
+            actions={potions.map(({ name, count = 1 }) => ({
+              label: count > 1 ? `${name} ×${count}` : name,
+              refusal: isOwn ? null : "It is not your turn.",
+              run: () => send(`use ${withoutArticle(name)}`),
+            }))}
+          />
+        )}
+      </div>
     </fieldset>
   );
 }
 
-/** "20 mana", "in 2 rounds". */
-function priceOf({ health, stamina, mana, ready_in: readyIn }: AbilityView): string {
-  if (readyIn > 0) return `in ${readyIn} ${readyIn === 1 ? "round" : "rounds"}`;
-  const costs = [
-    [health, "health"],
-    [stamina, "stamina"],
-    [mana, "mana"],
-  ] as const;
+function DeedButton({ deed, isBest }: { readonly deed: Deed; readonly isBest: boolean }) {
+  const { label, price, refusal, command } = deed;
+  const why = useId();
   return (
-    costs
-      .filter(([amount]) => amount > 0)
-      .map(([amount, what]) => `${amount} ${what}`)
-      .join(", ") || "free"
+    // Told rather than disabled by the browser, which would take the focus away with every turn.
+    <span className={styles.deedPlace} title={refusal ?? undefined}>
+      <Button
+        className={styles.deed}
+        look={isBest ? "primary" : "plain"}
+        aria-disabled={refusal !== null || undefined}
+        aria-describedby={refusal ? why : undefined}
+        onPress={() => refusal === null && send(command)}
+      >
+        <span>{label}</span> <span className={styles.price}>{price}</span>
+      </Button>
+      {refusal && (
+        <span id={why} hidden>
+          {refusal}
+        </span>
+      )}
+    </span>
   );
 }
 

@@ -1,7 +1,8 @@
+import { alliesToHelp } from "../../stores/adventure.ts";
 import { usePlay } from "../../stores/play.ts";
 import ui from "../../ui/ui.module.css";
 import styles from "./Adventure.module.css";
-import { Challenges, Invitations, TradeRequests } from "./Asked.tsx";
+import { Challenges, FightToJoin, Invitations, TradeRequests } from "./Asked.tsx";
 import { Combat } from "./Combat.tsx";
 import { Trade } from "./Trade.tsx";
 
@@ -10,7 +11,7 @@ export function Stage() {
   const isEmpty = usePlay(
     ({ adventure: now }) =>
       !(now.combat || now.combatEnd || now.trade || now.tradeOutcome) &&
-      now.invitations.length + now.requests.length + now.challenges.length === 0,
+      now.invitations.length + now.requests.length + now.challenges.length + alliesToHelp(now).length === 0,
   );
   if (isEmpty) return null;
   return (
@@ -19,6 +20,7 @@ export function Stage() {
       <Invitations />
       <TradeRequests />
       <Challenges />
+      <FightToJoin />
       <Combat />
       <Trade />
     </section>

@@ -50,6 +50,12 @@ export function Game() {
     return () => document.removeEventListener("keydown", onKey);
   }, [drawer]);
 
+  // A fight needs the room, and comes unasked.
+  const fight = usePlay((state) => state.adventure.combat?.id);
+  useEffect(() => {
+    if (fight) setDrawer(null);
+  }, [fight]);
+
   // Who travels with others has to see how they are.
   const inCompany = usePlay((state) => state.adventure.party !== null);
   const party = (
