@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -17,9 +18,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mythgate.cli import app
+from mythgate.cli import app, generate
 from mythgate.cli.config import print_settings
 from mythgate.cli.output import span_text
+from mythgate.client import Client, Lobby, NetworkClient
 
 Run = Callable[..., Result]
 
@@ -268,6 +270,23 @@ def test_serve_refuses_a_taken_port_in_one_sentence(tmp_path: Path) -> None:
 
 def test_generated_files_are_up_to_date(run: Run) -> None:
     run("gen", "all", "--check")
+
+
+def test_the_reference_of_the_python_client_has_all_methods_with_their_types_and_errors() -> None:
+    page = (generate.CHECKOUT / "docs" / "reference" / "python-client.md").read_text("utf-8")
+    for kind in (Client, NetworkClient, Lobby):
+        for name, _ in inspect.getmembers(kind, inspect.isfunction):
+            if not name.startswith("_") and name not in {"hear", "require_no_handler"}:
+                assert page.count(f"#### {kind.__name__}.{name}\n") == 1
+    look = page.partition("#### Client.look\n")[2].partition("####")[0]
+    assert "await look() -> RoomView\n" in look
+    assert "Gives [RoomView](messages.md#roomview)." in look
+    near = page.partition("#### Client.get_nearby_players\n")[2].partition("####")[0]
+    assert "\nget_nearby_players(location_id: str | None = None) -> list[Neighbour]\n" in near
+    deleted = page.partition("#### Client.delete_character\n")[2].partition("####")[0]
+    assert "- `NotFound`: the account has none of this id.\n- `Conflict`: it is in the world.\n" in deleted
+    assert "### CharacterRow\n\nA dict. A character as its owner sees it." in page
+    assert "### NearbyPlayer\n\nAn object. " in page
 
 
 def test_a_setting_nobody_knows(run: Run) -> None:

@@ -344,6 +344,16 @@ def _commands() -> Iterator[tuple[str, str]]:
     yield "docs/reference/commands.md", "\n".join(lines) + "\n"
 
 
+def _client() -> Iterator[tuple[str, str]]:
+    from mythgate.cli.clientreference import page
+    from mythgate.wire.envelope import schema
+
+    bundle = schema.bundle()
+    named = {*bundle["x-events"].values(), *bundle["x-client-messages"].values()}
+    parts = (name for name, one in bundle["$defs"].items() if name not in named and one.get("properties"))
+    yield "docs/reference/python-client.md", page(NOTICE, parts)
+
+
 GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "openapi": _openapi,
     "asyncapi": _asyncapi,
@@ -355,6 +365,7 @@ GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "errors": _errors,
     "metrics": _metrics,
     "commands": _commands,
+    "client": _client,
 }
 
 
