@@ -468,6 +468,7 @@ def compose(
         chat=chat,
         company=company,
         clock=clock,
+        throttle=throttle,
         policy=PartyPolicy(
             members=settings.parties.members,
             invitation=settings.parties.invitation,

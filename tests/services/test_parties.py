@@ -24,6 +24,7 @@ from mythgate.domain.errors import (
     PartyFull,
     PermissionDenied,
     Repeated,
+    TooMany,
     Unreachable,
 )
 from mythgate.domain.events import ChatMessage, PartyInvite, PartyInviteEnded, PartyUpdate
@@ -218,6 +219,29 @@ async def test_who_ignores_somebody_looks_as_if_they_were_not_there(kit: PlayKit
         await kit.parties.invite(ada.character_id, CharacterId("ghost"))
     assert ignored.value.message == absent.value.message
     assert kit.heard(ben).of(PartyInvite) == []
+
+
+async def test_nobody_is_asked_again_and_again(kit: PlayKit) -> None:
+    ada, ben = await people(kit, "Ada", "Ben")
+    for _ in range(3):
+        await kit.parties.create(ada.character_id)
+        await kit.parties.invite(ada.character_id, ben.character_id)
+        await kit.parties.leave(ada.character_id)
+    await kit.parties.create(ada.character_id)
+    with pytest.raises(TooMany, match="too often") as refused:
+        await kit.parties.invite(ada.character_id, ben.character_id)
+    assert refused.value.retry_after is not None
+    kit.clock.advance(refused.value.retry_after)
+    await kit.parties.invite(ada.character_id, ben.character_id)
+
+
+async def test_who_is_welcome_has_not_asked_too_often(kit: PlayKit) -> None:
+    ada, ben = await people(kit, "Ada", "Ben")
+    await kit.parties.create(ada.character_id)
+    for _ in range(5):
+        await kit.parties.invite(ada.character_id, ben.character_id)
+        await kit.parties.accept(ben.character_id)
+        await kit.parties.leave(ben.character_id)
 
 
 async def test_who_is_muted_invites_nobody(kit: PlayKit) -> None:

@@ -25,6 +25,7 @@ from mythgate.domain.events import PartyUpdate, PartyView
 from mythgate.domain.ids import CharacterId, PlayId
 from mythgate.domain.parties import LootRule, Party
 from mythgate.services.parties import PartyChange, PartyPolicy
+from mythgate.services.ports import Rate
 
 PEOPLE = 7
 MOST = 3
@@ -66,7 +67,8 @@ class Travelling(RuleBasedStateMachine):
     def serve(self) -> None:
         """Another service over the same rows, as after a start."""
         kit = self.kit
-        kit.replace_parties(PartyPolicy(members=MOST, return_within=RETURN))
+        often = Rate(10**6, timedelta(minutes=1))  # the limit has a test of its own
+        kit.replace_parties(PartyPolicy(members=MOST, return_within=RETURN, invitations_to_one=often))
         kit.parties.on_changed(self.changed)
 
     def changed(self, change: PartyChange) -> None:

@@ -362,6 +362,7 @@ class PlayKit:
             chat=self.chat,
             company=self.company,
             clock=self.clock,
+            throttle=self.throttle,
             policy=policy,
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from mythgate.domain.characters import Character
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import (
     AlreadyInParty,
@@ -22,6 +23,7 @@ from mythgate.domain.errors import (
     NotHere,
     NotInParty,
     Refused,
+    TooMany,
     Unreachable,
 )
 from mythgate.domain.events import (
@@ -41,7 +43,17 @@ from mythgate.domain.worldevents import EventKind, WorldEvent
 from mythgate.services.chat import WHO_HINT, ChatService, Source
 from mythgate.services.company import Company
 from mythgate.services.errands import Errands
-from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Sequel, Store, Transaction
+from mythgate.services.ports import (
+    Clock,
+    CommandKey,
+    PresenceStore,
+    Rate,
+    Realtime,
+    Sequel,
+    Store,
+    Throttle,
+    Transaction,
+)
 from mythgate.services.sight import Sight
 from mythgate.services.world import occupant_view
 
@@ -49,6 +61,8 @@ log = logging.getLogger(__name__)
 
 Reason = Literal["state", "created", "joined", "left", "kicked", "disbanded", "leader", "loot", "deeds", "status"]
 Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
+
+_TO_ONE: Final = Rate(3, timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class PartyPolicy:
     members: int = 4  # at most
     invitation: timedelta = timedelta(minutes=2)  # how long one can be accepted
     return_within: timedelta = timedelta(minutes=10)  # for members to come back after the server started
+    invitations_to_one: Rate = _TO_ONE  # from one person; who is accepted begins anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,7 @@ class PartyService:
         chat: ChatService,
         company: Company,
         clock: Clock,
+        throttle: Throttle,
         policy: PartyPolicy | None = None,
     ) -> None:
         self._store = store
@@ -112,6 +128,7 @@ class PartyService:
         self._chat = chat
         self._company = company
         self._clock = clock
+        self._throttle = throttle
         self.policy: Final = policy if policy is not None else PartyPolicy()
         self._parties: dict[int, Party] = {}
         self._places: dict[CharacterId, _Place] = {}
@@ -348,10 +365,25 @@ class PartyService:
             Unreachable: the target is not there, or ignores the actor.
             AlreadyInParty: the target is in a party.
             BadUsage: oneself, or somebody who is asked already.
+            TooMany: the target was asked several times within a minute.
 
         """
         self._sight.present(actor)
         body = await self._store.read(lambda tx: tx.characters.get(target))
+        self._invitation(actor, target, body, number)
+        wait = await self._throttle.hit(_throttle_key(actor, target), self.policy.invitations_to_one)
+        if wait is not None:
+            raise TooMany("You ask them too often.", retry_after=wait)
+        invitation = self._invitation(actor, target, body, number)  # much may have changed meanwhile
+        now = self._clock.now()
+        self._invitations.add(invitation, now)
+        self._tell_invitation(invitation, now)
+        return invitation
+
+    def _invitation(
+        self, actor: CharacterId, target: CharacterId, body: Character | None, number: int | None
+    ) -> Invitation:
+        """What `invite` would send now; refuses as it does."""
         present, now = self._sight.present(actor), self._clock.now()
         party = self.require(actor)
         if number not in (None, party.number):
@@ -366,7 +398,7 @@ class PartyService:
         if target in self._places:
             raise AlreadyInParty(f"{asked.name} is in a party already.", hint="")
         inviter = party.require_member(actor)
-        invitation = Invitation(
+        return Invitation(
             party=party.number,
             party_name=party.name,
             inviter=actor,
@@ -378,9 +410,6 @@ class PartyService:
             invitee_name=body.name,
             expires_at=now + self._invitations.lifetime,
         )
-        self._invitations.add(invitation, now)
-        self._tell_invitation(invitation, now)
-        return invitation
 
     def _tell_invitation(self, invitation: Invitation, now: datetime) -> None:
         asked = f"{invitation.inviter_name} asks you to join the party {invitation.party_name}."
@@ -430,7 +459,10 @@ class PartyService:
             tx.parties.save(party)
             return _Change(party, "joined", actor, actor, f"{newcomer.name} joins the party.")
 
-        return await self._change(work, once)
+        joined = await self._change(work, once)
+        if invitation is not None:  # who is welcome has not asked too often
+            await self._throttle.clear(_throttle_key(invitation.inviter, actor))
+        return joined
 
     async def decline(self, actor: CharacterId, number: int | None = None) -> Invitation:
         """Say no to the party that asked, or to the one that asked last. Raises NoPendingInvite."""
@@ -481,6 +513,9 @@ class PartyService:
         leader = self._presence.get(party.leader)
         if leader is None:
             raise NotHere("The leader of your party is not here.")
+        if leader.room_id != present.room_id:
+            place = self._sight.room_of(leader).name
+            raise NotHere(f"{leader.name} is in {place}.", hint="Go there, then `party follow`.")
         self._company.follow(present, leader)
         return leader
 
@@ -668,6 +703,10 @@ class PartyService:
 def _member(tx: Transaction, character_id: CharacterId, now: datetime) -> PartyMember:
     body = tx.characters.require(character_id)
     return PartyMember(body.id, body.number, body.name, now)
+
+
+def _throttle_key(inviter: CharacterId, invitee: CharacterId) -> str:
+    return f"party:{inviter}:{invitee}"
 
 
 def _own(tx: Transaction, actor: CharacterId) -> Party:
