@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mythgate.domain.abilities import OF_CLASS, OF_CREATURES, Status, StatusKind, ability_named
+from mythgate.domain.abilities import OF_CLASS, OF_CREATURES, Status, StatusKind, ability_named, effect
 from mythgate.domain.bestiary import BESTIARY, RESURRECTION
 from mythgate.domain.errors import NoSuchAbility
 from mythgate.domain.sheets import CharacterClass, Stats
@@ -47,6 +47,26 @@ def test_names_are_found_however_they_are_written() -> None:
     assert ability_named("  fan  OF knives ").name == "Fan of Knives"
     with pytest.raises(NoSuchAbility):
         ability_named("Fireworks")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Shield Bash", "20 physical damage, stun for 1 round, needs a weapon"),
+        ("Execute", "60 physical damage, half as much again below 30 % health"),
+        ("Fireball", "35 fire damage, whatever the defence, burn for 3 rounds"),
+        ("Backstab", "always critical"),
+        ("Dark Ritual", "Gives 60 mana"),
+    ],
+)
+def test_what_they_do_in_words(name: str, words: str) -> None:
+    assert words in effect(ability_named(name))
+
+
+def test_all_of_them_do_something() -> None:
+    for ability in (*OF_CREATURES, *(one for known in OF_CLASS.values() for one in known)):
+        assert effect(ability)
+    assert "calls for help" in " ".join(effect(one).casefold() for one in OF_CREATURES)
 
 
 def test_a_status_twice_is_the_longer_and_stronger() -> None:

@@ -568,6 +568,7 @@ async def test_who_is_brought_elsewhere_is_out_of_it(kit: PlayKit, fights: Encou
 
 async def test_the_dead_awake_in_a_safe_place(kit: PlayKit, fights: EncounterService) -> None:
     anna = await frail(kit, "Anna")
+    await kit.sheets.change(anna.character_id, lambda sheet: dataclasses.replace(sheet, souls=100))
     await fights.start(anna.character_id, enemy="dark_knight")
     for _ in range(100):
         kit.clock.advance(timedelta(seconds=21))
@@ -575,9 +576,11 @@ async def test_the_dead_awake_in_a_safe_place(kit: PlayKit, fights: EncounterSer
         if fights.count() == 0 or fights.of(anna.character_id) is None:
             break
     await kit.settle()
-    assert kit.heard(anna).of(CombatEnd)[-1].outcome == "lost"
+    end = kit.heard(anna).of(CombatEnd)[-1]
+    assert end.outcome == "lost"
     assert anna.room_id == TAVERN
     sheet = await sheet_of(kit, anna)
+    assert end.message == f"Your enemies have won. You die. It costs you {100 - sheet.souls} souls."
     assert sheet.now.health == sheet.most.health // 2
 
 
@@ -592,7 +595,7 @@ async def test_who_falls_while_others_fight_on_is_brought_away_at_once(kit: Play
     assert fights.is_fighting(will.character_id)  # until it is saved
     await kit.settle()
     end = kit.heard(will).of(CombatEnd)[-1]
-    assert (end.outcome, end.message) == ("fallen", "You fall.")
+    assert (end.outcome, end.message) == ("fallen", "You fall. You die. It costs you nothing.")
     assert will.room_id == TAVERN
     assert fights.of(anna.character_id) is encounter
 
@@ -943,7 +946,7 @@ async def test_only_so_many_records_are_kept(kit: PlayKit, fights: EncounterServ
 async def test_a_fight_by_commands(kit: PlayKit, fights: EncounterService) -> None:
     anna = await fighter(kit, "Anna", strong=False)
     listed = await kit.do(anna, "abilities")
-    assert "Shield Bash: for an enemy, costs 30 stamina." in listed.result
+    assert "Shield Bash: for an enemy, costs 30 stamina. 20 physical damage, stun for 1 round" in listed.result
     assert (await kit.do(anna, "fight")).code == "no_combat"
     assert (await kit.do(anna, "light")).code == "no_combat"
     begun = await kit.do(anna, "attack knight")

@@ -484,8 +484,26 @@ async def test_an_inhabitant_greets_and_not_again_too_soon(kit: PlayKit) -> None
     assert (message.speaker_kind, message.channel, message.player_id) == ("npc", "say", "keeper")
 
 
+async def test_who_comes_together_is_greeted_once(clock: FakeClock, store: Store) -> None:
+    world = small_world()
+    (keeper,) = world.require(TAVERN).inhabitants
+    cook = dataclasses.replace(keeper, id=InhabitantId("cook"), name="the cook")
+    tavern = dataclasses.replace(world.require(TAVERN), inhabitants=(keeper, cook))
+    kit = PlayKit(clock, store, dataclasses.replace(world, rooms={**world.rooms, TAVERN: tavern}))
+    ada = await kit.somebody("Ada", at=TAVERN)
+    kit.clock.advance(timedelta(minutes=11))
+    kit.realtime.clear()
+    for name in ("Bob", "Cid", "Dora"):
+        kit.world.on_entered(CharacterId(name), name, TAVERN)
+    assert kit.heard(ada).lines() == ["The tavern keeper says: Welcome, Bob!"]
+    kit.clock.advance(timedelta(seconds=15))
+    kit.world.on_entered(CharacterId("Bob"), "Bob", TAVERN)  # by who has not greeted him yet
+    assert kit.heard(ada).lines()[1:] == ["The cook says: Welcome, Bob!"]
+
+
 async def test_greetings_are_forgotten_when_there_are_very_many(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada", at=TAVERN)
+    kit.world.policy = dataclasses.replace(kit.world.policy, greet_next_after=timedelta(0))
     for number in range(10_001):
         kit.world.on_entered(CharacterId(f"ghost {number}"), "Ghost", TAVERN)
     kit.clock.advance(timedelta(minutes=11))

@@ -195,6 +195,23 @@ _BY_NAME: Final = {ability.name: ability for some in (*OF_CLASS.values(), OF_CRE
 _BY_KEY: Final = {name.casefold(): ability for name, ability in _BY_NAME.items()}
 
 
+def effect(ability: Ability) -> str:
+    """What it does, in words, before stats and equipment are counted."""
+    parts = [f"{ability.damage} {ability.damage_type.value} damage"] if ability.damage else []
+    parts += ["always critical"] if ability.sure_critical else []
+    parts += ["whatever the defence"] if ability.ignores_defence else []
+    parts += [f"half as much again below {NEARLY_DEAD} % health"] if ability.finisher else []
+    parts += [f"heals {ability.healing}"] if ability.healing else []
+    parts += [f"gives {ability.restores_mana} mana"] if ability.restores_mana else []
+    parts += ["calls for help"] if ability.summons else []
+    if ability.status is not None:
+        kind, rounds = ability.status.kind.value.replace("_", " "), ability.status.rounds
+        parts.append(f"{kind} for {rounds} round{'s' * (rounds > 1)}")
+    parts += ["needs a weapon"] if ability.needs_weapon else []
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
 def ability_named(name: str) -> Ability:
     """The ability of that name, in any case. Raises NoSuchAbility if there is none."""
     ability = _BY_NAME.get(name) or _BY_KEY.get(" ".join(name.casefold().split()))

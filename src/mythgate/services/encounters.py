@@ -695,7 +695,7 @@ class EncounterService:
             if outing is None:
                 return
             has_fled = fighter.condition is Condition.FLED
-            message = "You are out of the fight." if has_fled else "You fall."
+            message = "You are out of the fight." if has_fled else f"You fall.{_loss(outing.death)}"
             self._send(character, CombatEnd(fight.id, "fled" if has_fled else "fallen", [], 0, 0, [], "", message))
             self._tell_outing(outing)
 
@@ -864,6 +864,7 @@ class EncounterService:
         for key in outcome.slain:
             self._slain[fight.room_id, key] = now + respawn * _RARITY[BESTIARY[key].tier]
         inside = sorted(fight.inside)
+        deaths = {outing.character_id: outing.death for outing in settled.outings}
         for character in inside:
             self._realtime.unsubscribe(character, combat_topic(fight.id))
             self._release(fight, character)
@@ -884,7 +885,7 @@ class EncounterService:
                 share.experience,
                 loot,
                 str(encounter.record.seed),
-                _farewell(ending, share, loot),
+                _farewell(ending, share, loot) + _loss(deaths.get(character)),
             )
             self._send(character, end)
         self._tell_room(fight, f"{_result(encounter, outcome)}.", besides=inside)
@@ -1053,7 +1054,7 @@ def _ending(fighter: Fighter, outcome: Outcome) -> Ending:
 
 _FAREWELLS: Final[Mapping[Ending, str]] = {
     "won": "You have won.",
-    "lost": "You have lost.",
+    "lost": "Your enemies have won.",
     "undecided": "Nobody has won.",
     "fled": "You are out of the fight.",
     "fallen": "You fall; the others have won.",
@@ -1065,6 +1066,13 @@ def _farewell(ending: Ending, share: Share, loot: Sequence[str]) -> str:
     gains += [f"{share.experience} experience"] if share.experience else []
     gained = f" You get {enumerate_words([*gains, *loot])}." if gains or loot else ""
     return f"{_FAREWELLS[ending]}{gained}"
+
+
+def _loss(death: Death | None) -> str:
+    """What it costs who fell, with a space before it."""
+    if death is None:
+        return ""
+    return f" You die. It costs you {f'{death.souls_lost} souls' if death.souls_lost else 'nothing'}."
 
 
 def _sides(encounter: Encounter) -> tuple[str, str]:

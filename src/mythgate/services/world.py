@@ -177,6 +177,7 @@ class WorldPolicy:
     tick_interval: timedelta = timedelta(seconds=10)
     watch_interval: timedelta = timedelta(seconds=2)
     greet_again_after: timedelta = timedelta(minutes=10)
+    greet_next_after: timedelta = timedelta(seconds=15)  # whoever comes into the same room before came along
     answer_gap: timedelta = timedelta(seconds=2)  # an inhabitant does not answer faster than that
     clear_litter_after: timedelta = timedelta(days=1)
     restock_interval: timedelta = timedelta(minutes=1)
@@ -255,6 +256,7 @@ class WorldService:
         self._next_line: dict[InhabitantId, datetime] = {}
         self._last_line: dict[InhabitantId, Utterance] = {}
         self._greeted: dict[tuple[CharacterId, InhabitantId], datetime] = {}
+        self._room_greeted: dict[RoomId, datetime] = {}
         self._answered: dict[InhabitantId, datetime] = {}
         self._talk_observers: list[Callable[[CharacterId, InhabitantId, str], None]] = []
         self._next_restock = EPOCH
@@ -634,8 +636,11 @@ class WorldService:
             self._utter(inhabitant, line, room_id, now)
 
     def on_entered(self, character_id: CharacterId, name: str, room_id: RoomId) -> None:
-        """Somebody came into the room: who lives there may greet them."""
+        """Somebody came into the room: one who lives there may greet them, but not each of those who come together."""
         now = self._clock.now()
+        before = self._room_greeted.get(room_id)
+        if before is not None and now - before < self.policy.greet_next_after:
+            return
         for inhabitant in self.inhabitants_in(room_id):
             if not inhabitant.greetings:
                 continue
@@ -644,10 +649,11 @@ class WorldService:
             if before is not None and now - before < self.policy.greet_again_after:
                 continue
             self._forget_greetings(now)
-            self._greeted[key] = now
+            self._greeted[key] = self._room_greeted[room_id] = now
             # Which of them is told by the clock: no chance needed, and not always the same.
             greeting = inhabitant.greetings[int(now.timestamp()) % len(inhabitant.greetings)]
             self._utter(inhabitant, greeting, room_id, now, name=name)
+            return
 
     def _forget_greetings(self, now: datetime) -> None:
         if len(self._greeted) < 10_000:

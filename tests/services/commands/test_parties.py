@@ -36,6 +36,10 @@ async def test_an_evening_together(kit: PlayKit) -> None:
     )
     assert await result(kit, ada, "p This way!") == await result(kit, ben, "party say Coming.") == ""
     assert kit.heard(cleo).lines() == ["Ada (party): This way!", "Ben (party): Coming."]
+    await kit.do(ben, "north")
+    apart = await kit.do(ben, "party follow")
+    assert (apart.result, apart.hint) == ("Ada is in the market square.", "Go there, then `party follow`.")
+    await kit.do(ben, "south")
     assert await result(kit, ben, "party follow") == "You follow Ada now."
     assert await result(kit, ada, "party loot") == "The party shares its loot by the rule: equal."
     assert await result(kit, ada, "party loot Roll") == "The party shares its loot by the rule: roll."

@@ -30,7 +30,7 @@ async def test_a_trade_from_the_request_to_the_end(kit: PlayKit) -> None:
         return answer.result
 
     assert await says(ada, "trade") == "You are not trading. To begin: `trade <person>`"
-    assert await says(ada, "trade bob") == "You ask Bob for a trade."
+    assert await says(ada, "trade bob") == "Bob is to answer."
     assert await says(ada, "trade show") == "You wait for Bob to answer."
     assert await says(bob, "trade") == "Ada wants to trade with you: `trade accept` or `trade decline`"
     assert await says(bob, "trade accept ada") == "You trade with Ada now."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Final
 
-from mythgate.domain.abilities import OF_CLASS
+from mythgate.domain.abilities import OF_CLASS, ability_named, effect
 from mythgate.domain.combat import Encounter
 from mythgate.domain.errors import BadUsage, InvalidTarget, NotHere
 from mythgate.domain.events import AbilityView, CombatView, CommandResponse, FighterView
@@ -151,7 +151,7 @@ def _ability_line(one: AbilityView) -> str:
     costs = ((one.health, "health"), (one.stamina, "stamina"), (one.mana, "mana"))
     price = enumerate_words([f"{amount} {name}" for amount, name in costs if amount])
     wait = f"; ready in {one.ready_in} round{'s' * (one.ready_in > 1)}" if one.ready_in else ""
-    return f"{one.name}: for {_AIMS[one.target]}, costs {price}{wait}."
+    return f"{one.name}: for {_AIMS[one.target]}, costs {price}{wait}. {effect(ability_named(one.name))}."
 
 
 _DEED_HELP: Final = "On your turn in a fight. Who takes longer than the turn lasts blocks."
@@ -291,7 +291,7 @@ COMMANDS: Final = (
         group=Group.FIGHTING,
         usage="abilities",
         summary="What your class can do in a fight.",
-        help="With what each costs, and in a fight, when it can be used again.",
+        help="With what each costs and does, and in a fight, when it can be used again. Your stats make them stronger.",
         examples=("abilities",),
         run=abilities,
         abbreviable=False,

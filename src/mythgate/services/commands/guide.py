@@ -23,6 +23,11 @@ TOPICS: Final[Mapping[str, str]] = {
         "things answer to a name, say which: 2.lamp, lamp 2. For several of a kind: 2 pears, pears, all pears. The "
         "beginning of a player's name is enough."
     ),
+    "combat": (
+        "`attack wolf` begins a fight with what lurks in the room; `assist Ada` joins one. On your turn: light, heavy, "
+        "cast and an ability, use and a potion, block, dodge, parry, wait or flee. Blows and stances cost stamina; "
+        "`wait` brings 20, every round 10. Equip what you carry before; `help fighting` lists the commands."
+    ),
     "connection": (
         "When your connection breaks, others see you linkdead at once, and leave after half a minute. Come back "
         "within two minutes and you have missed nothing. Whom you follow you go on following meanwhile."
@@ -61,7 +66,9 @@ async def help_(call: Call) -> CommandResponse:
 def _overview(call: Call) -> CommandResponse:
     directions = {direction.value for direction in Direction}
     lines = []
-    for group, commands in groupby(call.registry.allowed(call.actor.role), key=lambda one: one.group):
+    order = list(Group)
+    by_group = sorted(call.registry.allowed(call.actor.role), key=lambda one: order.index(one.group))
+    for group, commands in groupby(by_group, key=lambda one: one.group):
         names = [one.name for one in commands if one.name not in directions]
         if group is Group.EXPLORING:
             names.append("and every direction")

@@ -47,7 +47,7 @@ async def _ask(call: Call, words: str) -> CommandResponse:
     target = call.play.things.find_person(call.actor, words)
     done = await call.play.trades.request(call.actor.character_id, target.character_id)
     if done.state is TradeState.REQUESTED:
-        return _done(call, done, f"You ask {target.name} for a trade.")
+        return _done(call, done, f"{target.name} is to answer.")
     return _done(call, done, f"You trade with {target.name} now.")
 
 
