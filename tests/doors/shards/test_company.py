@@ -176,13 +176,11 @@ async def test_a_trade_from_the_question_to_the_settlement(house: ShardsHouse) -
     update = await bo.until("trade_update")
     assert (update["trade_id"], update["accepted"]) == (trade, [])
     assert {"character_id": ada.character_id, "souls": 20, "items": []} in update["offers"]
-    thing = next((one for one in carried if not one.equipped), None)
-    if thing is not None:
-        await bo.send("trade_update", trade_id=trade, souls=0, items=[{"item_id": thing.number, "quantity": 1}])
-        offers = {offer["character_id"]: offer for offer in (await ada.until("trade_update"))["offers"]}
-        if bo.character_id in offers and not offers[bo.character_id]["items"]:
-            offers = {offer["character_id"]: offer for offer in (await ada.until("trade_update"))["offers"]}
-        assert offers[bo.character_id]["items"][0]["item_id"] == thing.number
+    thing = next(one for one in carried if not one.equipped)
+    await bo.send("trade_update", trade_id=trade, souls=0, items=[{"item_id": thing.number, "quantity": 1}])
+    update = await ada.until("trade_update", lambda told: any(one["items"] for one in told["offers"]))
+    offered = {"item_id": thing.number, "quantity": 1, "name": thing.name}
+    assert {"character_id": bo.character_id, "souls": 0, "items": [offered]} in update["offers"]
     await bo.send("trade_accept", trade_id=trade, revision=0)
     assert await bo.refused() == "INVALID_ACTION"  # that is not how it stands
     await ada.send("trade_accept", trade_id=trade)
@@ -193,6 +191,19 @@ async def test_a_trade_from_the_question_to_the_settlement(house: ShardsHouse) -
         assert done["trade_id"] == trade
 
     assert (await souls_of(ada), await souls_of(bo)) == (before[0] - 20, before[1] + 20)
+
+
+async def test_the_request_that_is_meant_is_the_newest(house: ShardsHouse) -> None:
+    ada, bo = await house.enter("aldra", "Aldra Venn"), await house.enter("borin", "Borin Slate")
+    carla = await house.enter("carla", "Carla Marsh")
+    for one in (bo, carla):
+        await one.send("trade_request", target_id=ada.character_id)
+        asked = await ada.until("trade_request")
+        assert asked["initiator_id"] == one.character_id
+    await ada.send("trade_decline")
+    told = await carla.until("trade_decline")
+    assert (told["trade_id"], told["character_id"]) == (asked["trade_id"], ada.character_id)
+    await bo.quiet("trade_decline")
 
 
 async def test_what_trades_refuse(house: ShardsHouse) -> None:

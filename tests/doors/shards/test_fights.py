@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.support.shards_door import Program, ShardsHouse
 
+from mythgate.domain.combat import Result
 from mythgate.domain.sessions import OPERATOR
 from mythgate.domain.sheets import Resources
 from mythgate.doors.shards.rendering import CREATURES
@@ -73,6 +74,7 @@ async def test_a_duel_to_its_end(house: ShardsHouse) -> None:
         assert set(end["winner_ids"]) <= set(by_number)  # nobody, if they only block in the end
         damage = [told for told in one.heard if told["type"] == "combat_damage"]
         assert {told["target_id"] for told in damage} <= set(by_number)
+        assert {told["result"] for told in damage} <= set(Result)
         assert damage
 
 

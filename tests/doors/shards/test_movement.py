@@ -87,6 +87,21 @@ async def test_positions(house: ShardsHouse) -> None:
     assert (await bo.until("character_update", lambda one: one["character_id"] == ada.character_id))["position"] is None
 
 
+async def test_others_are_told_how_one_moves(house: ShardsHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People of other doors know three numbers."""
+    ada = await house.enter("aldra", "Aldra Venn")
+    reported: list[tuple[list[float], list[float]]] = []
+
+    def report(_: str, position: list[float], velocity: list[float]) -> None:
+        reported.append((position, velocity))
+
+    monkeypatch.setattr(house.door.services.positions, "report", report)
+    move = {"character_id": ada.character_id, "to_location_id": 0}
+    await ada.send("move", **move, position={"x": 1, "z": 3, "angle": 90}, velocity={"y": -0.5})
+    await ada.send("move", **move, position={"y": 2})
+    await house.settled(lambda: reported == [([1, 0, 3], [0, -0.5, 0]), ([0, 2, 0], [0, 0, 0])])
+
+
 async def test_the_twelve_locations_are_one_move_from_the_first(house: ShardsHouse) -> None:
     ada = await house.enter("aldra", "Aldra Venn")
     world = house.door.world

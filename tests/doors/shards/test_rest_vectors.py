@@ -46,6 +46,14 @@ def shape(value: Any) -> Any:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
+async def test_no_answer_is_kept_on_the_way(house: ShardsHouse) -> None:
+    """They hold tokens, and what is so now."""
+    for path in ("/api/status", "/api/world/state", "/api/characters", "/api/nothing"):
+        answer = await house.program().call("GET", path)
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
 async def test_the_recorded_requests_in_their_order(house: ShardsHouse) -> None:
     tokens: dict[str, str] = {}
     numbers: dict[int, int] = {}  # theirs to ours

@@ -10,6 +10,7 @@ from tests.doors.shards.test_fights import duel
 from tests.support.shards import Won
 from tests.support.shards_door import Program, ShardsHouse
 
+from mythgate.domain.events import CombatEnd, SystemMessage, event_of
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.items import HolderKind
 from mythgate.domain.sheets import Resources, Sheet
@@ -157,6 +158,22 @@ async def test_a_quest_is_told_of(house: ShardsHouse) -> None:
     assert (told["quest_id"], told["status"], told["progress"]["name"]) == (offered.id, "active", offered.name)
     assert told["progress"]["step"] <= told["progress"]["total_steps"]
     assert all(set(one) == {"text", "count", "needed", "done"} for one in told["progress"]["steps"])
+
+
+async def test_what_one_gets_from_a_fight_and_what_the_server_says(house: ShardsHouse) -> None:
+    """Only announcements are announced; other lines of the server are those of the text world."""
+    ada = await house.enter("aldra", "Aldra Venn")
+    character_id, now = id_of(house, ada), house.door.clock.now()
+    for payload in (
+        SystemMessage("For the log of a terminal.", "info"),
+        SystemMessage("The bridge is open.", "announcement"),
+        CombatEnd("fight-1", "won", [character_id], 70, 100, ["Rusty Sword", "Wolf Pelt"], "7", "You have won."),
+    ):
+        house.door.hub.send(character_id, event_of(payload, now))
+    assert (await ada.until("world_announcement"))["content"] == "The bridge is open."
+    end = await ada.until("combat_end")
+    assert (end["combat_id"], end["winner_ids"]) == ("fight-1", [ada.character_id])
+    assert (end["souls_gained"], end["xp_gained"], end["loot"]) == (70, 100, ["Rusty Sword", "Wolf Pelt"])
 
 
 @pytest.mark.parametrize(
