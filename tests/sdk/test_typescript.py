@@ -49,6 +49,18 @@ await player.leave();
 await session.signOut();
 """
 
+WITHOUT = """
+import { Api, Player, Session } from "@mythgate/sdk";
+
+delete globalThis.WebSocket;
+const api = new Api("http://127.0.0.1:9/");
+try {
+  await new Player({ api, session: new Session(api), onStatus: ({ state }) => console.log(state) }).enter();
+} catch (error) {
+  console.log(`${error.code}: ${error.message}`);
+}
+"""
+
 TYPED = """
 import { type EnvelopeOf, Player, type PlayerOptions, Refused } from "@mythgate/sdk";
 
@@ -116,9 +128,27 @@ async def test_the_program_of_the_page_looks_around(node: list[str], folder: Pat
     printed = await run(*node, "visitor.js", f"{server.url}/", folder=folder)
     lines = printed.splitlines()
     assert "connected" in lines
-    assert any(re.fullmatch(r"\w+ is at .+\. Ways: .+\.", line) for line in lines)
+    assert any(re.fullmatch(r".+ is at .+\. Ways: .+\.", line) for line in lines)
     assert any(line.endswith("Is anybody here?") for line in lines)
     assert any(line.startswith("no_combat: ") for line in lines)
+
+
+async def test_a_node_without_a_socket_is_told_so_at_once(folder: Path) -> None:
+    (folder / "without.js").write_text(WITHOUT)
+    path = shutil.which("node")
+    assert await run(path, "without.js", folder=folder) == (
+        "no_websocket: There is no WebSocket here. Use Node 22, or run Node 20 with --experimental-websocket, or hand "
+        "over a `socket`.\n"
+    )
+
+
+async def test_the_page_names_every_method_of_a_session() -> None:
+    source = (SDK / "session.ts").read_text()
+    methods = re.compile(r"^  (?:async )?(\w+)(?: = (?:async )?(?:<T>)?\(|\()", re.MULTILINE)
+    names = methods.findall(source.partition("export class Session")[2])
+    page = (ROOT / "docs/typescript-sdk.md").read_text().partition("## Sessions")[2].partition("\n## ")[0]
+    assert {"signIn", "listCharacters", "request", "quests", "take"} <= set(names)
+    assert [name for name in names if name != "constructor" and f"`{name}(" not in page] == []
 
 
 async def test_a_program_goes_on_over_a_lost_line_and_misses_nothing(

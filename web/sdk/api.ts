@@ -6,6 +6,9 @@ export interface CharacterView {
   readonly name: string;
   readonly description: string;
   readonly level: number;
+  readonly race: string;
+  readonly character_class: string;
+  /** Empty: of none. */
   readonly faction: string;
   readonly room_id: string;
   readonly room_name: string;

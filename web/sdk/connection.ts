@@ -4,7 +4,7 @@
  */
 import { delayBefore } from "./backoff.ts";
 import { parseFrame, type ServerEvent } from "./envelope.ts";
-import { AuthenticationError } from "./errors.ts";
+import { AuthenticationError, MythError } from "./errors.ts";
 import type { MessageCatalogue, PositionData, VoiceSignalData } from "./generated/events.ts";
 import { randomId } from "./ids.ts";
 import { Outbox, type PendingCommand } from "./outbox.ts";
@@ -82,6 +82,8 @@ const TOKEN_EXPIRED = 4401;
 const FIRST_FINAL_CODE = 4500;
 const LINE_DEAD: Ending = { code: 0, reason: "line_dead", message: "The connection was lost." };
 
+const HOW_TO_HAVE_ONE = "Use Node 22, or run Node 20 with --experimental-websocket, or hand over a `socket`.";
+
 /** What the ids of voice signals begin with, which are answered only if they are refused. */
 const VOICE = "voice-";
 
@@ -148,8 +150,11 @@ export class Connection {
     return this.#sequencer.lastSeq;
   }
 
+  /** @throws {MythError} `no_websocket`: there is none here, as in Node 20, and no `socket` was given. */
   connect(): void {
     if (this.#state !== "disconnected") return;
+    if (!this.#options.socket && typeof globalThis.WebSocket === "undefined")
+      throw new MythError("no_websocket", `There is no WebSocket here. ${HOW_TO_HAVE_ONE}`, { hint: HOW_TO_HAVE_ONE });
     this.#attempt = 0;
     this.#become("connecting");
     void this.#open();

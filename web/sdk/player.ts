@@ -68,10 +68,13 @@ export class Player {
     return this.connection.status;
   }
 
-  /** Come into the world. @throws {MythError} the server does not let one in, or does not answer. */
+  /**
+   * Come into the world.
+   * @throws {MythError} the server does not let one in, or does not answer; `no_websocket`: see `Connection.connect`.
+   */
   async enter(withinMs = PATIENCE_MS): Promise<GameState> {
-    const entered = this.next("game_state", undefined, withinMs);
     this.connection.connect();
+    const entered = this.next("game_state", undefined, withinMs);
     try {
       return (await entered).data;
     } catch (error) {

@@ -3,28 +3,28 @@ import { Api, Player, Refused, Session } from "@mythgate/sdk";
 
 const api = new Api(process.argv[2] ?? "http://127.0.0.1:54731/");
 const session = new Session(api);
-await session.guest("Wren");
+await session.guest();
 
-const wren = new Player({
+const visitor = new Player({
   api,
   session,
   onStatus: ({ state, attempt }) => console.log(state === "reconnecting" ? `${state}, attempt ${attempt}` : state),
 });
-wren.on("chat_message", ({ data }) => console.log(data.text));
-wren.on("player_entered", ({ data }) => console.log(`${data.player_name} comes in.`));
+visitor.on("chat_message", ({ data }) => console.log(data.text));
+visitor.on("player_entered", ({ data }) => console.log(`${data.player_name} comes in.`));
 
-const { player, room } = await wren.enter();
+const { player, room } = await visitor.enter();
 console.log(`${player.name} is at ${room.name}. Ways: ${room.ways.map((way) => way.direction).join(", ")}.`);
 
-const echo = wren.next("chat_message", ({ data }) => data.player_id === player.id);
-await wren.command("say Is anybody here?");
+const echo = visitor.next("chat_message", ({ data }) => data.player_id === player.id);
+await visitor.command("say Is anybody here?");
 await echo;
 
 try {
-  await wren.command("cast Fireball");
+  await visitor.command("cast Fireball");
 } catch (error) {
   if (!(error instanceof Refused)) throw error;
   console.log(`${error.code}: ${error.message}`);
 }
 
-await wren.leave();
+await visitor.leave();
