@@ -26,7 +26,16 @@ import {
   withoutOutcomes,
   withTrades,
 } from "../src/stores/adventure.ts";
-import { beginningOf, EVEN_STATS, FIRST_CHOICES, isComplete, pointsLeft } from "../src/stores/beginning.ts";
+import {
+  aboutClass,
+  aboutFaction,
+  aboutRace,
+  beginningOf,
+  EVEN_STATS,
+  FIRST_CHOICES,
+  isComplete,
+  pointsLeft,
+} from "../src/stores/beginning.ts";
 import { event, FakeSocket } from "./fakes.ts";
 
 const AT = "2026-03-01T12:00:00Z";
@@ -218,6 +227,12 @@ describe("fights", () => {
     expect(withoutOutcomes(ended).combatEnd).toBeNull();
     const fight = { id: "c", endedAt: AT, outcome: "won", message: "You win.", commitment: "f00d" };
     expect(withoutOutcomes(ended).fights).toEqual([fight]);
+    const go = (id: string) => event("room_update", { room: { id } as RoomView });
+    expect(lived(ended, go("square")).combatEnd).not.toBeNull();
+    expect(lived(ended, go("path")).combatEnd).toBeNull();
+    const fell = lived(now, event("combat_end", { ...end, winner_ids: [], loot: [], outcome: "fallen" }), go("inn"));
+    expect(fell.combatEnd).not.toBeNull();
+    expect(lived(fell, go("square")).combatEnd).toBeNull();
     const other = event("combat_end", { ...end, winner_ids: [], loot: [], combat_id: "x" });
     expect(lived(now, other)).toBe(now);
   });
@@ -234,7 +249,7 @@ describe("fights", () => {
     expect(alliesToHelp(lived(seen, line([])))).toEqual([]);
     expect(alliesToHelp(lived(seen, start))).toEqual([]);
     const inRoom = (id: string) => event("room_update", { room: { id } as RoomView });
-    expect(lived(seen, inRoom("moor"))).toBe(seen);
+    expect(alliesToHelp(lived(seen, inRoom("moor"), inRoom("moor")))).toEqual(["Ben"]);
     expect(alliesToHelp(lived(seen, inRoom("path")))).toEqual([]);
     const went = event("command_response", { success: true, result: "", room_state: { id: "path" } as RoomView });
     expect(alliesToHelp(lived(seen, went))).toEqual([]);
@@ -460,6 +475,19 @@ describe("beginnings", () => {
     expect(beginningOf(FIRST_CHOICES)).toEqual({ race: "Human", character_class: "Ranger" });
     const chosen = { race: "Elf", calling: "Rogue", faction: "Shadowborn", stats: EVEN_STATS };
     expect(beginningOf(chosen)).toMatchObject({ faction: "Shadowborn", stats: { strength: 10, charisma: 10 } });
+  });
+
+  test("each choice is told in the words of the rules", () => {
+    expect(aboutRace("Human")).toBe("+1 to each attribute.");
+    expect(aboutRace("Undead")).toBe("-1 constitution, +2 intelligence, -1 charisma.");
+    expect(aboutClass("Rogue")).toBe(
+      "Health 90, stamina 130, mana 60; each level +2 dexterity, +1 constitution, +1 charisma. " +
+        "Lives by dexterity, charisma and intelligence. " +
+        "Abilities: Backstab, Poison Blade, Shadow Step, Fan of Knives.",
+    );
+    expect(aboutFaction("Golden Order")).toContain("the Radiant Era");
+    expect(aboutFaction("")).toContain("no side");
+    expect([aboutRace("Cat"), aboutClass("Cat")]).toEqual(["", ""]);
   });
 
   test.each([

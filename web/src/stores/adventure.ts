@@ -76,6 +76,10 @@ export interface Adventure {
   readonly fights: readonly PastFight[];
   /** Of others, in the room where the player is. */
   readonly seenFights: readonly SeenFight[];
+  /** Where the player is. */
+  readonly roomId: string;
+  /** After how many changes of place the player needs no more to see how the last trade or fight ended. */
+  readonly movesToForget: number;
   /** To the player. */
   readonly challenges: readonly CombatChallenge[];
   /** Grows with whatever changes the quest log. */
@@ -99,6 +103,8 @@ export const EMPTY_ADVENTURE: Adventure = {
   combatEnd: null,
   fights: [],
   seenFights: [],
+  roomId: "",
+  movesToForget: 0,
   challenges: [],
   questChanges: 0,
   worldChanges: 0,
@@ -112,6 +118,7 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
       return {
         ...EMPTY_ADVENTURE,
         self: event.data.player.id,
+        roomId: event.data.room.id,
         fights: now.self === event.data.player.id ? now.fights : [],
         questChanges: now.questChanges + 1,
         worldChanges: now.worldChanges + 1,
@@ -150,11 +157,17 @@ export function applyAdventureEvent(now: Adventure, event: ServerEvent): Adventu
       const { id, message } = event.data;
       const requests = now.requests.filter((one) => one.id !== id);
       if (now.trade?.id !== id) return { ...now, requests };
-      return { ...now, requests, trade: null, tradeNews: "", tradeOutcome: { done: false, message } };
+      return { ...now, requests, trade: null, tradeNews: "", tradeOutcome: { done: false, message }, movesToForget: 1 };
     }
     case "trade_complete":
       if (now.trade?.id !== event.data.trade.id) return now;
-      return { ...now, trade: null, tradeNews: "", tradeOutcome: { done: true, message: event.data.message } };
+      return {
+        ...now,
+        trade: null,
+        tradeNews: "",
+        tradeOutcome: { done: true, message: event.data.message },
+        movesToForget: 1,
+      };
 
     case "combat_start":
     case "combat_state":
@@ -241,10 +254,12 @@ function withSeenFight(
   return others.length === now.seenFights.length ? now : { ...now, seenFights: others };
 }
 
-/** Of fights elsewhere nobody tells. */
+/** Elsewhere, how something ended is past, and of fights nobody tells. */
 function inRoom(now: Adventure, roomId: string): Adventure {
-  const here = now.seenFights.filter((one) => one.roomId === roomId);
-  return here.length === now.seenFights.length ? now : { ...now, seenFights: here };
+  if (roomId === now.roomId) return now;
+  const movesToForget = Math.max(0, now.movesToForget - 1);
+  const next = { ...now, roomId, movesToForget, seenFights: now.seenFights.filter((one) => one.roomId === roomId) };
+  return movesToForget === 0 ? withoutOutcomes(next) : next;
 }
 
 /** How many fights are kept; the server keeps the last ones of all, too. */
@@ -254,7 +269,9 @@ function withoutCombat(now: Adventure, end: CombatEnd, endedAt: string): Adventu
   const { combat_id: id, outcome, message } = end;
   const fight = { id, endedAt, outcome, message, commitment: now.combat?.commitment ?? "" };
   const fights = [fight, ...now.fights.filter((one) => one.id !== id)].slice(0, MOST_FIGHTS);
-  return { ...now, combat: null, turnEndsAt: null, combatEnd: end, fights };
+  // Who fell or fled is brought elsewhere by that itself.
+  const movesToForget = outcome === "won" || outcome === "undecided" ? 1 : 2;
+  return { ...now, combat: null, turnEndsAt: null, combatEnd: end, fights, movesToForget };
 }
 
 // --- questions ---------------------------------------------------------------------------------------

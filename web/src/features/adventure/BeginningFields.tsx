@@ -1,5 +1,8 @@
 import {
   ATTRIBUTES,
+  aboutClass,
+  aboutFaction,
+  aboutRace,
   type Choices,
   CLASSES,
   EVEN_STATS,
@@ -45,6 +48,15 @@ export function BeginningFields({ choices, onChange }: BeginningFieldsProps) {
           onChange={(one) => onChange({ ...choices, faction: one })}
         />
       </div>
+      <dl className={styles.abouts}>
+        <dt>{race}</dt>
+        <dd>{aboutRace(race)}</dd>
+        <dt>{calling}</dt>
+        <dd>{aboutClass(calling)}</dd>
+        <dt>{faction || "No faction"}</dt>
+        <dd>{aboutFaction(faction)}</dd>
+      </dl>
+      <p className={styles.news}>Race, class, faction and attributes are chosen once, for good.</p>
       <Tick
         isSelected={stats !== null}
         onChange={(chosen) => onChange({ ...choices, stats: chosen ? EVEN_STATS : null })}
@@ -54,7 +66,8 @@ export function BeginningFields({ choices, onChange }: BeginningFieldsProps) {
       {stats && (
         <fieldset className={styles.attributes}>
           <legend className={styles.news}>
-            Before what the race adds. {left === 0 ? "All points are spent." : pointsInWords(left)}
+            From {STAT_LIMITS.least} to {STAT_LIMITS.most} each, before what the race adds.{" "}
+            {left === 0 ? "All points are spent." : pointsInWords(left)}
           </legend>
           {ATTRIBUTES.map((one) => (
             <label key={one} className={styles.amountField}>

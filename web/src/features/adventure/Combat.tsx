@@ -47,6 +47,23 @@ function Fight({ combat }: { readonly combat: CombatView }) {
         {connected && <Timer isOwn={own} turnSeconds={combat.turn_seconds} />}
       </div>
       {me && <Vitals me={me} />}
+      {me?.condition === "standing" && <Deeds me={me} isOwn={own} />}
+      <div className={styles.armies}>
+        {sides.map((side) => (
+          <ul
+            key={side}
+            className={`${styles.side} ${styles.fighters}`}
+            aria-label={side === me?.side ? "Your side" : "Against you"}
+          >
+            {combat.fighters
+              .filter((one) => one.side === side)
+              .sort((one, other) => Number(other === me) - Number(one === me))
+              .map((one) => (
+                <Fighter key={one.number} fighter={one} isSelf={one === me} />
+              ))}
+          </ul>
+        ))}
+      </div>
       <div className={styles.rounds}>
         <ol className={styles.order} aria-label="Turn order">
           {combat.order.map((number, index) => (
@@ -65,23 +82,6 @@ function Fight({ combat }: { readonly combat: CombatView }) {
             </ol>
           </>
         )}
-      </div>
-      {me?.condition === "standing" && <Deeds me={me} isOwn={own} />}
-      <div className={styles.armies}>
-        {sides.map((side) => (
-          <ul
-            key={side}
-            className={`${styles.side} ${styles.fighters}`}
-            aria-label={side === me?.side ? "Your side" : "Against you"}
-          >
-            {combat.fighters
-              .filter((one) => one.side === side)
-              .sort((one, other) => Number(other === me) - Number(one === me))
-              .map((one) => (
-                <Fighter key={one.number} fighter={one} isSelf={one === me} />
-              ))}
-          </ul>
-        ))}
       </div>
       {combat.log.length > 0 && (
         <details className={styles.state}>
@@ -173,10 +173,8 @@ function Vitals({ me }: { readonly me: FighterView }) {
       {vitals.map(([kind, value, max]) => (
         <li key={kind}>
           <span>
-            {kind}{" "}
-            <b>
-              {value}/{max}
-            </b>
+            {kind} <b>{value}</b>
+            <span className={ui.hidden}> of {max}</span>
           </span>
           <span className={styles.vitalTrack} data-look={kind} aria-hidden>
             <span style={{ width: `${max > 0 ? Math.min(100, (100 * value) / max) : 0}%` }} />
@@ -276,10 +274,10 @@ function Ended({ end }: { readonly end: CombatEnd }) {
   const fight = usePlay((state) => state.adventure.fights.find((one) => one.id === end.combat_id));
   const [reading, setReading] = useState(false);
   return (
-    <section className={styles.card} aria-label="Fight">
-      <div className={styles.cardHead}>
-        <h2 className={styles.cardTitle}>{OUTCOMES[end.outcome]}</h2>
-      </div>
+    <section className={`${styles.card} ${styles.outcome}`} aria-label="Fight">
+      <h2 className={end.message.startsWith(OUTCOMES[end.outcome]) ? ui.hidden : styles.cardTitle}>
+        {OUTCOMES[end.outcome]}
+      </h2>
       <p role="status">{end.message}</p>
       <div className={styles.actions}>
         <Button onPress={outcomesRead}>Close</Button>

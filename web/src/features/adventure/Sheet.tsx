@@ -52,6 +52,14 @@ export function Sheet() {
                 <dd>{sheet.stats[one]}</dd>
               </div>
             ))}
+            <div className={styles.stat}>
+              <dt>Armor class</dt>
+              <dd>{sheet.armor_class ?? 10}</dd>
+            </div>
+            <div className={styles.stat}>
+              <dt>Initiative</dt>
+              <dd>{signed(sheet.initiative ?? 0)}</dd>
+            </div>
           </dl>
         </Panel>
         <Panel title="Equipment">
@@ -67,6 +75,8 @@ export function Sheet() {
     </>
   );
 }
+
+const signed = (amount: number): string => (amount > 0 ? `+${amount}` : String(amount));
 
 const isWorn = ({ kind }: ItemView): boolean => kind === "weapon" || kind === "armor";
 const isUsable = (item: ItemView): boolean => isWorn(item) || item.kind === "consumable";

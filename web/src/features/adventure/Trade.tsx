@@ -31,10 +31,8 @@ export function Trade() {
         </div>
       )}
       {outcome && (
-        <section className={styles.card} aria-label="Trade">
-          <div className={styles.cardHead}>
-            <h2 className={styles.cardTitle}>{outcome.done ? "The trade is done" : "No trade"}</h2>
-          </div>
+        <section className={`${styles.card} ${styles.outcome}`} aria-label="Trade">
+          <h2 className={styles.cardTitle}>{outcome.done ? "The trade is done" : "No trade"}</h2>
           <p role="status">{outcome.message}</p>
           <div className={styles.actions}>
             <Button onPress={outcomesRead}>Close</Button>
@@ -71,7 +69,7 @@ function Table({ trade }: { readonly trade: TradeView }) {
         </span>
       </div>
       {problem && <Problem {...problem} />}
-      <div className={styles.sides}>
+      <div className={styles.offers}>
         <Side title="You give" offered={yours} onTakeBack={(name) => void offer(trade.id, withoutThing(yours, name))} />
         <Side title={`${partner} gives`} offered={theirs} />
       </div>
@@ -150,24 +148,25 @@ function Adding({ trade }: { readonly trade: TradeView }) {
 
   return (
     <div className={styles.adding}>
-      <form className={styles.adding} aria-label="Offer souls" onSubmit={offerSouls}>
-        <Amount label={`Souls (you have ${owned})`} value={souls} max={owned} onChange={setSouls} />
-        <Button type="submit">Offer souls</Button>
-      </form>
       {thing && (
-        <form className={styles.adding} aria-label="Offer a thing" onSubmit={offerThing}>
+        <form className={styles.addingThing} aria-label="Offer a thing" onSubmit={offerThing}>
           <Choice
+            className={styles.thingChoice}
             label="Thing"
             value={thing.id}
             options={things.map((one) => [one.id, (one.count ?? 1) > 1 ? `${one.name} (${one.count})` : one.name])}
             onChange={setChosen}
           />
           {(thing.count ?? 1) > 1 && (
-            <Amount label="How many" value={quantity} max={thing.count ?? 1} least={1} onChange={setQuantity} />
+            <Amount isSmall label="How many" value={quantity} max={thing.count ?? 1} least={1} onChange={setQuantity} />
           )}
           <Button type="submit">Offer</Button>
         </form>
       )}
+      <form className={styles.adding} aria-label="Offer souls" onSubmit={offerSouls}>
+        <Amount label={`Souls (you have ${owned})`} value={souls} max={owned} onChange={setSouls} />
+        <Button type="submit">Offer souls</Button>
+      </form>
     </div>
   );
 }
@@ -177,12 +176,13 @@ interface AmountProps {
   readonly value: string;
   readonly max: number;
   readonly least?: number;
+  readonly isSmall?: boolean;
   readonly onChange: (value: string) => void;
 }
 
-function Amount({ label, value, max, least = 0, onChange }: AmountProps) {
+function Amount({ label, value, max, least = 0, isSmall = false, onChange }: AmountProps) {
   return (
-    <label className={styles.amountField}>
+    <label className={isSmall ? styles.smallAmount : styles.amountField}>
       {label}
       <input
         className={styles.amount}

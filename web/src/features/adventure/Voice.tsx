@@ -17,6 +17,7 @@ const FULL = 100;
 /** Voice chat with the party: who is there, who speaks, and how loud. */
 export function Voice() {
   const voice = usePlay((state) => state.adventure.voice);
+  const partySize = usePlay((state) => state.adventure.party?.max_members);
   const self = usePlay((state) => state.adventure.self);
   const isOnline = usePlay((state) => state.connection.state === "connected");
   const phase = useVoice((state) => state.phase);
@@ -26,13 +27,15 @@ export function Voice() {
   const wantsMute = useVoice((state) => state.wantsMute);
   if (!voice) return null;
   const { speakers, maxSpeakers } = voice;
+  // A channel may hold more than a party does.
+  const most = Math.min(maxSpeakers, partySize ?? maxSpeakers);
   const isIn = phase === "in";
   const me = speakers.find((one) => one.id === self);
   const isMuted = wantsMute ?? me?.is_muted ?? false;
   return (
     <section className={styles.voice} aria-label="Voice">
       <p className={styles.none}>
-        {speakers.length === 0 ? "Nobody talks by voice." : `${speakers.length} of ${maxSpeakers} talk by voice:`}
+        {speakers.length === 0 ? "Nobody talks by voice." : `${speakers.length} of ${most} talk by voice:`}
       </p>
       {speakers.length > 0 && (
         <ul className={styles.speakers} aria-label="In the voice channel">

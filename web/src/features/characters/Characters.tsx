@@ -81,6 +81,10 @@ export function Characters() {
               <li key={character.id} className={styles.character}>
                 <h2 className={styles.name}>{character.name}</h2>
                 <p className={styles.about}>
+                  {character.race} {character.character_class}, level {character.level}
+                  {character.faction && `, of the ${character.faction}`}
+                </p>
+                <p className={styles.about}>
                   {character.room_name && <>in {character.room_name} · </>}last active {fromNow(character.last_active)}
                 </p>
                 {character.description && <p className={styles.about}>{character.description}</p>}
