@@ -179,7 +179,8 @@ async def test_a_trade_from_the_question_to_the_settlement(house: ShardsHouse) -
     thing = next(one for one in carried if not one.equipped)
     await bo.send("trade_update", trade_id=trade, souls=0, items=[{"item_id": thing.number, "quantity": 1}])
     update = await ada.until("trade_update", lambda told: any(one["items"] for one in told["offers"]))
-    offered = {"item_id": thing.number, "quantity": 1, "name": thing.name}
+    (row,) = house.door.sight.rows([thing])
+    offered = {"item_id": thing.number, "quantity": 1, "name": row.name}
     assert {"character_id": bo.character_id, "souls": 0, "items": [offered]} in update["offers"]
     await bo.send("trade_accept", trade_id=trade, revision=0)
     assert await bo.refused() == "INVALID_ACTION"  # that is not how it stands
