@@ -55,6 +55,17 @@ def screen(capsys: pytest.CaptureFixture[str]) -> Screen:
 @pytest.mark.parametrize(
     ("heard", "told"),
     [
+        (
+            event(
+                "room_update",
+                room=ELSEWHERE
+                | {
+                    "ways": [{"direction": "up", "name": "the Nexus", "signed": True}],
+                    "creatures": [{"name": "Corrupt Wolf", "level": 2}],
+                },
+            ),
+            "Cell\nDark.\nLurking here: Corrupt Wolf (level 2).\nBob is here.\nWays: up to the Nexus.\n",
+        ),
         (event("room_update", room=ELSEWHERE), "Cell\nDark.\nBob is here.\nThere is no way out that you can see.\n"),
         (event("room_update", room=SQUARE | {"players": []}), ""),
         (event("room_update", room=SQUARE | {"description": "Empty now."}), "This place has changed.\n"),

@@ -37,6 +37,7 @@ from mythgate.domain.world import (
     CROSSING,
     FIRST_MADE_NUMBER,
     SAFE,
+    SIGNPOSTED,
     Calendar,
     Daypart,
     Direction,
@@ -78,7 +79,7 @@ _DURATION: Final = re.compile(r"(\d{1,6}) ?(s|m|h|d)\Z")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _FLAGS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _ARTICLES: Final = ("a", "an", "the", "some", "none")
-_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout", CROSSING)
+_TAGS: Final = ("start", "safe", "shop", "tavern", "no_shout", CROSSING, SIGNPOSTED)
 
 
 class InvalidPacks(ValueError):

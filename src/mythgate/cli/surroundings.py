@@ -83,9 +83,14 @@ def place_text(room: dict[str, Any], own_id: str) -> str:
     others = [_person(one) for one in room["players"] if one["id"] != own_id]
     if others:
         lines.append(f"{_enumerated(others)} {'is' if len(others) == 1 else 'are'} here.")
-    ways = [way["direction"] + (" (locked)" if way.get("locked") else "") for way in room["ways"]]
+    ways = [_way(way) for way in room["ways"]]
     lines.append(f"Ways: {', '.join(ways)}." if ways else "There is no way out that you can see.")
     return "\n".join(line for line in lines if line)
+
+
+def _way(way: dict[str, Any]) -> str:
+    sign = f" to {way['name']}" if way.get("signed") else ""
+    return f"{way['direction']}{sign}{' (locked)' if way.get('locked') else ''}"
 
 
 def in_plain_words(text: str) -> str:

@@ -182,11 +182,13 @@ class ExitView:
     room_id: str | None
     """The room behind it; null if it is locked or the player has not been there."""
     name: str = ""
-    """Name of the room behind it. Empty: the player has not been there."""
+    """Name of the room behind it. Empty: the player has not been there, and no sign tells it."""
     locked: bool = False
     """Whether it takes a key."""
     description: str = ""
     """What one sees looking that way; may be empty."""
+    signed: bool = False
+    """Whether a sign names the room behind it for everybody."""
 
 
 @dataclass(slots=True)
@@ -854,6 +856,8 @@ class LobbyView:
     """Whether only the staff may talk to everybody."""
     world_chat: bool = False
     """Whether what is said in it is heard on the global channel of the world, and the other way round."""
+    type_name: str = "standard"
+    """Its type: `standard`, `tournament`, or what a plug-in calls its own, such as a game."""
 
 
 @dataclass(slots=True)

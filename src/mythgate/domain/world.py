@@ -373,6 +373,7 @@ class Room:
 
 
 CROSSING: Final = "crossing"  # tag of rooms that only join others; see `World.ways_to`
+SIGNPOSTED: Final = "signposted"  # tag of rooms that tell where their ways lead to who has not been there, too
 SAFE: Final = "safe"  # tag of rooms in which nobody fights, and where one rests well
 CROWD: Final = 5  # people in one room that make it crowded
 FIRST_MADE_NUMBER: Final = 1000  # of rooms to which their pack gives no number; below are those of packs

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from mythgate.domain.errors import NotInWorld
 from mythgate.domain.events import (
     Event,
+    ExitView,
     ItemView,
     NpcView,
     OccupantView,
@@ -225,7 +226,12 @@ def room_text(view: RoomView, onlooker: CharacterId) -> str:
 def ways_text(view: RoomView) -> str:
     if not view.ways:
         return "There is no way out that you can see."
-    return f"Ways: {', '.join(way.direction + (' (locked)' if way.locked else '') for way in view.ways)}."
+    return f"Ways: {', '.join(map(_way_text, view.ways))}."
+
+
+def _way_text(way: ExitView) -> str:
+    sign = f" to {way.name}" if way.signed else ""
+    return f"{way.direction}{sign}{' (locked)' if way.locked else ''}"
 
 
 def _with_status(view: OccupantView) -> str:

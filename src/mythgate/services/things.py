@@ -30,7 +30,7 @@ from mythgate.domain.ids import CharacterId, RoomId, room_topic
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.presence import Presence
 from mythgate.domain.sheets import DEFAULT_SHEET
-from mythgate.domain.world import Direction, Exit, Fixture, Inhabitant, World, find
+from mythgate.domain.world import SIGNPOSTED, Direction, Exit, Fixture, Inhabitant, World, find
 from mythgate.services.ports import Clock, CommandKey, PresenceStore, Realtime, Store, Transaction
 from mythgate.services.sight import Sight, enumerate_words, with_counts
 from mythgate.services.world import WorldService
@@ -287,7 +287,7 @@ class ThingService:
         if Direction.parse(words) is not None:
             if way is None:
                 raise NoSuchExit("There is nothing to see that way.", hint=movement.ways_hint(room, explored))
-            return self._way(way, known=way.target in explored)
+            return self._way(way, known=way.target in explored, signed=SIGNPOSTED in room.tags)
         things = await self._things(present)
         candidates = [*self._people(present), *things, *self._fixed(present)]
         try:
@@ -295,7 +295,7 @@ class ThingService:
         except NotHere:
             if way is None:
                 raise
-            return self._way(way, known=way.target in explored)
+            return self._way(way, known=way.target in explored, signed=SIGNPOSTED in room.tags)
 
     async def read(self, actor: CharacterId, words: str) -> Seen:
         """Something with writing on it; see `read_text`, None if there is nothing to read.
@@ -366,12 +366,12 @@ class ThingService:
     def _fixed(self, present: Presence) -> list[Seen]:
         return [_fixture(one) for one in self._sight.room_of(present).fixtures]
 
-    def _way(self, way: Exit, *, known: bool) -> Seen:
+    def _way(self, way: Exit, *, known: bool, signed: bool) -> Seen:
         world = self._world.world
         if way.hidden and not known:
             raise NoSuchExit("There is nothing to see that way.")
         parts = [way.description or f"A way leads {way.direction.toward}."]
-        if known:
+        if known or signed:
             parts.append(f"It leads to {world.rooms[way.target].name}.")
         if way.locked:
             parts.append("It is locked.")

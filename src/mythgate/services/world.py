@@ -50,6 +50,7 @@ from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.shards import called
 from mythgate.domain.world import (
+    SIGNPOSTED,
     SMALL_WORDS,
     Daypart,
     Inhabitant,
@@ -132,14 +133,15 @@ def room_view(
     """
     ways = []
     for way in visible_exits(room, explored):
-        known = way.target in explored
+        known, signed = way.target in explored, SIGNPOSTED in room.tags
         ways.append(
             ExitView(
                 direction=way.direction.value,
                 room_id=way.target if known and not way.locked else None,
-                name=world.rooms[way.target].name if known else "",
+                name=world.rooms[way.target].name if known or signed else "",
                 locked=way.locked,
                 description=way.description,
+                signed=signed,
             )
         )
     return RoomView(

@@ -15,7 +15,7 @@ from mythgate.domain.events import AdminEvent, CommandResponse, Disconnect, Foll
 from mythgate.domain.ids import STAFF_TOPIC
 from mythgate.domain.presence import Presence
 from mythgate.domain.textcommands import MAX_ALIASES
-from mythgate.domain.world import Utterance
+from mythgate.domain.world import SIGNPOSTED, Utterance
 from mythgate.services.commands.guide import TOPICS
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.ports import Store, Transaction
@@ -152,6 +152,18 @@ async def test_exits_and_map(kit: PlayKit) -> None:
     drawn = (await ok(kit, ada, "map")).result
     assert "[" in drawn
     assert drawn == (await ok(kit, ada, "m")).result
+
+
+async def test_signs_name_where_ways_lead(kit: PlayKit) -> None:
+    world = kit.world.world
+    square = dataclasses.replace(world.rooms[SQUARE], tags=frozenset({SIGNPOSTED}))
+    kit.world.world = dataclasses.replace(world, rooms={**world.rooms, SQUARE: square})
+    ada = await kit.somebody("Ada")
+    seen = await ok(kit, ada, "look")
+    assert "Ways: north to the tavern, east to " in seen.result
+    assert seen.room_state is not None
+    assert (seen.room_state.ways[0].name, seen.room_state.ways[0].room_id) == ("the tavern", None)
+    assert "It leads to the tavern." in (await ok(kit, ada, "look north")).result
 
 
 async def test_unlock(kit: PlayKit) -> None:

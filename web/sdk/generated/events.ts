@@ -816,7 +816,7 @@ export interface ExitView {
    */
   room_id: string | null;
   /**
-   * Name of the room behind it. Empty: the player has not been there.
+   * Name of the room behind it. Empty: the player has not been there, and no sign tells it.
    */
   name?: string;
   /**
@@ -827,6 +827,10 @@ export interface ExitView {
    * What one sees looking that way; may be empty.
    */
   description?: string;
+  /**
+   * Whether a sign names the room behind it for everybody.
+   */
+  signed?: boolean;
 }
 /**
  * A player as others in the room see them.
@@ -1520,6 +1524,10 @@ export interface LobbyView {
    * Whether what is said in it is heard on the global channel of the world, and the other way round.
    */
   world_chat?: boolean;
+  /**
+   * Its type: `standard`, `tournament`, or what a plug-in calls its own, such as a game.
+   */
+  type_name?: string;
 }
 /**
  * A game is not as it was. Replaces what was known of it.
