@@ -734,7 +734,8 @@ def load_plugins(modules: Sequence[str]) -> Extensions:
         except Exception as error:
             raise CannotStart(
                 f"The plug-in {name} cannot be used: {type(error).__name__}: {error}",
-                "A plug-in is an importable module with a function plug_in(extensions).",
+                "A plug-in is an importable module with a function plug_in(extensions).\n"
+                "One in this folder is found with PYTHONPATH=. before the command: PYTHONPATH=. mythgate serve",
             ) from error
     return extensions
 

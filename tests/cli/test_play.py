@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.support.metaserver_client import AlephOneClient, close_lines
 from tests.support.server import ROOMY, RunningServer, running_server
 
-from mythgate.cli.addressfile import ADDRESS_FILE
+from mythgate.cli.addressfile import ADDRESS_FILE, DEMO_FILE
 
 pty = pytest.importorskip("pty", reason="terminals of this kind are of Unix")
 PATIENCE = 20.0
@@ -101,7 +101,9 @@ class Terminal:
             insisting.cancel()
 
 
-async def piped(*words: str, typed: Sequence[str] = (), **variables: str) -> tuple[int, str]:
+async def piped(
+    *words: str, typed: Sequence[str] = (), folder: Path | None = None, **variables: str
+) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -110,6 +112,7 @@ async def piped(*words: str, typed: Sequence[str] = (), **variables: str) -> tup
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        cwd=folder,
         env=os.environ | variables,
     )
     async with asyncio.timeout(PATIENCE):
@@ -275,6 +278,84 @@ async def test_an_address_left_by_a_killed_server_is_not_believed_for_ever(serve
     assert f"No answer from {server.url}." in output
     await server.start()
     assert (await piped("play", "--data-dir", str(server.data_dir), "--guest", typed=["quit"]))[0] == 0
+
+
+async def test_without_an_address_the_server_of_this_folder_is_found(
+    server: RunningServer, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    """Also a demo, whose data folder nobody knows; and it is said which server that is."""
+    here, data = tmp_path / "here", {"MYTHGATE_DATA_DIR": str(server.data_dir)}
+    here.mkdir()
+    (here / DEMO_FILE).write_text(f"http://127.0.0.1:{unused_tcp_port}\n")  # of one that was killed
+    code, output = await piped("play", "--guest", typed=["quit"], folder=here, **data)
+    assert code == 0, output
+    assert f"It is the server of the data folder {server.data_dir}.\n" in output
+
+    elsewhere = {"MYTHGATE_DATA_DIR": str(tmp_path / "none"), "MYTHGATE_HTTP__PORT": str(server.port)}
+    code, output = await piped("play", "--guest", typed=["quit"], folder=here, **elsewhere)
+    assert code == 0, output
+    assert f"No server has left its address in the data folder {tmp_path / 'none'}: " in output
+
+    (here / DEMO_FILE).write_text(f"{server.url}\n")
+    elsewhere["MYTHGATE_HTTP__PORT"] = str(unused_tcp_port)
+    code, output = await piped("play", "--guest", typed=["quit"], folder=here, **elsewhere)
+    assert code == 0, output
+    assert "It is the demo that was started in this folder.\n" in output
+
+
+async def test_a_demo_says_where_it_is_in_the_folder_it_was_started_in(tmp_path: Path) -> None:
+    doors = {"MYTHGATE_METASERVER__ENABLED": "false", "MYTHGATE_SHARDS__ENABLED": "false"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mythgate", "serve", "--demo", "--port", "0", "--log-level", "error"),
+        cwd=tmp_path,
+        env=os.environ | doors,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while b"Ready in" not in await process.stdout.readline():
+                assert process.returncode is None
+        url = (tmp_path / DEMO_FILE).read_text().strip()
+        assert url.startswith("http://127.0.0.1:")
+        code, output = await piped("play", "--guest", typed=["quit"], folder=tmp_path)
+        assert code == 0, output
+        assert f"Mythgate at {url}, 0 players in the world.\nIt is the demo" in output
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert not (tmp_path / DEMO_FILE).exists()
+
+
+async def test_who_takes_a_name_that_somebody_has_is_asked_for_another(server: RunningServer) -> None:
+    first = await new_player(server, "brom")
+    terminal = await Terminal.run("play", server.url, "--new", "-u", "brom", "-c", "Brom")
+    await terminal.shows("A password has at least 8 characters.")
+    for password, then in (("short", "at least 8"), ("a good password", "Choose another.")):
+        for question in ("New password: ", "The same again: "):
+            await terminal.shows(question)
+            terminal.type(f"{password}\r")
+        await terminal.shows(then)
+    await terminal.shows("Name: ")
+    terminal.type("bram\r")
+    for question in ("New password: ", "The same again: "):
+        await terminal.shows(question)
+        terminal.type("a good password\r")
+    await terminal.shows("Choose another.")
+    await terminal.shows("Its name: ")
+    terminal.type("Bram\r")
+    await terminal.shows("Bram has been made.")
+    await terminal.shows("quit leaves.")
+    terminal.type("quit\r")
+    assert await terminal.ends() == 0
+    first.type("quit\r")
+    assert await first.ends() == 0
+    terminal = await Terminal.run("play", server.url, "-u", "bram", "-c", "Bromm")
+    await terminal.shows("Password: ")
+    terminal.type("a good password\r")
+    await terminal.shows("You have no character named Bromm.")
+    await terminal.shows("You have: Bram.")
+    assert await terminal.ends() == 1
 
 
 async def test_whoever_is_disabled_is_told_so(server: RunningServer) -> None:

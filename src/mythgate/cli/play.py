@@ -16,13 +16,14 @@ import textwrap
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
 import mythgate
-from mythgate.cli.addressfile import server_of
+from mythgate.cli.addressfile import server_near, server_of
 from mythgate.cli.lobbytalk import HOW_TO_ENTER, LobbyTalk
 from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, fail, refusals, settings_or_exit, typed
@@ -34,7 +35,7 @@ from mythgate.cli.surroundings import (
     place_text,
     reset_text,
 )
-from mythgate.domain.errors import AccountDisabled, MythError, NotInLobby, Refused, TooMany
+from mythgate.domain.errors import AccountDisabled, MythError, NameNotAllowed, NameTaken, NotInLobby, Refused, TooMany
 
 if TYPE_CHECKING:
     from mythgate.client import Client
@@ -51,6 +52,7 @@ PROMPT: Final = "> "
 _CLIENT_NAME: Final = f"mythgate-play/{mythgate.__version__}"  # how others in a lobby read it
 EXIT_INTERRUPTED: Final = 130
 _SIGN_IN_ATTEMPTS: Final = 3
+_RULE: Final = "A password has at least 8 characters. A sentence is easiest to remember."
 _OVER: Final = "The connection has ended."
 _KEPT_SECONDS: Final = 600.0  # longer than attempts to reconnect take
 _QUIT_CODE: Final = 4500
@@ -116,10 +118,13 @@ def play(
         fail("The terminal client needs one more package.", "Install it with: pip install 'mythgate[client]'")
     require_folder(data_dir)
     given = [server] if server else ["--data-dir", data_dir] if data_dir else []
-    server = server or server_of(settings_or_exit(data_dir=data_dir))
+    which = ""
+    if not server:
+        settings = settings_or_exit(data_dir=data_dir)
+        server, which = (server_of(settings), "") if data_dir else server_near(settings, Path.cwd())
     try:
         with refusals(), _connection_thread() as run:
-            _play(server, given, user, character, lobby, guest=guest, new=new, run=run)
+            _play(server, which, given, user, character, lobby, guest=guest, new=new, run=run)
     except KeyboardInterrupt:
         print()
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -157,9 +162,18 @@ def _connection_thread() -> Iterator[Run[Any]]:
 
 
 def _play(
-    server: str, given: Sequence[str], user: str, character: str, lobby: str, *, guest: bool, new: bool, run: Run[Any]
+    server: str,
+    which: str,
+    given: Sequence[str],
+    user: str,
+    character: str,
+    lobby: str,
+    *,
+    guest: bool,
+    new: bool,
+    run: Run[Any],
 ) -> None:
-    """Play on `server`, which the words `given` on the command line, if any, stand for."""
+    """Play on `server`, which the words `given` on the command line, if any, stand for; `which` it is, in words."""
     import aiohttp
 
     from mythgate.client import Backoff, Client
@@ -168,8 +182,8 @@ def _play(
     run(client.__aenter__())
     try:
         try:
-            _greet(run, client, server, given, asks=not (guest or new))
-            _sign_in(run, client, user, guest=guest, new=new)
+            _greet(run, client, server, which, given, asks=not (guest or new))
+            user = _sign_in(run, client, user, guest=guest, new=new)
             chosen = _choose(run, client, character, guest=guest)
             known = run(client.request("GET", "/api/commands"))["commands"]
         except (aiohttp.ClientError, TimeoutError):
@@ -192,7 +206,7 @@ def _play(
         run(client.__aexit__(None, None, None))
 
 
-def _greet(run: Run[Any], client: Client, server: str, given: Sequence[str], *, asks: bool) -> None:
+def _greet(run: Run[Any], client: Client, server: str, which: str, given: Sequence[str], *, asks: bool) -> None:
     """See that there is a server before anything is asked, and say which."""
     try:
         status = run(client.request("GET", "/api/status"))
@@ -202,19 +216,23 @@ def _greet(run: Run[Any], client: Client, server: str, given: Sequence[str], *, 
         fail(f"What answers at {server} is not Mythgate.", f"Give the address that `{typed('serve')}` prints.")
     online = status["players_online"]
     print(f"Mythgate at {server}, {online} {'player' if online == 1 else 'players'} in the world.")
+    if which:
+        print(which)
     if asks:
         print("Sign in. Without an account:")
         print(f"  {typed('play', *given, '--guest')}   enters for a look around")
         print(f"  {typed('play', *given, '--new')}   makes one")
 
 
-def _sign_in(run: Run[Any], client: Client, user: str, *, guest: bool, new: bool) -> None:
+def _sign_in(run: Run[Any], client: Client, user: str, *, guest: bool, new: bool) -> str:
+    """Sign in or make an account, as `user` or whoever they say they are; under which name. Guests have none."""
     if guest:
         account = run(client.guest())
         print(f"You are {account['username']}.")
-        return
+        return ""
+    name = user
     for attempts_left in reversed(range(_SIGN_IN_ATTEMPTS)):
-        name = user or input("Name: ")
+        name = name or input("Name: ")
         password = _new_password() if new else getpass.getpass("Password: ")
         try:
             run(client.register(name, password) if new else client.login(name, password))
@@ -226,11 +244,15 @@ def _sign_in(run: Run[Any], client: Client, user: str, *, guest: bool, new: bool
             print(refused.message)
             if refused.hint:
                 print(refused.hint)
+            if not user or isinstance(refused, NameNotAllowed | NameTaken):
+                name = ""
         else:
-            return
+            break
+    return name if user else ""
 
 
 def _new_password() -> str:
+    print(_RULE)
     while True:
         password = getpass.getpass("New password: ")
         if getpass.getpass("The same again: ") == password:
@@ -244,13 +266,23 @@ def _choose(run: Run[Any], client: Client, wanted: str, *, guest: bool) -> str |
         for one in characters:
             if one["name"].casefold() == wanted.casefold():
                 return str(one["id"])
-        fail(f"You have no character named {wanted}.", "Without --character you can make one.")
+        if characters or guest:
+            have = f"You have: {', '.join(one['name'] for one in characters)}." if characters else ""
+            fail(f"You have no character named {wanted}.", have or "Guests get one; leave out --character.")
     if characters:
         return str(next((one for one in characters if one.get("selected")), characters[0])["id"])
     if guest:
         return None
-    name = input("You have no character yet. Its name: ")
-    return str(run(client.create_character(name))["id"])
+    name = wanted or input("You have no character yet. Its name: ")
+    while True:
+        try:
+            made = run(client.create_character(name))
+        except (NameNotAllowed, NameTaken) as refused:
+            print(f"{refused.message} {refused.hint}".rstrip())
+            name = input("Its name: ")
+        else:
+            print(f"{made['name']} has been made.")
+            return str(made["id"])
 
 
 def _enter_lobby(run: Run[Any], client: Client, screen: Screen, lobby: str) -> None:

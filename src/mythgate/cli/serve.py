@@ -54,7 +54,9 @@ def serve(
             logging.getLogger(__name__).warning("unknown setting", extra={"problem": warning})
 
         def on_ready(started: Started) -> None:
-            stack.enter_context(addressfile.telling(settings.data_dir, started.url))
+            stack.enter_context(addressfile.telling(settings.data_dir / addressfile.ADDRESS_FILE, started.url))
+            if demo and not json:  # programs that start one know where it is
+                stack.enter_context(addressfile.telling(Path.cwd() / addressfile.DEMO_FILE, started.url))
             _print_json(started) if json else _print_banner(started)
 
         try:
