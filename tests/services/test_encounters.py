@@ -183,6 +183,23 @@ async def test_a_fight_begins_is_won_and_brings_something(kit: PlayKit, fights: 
     assert fights.count() == 0
 
 
+async def test_who_carries_arms_and_bears_none_is_told_so(kit: PlayKit, fights: EncounterService) -> None:
+    anna, bert = await fighter(kit, "Anna"), await fighter(kit, "Bert")
+    for template_id in (SWORD, POTION):
+        await kit.lay(template_id, anna.character_id, carried=True)
+    assert "You have equipped nothing. `equip` puts on a sword." in (await kit.do(anna, "sheet")).result
+    assert "You have equipped nothing.\n" in (await kit.do(bert, "sheet")).result + "\n"
+    for wielded in (False, True):
+        if wielded:
+            await kit.do(anna, "equip sword")
+        await fights.start(anna.character_id, enemy="wolf")
+        told = kit.heard(anna).of(CombatStart)[-1].message
+        advice = " You have equipped nothing and carry a sword: `equip` before the next fight."
+        assert told == f"You fight: Anna against Corrupt Wolf (Lv2).{'' if wielded else advice}"
+        fights.gone(anna.character_id)
+        await kit.settle()
+
+
 async def test_what_one_is_told_of_blows(kit: PlayKit, fights: EncounterService) -> None:
     anna = await fighter(kit, "Anna", calling=CharacterClass.PALADIN)
     await kit.sheets.change(anna.character_id, lambda sheet: sheet.with_now(health=20))

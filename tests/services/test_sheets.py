@@ -594,7 +594,7 @@ async def test_commands(kit: PlayKit) -> None:
         "Armor class 10, initiative +0, attack +0, magic +0.",
         "Experience 0; 100 brings level 2.",
         f"You have {souls} souls.",
-        "You have equipped nothing.",
+        "You have equipped nothing. `equip` puts on a sword.",
     ]
     assert (await kit.do(ada, "wield sword")).result == "You equip a sword."
     await kit.lay(AXE, ada.character_id, carried=True)

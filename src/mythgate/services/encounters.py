@@ -83,6 +83,7 @@ Ending = Literal["won", "lost", "undecided", "fled", "fallen"]
 HEROES: Final = 0  # the side of those who began a fight with creatures
 FOES: Final = 1
 LOG_LINES: Final = 20
+_WORN: Final = frozenset({ItemKind.WEAPON, ItemKind.ARMOR})
 _BOSSES: Final = frozenset({Tier.MINI_BOSS, Tier.BOSS, Tier.WORLD_BOSS})
 # How many times as long as the others they are away when they were slain.
 _RARITY: Final[Mapping[Tier, int]] = {
@@ -141,6 +142,14 @@ class Share:
     souls: int
     experience: int
     loot: tuple[TemplateId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comer:
+    """Somebody who is about to fight, and what they could wear and wield if they wear and wield nothing."""
+
+    combatant: Combatant
+    idle: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,16 +327,16 @@ class EncounterService:
         self._joinable(present, ally)
         self._beginning.add(actor)
 
-        def work(tx: Transaction) -> Combatant:
-            return self._combatant(tx, present, HEROES)
+        def work(tx: Transaction) -> _Comer:
+            return self._comer(tx, present, HEROES)
 
-        def after(combatant: Combatant) -> Encounter:
+        def after(comer: _Comer) -> Encounter:
             self._beginning.discard(actor)
             self._require_present(room_id, present)
             fight, side = self._joinable(present, ally)
-            told = fight.encounter.join(replace(combatant, side=side))
+            told = fight.encounter.join(replace(comer.combatant, side=side))
             self._take_in(fight, [present])
-            self._send_start(fight, present)
+            self._send_start(fight, present, comer)
             self._tell(fight, told)
             return fight.encounter
 
@@ -406,23 +415,23 @@ class EncounterService:
         actors, room_id = {one.character_id for one in people}, people[0].room_id
         self._beginning |= actors
 
-        def work(tx: Transaction) -> list[Combatant]:
+        def work(tx: Transaction) -> list[_Comer]:
             # Always in the same order, so that those who fight and trade with each other do not wait for each other.
             for actor in sorted(actors):
                 tx.characters.require(actor)
             sides = range(len(people)) if is_duel else [HEROES] * len(people)
-            return [self._combatant(tx, one, side) for one, side in zip(people, sides, strict=True)]
+            return [self._comer(tx, one, side) for one, side in zip(people, sides, strict=True)]
 
-        def after(combatants: list[Combatant]) -> Encounter:
+        def after(comers: list[_Comer]) -> Encounter:
             self._beginning.difference_update(actors)
             self._require_present(room_id, *people)
             seed = self._chance.randint(0, 2**63 - 1)
-            encounter = Encounter(self._ids.new(), seed, [*combatants, *others])
+            encounter = Encounter(self._ids.new(), seed, [*(one.combatant for one in comers), *others])
             fight = Fight(encounter, room_id, self._deadline(), is_duel)
             self._fights[fight.id] = fight
             self._take_in(fight, people)
-            for one in people:
-                self._send_start(fight, one)
+            for one, comer in zip(people, comers, strict=True):
+                self._send_start(fight, one, comer)
             self._tell_beginning(fight, people)
             log.info("encounter begun", extra={"encounter": fight.id, "room": fight.room_id, "duel": is_duel})
             self._tell(fight, encounter.told)
@@ -449,7 +458,7 @@ class EncounterService:
             raise result
         return result
 
-    def _combatant(self, tx: Transaction, present: Presence, side: int) -> Combatant:
+    def _comer(self, tx: Transaction, present: Presence, side: int) -> _Comer:
         tx.characters.require(present.character_id)
         sheet = tx.sheets.get(present.character_id)
         if sheet.now.health < 1:
@@ -457,8 +466,11 @@ class EncounterService:
         world = self._world.world
         carried = tx.items.held_by(HolderKind.CHARACTER, present.character_id)
         worn = bonuses(world, carried)
-        armed = any(one.equipped and world.template(one.template_id).kind is ItemKind.WEAPON for one in carried)
-        return Combatant(
+        gear = [(one, world.template(one.template_id)) for one in carried]
+        armed = any(one.equipped and template.kind is ItemKind.WEAPON for one, template in gear)
+        is_bare = not any(one.equipped for one in carried)
+        idle = [template.full_name for _, template in gear if is_bare and template.kind in _WORN]
+        combatant = Combatant(
             present.name,
             side,
             sheet.level,
@@ -472,6 +484,7 @@ class EncounterService:
             abilities=tuple(one.name for one in OF_CLASS[sheet.calling]),
             character=present.character_id,
         )
+        return _Comer(combatant, idle)
 
     def _take_in(self, fight: Fight, people: Sequence[Presence]) -> None:
         for one in people:
@@ -927,9 +940,12 @@ class EncounterService:
         fight.inside.discard(character_id)
         self._by_character.pop(character_id, None)
 
-    def _send_start(self, fight: Fight, one: Presence) -> None:
-        start = CombatStart(self._view(fight), f"You fight: {_versus(fight.encounter)}.")
-        self._send(one.character_id, start)
+    def _send_start(self, fight: Fight, one: Presence, comer: _Comer) -> None:
+        advice = ""
+        if comer.idle:
+            things = enumerate_words(comer.idle)
+            advice = f" You have equipped nothing and carry {things}: `equip` before the next fight."
+        self._send(one.character_id, CombatStart(self._view(fight), f"You fight: {_versus(fight.encounter)}.{advice}"))
 
     def _send(self, character_id: CharacterId, payload: Payload) -> None:
         self._realtime.send(character_id, event_of(payload, self._clock.now(), player_id=character_id))

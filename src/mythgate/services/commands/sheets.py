@@ -24,6 +24,8 @@ async def sheet(call: Call) -> CommandResponse:
     rows = await play.things.inventory(actor.character_id)
     view = sheet_view(saved, rows)
     equipped = [row.name for row in rows if row.equipped]
+    idle = [row.name for row in rows if row.kind in ("weapon", "armor")]
+    advice = f" `equip` puts on {enumerate_words(idle)}." if idle else ""
     of_faction = f", of the {actor.faction}" if actor.faction else ""
     lines = [
         f"{actor.name}, {view.race} {view.character_class} of level {view.level}{of_faction}.",
@@ -32,7 +34,7 @@ async def sheet(call: Call) -> CommandResponse:
         _prowess(view),
         _experience(view),
         f"You have {view.souls} souls.",
-        f"You have equipped {enumerate_words(equipped)}." if equipped else "You have equipped nothing.",
+        f"You have equipped {enumerate_words(equipped)}." if equipped else f"You have equipped nothing.{advice}",
     ]
     if equipped:
         lines.append(f"That adds {view.attack} to attacks, {view.defence} to defence and {view.magic} to magic.")
