@@ -177,7 +177,9 @@ def test_config_check_names_file_line_and_field(run: Run, tmp_path: Path, monkey
     file.write_text(f'{one_lobby}type = "grand"\n')
     assert f"{file}:4: lobbies.rooms.0.type: There is no such type" in run("config", "check", code=3).stdout
     file.write_text('plugins = ["no.such.module"]')
-    assert "The plug-in no.such.module cannot be used" in run("config", "check", code=3).stdout
+    told = run("config", "check", code=3).stdout
+    assert "The plug-in no.such.module cannot be used" in told
+    assert "One in this folder is found with PYTHONPATH=. before the command: PYTHONPATH=. mythgate serve" in told
     file.write_text("[[lobbies.rooms")
     assert f"The settings cannot be read: {file}: " in run("config", "check", code=3).stderr
     file.write_bytes(b"\xff")

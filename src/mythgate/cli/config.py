@@ -80,7 +80,7 @@ def check(data_dir: DataDir = None, json: Json = False) -> None:
             f"{origin(where)}{'.'.join(map(str, where))}: {words}" for where, words in lobby_problems(settings)
         ]
     except CannotStart as error:
-        problems.append(error.message)
+        problems.append("\n".join(filter(None, (error.message, error.hint))))
     if json:
         print_json({"ok": not problems, "problems": problems, "warnings": warnings})
     else:
