@@ -154,6 +154,7 @@ def told(kit: LobbyKit, one: Occupant) -> list[tuple[list[str], float | None]]:
 async def test_everybody_is_told_how_it_stands(kit: LobbyKit, clock: FakeClock) -> None:
     ada = await kit.enter("Ada", RALLY)
     assert told(kit, ada) == [([], None), ([], 30.0)]
+    assert kit.lobbies.view(RALLY).type_name == "rally"
     assert await play(kit, ada, "hit") == "hit, Ada"
     clock.advance(timedelta(seconds=10))
     bob = await kit.enter("Bob", RALLY)

@@ -55,6 +55,8 @@ export interface LobbyRoom {
   readonly locked: boolean;
   readonly squelched: boolean;
   readonly world_chat: boolean;
+  /** `standard`, `tournament`, or what a plug-in calls its own, such as a game. */
+  readonly type_name: string;
   readonly motd: string;
   readonly players: readonly RoomPlayer[];
   readonly games: readonly RoomGame[];

@@ -7,6 +7,7 @@ import {
   casteName,
   conditionsOf,
   EMPTY_LOBBY,
+  groupName,
   type Lobby,
   MAX_LOBBY_LINES,
   unreadIn,
@@ -172,6 +173,23 @@ describe("games and numbers", () => {
       ["myth", ["c"]],
       ["myth2", ["a"]],
     ]);
+    const own = { ...room(5, "e"), type_name: "tic_tac_toe" };
+    const cup = { ...room(6, "f"), type_name: "tournament" };
+    expect(byFamily([own, cup]).map(([group]) => groupName(group))).toEqual(["Marathon", "Tic tac toe"]);
+  });
+
+  test("what is played in a lobby is told anew whenever it is another, and is left with the lobby", () => {
+    const played = hear(
+      inside,
+      event("lobby_play_state", { kind: "nim", state: { stones: 7 }, seconds_left: 30 }),
+      event("lobby_play_state", { kind: "nim", state: { stones: 5 }, seconds_left: 2 }),
+    );
+    const endsAt = Date.parse("2026-03-01T12:00:02Z");
+    expect(played.play).toEqual({ kind: "nim", state: { stones: 5 }, endsAt });
+    const still = hear(played, event("lobby_play_state", { kind: "nim", state: {} }));
+    expect(still.play).toEqual({ kind: "nim", state: {}, endsAt: null });
+    expect(hear(played, state()).play).toBeNull();
+    expect(hear(played, event("lobby_player_left", { number: 7, name: "Ada", reason: "left" })).play).toBeNull();
   });
 
   test("castes have names; guests have none", () => {

@@ -76,6 +76,17 @@ test("what is said goes out as a command, to all or to one", async () => {
   expect(socket.commands).toEqual(["lobby hello |bthere|p", "lobbytell #12 psst"]);
 });
 
+test("where something is played, a line may be a move", async () => {
+  const { play, socket } = await enter();
+  play.sayInLobby("play 1", null);
+  socket.deliver(event("lobby_play_state", { kind: "nim", state: { stones: 7 } }, { sequence_number: 4 }));
+  await settle();
+  play.sayInLobby("play 1", null);
+  play.sayInLobby("play 1", 12);
+  play.sayInLobby("playing, all?", null);
+  expect(socket.commands).toEqual(["lobby play 1", "lobby /play 1", "lobbytell #12 play 1", "lobby playing, all?"]);
+});
+
 test("a refusal of the lobby stands in the lobby, one of the world in the world", async () => {
   const { play, socket, state } = await enter();
   play.sayInLobby("hello", null);

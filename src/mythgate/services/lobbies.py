@@ -196,6 +196,7 @@ class LobbyService:
             locked=lobby.locked,
             squelched=lobby.squelched,
             world_chat=lobby.world_chat,
+            type_name=lobby.type_name,
         )
 
     def views(self) -> list[LobbyView]:

@@ -9,6 +9,7 @@ import type {
   LobbyView,
   ServerEvent,
 } from "@mythgate/sdk";
+import { type RoomPlay, titleOf } from "./roomPlay.ts";
 
 export const MAX_LOBBY_LINES = 300;
 
@@ -40,6 +41,8 @@ export interface Lobby {
   readonly you: number;
   readonly players: readonly LobbyPlayerView[];
   readonly games: readonly ToldGame[];
+  /** Null: nothing is played in the lobby itself. */
+  readonly play: RoomPlay | null;
   /** All lobbies, as last told. */
   readonly lobbies: readonly LobbyView[];
   readonly friends: readonly FriendView[];
@@ -57,6 +60,7 @@ export const EMPTY_LOBBY: Lobby = {
   you: 0,
   players: [],
   games: [],
+  play: null,
   lobbies: [],
   friends: [],
   clanChanges: 0,
@@ -138,6 +142,11 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
     }
     case "lobby_game_removed":
       return { ...lobby, games: withoutGame(lobby, event.data.number) };
+    case "lobby_play_state": {
+      const { kind, state, seconds_left: left } = event.data;
+      const endsAt = typeof left === "number" ? Date.parse(at) + left * 1000 : null;
+      return { ...lobby, play: { kind, state, endsAt } };
+    }
     case "lobby_match_found": {
       const { player, rating, yours } = event.data;
       const text = `An opponent for you: ${player.name} with ${rating} points; you have ${yours}.`;
@@ -165,7 +174,7 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
   }
 }
 
-export const outside = (lobby: Lobby): Lobby => ({ ...lobby, room: null, you: 0, players: [], games: [] });
+export const outside = (lobby: Lobby): Lobby => ({ ...lobby, room: null, you: 0, players: [], games: [], play: null });
 
 // --- parts ------------------------------------------------------------------------------------------
 
@@ -174,7 +183,7 @@ function withState(lobby: Lobby, state: LobbyState, at: string): Lobby {
   const games = state.games.map((game) => ({ ...game, told: at }));
   const again = lobby.lines.length > 0 && lobby.room?.room_id === room.room_id;
   const known = new Set(lobby.lines.flatMap((line) => line.messageId ?? []));
-  const entered = withLobbies({ ...lobby, room, out: null, players, games, you }, [room]);
+  const entered = withLobbies({ ...lobby, room, out: null, players, games, play: null, you }, [room]);
   const earlier = messages.filter((message) => !known.has(message.id));
   const told = earlier.reduce((next, message) => withMessage(next, message, true), entered);
   return again ? told : addLobbyLines(told, said(at, "presence", `You are in ${room.name}.`, you));
@@ -325,10 +334,25 @@ function casteRange({ min_caste: least, max_caste: most }: LobbyView): string {
   return least < 0 ? `up to ${casteName(most)}` : `${casteName(least)} to ${casteName(most)}`;
 }
 
-/** The families that have a lobby, each with its lobbies, in the order of `FAMILIES`. */
-export function byFamily<R extends { readonly family: string }>(rooms: readonly R[]): (readonly [string, R[]])[] {
+interface Grouped {
+  readonly family: string;
+  readonly type_name?: string;
+}
+
+/** Types that say nothing about what is played. */
+const PLAIN_TYPES: ReadonlySet<string> = new Set(["standard", "tournament"]);
+
+/** Lobbies for games of one's own stand by themselves, whatever family they are for. */
+const groupOf = ({ family, type_name: type = "standard" }: Grouped): string => (PLAIN_TYPES.has(type) ? family : type);
+
+/** What stands above a group of lobbies. */
+export const groupName = (group: string): string => FAMILIES[group] ?? titleOf(group);
+
+/** The groups that have a lobby, each with its lobbies: families in the order of `FAMILIES`, then games of one's own. */
+export function byFamily<R extends Grouped>(rooms: readonly R[]): (readonly [string, R[]])[] {
   const order = Object.keys(FAMILIES);
-  const families = [...new Set(rooms.map((room) => room.family))];
-  families.sort((one, other) => order.indexOf(one) - order.indexOf(other));
-  return families.map((family) => [family, rooms.filter((room) => room.family === family)]);
+  const place = (group: string) => (order.includes(group) ? order.indexOf(group) : order.length);
+  const groups = [...new Set(rooms.map(groupOf))];
+  groups.sort((one, other) => place(one) - place(other) || one.localeCompare(other));
+  return groups.map((group) => [group, rooms.filter((room) => groupOf(room) === group)]);
 }

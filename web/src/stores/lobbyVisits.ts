@@ -172,4 +172,5 @@ export const viewsOf = ({ rooms }: LobbyRooms): LobbyView[] =>
     locked: room.locked,
     squelched: room.squelched,
     world_chat: room.world_chat,
+    type_name: room.type_name,
   }));

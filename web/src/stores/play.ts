@@ -22,6 +22,7 @@ import { addLines, applyEvents, EMPTY_GAME, earlierLines, echo, type Game, notic
 import { HISTORY_OF, type LogLine, TABS, type Tab, tabsFor } from "./lines.ts";
 import { allRead, applyLobbyEvent, EMPTY_LOBBY, type Lobby, refuse } from "./lobby.ts";
 import { api, claimRead, loginEnded, session, useLogin } from "./login.ts";
+import { asMove } from "./roomPlay.ts";
 import { clearSnapshot, loadSnapshot, type Snapshot, saveSnapshot } from "./snapshot.ts";
 
 /** Attempts go on for about ten minutes; whoever is away longer presses a button. */
@@ -388,8 +389,9 @@ export const signalVoice = (signal: VoiceSignalData): boolean => connection?.voi
 
 /** Say something in the lobby, or to one person in any lobby. False if too many lines are waiting already. */
 export function sayInLobby(words: string, to: number | null): boolean {
-  const text = words.replace(/\s+/g, " ").trim();
-  if (!text || !connection) return false;
+  const said = words.replace(/\s+/g, " ").trim();
+  if (!said || !connection) return false;
+  const text = to === null && usePlay.getState().lobby.play ? asMove(said) : said;
   const messageId = connection.command(to === null ? `lobby ${text}` : `lobbytell #${to} ${text}`);
   if (messageId) {
     lobbyCommands.add(messageId);

@@ -201,6 +201,7 @@ function Deeds({ me, isOwn }: { readonly me: FighterView; readonly isOwn: boolea
     <fieldset className={styles.deeds} aria-label="What you do">
       {enemies.length > 1 && target && (
         <Choice
+          className={styles.aim}
           label="Aim at"
           value={String(target.number)}
           options={enemies.map((one) => [String(one.number), one.name])}
@@ -215,7 +216,7 @@ function Deeds({ me, isOwn }: { readonly me: FighterView; readonly isOwn: boolea
           <ActionMenu
             label="Abilities"
             trigger={
-              <Button className={styles.deed}>
+              <Button className={styles.opens}>
                 Abilities <span aria-hidden>▾</span>
               </Button>
             }
@@ -230,7 +231,7 @@ function Deeds({ me, isOwn }: { readonly me: FighterView; readonly isOwn: boolea
           <ActionMenu
             label="Use up"
             trigger={
-              <Button className={styles.deed}>
+              <Button className={styles.opens}>
                 Use <span aria-hidden>▾</span>
               </Button>
             }

@@ -185,7 +185,7 @@ function Amount({ label, value, max, least = 0, isSmall = false, onChange }: Amo
     <label className={isSmall ? styles.smallAmount : styles.amountField}>
       {label}
       <input
-        className={styles.amount}
+        className={isSmall ? undefined : styles.amount}
         type="number"
         inputMode="numeric"
         min={least}

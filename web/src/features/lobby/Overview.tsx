@@ -1,6 +1,6 @@
 import type { LobbyRoom } from "@mythgate/sdk";
 import { useState } from "react";
-import { byFamily, FAMILIES } from "../../stores/lobby.ts";
+import { byFamily, groupName } from "../../stores/lobby.ts";
 import { gameView, playerView, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { useLogin } from "../../stores/login.ts";
 import { goTo, showProfile, want } from "../../stores/page.ts";
@@ -77,7 +77,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
       </div>
       {value &&
         byFamily(value.rooms).map(([family, rooms]) => (
-          <Panel key={family} title={FAMILIES[family] ?? family}>
+          <Panel key={family} title={groupName(family)}>
             <div className={styles.cards}>
               {rooms.map((room) => (
                 <OverviewRoom

@@ -1,5 +1,5 @@
 import type { LobbyView } from "@mythgate/sdk";
-import { byFamily, conditionsOf, FAMILIES } from "../../stores/lobby.ts";
+import { byFamily, conditionsOf, groupName } from "../../stores/lobby.ts";
 import { enterLobby, readRooms, viewsOf } from "../../stores/lobbyVisits.ts";
 import { usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -21,7 +21,7 @@ export function Rooms({ onEnter }: RoomsProps) {
   return (
     <>
       {byFamily(lobbies).map(([family, rooms]) => (
-        <Panel key={family} title={FAMILIES[family] ?? family}>
+        <Panel key={family} title={groupName(family)}>
           <ul className={styles.roomList}>
             {rooms.map((room) => (
               <li key={room.room_id}>

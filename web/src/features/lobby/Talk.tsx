@@ -7,6 +7,7 @@ import { Button } from "../../ui/Button.tsx";
 import { clockTime, fullTime } from "../when.ts";
 import styles from "./Lobby.module.css";
 import { Swatch } from "./People.tsx";
+import { Played } from "./Played.tsx";
 
 export interface Addressee {
   readonly number: number;
@@ -52,6 +53,7 @@ export function Talk({ to, onTo, onPerson }: TalkProps) {
 
   return (
     <>
+      <Played />
       <div
         ref={log}
         className={styles.log}
@@ -162,6 +164,7 @@ interface SayLineProps extends Pick<TalkProps, "to" | "onTo"> {
 
 function SayLine({ to, onTo, isDisabled }: SayLineProps) {
   const [text, setText] = useState("");
+  const isPlayed = usePlay((state) => state.lobby.play !== null);
   const input = useRef<HTMLInputElement>(null);
 
   // Whoever chose somebody to talk to wants to type.
@@ -204,7 +207,9 @@ function SayLine({ to, onTo, isDisabled }: SayLineProps) {
         value={text}
         maxLength={MAX_LENGTH}
         disabled={isDisabled}
-        placeholder={isDisabled ? "Choose a lobby first" : "Say something, or /help"}
+        placeholder={
+          isDisabled ? "Choose a lobby first" : isPlayed ? "play …, or say something" : "Say something, or /help"
+        }
         autoComplete="off"
         enterKeyHint="send"
         onChange={(event) => setText(event.target.value)}

@@ -1,5 +1,5 @@
 import { isStaff, useRole } from "../../stores/administration.ts";
-import { casteName, FAMILIES } from "../../stores/lobby.ts";
+import { casteName, groupName } from "../../stores/lobby.ts";
 import { goTo } from "../../stores/page.ts";
 import {
   doorName,
@@ -75,8 +75,8 @@ function Body({ status }: { readonly status: PublicStatus }) {
         </Panel>
         <Panel title="Lobbies" extra={lobbies.rooms.length}>
           {lobbiesByFamily(lobbies).map(([family, rooms]) => (
-            <section key={family} className={styles.family} aria-label={FAMILIES[family] ?? family}>
-              <h3 className={styles.familyName}>{FAMILIES[family] ?? family}</h3>
+            <section key={family} className={styles.family} aria-label={groupName(family)}>
+              <h3 className={styles.familyName}>{groupName(family)}</h3>
               <dl className={styles.facts}>
                 {rooms.map((room) => (
                   <Fact key={room.id} name={room.name} text={`${room.players.length} of ${room.capacity}`} />

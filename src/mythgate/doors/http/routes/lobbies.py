@@ -96,6 +96,7 @@ class Room(BaseModel):
     locked: bool = Field(description="Whether the staff lets nobody in.")
     squelched: bool = Field(description="Whether only the staff may talk to everybody.")
     world_chat: bool = Field(description="Whether its talk is heard on the global channel, and the other way round.")
+    type_name: str = Field(description="`standard`, `tournament`, or what a plug-in calls its own, such as a game.")
     motd: str = Field(description="Greets everybody.")
     players: list[RoomPlayer]
     games: list[RoomGame]
@@ -311,6 +312,7 @@ async def rooms(services: ServicesDep, family: Family | None = None, name: Searc
             locked=view.locked,
             squelched=view.squelched,
             world_chat=view.world_chat,
+            type_name=view.type_name,
             motd=lobbies.lobby(view.room_id).motd,
             players=[_player(one) for one in lobbies.occupants(view.room_id)],
             games=[RoomGame(**_game(one, now)) for one in services.hosting.games(view.room_id)],
