@@ -3,6 +3,8 @@ import { useId, useState } from "react";
 import { ALL_GAMES, duration, gameClock, gamesShown } from "../../stores/games.ts";
 import type { ToldGame } from "../../stores/lobby.ts";
 import { gameView, readGames } from "../../stores/lobbyVisits.ts";
+import { usePlay } from "../../stores/play.ts";
+import { titleOf } from "../../stores/roomPlay.ts";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Tick } from "../../ui/Tick.tsx";
@@ -29,6 +31,7 @@ interface GamesPanelProps {
 export function GamesPanel({ games, players, onPerson }: GamesPanelProps) {
   const [filter, setFilter] = useState(ALL_GAMES);
   const [everywhere, setEverywhere] = useState(false);
+  const played = usePlay((state) => state.lobby.play?.kind ?? "");
   const shown = gamesShown(games, filter);
   const isFiltered = filter.text.trim() !== "" || filter.joinable;
   return (
@@ -52,7 +55,13 @@ export function GamesPanel({ games, players, onPerson }: GamesPanelProps) {
       {everywhere ? (
         <EveryGame filter={filter} />
       ) : (
-        <Games games={shown} players={players} onPerson={onPerson} isFiltered={isFiltered && games.length > 0} />
+        <Games
+          games={shown}
+          players={players}
+          onPerson={onPerson}
+          isFiltered={isFiltered && games.length > 0}
+          played={played}
+        />
       )}
     </Panel>
   );
@@ -101,13 +110,23 @@ interface GamesProps {
   readonly onPerson?: (number: number) => void;
   /** Whether there are games that are not shown. */
   readonly isFiltered?: boolean;
+  /** What is played in the lobby itself; empty: nothing. */
+  readonly played?: string;
 }
 
 /** What is hosted, whether one can still join, for how long it runs, and who plays. */
-export function Games({ games, players = [], onPerson, isFiltered = false }: GamesProps) {
+export function Games({ games, players = [], onPerson, isFiltered = false, played = "" }: GamesProps) {
   const now = useNow(games.some((game) => game.state === "running"));
   if (games.length === 0)
-    return <p className={styles.empty}>{isFiltered ? "No game is like that." : "No games are hosted here."}</p>;
+    return (
+      <p className={styles.empty}>
+        {isFiltered
+          ? "No game is like that."
+          : played
+            ? `No games are hosted here: ${titleOf(played)} is played in the lobby itself.`
+            : "No games are hosted here."}
+      </p>
+    );
   return (
     <ul className={styles.list} aria-label="Games in this lobby">
       {games.map((game) => {
