@@ -90,6 +90,7 @@ class LobbyRoom:
     motd: str
     players: list[RoomPlayer]
     games: list[RoomGame]
+    type_name: str = "standard"  # or `tournament`, or what a plug-in calls its own; older servers do not tell
 
 
 @dataclass(frozen=True, slots=True)
