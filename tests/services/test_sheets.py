@@ -178,12 +178,12 @@ async def test_choosing_by_command(kit: PlayKit) -> None:
     assert (await kit.do(ada, "become hobbit ranger")).hint == "Race: Human, Elf, Dwarf, Tiefling, Dragonborn, Undead."
     assert (await kit.do(ada, "become d ranger")).code == "bad_usage"
     assert (await kit.do(ada, "become dwarf ranger brother")).result == (
-        "You are a Dwarf Ranger of the Iron Brotherhood from now on. See: sheet, inventory."
+        "You are a Dwarf Ranger of the Iron Brotherhood from now on. See: sheet, inventory, equip."
     )
     assert ada.faction == "Iron Brotherhood"
     bob = await kit.somebody("Bob")
     first = await kit.do(bob, "become Elf War", "c1")
-    assert first.result == "You are an Elf Warrior from now on. See: sheet, inventory."
+    assert first.result == "You are an Elf Warrior from now on. See: sheet, inventory, equip."
     assert (await kit.do(bob, "become Elf War", "c1")).repeated
     assert bob.faction == ""
 

@@ -69,7 +69,7 @@ async def become(call: Call) -> CommandResponse:
     beginning = Beginning(race, calling, faction)
     await call.play.characters.become(call.caller, actor.character_id, beginning, once=call.once)
     of_faction = f" of the {faction.value}" if faction is not None else ""
-    return call.done(f"You are {in_words(race, calling)}{of_faction} from now on. See: sheet, inventory.")
+    return call.done(f"You are {in_words(race, calling)}{of_faction} from now on. See: sheet, inventory, equip.")
 
 
 def _one_of(choices: type[E], word: str, what: str) -> E:
