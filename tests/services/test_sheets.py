@@ -502,6 +502,7 @@ async def test_who_dies_awakes_in_the_nearest_safe_place(kit: PlayKit) -> None:
     kit.movement.on_moved(observed.append)
     kit.realtime.clear()
     death = await kit.sheets.die(ada.character_id)
+    await kit.settle()  # the room is shown to her after that
     assert (death.origin, death.room_id, death.souls_lost) == (PATH, TAVERN, 9)
     sheet = await kit.sheets.of(ada.character_id)
     assert (sheet.now.health, sheet.souls, sheet.experience) == (47, 86, 0)
