@@ -148,7 +148,7 @@ async def test_two_hear_each_other(visitors: NewVisitor, network: Network) -> No
 
     await button(ben, "Leave voice").click()
     await expect(row(ada, ben.name)).to_have_count(0)
-    await expect(voice(ben)).to_contain_text("1 of 8 talk by voice:")
+    await expect(voice(ben)).to_contain_text("1 of 4 talk by voice:")
     await is_over(ben)
     assert await ada.page.evaluate("window.peers.every(peer => peer.connectionState === 'closed')")
     await ada.command("party leave")
