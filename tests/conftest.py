@@ -39,6 +39,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         measuring.resume()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Half characters that a test had logged cannot be sent from its process to the one that prints."""
+    del item
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 @pytest.fixture(autouse=True, scope="session")
 def shipped_world() -> Iterator[None]:
     """Read the world that ships once, not for each node; a world does not change."""
