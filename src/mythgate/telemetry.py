@@ -70,7 +70,11 @@ def configure(
     if log_dir is not None:
         log_dir.mkdir(parents=True, exist_ok=True)
         file = logging.handlers.RotatingFileHandler(
-            log_dir / "mythgate.log", maxBytes=_LOG_FILE_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+            log_dir / "mythgate.log",
+            maxBytes=_LOG_FILE_BYTES,
+            backupCount=_LOG_FILES,
+            encoding="utf-8",
+            errors="backslashreplace",  # half characters, as standard error writes them
         )
         file.setFormatter(json_formatter)
         handlers.append(file)
