@@ -474,8 +474,9 @@ async def test_of_rests_at_once_one_counts(kit: PlayKit) -> None:
     assert (await kit.sheets.of(ada.character_id)).now.health == 57
 
 
-async def test_a_rest_that_was_not_saved_was_none(kit: PlayKit, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = await kit.somebody("Ada")
+@pytest.mark.parametrize("at", [SQUARE, TAVERN])
+async def test_a_rest_that_was_not_saved_was_none(kit: PlayKit, at: RoomId, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await kit.somebody("Ada", at=at)
     await kit.sheets.change(ada.character_id, hurt)
 
     def unable(*_: Any) -> None:
@@ -485,7 +486,7 @@ async def test_a_rest_that_was_not_saved_was_none(kit: PlayKit, monkeypatch: pyt
         broken.setattr(kit.sheets, "changing", unable)
         with pytest.raises(Unavailable):
             await kit.sheets.rest(ada.character_id)
-    assert not (await kit.sheets.rest(ada.character_id)).fully
+    assert (await kit.sheets.rest(ada.character_id)).fully is (at == TAVERN)
 
 
 # --- death -----------------------------------------------------------------------------------------

@@ -460,8 +460,8 @@ class PartyService:
             return _Change(party, "joined", actor, actor, f"{newcomer.name} joins the party.")
 
         joined = await self._change(work, once)
-        if invitation is not None:  # who is welcome has not asked too often
-            await self._throttle.clear(_throttle_key(invitation.inviter, actor))
+        assert invitation is not None  # or `work` had refused
+        await self._throttle.clear(_throttle_key(invitation.inviter, actor))  # who is welcome has not asked too often
         return joined
 
     async def decline(self, actor: CharacterId, number: int | None = None) -> Invitation:

@@ -1,7 +1,7 @@
 /** The account's characters. */
 import type { Beginning, CharacterView, DeletedCharacter } from "@mythgate/sdk";
 import { create } from "zustand";
-import { explain, session, useLogin } from "./login.ts";
+import { explain, isSigningOut, session, useLogin } from "./login.ts";
 
 interface CharactersState {
   readonly characters: readonly CharacterView[];
@@ -21,6 +21,7 @@ useLogin.subscribe((state, before) => {
 });
 
 export async function loadCharacters(): Promise<void> {
+  if (isSigningOut()) return;
   try {
     const { characters, deleted = [], limit } = await session.listCharacters();
     useCharacters.setState({ characters, deleted, limit, loaded: true, problem: null });

@@ -93,8 +93,20 @@ export async function playAsGuest(name: string): Promise<string> {
   return username;
 }
 
-export async function signOut(): Promise<void> {
-  await session.signOut();
+let signingOut = false;
+
+/** Whether the player is about to be signed out: nothing more is to be asked for them. */
+export const isSigningOut = (): boolean => signingOut;
+
+/** @param left when the player is out of the world. */
+export async function signOut(left?: Promise<void>): Promise<void> {
+  signingOut = true;
+  try {
+    await left;
+    await session.signOut();
+  } finally {
+    signingOut = false;
+  }
 }
 
 /** The login turned out to be over, as heard on the event socket. */

@@ -169,7 +169,7 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
           <MenuItem className={item} onAction={() => void leaveWorld()}>
             Leave to characters
           </MenuItem>
-          <MenuItem className={item} onAction={() => void leaveWorld().then(signOut)}>
+          <MenuItem className={item} onAction={() => void signOut(leaveWorld())}>
             Sign out
           </MenuItem>
         </Menu>

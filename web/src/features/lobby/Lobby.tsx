@@ -93,7 +93,7 @@ export function Lobby() {
               : []),
             ...(room ? [{ label: `Leave ${room.name}`, run: () => leave(room.room_id) }] : []),
             { label: "To the world", run: () => goTo("world") },
-            { label: "Sign out", run: () => void leaveWorld().then(signOut) },
+            { label: "Sign out", run: () => void signOut(leaveWorld()) },
           ]}
         />
       </header>
