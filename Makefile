@@ -28,7 +28,7 @@ play: $(VENV)/.extras ## a client in the terminal (ARGS="--guest", ARGS="http://
 
 test: $(VENV)/.dev web/dist/index.html check ## lint, types, import contracts and every test (under 15 minutes)
 	cd web && npm test --silent
-	$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
 	@$(MAKE) --no-print-directory coverage
 
 coverage: $(VENV)/.dev ## demand what the last run of all tests must have run of each package
