@@ -115,18 +115,12 @@ export class Session {
   /** Ends the login here and, if it can be reached, on the server. */
   async signOut(): Promise<void> {
     if (!this.#login) return;
-    const token = this.#freshToken() ?? (await this.accessToken().catch(() => null));
-    this.#end(null); // nobody is to ask anything more with a token that is about to be void
-    if (!token) return;
     try {
-      await this.#api.request("POST", "api/auth/logout", { token });
+      await this.#api.request("POST", "api/auth/logout", { token: await this.accessToken() });
     } catch {
       // The server ends the session by itself when it is no longer renewed.
     }
-  }
-
-  #freshToken(): string | null {
-    return this.#access && this.#access.expiresAt - Date.now() > 5_000 ? this.#access.value : null;
+    this.#end(null);
   }
 
   /**
@@ -134,8 +128,7 @@ export class Session {
    * @throws {AuthenticationError} the login is over. @throws {Unreachable} the server does not answer.
    */
   async accessToken(renew = false): Promise<string> {
-    const fresh = renew ? null : this.#freshToken();
-    if (fresh) return fresh;
+    if (!renew && this.#access && this.#access.expiresAt - Date.now() > 5_000) return this.#access.value;
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
     });
