@@ -7,7 +7,6 @@ import contextlib
 import json
 import resource
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.support.forks import Forked, fork
+from tests.support.ports import closed_port
 from tests.support.server import RunningServer, running_server
 from typer.testing import CliRunner, Result
 
@@ -67,11 +67,6 @@ async def line_with(process: Forked, word: str) -> str:
 
 def invoke(*words: str) -> Result:
     return CliRunner().invoke(app, ["bots", *words])
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 # --- with a server ---

@@ -493,14 +493,18 @@ class PlayKit:
             await self.store.write(sequel, then=lambda tell: tell())
 
     async def settle(self) -> None:
-        """Until nothing is under way."""
-        await self.encounters.settle()
-        await self.movement.settle()
-        await self.presence.settle()
-        await self.trades.settle()
-        await self.parties.settle()
-        await self.shards.settle()
-        await self.quests.settle()
+        """Until nothing is under way, including what cancelled callers had given to the store."""
+        while True:
+            await self.encounters.settle()
+            await self.movement.settle()
+            await self.presence.settle()
+            await self.trades.settle()
+            await self.parties.settle()
+            await self.shards.settle()
+            await self.quests.settle()
+            if not self.store.statistics().queued:
+                return
+            await self.store.write(lambda _: None)
 
     # --- the invariant ---
 
