@@ -24,6 +24,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.world import MERGE_MS
+
 ROOM: Final = 32
 LOBBY_FRAME_BYTES: Final = 105  # as long as the packet of a line of talk
 CORES: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -121,7 +123,7 @@ class Delivery:
     ratio: float  # to the floor under the same load
 
 
-CONTESTANTS: Final = (("floor", 0.0), ("mythgate", 0.0), ("mythgate", 20.0))  # with the merge window in ms
+CONTESTANTS: Final = (("floor", 0.0), ("mythgate", 0.0), ("mythgate", MERGE_MS))  # with the merge window in ms
 
 
 def measure_deliveries(source: str, connections: int, rate: int, turns: int, seconds: float) -> list[Delivery]:
@@ -226,7 +228,7 @@ def measure_joining(steps: Sequence[int]) -> dict[str, float]:
 def measure_quiet(seconds: float) -> dict[str, float]:
     """Latency in one quiet room with merging on and off: merging must not be felt."""
     figures = {}
-    for name, merge_ms in (("merging", 20.0), ("direct", 0.0)):
+    for name, merge_ms in (("merging", MERGE_MS), ("direct", 0.0)):
         with running("mythgate", "--merge-ms", str(merge_ms), "--players", str(ROOM)) as (_, load):
             load.ask(do="connect", count=ROOM)
             load.ask(do="send", rate=5, seconds=1.0)

@@ -21,7 +21,7 @@ import uvloop
 from pydantic import SecretStr
 
 from benchmarks.trades import enter, postgres
-from benchmarks.world import settings
+from benchmarks.world import MERGE_MS, settings
 from mythgate import telemetry
 from mythgate.bootstrap import Node, open_node, spare_the_collector
 from mythgate.config import CombatSettings
@@ -60,7 +60,7 @@ async def measure(folder: Path, url: str | None, pairs: int, seconds: float) -> 
     telemetry.configure("error")
     given: dict[str, Any] = {"database_url": SecretStr(url)} if url is not None else {}
     given["combat"] = CombatSettings(respawn=timedelta(microseconds=1))
-    async with open_node(settings(folder, 1, 0.02, creature=CREATURE).model_copy(update=given)) as node:
+    async with open_node(settings(folder, 1, MERGE_MS / 1000, creature=CREATURE).model_copy(update=given)) as node:
         people = await enter(node, 2 * pairs)
         strong = new_sheet(Race.HUMAN, CharacterClass.WARRIOR, Stats(30, 30, 60, 10, 10, 10))
         await node.services.sheets.change_all({one: lambda _: strong for one in people})

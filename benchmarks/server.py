@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.floor import FloorProtocol, FloorRooms
-from benchmarks.world import populate, settings
+from benchmarks.world import MERGE_MS, populate, settings
 from mythgate import telemetry
 from mythgate.bootstrap import Node, open_doors, open_node, spare_the_collector
 from mythgate.domain.events import ChatMessage, event_of
@@ -122,7 +122,7 @@ def _talker(node: Node) -> Callable[[int], None]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=("floor", "mythgate"))
-    parser.add_argument("--merge-ms", type=float, default=20.0)
+    parser.add_argument("--merge-ms", type=float, default=MERGE_MS)
     parser.add_argument("--room", type=int, default=32)
     parser.add_argument("--stride", type=int, default=1, help="rooms from one group of players to the next")
     parser.add_argument("--players", type=int, default=0)

@@ -21,7 +21,7 @@ from typing import Any
 import uvloop
 from pydantic import SecretStr
 
-from benchmarks.world import populate, settings
+from benchmarks.world import MERGE_MS, populate, settings
 from mythgate import telemetry
 from mythgate.backends.sql import migrate
 from mythgate.bootstrap import Node, open_node, spare_the_collector
@@ -84,7 +84,7 @@ async def trade(node: Node, one: CharacterId, other: CharacterId, until: float) 
 async def measure(folder: Path, url: str | None, pairs: int, seconds: float) -> dict[str, float]:
     telemetry.configure("error")
     given: dict[str, Any] = {"database_url": SecretStr(url)} if url is not None else {}
-    async with open_node(settings(folder, 1, 0.02).model_copy(update=given)) as node:
+    async with open_node(settings(folder, 1, MERGE_MS / 1000).model_copy(update=given)) as node:
         people = await enter(node, 2 * pairs)
         spare_the_collector()
         couples = list(zip(people[::2], people[1::2], strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -24,8 +24,11 @@ from mythgate.config import (
 from mythgate.domain.accounts import Account
 from mythgate.domain.characters import Character
 from mythgate.domain.ids import AccountId, CharacterId, RoomId
+from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.ports import Transaction
 from mythgate.services.sessions import Opening
+
+MERGE_MS: Final = RealtimeLimits().merge_window * 1000  # as it comes
 
 PACK_ID = "bench"
 

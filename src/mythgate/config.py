@@ -235,7 +235,7 @@ class RealtimeSettings(Section):
     """Streams, outboxes, liveness."""
 
     merge_window: Seconds = Field(
-        timedelta(milliseconds=20),
+        timedelta(milliseconds=22),
         ge=timedelta(0),
         le=timedelta(seconds=1),
         description="Events within this time of a write leave together; 0 writes each at once.",

@@ -373,7 +373,7 @@ def test_settings_are_told_with_units_a_line_each(run: Run) -> None:
     told = {line.split()[0]: re.split(r"  +", line)[1] for line in lines}
     assert len(told) == len(lines)
     assert told["sessions.undo_window"] == "14 d"
-    assert told["realtime.merge_window"] == "20 ms"
+    assert told["realtime.merge_window"] == "22 ms"
     assert told["http.max_body_bytes"] == "64 KiB"
     assert told["limits.commands_per_second"] == "20"
     values = {row["name"]: row["value"] for row in parsed(run("config", "show", "--json"))}

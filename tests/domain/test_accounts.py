@@ -27,7 +27,7 @@ def allowed(rule: object, *args: Role) -> bool:
 
 
 def test_each_role_includes_the_ones_before() -> None:
-    assert [role.rank for role in Role] == [0, 1, 2, 3]
+    assert [role.rank for role in Role] == [0, 1, 2, 3, 4, 5]
     for actor in Role:
         for needed in Role:
             assert actor.includes(needed) == (actor.rank >= needed.rank)

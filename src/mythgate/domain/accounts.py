@@ -13,20 +13,22 @@ from mythgate.domain.names import name_key
 
 
 class Role(StrEnum):
-    """What an account may do; each role includes the ones before it."""
+    """What an account is trusted with, in the order of rank; `domain.permissions` says what each may do."""
 
     PLAYER = "player"
+    READ_ONLY = "read_only"
+    TOURNAMENT = "tournament"
     MODERATOR = "moderator"
     ADMIN = "admin"
     OWNER = "owner"
 
     @property
     def rank(self) -> int:
-        """0 for a player, 3 for an owner."""
+        """0 for a player, 5 for an owner. Nobody acts on somebody of their own or a higher rank, but owners do."""
         return _RANKS[self]
 
     def includes(self, other: Role) -> bool:
-        """Whether this role may do what `other` may."""
+        """Whether this role stands as high as `other`."""
         return self.rank >= other.rank
 
 

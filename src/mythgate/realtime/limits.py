@@ -13,7 +13,7 @@ MAX_WAITING_LOW: Final = 64  # different LOW things a slow reader is remembered 
 class RealtimeLimits:
     """All durations in seconds. `merge_window` 0 writes each event at once."""
 
-    merge_window: float = 0.020
+    merge_window: float = 0.022
     outbox_events: int = 256
     outbox_bytes: int = 1 << 20
     stream_events: int = 1000

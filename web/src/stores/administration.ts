@@ -11,13 +11,13 @@ import {
 import { create } from "zustand";
 import { explain, session, useLogin } from "./login.ts";
 
-const RANKS: readonly string[] = ["player", "moderator", "admin", "owner"];
+const RANKS: readonly string[] = ["player", "read_only", "tournament", "moderator", "admin", "owner"];
 
 /** Whether somebody with that role looks after others. */
-export const isStaff = (role: string): boolean => RANKS.indexOf(role) > 0;
+export const isStaff = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("moderator");
 
 /** Whether somebody with that role makes accounts. */
-export const mayCreate = (role: string): boolean => RANKS.indexOf(role) > 1;
+export const mayCreate = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("admin");
 
 /** The roles that somebody may give a new account: those below their own, and all if they own the server. */
 export const rolesBelow = (role: string): readonly Role[] =>

@@ -307,7 +307,7 @@ export const GAME_TYPES: readonly string[] = [
 ];
 
 /** Empty for who has none. */
-const STAFF = ["player", "moderator", "admin", "owner"];
+const STAFF = ["player", "read_only", "tournament", "moderator", "admin", "owner"];
 
 /** Whether somebody of that role may do what `least` may. */
 export const mayAs = (role: string, least: "moderator" | "admin"): boolean =>
