@@ -255,35 +255,9 @@ def _default(value: Any) -> str:
 
 def _errors() -> Iterator[tuple[str, str]]:
     from mythgate.bootstrap import error_statuses
+    from mythgate.cli.errorpages import documents
 
-    lines = [
-        "# Error codes",
-        "",
-        f"<!-- {NOTICE} -->",
-        "",
-        "What the rules refuse has a stable `code`, a `message`, a `hint` and sometimes `retry_after` in seconds.",
-        "REST answers carry them under `error`, WebSocket and SSE in an `error` event or in `command_response`.",
-        "[Troubleshooting](../troubleshooting.md) goes from symptom to remedy.",
-        "",
-        "| code | status | meaning | what to do |",
-        "|---|---|---|---|",
-    ]
-    for error, status in error_statuses():
-        doc = " ".join((inspect.getdoc(error) or "").split("\n\n")[0].split())
-        hint = error.default_hint or "–"
-        lines.append(f"| `{error.code}` | {status} | {doc} | {hint} |")
-    lines += [f"| `{code}` | {status} | {meaning} | {hint} |" for code, status, meaning, hint in OTHER_CODES]
-    yield "docs/reference/errors.md", "\n".join(lines) + "\n"
-
-
-OTHER_CODES: Final = (
-    ("validation_error", 422, "A request's fields do not fit.", "`error.fields` names each one and what it lacks."),
-    ("invalid_json", "–", "A WebSocket message is not JSON.", "The connection lives on; send a JSON object."),
-    ("invalid_message", "–", "A WebSocket message has a form nobody knows.", "See the message catalogue."),
-    ("message_too_long", "–", "A WebSocket message is longer than 64 KiB.", "Send less at once."),
-    ("internal", 500, "A fault of ours.", "Report the `request_id`; the server's log has the story under it."),
-)
-"""Codes that are not refusals of the rules: what the doors themselves say."""
+    yield from documents(NOTICE, error_statuses())
 
 
 def _metrics() -> Iterator[tuple[str, str]]:
