@@ -99,7 +99,7 @@ def event_of(
 # --- views: parts of payloads ----------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OccupantView:
     """A player as others in the room see them."""
 

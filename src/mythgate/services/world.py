@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from mythgate.domain.accounts import Role
@@ -74,16 +75,20 @@ EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)  # tick 0
 
 
 def occupant_view(presence: Presence) -> OccupantView:
-    """A player as others in the room see them."""
-    return OccupantView(
-        id=presence.character_id,
-        name=presence.name,
-        status="linkdead" if presence.linkdead_since is not None else presence.availability.value,
-        level=presence.level,
-        faction=presence.faction,
-        door=presence.door,
-        afk_text=presence.afk_text,
+    """A player as others in the room see them; the same object as long as they look the same, for it lies in every
+    event that lists who is in a room."""
+    return _one_view(
+        presence.character_id,
+        presence.name,
+        "linkdead" if presence.linkdead_since is not None else presence.availability.value,
+        presence.level,
+        presence.faction,
+        presence.door,
+        presence.afk_text,
     )
+
+
+_one_view = lru_cache(maxsize=4096)(OccupantView)
 
 
 def item_views(world: World, items: Iterable[Item]) -> list[ItemView]:

@@ -53,6 +53,7 @@ COMPRESSED_AT_LEAST: Final = 32  # what a compressed event may have shrunk to
 
 # `{"sequence_number":` and the comma behind the number
 _NUMBER_OVERHEAD: Final = 19 + 1
+_KEPT_TEMPLATE: Final = 700  # bytes of a body; a line of talk of the usual length has some 400
 
 
 class TransportSink(Sink):
@@ -200,13 +201,16 @@ def _template_of(batch: Batch, number: int) -> tuple[bytes, int, int]:
 
 
 def _template(event: Event, digits: int) -> bytes:
-    """The frame of an event, with a place for a number of so many digits; kept for those it is written to alone."""
+    """The frame of an event, with a place for a number of so many digits; kept for those it is written to alone, unless
+    it is long: what tells of all who are in a room is seldom, and would lie in memory twice."""
     template = event.rendered.get(digits)
     if template is None:
         body = json_body(event)
         head = frame_head(0x80 | TEXT, _NUMBER_OVERHEAD + digits + len(body))
         parts = (head.replace(b"%", b"%%"), b'{"sequence_number":%d,', body.replace(b"%", b"%%"))
-        template = event.rendered[digits] = b"".join(parts)
+        template = b"".join(parts)
+        if len(body) <= _KEPT_TEMPLATE:
+            event.rendered[digits] = template
     return template
 
 
