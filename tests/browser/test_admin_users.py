@@ -81,7 +81,7 @@ async def test_only_staff_gets_in(visitors: NewVisitor, server: RunningServer) -
     await ada.in_world()
     await page.get_by_role("button", name=f"{ada.name}: menu").click()
     await expect(page.get_by_role("menuitem", name="Lobby")).to_be_visible()
-    await expect(page.get_by_role("menuitem", name="Users")).to_have_count(0)
+    await expect(page.get_by_role("menuitem", name="Console")).to_have_count(0)
     await page.keyboard.press("Escape")
 
     await server.run_cli("user", "role", ada.username, "moderator")
@@ -89,13 +89,14 @@ async def test_only_staff_gets_in(visitors: NewVisitor, server: RunningServer) -
     async def offered() -> bool | None:
         await page.get_by_role("button", name=f"{ada.name}: menu").click()
         await page.get_by_role("menuitem", name="Lobby").wait_for()
-        shown = await page.get_by_role("menuitem", name="Users").count()
+        shown = await page.get_by_role("menuitem", name="Console").count()
         if not shown:
             await page.keyboard.press("Escape")
         return True if shown else None
 
     await eventually(lambda: "the menu offers the users", offered)
-    await page.get_by_role("menuitem", name="Users").click()
+    await page.get_by_role("menuitem", name="Console").click()
+    await page.get_by_role("link", name="Players", exact=True).click()
     await expect(page).to_have_url(f"{ada.url}/admin/users")
     await expect(row(page, ada.username)).to_be_visible()
     await expect(page.get_by_role("button", name="New account")).to_have_count(0)  # a moderator makes none
@@ -104,7 +105,7 @@ async def test_only_staff_gets_in(visitors: NewVisitor, server: RunningServer) -
     await expect(own.get_by_role("region", name="On record")).to_have_count(0)
     await page.go_back()
     await expect(page.get_by_text("Choose somebody")).to_be_visible()
-    await page.get_by_role("button", name="World").click()
+    await page.get_by_role("link", name="World", exact=True).last.click()
     await ada.in_world()
 
 
@@ -118,7 +119,7 @@ async def test_an_account_from_making_to_locking(visitors: NewVisitor, server: R
     await expect(page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
     await page.get_by_label("Name", exact=True).fill(name)
     roles = page.get_by_role("alertdialog").get_by_label("Role").locator("option")
-    assert await roles.all_inner_texts() == ["player", "moderator"]  # nothing as high as an admin
+    assert await roles.all_inner_texts() == ["player", "read_only", "tournament", "moderator"]  # nothing as high as an admin
     await page.get_by_role("button", name="Create", exact=True).click()
     password = await page.get_by_test_id("password").inner_text()
     await page.get_by_role("button", name="Done").click()

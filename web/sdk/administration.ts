@@ -2,7 +2,7 @@
 import { given } from "./pages.ts";
 import type { Session } from "./session.ts";
 
-export type Role = "player" | "moderator" | "admin" | "owner";
+export type Role = "player" | "read_only" | "tournament" | "moderator" | "admin" | "owner";
 export type AccountStatus = "active" | "disabled" | "deleted";
 export type StaffAct = "lock" | "unlock" | "reset_password" | "set_role" | "hide";
 

@@ -150,10 +150,10 @@ test("one's role is asked for again, and follows the login", async () => {
 
 test("roles and the record in words", async () => {
   const { actDetail, actName, isStaff, mayCreate, rolesBelow } = await load();
-  expect(["", "player", "moderator", "admin", "owner"].map(isStaff)).toEqual([false, false, true, true, true]);
+  expect(["", "player", "read_only", "tournament", "owner"].map(isStaff)).toEqual([false, false, true, true, true]);
   expect(["", "player", "moderator", "admin", "owner"].map(mayCreate)).toEqual([false, false, false, true, true]);
-  expect(rolesBelow("admin")).toEqual(["player", "moderator"]);
-  expect(rolesBelow("owner")).toEqual(["player", "moderator", "admin", "owner"]);
+  expect(rolesBelow("admin")).toEqual(["player", "read_only", "tournament", "moderator"]);
+  expect(rolesBelow("owner")).toEqual(["player", "read_only", "tournament", "moderator", "admin", "owner"]);
   expect(actName("account.password_reset")).toBe("given a new password");
   expect(actName("account.something_new")).toBe("something new");
   const detail = {

@@ -51,17 +51,61 @@ def _shards() -> Iterator[tuple[str, str]]:
 def _types() -> Iterator[tuple[str, str]]:
     from mythgate.wire.envelope import schema
 
+    yield "web/sdk/generated/events.ts", _typescript(schema.bundle())
+
+
+def _console() -> Iterator[tuple[str, str]]:
+    """The types of what the routes for staff take and answer."""
+    from mythgate.bootstrap import describe_http
+
+    document = describe_http()
+    schemas = document["components"]["schemas"]
+    wanted: dict[str, Any] = {}
+    waiting = [route for path, route in document["paths"].items() if path.startswith(_STAFF_ROUTES)]
+    while waiting:
+        for name in _references(waiting.pop()) - wanted.keys():
+            wanted[name] = schemas[name]
+            waiting.append(schemas[name])
+    text = orjson.dumps({name: _bare(wanted[name]) for name in sorted(wanted)})
+    definitions = orjson.loads(text.replace(b"#/components/schemas/", b"#/$defs/"))
+    yield "web/sdk/generated/console.ts", _typescript({"$defs": definitions})
+
+
+_STAFF_ROUTES: Final = "/api/admin/"
+
+
+def _bare(node: Any) -> Any:
+    """References without anything beside them, which would make a second type of each."""
+    if isinstance(node, list):
+        return [_bare(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    return {"$ref": node["$ref"]} if "$ref" in node else {key: _bare(one) for key, one in node.items()}
+
+
+def _references(node: Any) -> set[str]:
+    """The names of the schemas that `node` refers to anywhere in it."""
+    if isinstance(node, list):
+        return set().union(*map(_references, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set().union(*map(_references, node.values()))
+    reference = node.get("$ref")
+    return found | {reference.rsplit("/", 1)[-1]} if isinstance(reference, str) else found
+
+
+def _typescript(bundle: dict[str, Any]) -> str:
     script = CHECKOUT / "web" / "scripts" / "generate-types.mjs"
     answer = subprocess.run(
         ["node", script],
-        input=orjson.dumps(schema.bundle()),
+        input=orjson.dumps(bundle),
         capture_output=True,
         cwd=CHECKOUT / "web",
         check=False,
     )
     if answer.returncode:
         fail("The browser's types cannot be generated.", answer.stderr.decode() or "Is Node 20 installed?")
-    yield "web/sdk/generated/events.ts", answer.stdout.decode()
+    return answer.stdout.decode()
 
 
 def _rules() -> Iterator[tuple[str, str]]:
@@ -333,6 +377,7 @@ GENERATORS: Final[dict[str, Callable[[], Iterator[tuple[str, str]]]]] = {
     "asyncapi": _asyncapi,
     "shards": _shards,
     "types": _types,
+    "console": _console,
     "rules": _rules,
     "messages": _messages,
     "settings": _settings,

@@ -13,8 +13,8 @@ import { explain, session, useLogin } from "./login.ts";
 
 const RANKS: readonly string[] = ["player", "read_only", "tournament", "moderator", "admin", "owner"];
 
-/** Whether somebody with that role looks after others. */
-export const isStaff = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("moderator");
+/** Whether somebody with that role sees the console. */
+export const isStaff = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("read_only");
 
 /** Whether somebody with that role makes accounts. */
 export const mayCreate = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("admin");

@@ -1,6 +1,5 @@
 import type { PasswordKind, Role, UserCard } from "@mythgate/sdk";
-import { type FormEvent, type ReactNode, useState } from "react";
-import { Form } from "react-aria-components";
+import { useState } from "react";
 import {
   givePassword,
   lockUser,
@@ -13,10 +12,9 @@ import { Button } from "../../ui/Button.tsx";
 import { Choice } from "../../ui/Choice.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
-import { Problem } from "../../ui/Problem.tsx";
 import ui from "../../ui/ui.module.css";
-import { useSubmit } from "../useSubmit.ts";
 import styles from "./Admin.module.css";
+import { Ask } from "./Ask.tsx";
 import { Told } from "./Told.tsx";
 
 interface MeasuresProps {
@@ -107,59 +105,6 @@ export function Measures({ card, onChanged, onStale }: MeasuresProps) {
         </Ask>
       )}
     </>
-  );
-}
-
-interface AskProps {
-  readonly title: string;
-  readonly action: string;
-  readonly danger?: boolean;
-  readonly asksWhy?: boolean;
-  /** Fields of the request that are shown above the reason. */
-  readonly fields?: readonly string[];
-  readonly onAct: (reason: string) => Promise<unknown>;
-  readonly onClose: () => void;
-  readonly children: ReactNode | ((errors: Readonly<Record<string, string>>) => ReactNode);
-}
-
-/** One more question before something is done. */
-function Ask({ title, action, danger = false, asksWhy = true, fields = [], onAct, onClose, children }: AskProps) {
-  const [reason, setReason] = useState("");
-  const { submit, busy, problems } = useSubmit([...fields, "reason"]);
-
-  function onSubmit(event: FormEvent) {
-    event.preventDefault();
-    void submit(() => onAct(reason.trim()));
-  }
-
-  return (
-    <Dialog title={title} isOpen onClose={onClose} alert>
-      <Form className={styles.form ?? ""} onSubmit={onSubmit} validationBehavior="aria">
-        {problems.form && <Problem {...problems.form} />}
-        {typeof children === "function" ? children(problems.fields) : children}
-        {asksWhy && (
-          <Field
-            label="Reason"
-            name="reason"
-            value={reason}
-            onChange={setReason}
-            error={problems.fields.reason}
-            description="Stays on record with your name."
-            maxLength={200}
-            autoComplete="off"
-            autoFocus
-          />
-        )}
-        <div className={ui.row}>
-          <Button type="submit" look={danger ? "danger" : "primary"} isDisabled={busy}>
-            {action}
-          </Button>
-          <Button onPress={onClose} autoFocus={!asksWhy}>
-            Cancel
-          </Button>
-        </div>
-      </Form>
-    </Dialog>
   );
 }
 

@@ -7,7 +7,6 @@ import { Choice } from "../../ui/Choice.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { useTitle } from "../useTitle.ts";
 import { fromNow } from "../when.ts";
 import styles from "./Admin.module.css";
 import { Marks } from "./Marks.tsx";
@@ -19,6 +18,8 @@ const TYPING_MS = 250;
 const ROLES = [
   ["", "Every role"],
   ["player", "Players"],
+  ["read_only", "Read-only"],
+  ["tournament", "Tournament staff"],
   ["moderator", "Moderators"],
   ["admin", "Admins"],
   ["owner", "Owners"],
@@ -36,7 +37,6 @@ export function Users({ rest }: { readonly rest: string }) {
   const role = useRole((state) => state.role);
   const [creating, setCreating] = useState(false);
   const before = useRef(rest);
-  useTitle("Users");
   // Back to the list: at whom one was.
   useEffect(() => {
     if (rest === "" && before.current !== "") document.getElementById(rowId(before.current))?.focus();
@@ -45,7 +45,7 @@ export function Users({ rest }: { readonly rest: string }) {
   return (
     <div className={styles.users} data-chosen={rest !== "" || undefined}>
       <div className={styles.list}>
-        <Panel title="Users" extra={<Count />}>
+        <Panel title="Accounts" extra={<Count />}>
           <Filters />
           {mayCreate(role) && (
             <div className={styles.above}>

@@ -52,7 +52,7 @@ export function Characters() {
           <Gate />
           <h1>Who will you be?</h1>
           <span className={styles.account}>{username}</span>
-          {isStaff(role) && <Button onPress={() => goTo("admin", "users")}>Users</Button>}
+          {isStaff(role) && <Button onPress={() => goTo("admin")}>Console</Button>}
           <Button onPress={() => setAccountOpen(true)}>Account</Button>
           <Button onPress={() => void signOut()}>Sign out</Button>
         </header>

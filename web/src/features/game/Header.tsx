@@ -91,8 +91,8 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
             Journal
           </MenuItem>
           {isStaff(role) && (
-            <MenuItem className={item} onAction={() => goTo("admin", "users")}>
-              Users
+            <MenuItem className={item} onAction={() => goTo("admin")}>
+              Console
             </MenuItem>
           )}
           <Separator className={ui.separator ?? ""} />

@@ -30,7 +30,7 @@ export function Status() {
       <header className={styles.head}>
         <Gate />
         <h1 className={styles.title}>{value?.server.name ?? "Status"}</h1>
-        {isStaff(role) && <Button onPress={() => goTo("admin", "users")}>Users</Button>}
+        {isStaff(role) && <Button onPress={() => goTo("admin")}>Console</Button>}
         <Button onPress={() => goTo("lobby")}>Lobbies</Button>
         <Button look="primary" onPress={() => goTo("world")}>
           World

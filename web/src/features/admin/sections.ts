@@ -1,0 +1,25 @@
+/** The parts of the console, in the order of its navigation. Each is a program of its own, loaded when it is opened. */
+import { type ComponentType, lazy } from "react";
+
+export interface SectionProps {
+  /** What stands behind the section in the address. */
+  readonly rest: string;
+}
+
+export interface Section {
+  /** Its part of the address; `stores/page.ts` knows it too. */
+  readonly id: string;
+  readonly label: string;
+  /** One of these is enough to be shown it. */
+  readonly needs: readonly string[];
+  readonly Body: ComponentType<SectionProps>;
+}
+
+export const SECTIONS: readonly Section[] = [
+  {
+    id: "users",
+    label: "Players",
+    needs: ["see_people"],
+    Body: lazy(async () => ({ default: (await import("./Users.tsx")).Users })),
+  },
+];

@@ -1,0 +1,20 @@
+/** What who is signed in may do in the console. */
+import { create } from "zustand";
+import { isStaff, readRole, useRole } from "./administration.ts";
+import type { Problem } from "./adminPoll.ts";
+
+interface Me {
+  /** Null until it is known. */
+  readonly permissions: ReadonlySet<string> | null;
+  readonly problem: Problem | null;
+}
+
+const UNKNOWN: Me = { permissions: null, problem: null };
+
+export const useMe = create<Me>(() => UNKNOWN);
+
+/** Ask the server what one may do. */
+export async function readMe(): Promise<void> {
+  await readRole();
+  useMe.setState({ permissions: new Set(isStaff(useRole.getState().role) ? ["see_people"] : []), problem: null });
+}
