@@ -1,0 +1,17 @@
+"""Logs, faults and metrics: what an operator sees of a running server. Only the composition root and the command line
+know this package; everybody else logs with the standard library and counts in plain numbers."""
+
+from mythgate.telemetry.logs import LOG_FILE, LogBook, configure, log_files, set_level
+from mythgate.telemetry.metrics import PREFIX, Reading, Readings, resident_bytes
+
+__all__ = [
+    "LOG_FILE",
+    "PREFIX",
+    "LogBook",
+    "Reading",
+    "Readings",
+    "configure",
+    "log_files",
+    "resident_bytes",
+    "set_level",
+]
