@@ -83,7 +83,7 @@ class LogBook(logging.Handler):
         return file_under(fields, self.room_of)
 
     def search(self, query: LogQuery, *, after: int = 0, limit: int = 200) -> list[LogLine]:
-        """The newest `limit` lines that are wanted, of those whose number is above `after`; the oldest of them first."""
+        """The newest `limit` lines that are wanted, of those numbered above `after`; the oldest of them first."""
         found: list[LogLine] = []
         for line in reversed(self._lines):
             if line.number <= after or len(found) == limit:
@@ -99,7 +99,7 @@ class LogBook(logging.Handler):
         return self._count
 
     def levels(self) -> Mapping[str, str]:
-        """The least level logged by the loggers that have one of their own; the first, without a name, is for the rest."""
+        """The least level logged by loggers that have one of their own; the one without a name is for the rest."""
         return levels()
 
     def apply(self, changes: Iterable[LevelChange]) -> None:
@@ -221,7 +221,7 @@ class _File(logging.handlers.RotatingFileHandler):
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         return super()._open()
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library calls it so)
         """The library would print a trace for each line, to where the screen's handler writes as well."""
 
 
@@ -317,7 +317,7 @@ _changed: dict[str, str] = {}
 
 def set_level(level: str) -> None:
     """The least level that is logged where nothing else was said, at run time too."""
-    global _base  # noqa: PLW0603 (as the standard library's loggers, of this process)
+    global _base
     _base = level.lower()
     _set_all(_changed.get("", _base))
 

@@ -254,7 +254,7 @@ async def test_one_that_fails_while_others_wait_stops_none_of_them(
     for event in errors:
         assert isinstance(event.payload, ErrorEvent)
         assert event.payload.code == "internal"
-        assert event.payload.request_id in {getattr(record, "request_id", None) for record in caplog.records}
+        assert event.payload.request_id in {getattr(record, "correlation", None) for record in caplog.records}
 
 
 async def test_a_long_queue_stops_reading_until_half_of_it_is_done() -> None:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from mythgate.domain.errors import AuthenticationError
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.play import PlayDoor
+from mythgate.services import causes
 from mythgate.services.all import Services
 
 DOOR: Final = "http"
@@ -41,6 +42,7 @@ async def _caller(
         raise AuthenticationError(hint="Send the header Authorization: Bearer <access_token>.")
     caller = await services.sessions.authenticate(credentials.credentials)
     connection.state.account_id = caller.account_id  # for the log, should it be refused
+    causes.learned(account=caller.account_id)
     return caller
 
 

@@ -51,6 +51,7 @@ from mythgate.doors.stepping import resume
 from mythgate.realtime.hub import Hub, ResetReason
 from mythgate.realtime.outbox import Sink
 from mythgate.realtime.stream import Stream
+from mythgate.services import causes
 from mythgate.services.all import Services
 from mythgate.wire.envelope.inbound import (
     ClientMessage,
@@ -408,12 +409,14 @@ class PlayConnection:
         "active",
         "character_id",
         "door",
+        "line",
         "link",
         "stream",
     )
 
     def __init__(self, door: PlayDoor, stream: Stream, link: Link, *, msgpack: bool = False) -> None:
         self.door = door
+        self.line = _line_of(stream)
         self.stream = stream
         self.character_id = stream.character_id
         self.link = link
@@ -508,7 +511,8 @@ class PlayConnection:
             return
         if excess is Excess.FLOODING:
             door.stats.flood_closed += 1
-            logger.warning("Connection closed for flooding", extra={"character": self.character_id})
+            where = {"character": self.character_id, "correlation": self.line.id, "address": self.line.address}
+            logger.warning("Connection closed for flooding", extra={"security": "flood", **where})
             message = "You kept sending far too much."
             door.hub.end(self.stream, Disconnect("flood", message, may_reconnect=False, code=FLOOD))
             return
@@ -540,6 +544,7 @@ class PlayConnection:
         context = self._context
         if context is None:
             context = self._context = contextvars.copy_context()
+        context.run(causes.begin, self.line)
         work = self._start(message)
         try:
             awaited = context.run(work.send, None)
@@ -563,6 +568,7 @@ class PlayConnection:
             message = queue.popleft()
             if len(queue) == MAX_QUEUED_COMMANDS // 2:
                 self.link.resume_reading()
+            causes.begin(self.line)
             try:
                 self._answer(message, await self._start(message))
             except Exception as error:
@@ -597,9 +603,9 @@ class PlayConnection:
 
     def _fail(self, message: CommandMessage, error: Exception) -> None:
         """A bug, told to the log in full and to the player in short."""
-        request_id = secrets.token_hex(8)
+        request_id = causes.Cause(self.line, self.line.count).correlation
         logger.error(
-            "A command failed", exc_info=error, extra={"request_id": request_id, "character": self.character_id}
+            "A command failed", exc_info=error, extra={"correlation": request_id, "character": self.character_id}
         )
         payload = ErrorEvent(
             code="internal",
@@ -609,3 +615,10 @@ class PlayConnection:
         )
         event = event_of(payload, self.door.clock.now(), reply_to=message.message_id)
         self.door.hub.send(self.character_id, event)
+
+
+def _line_of(stream: Stream) -> causes.Line:
+    """The connection a stream is played through, under the id of the request that opened it."""
+    opened = causes.current()
+    id_, address = (opened.line.id, opened.line.address) if opened is not None else (secrets.token_hex(8), "")
+    return causes.Line(id_, "http", address, account=stream.account_id, character=stream.character_id)

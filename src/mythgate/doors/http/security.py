@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mythgate.domain.addresses import plain_address
 from mythgate.doors.http.errors import error_response, too_large
+from mythgate.services import causes
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,9 @@ class TrustedProxies:
 class Edge:
     """Wraps the application. Answers with an error are counted in `errors`, by their code."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, errors: Counter[str]) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, errors: Counter[str], door: str = "http") -> None:
         self._app = app
+        self._door = door
         self._max_body_bytes = max_body_bytes
         self._errors = errors
 
@@ -83,6 +85,8 @@ class Edge:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        client = scope.get("client")
+        causes.attribute_to(causes.Line(request_id, self._door, client[0] if client is not None else ""))
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from mythgate.domain.errors import ProtocolError
 from mythgate.doors.metaserver.addresses import Line, ipv4
 from mythgate.doors.stepping import resume
+from mythgate.services import causes
 from mythgate.wire.metaserver import crypto
 from mythgate.wire.metaserver.framing import HEADER_BYTES, FrameDecoder, frame
 from mythgate.wire.metaserver.layout import Family
@@ -53,6 +54,7 @@ class Connection(asyncio.Protocol, ABC):
         self.transport: asyncio.Transport
         self.address = ""
         self.line: Line
+        self.source = causes.Line(secrets.token_hex(8), "metaserver")
         self.family = Family.MYTH  # how packets are read until the client is known; they hardly differ
         self.takes_keys = True
         self.cipher: crypto.Cipher | None = None
@@ -77,7 +79,8 @@ class Connection(asyncio.Protocol, ABC):
         self.transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         local = transport.get_extra_info("sockname")
-        self.address = str(peer[0]) if peer else ""
+        self.address = self.source.address = str(peer[0]) if peer else ""
+        causes.attribute_to(self.source)
         self.line = Line(ipv4(self.address), ipv4(str(local[0]) if local else ""))
         now = self.door.clock.monotonic()
         self.heard_at = self._refilled_at = now
@@ -105,6 +108,7 @@ class Connection(asyncio.Protocol, ABC):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self.lost = self.closing = True
+        causes.attribute_to(self.source)
         if self._linger is not None:
             self._linger.cancel()
         self.door.forget(self)
@@ -154,6 +158,7 @@ class Connection(asyncio.Protocol, ABC):
                 if got is None:
                     return
                 door.stats.packets += 1
+                causes.begin(self.source)
                 if got.packet_type not in self.unmetered and self._is_too_fast():
                     continue
                 self._receive(*got)
@@ -196,7 +201,8 @@ class Connection(asyncio.Protocol, ABC):
         self._dropped += 1
         self.door.stats.rate_limited += 1
         if self._dropped > 2 * options.packet_burst:
-            logger.warning("Metaserver connection closed for flooding", extra={"address": self.address})
+            extra = {"security": "flood", "address": self.address}
+            logger.warning("Metaserver connection closed for flooding", extra=extra)
             self.close("flood")
         return True
 

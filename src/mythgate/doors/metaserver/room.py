@@ -236,6 +236,7 @@ class RoomConnection(Connection):
             self.refuse(StatusCode.BAD_USER_OR_PASSWORD)
             return
         self.held = held
+        self.source.number, self.source.account = held.visitor.number, held.visitor.account_id or ""
         self.client = held.client
         self.family = held.client.wire
         self.visitor = replace(held.visitor, address=self.address)

@@ -25,6 +25,7 @@ from mythgate.doors.shards.requests import answer, code_of
 from mythgate.doors.shards.sessions import ShardsSession
 from mythgate.realtime.hub import Hub
 from mythgate.realtime.outbox import Batch, Outbox, Sink
+from mythgate.services import causes
 from mythgate.services.refusals import note_refusal
 from mythgate.wire.shards import messages as wire
 from mythgate.wire.shards.codec import decode
@@ -54,6 +55,8 @@ class ShardsConnection(Sink):
         self.protocol = protocol
         self.address = address
         self.client = client
+        opened = causes.current()
+        self.source = causes.Line(opened.line.id if opened is not None else secrets.token_hex(8), "shards", address)
         self.session: ShardsSession | None = None
         self.outbox: Outbox | None = None
         self.reads = False  # has answered a ping
@@ -219,8 +222,8 @@ class ShardsConnection(Sink):
             try:
                 await self._take(payload)
             except Exception:
-                request_id = secrets.token_hex(8)
-                logger.exception("A request failed", extra={"request_id": request_id})
+                request_id = causes.Cause(self.source, self.source.count).correlation
+                logger.exception("A request failed")
                 self.refuse(ErrorCode.INTERNAL_ERROR, f"Something went wrong on our side ({request_id}).")
             if not self._queue:
                 break
@@ -232,7 +235,10 @@ class ShardsConnection(Sink):
     async def _take(self, payload: bytes) -> None:
         door = self.door
         door.stats.messages += 1
+        causes.begin(self.source)
         if self.session is not None:
+            self.source.account = self.session.caller.account_id
+            self.source.character = self.session.character.id if self.session.character is not None else ""
             door.services.sessions.note_activity(self.session.caller.session_id)
         try:
             message = decode(self._opened(payload))

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mythgate.domain import errors
 from mythgate.domain.errors import AuthenticationError, InvalidInput, Refused
@@ -25,6 +26,7 @@ from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.socket_protocol import LINE_EXTENSION
 from mythgate.doors.shards import characters, worldviews
 from mythgate.doors.shards.sessions import DOOR, ShardsSession
+from mythgate.services import causes
 from mythgate.services.accounts import DoorPromise
 from mythgate.services.refusals import note_refusal
 from mythgate.wire.shards.messages import NAME_CHARACTERS, VERSION
@@ -116,6 +118,7 @@ class Calls:
         except AuthenticationError as error:
             raise AuthenticationError("Unauthorized") from error
         request.state.account_id = session.caller.account_id  # for the log, should it be refused
+        causes.learned(account=session.caller.account_id)
         return session
 
     # --- accounts --------------------------------------------------------------------------------------
@@ -373,9 +376,25 @@ async def _gone(_: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    request_id = secrets.token_hex(8)
-    logger.error("request failed", exc_info=error, extra={"request_id": request_id, "path": request.url.path})
+    request_id = getattr(request.state, "request_id", "")
+    extra = {"correlation": request_id, "method": request.method, "path": request.url.path}
+    logger.error("request failed", exc_info=error, extra=extra)
     return failure(500, f"Something went wrong on our side ({request_id}).")
+
+
+class Causes:
+    """Names what each request causes, and each connection; as plain ASGI."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        client = scope.get("client")
+        line = causes.Line(secrets.token_hex(8), "shards", client[0] if client is not None else "")
+        scope.setdefault("state", {})["request_id"] = line.id
+        causes.attribute_to(line)
+        await self._app(scope, receive, send)
 
 
 def create_app(door: ShardsDoor, sockets: APIRouter) -> FastAPI:
@@ -417,4 +436,5 @@ def create_app(door: ShardsDoor, sockets: APIRouter) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             max_age=600,
         )
+    app.add_middleware(Causes)
     return app
