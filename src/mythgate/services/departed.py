@@ -18,6 +18,7 @@ def forget(tx: Transaction, account_id: AccountId, now: datetime) -> None:
     tx.profiles.delete(account_id)
     tx.game_passwords.clear(account_id)
     tx.friends.forget(account_id)
+    tx.notices.forget(account_id)
     leave_clan(tx, account_id, now)
     for tournament in tx.tournaments.of_account(account_id):
         if tournament.state is TournamentState.SIGNUP:

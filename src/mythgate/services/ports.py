@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
 from mythgate.domain.events import Event, Payload
@@ -35,6 +36,7 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.notices import Contact, Quiet, Subscription
 from mythgate.domain.parties import Party
 from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
@@ -189,6 +191,8 @@ class Transaction(Protocol):
     def world_events(self) -> WorldEventRepository: ...
     @property
     def quests(self) -> QuestRepository: ...
+    @property
+    def notices(self) -> NoticeRepository: ...
 
 
 class AccountRepository(Protocol):
@@ -633,6 +637,46 @@ class QuestRepository(Protocol):
 
     def save(self, progress: Progress) -> None:
         """Replaces what was known of this quest."""
+
+
+class NoticeRepository(Protocol):
+    """What people wait for, how they are reached, and bridges to channels elsewhere."""
+
+    def subscribe(self, wanted: Subscription) -> Subscription:
+        """Keep it; the row's number is set."""
+
+    def subscriptions(self, account_id: AccountId | None = None) -> list[Subscription]:
+        """Those of one account, or all, the oldest first. In a write, nobody else changes those of the account."""
+
+    def told(self, wanted: Subscription) -> bool:
+        """Save when it was told last; False if it is gone."""
+
+    def unsubscribe(self, account_id: AccountId, number: int) -> bool: ...
+    def add_contact(self, contact: Contact) -> Contact:
+        """Keep it; the row's number is set."""
+
+    def contacts(self, account_id: AccountId) -> list[Contact]:
+        """Those of one account, the oldest first. In a write, nobody else changes them."""
+
+    def save_contact(self, contact: Contact) -> None:
+        """Overwrite the row, if it is still there."""
+
+    def remove_contact(self, account_id: AccountId, number: int) -> bool: ...
+    def quiet(self, account_id: AccountId) -> Quiet | None: ...
+    def set_quiet(self, account_id: AccountId, quiet: Quiet | None) -> None: ...
+    def forget(self, account_id: AccountId) -> None:
+        """Delete all that an account waits for, and how it is reached."""
+
+    def add_bridge(self, bridge: Bridge) -> Bridge:
+        """Keep it; the row's number is set."""
+
+    def bridges(self) -> list[Bridge]:
+        """All, the oldest first. In a write, nobody else changes them."""
+
+    def save_bridge(self, bridge: Bridge) -> None:
+        """Overwrite the row, if it is still there."""
+
+    def remove_bridge(self, number: int) -> bool: ...
 
 
 # --- live state ------------------------------------------------------------------------------------

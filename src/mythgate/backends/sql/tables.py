@@ -32,6 +32,7 @@ from mythgate.domain.clans import ClanRank
 from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
 from mythgate.domain.lobbies import Family, LobbyKind
+from mythgate.domain.notices import Occasion, Way
 from mythgate.domain.parties import LootRule
 from mythgate.domain.quests import ProgressState
 from mythgate.domain.ratings import SubjectKind
@@ -613,4 +614,58 @@ quest_progress: Final = Table(
     Column("count", Integer, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("times", Integer, nullable=False),
+)
+
+subscriptions: Final = Table(
+    "subscriptions",
+    metadata,
+    _number(),
+    _account_id(),
+    Column("occasion", Choice(Occasion), nullable=False),
+    Column("place", String, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("friend", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+    Index("ix_subscriptions_account_id", "account_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+contacts: Final = Table(
+    "contacts",
+    metadata,
+    _number(),
+    _account_id(),
+    Column("way", Choice(Way), nullable=False),
+    Column("address", String, nullable=False),
+    Column("keys", small_json(), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("code", String, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Index("ix_contacts_account_id", "account_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+quiet_hours: Final = Table(
+    "quiet_hours",
+    metadata,
+    _account_id(primary_key=True),
+    Column("begins", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Column("zone", String, nullable=False),
+)
+
+bridges: Final = Table(
+    "bridges",
+    metadata,
+    _number(),
+    Column("room_id", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("url", String, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )

@@ -13,6 +13,7 @@ from mythgate.backends.sql.friends import SqlFriends
 from mythgate.backends.sql.imports import SqlImports
 from mythgate.backends.sql.items import SqlItems
 from mythgate.backends.sql.moderation import SqlModeration
+from mythgate.backends.sql.notices import SqlNotices
 from mythgate.backends.sql.parties import SqlParties
 from mythgate.backends.sql.preferences import SqlPreferences
 from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
@@ -53,4 +54,5 @@ class SqlTransaction:
         self.shards: Final = SqlShards(connection)
         self.world_events: Final = SqlWorldEvents(connection)
         self.quests: Final = SqlQuests(connection)
+        self.notices: Final = SqlNotices(connection)
         self.receipts: Final = SqlReceipts(connection)
