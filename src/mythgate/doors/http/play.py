@@ -65,6 +65,7 @@ from mythgate.wire.envelope.inbound import (
 
 logger = logging.getLogger(__name__)
 
+DOOR: Final = "http"
 QUIT: Final = 4500
 SESSION_ENDED: Final = 4501
 FLOOD: Final = 4505
@@ -299,8 +300,11 @@ class PlayDoor:
         last_seq: int | None,
         sink: Sink,
         client: str,
+        *,
+        door: str = DOOR,
     ) -> Stream:
-        """Put the caller's character into the world, or back to where its stream was; `sink` gets the events.
+        """Put the caller's character into the world, or back to where its stream was; `sink` gets the events. `door` is
+        what others read of how it came in.
 
         One join at a time per account. Raises TooMany, and whatever `presence.choose` and `presence.enter` refuse.
         """
@@ -323,7 +327,7 @@ class PlayDoor:
                     # The state that follows holds all that happens in the room until then.
                     hub.unsubscribe_all(character.id)
                     try:
-                        await presence.enter(caller, character, play_id=play_id, door="http", client=client)
+                        await presence.enter(caller, character, play_id=play_id, door=door, client=client)
                     except BaseException as error:
                         if found.ended and isinstance(error, Refused):
                             return found  # and `sink` was told why
@@ -337,7 +341,7 @@ class PlayDoor:
                 reason: ResetReason = "unknown_session" if found is None else "other_character"
                 hub.send_to(stream, hub.reset_event(reason, last_seq))
             try:
-                await presence.enter(caller, character, play_id=play_id, door="http", client=client)
+                await presence.enter(caller, character, play_id=play_id, door=door, client=client)
             except BaseException as error:
                 if stream.farewell is None or not isinstance(error, Refused):
                     hub.end(stream, reason="not_entered")
