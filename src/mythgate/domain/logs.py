@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -115,11 +115,3 @@ class Fault:
     def is_new(self) -> bool:
         """Whether nobody has looked at it since it happened last."""
         return self.seen_at is None or self.seen_at < self.last_at
-
-
-@dataclass(slots=True)
-class FaultTally:
-    """What happened of one kind since it was written down last."""
-
-    fault: Fault
-    times: int = field(default=0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Final
 
@@ -54,11 +54,21 @@ class Histogram:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What one node measures of itself."""
+class LoopLag:
+    """How late the event loop comes to what is due: everybody waits that long besides."""
 
-    command_seconds: Histogram = field(default_factory=Histogram)
-    """From a command being taken up to its answer."""
-    loop_lag_seconds: Histogram = field(default_factory=Histogram)
-    """How late the event loop comes to something that is due."""
+    __slots__ = ("_monotonic", "seconds")
+
+    EVERY: Final = 0.25
+    """Seconds between two looks."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.seconds: Final = Histogram()
+        self._monotonic = monotonic
+
+    async def measure(self) -> None:
+        """Look, until the task is cancelled."""
+        while True:
+            due = self._monotonic() + self.EVERY
+            await asyncio.sleep(self.EVERY)
+            self.seconds.observe(max(0.0, self._monotonic() - due))

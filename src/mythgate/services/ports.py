@@ -35,6 +35,7 @@ from mythgate.domain.ids import (
 )
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.lobbies import LobbyKind
+from mythgate.domain.logs import Fault, LevelChange, LogLine, LogQuery
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.notices import Contact, Quiet, Subscription
 from mythgate.domain.parties import Party
@@ -161,6 +162,8 @@ class Transaction(Protocol):
     def preferences(self) -> PreferenceRepository: ...
     @property
     def facts(self) -> FactRepository: ...
+    @property
+    def faults(self) -> FaultRepository: ...
     @property
     def profiles(self) -> ProfileRepository: ...
     @property
@@ -345,6 +348,20 @@ class FactRepository(Protocol):
     def set(self, key: str, value: str) -> None: ...
     def take(self, key: str) -> str | None:
         """Get and delete in one step."""
+
+
+class FaultRepository(Protocol):
+    """What went wrong in our own code, by fingerprint. In a write, a fault that was asked for is kept from others."""
+
+    def get(self, fingerprint: str) -> Fault | None: ...
+    def all(self) -> list[Fault]:
+        """The latest first."""
+
+    def save(self, fault: Fault) -> None:
+        """Replaces an earlier count of it."""
+
+    def keep_newest(self, most: int) -> None:
+        """Forget all but the `most` that happened last."""
 
 
 class ProfileRepository(Protocol):
@@ -775,3 +792,31 @@ class WorldSource(Protocol):
 
     async def changed(self) -> bool:
         """Whether what `load` would read changed since it was last called."""
+
+
+# --- what the server says of itself ----------------------------------------------------------------
+
+
+class LogReader(Protocol):
+    """The newest lines of this process's log, and what is written there."""
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest line."""
+
+    def search(self, query: LogQuery, *, after: int = 0, limit: int = 200) -> list[LogLine]:
+        """The newest `limit` lines that are wanted, of those numbered above `after`; the oldest of them first."""
+
+    def levels(self) -> Mapping[str, str]:
+        """The least level logged by loggers that have one of their own; the one without a name is for the rest."""
+
+    def apply(self, changes: Iterable[LevelChange]) -> None:
+        """Have these levels, and no others, besides the one of the settings."""
+
+
+class FaultSource(Protocol):
+    """Faults of this process since somebody took them away."""
+
+    def take(self) -> list[Fault]: ...
+    def give_back(self, faults: list[Fault]) -> None:
+        """They could not be saved: keep them for the next time."""

@@ -669,3 +669,19 @@ bridges: Final = Table(
     Column("failures", Integer, nullable=False),
     sqlite_autoincrement=True,
 )
+
+faults: Final = Table(
+    "faults",
+    metadata,
+    Column("fingerprint", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("where", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("trace", String, nullable=False),
+    Column("correlation", String, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime),
+    Column("seen_by", String, nullable=False),
+)

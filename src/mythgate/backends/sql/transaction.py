@@ -8,6 +8,7 @@ from mythgate.backends.sql.accounts import SqlAccounts
 from mythgate.backends.sql.characters import SqlCharacters
 from mythgate.backends.sql.clans import SqlClans
 from mythgate.backends.sql.facts import SqlFacts
+from mythgate.backends.sql.faults import SqlFaults
 from mythgate.backends.sql.films import SqlFilms
 from mythgate.backends.sql.friends import SqlFriends
 from mythgate.backends.sql.imports import SqlImports
@@ -55,4 +56,5 @@ class SqlTransaction:
         self.world_events: Final = SqlWorldEvents(connection)
         self.quests: Final = SqlQuests(connection)
         self.notices: Final = SqlNotices(connection)
+        self.faults: Final = SqlFaults(connection)
         self.receipts: Final = SqlReceipts(connection)

@@ -24,6 +24,7 @@ from mythgate.domain.textcommands import MAX_LINE, Line, addressee, expand, read
 from mythgate.domain.world import SMALL_WORDS, words_of
 from mythgate.services.commands.registry import RATES, Call, Command, Play, RateClass, Registry
 from mythgate.services.commands.table import REGISTRY
+from mythgate.services.measures import Histogram
 from mythgate.services.ports import Throttle
 from mythgate.services.refusals import note_refusal
 from mythgate.services.turns import Turns
@@ -41,7 +42,8 @@ class CommandPolicy:
 
 
 class CommandService:
-    """What doors call with the lines that players send. `refused` counts refusals by their code."""
+    """What doors call with the lines that players send. `refused` counts refusals by their code, `seconds` is how long
+    commands took, from being taken up to their answer."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class CommandService:
     ) -> None:
         self.registry: Final = registry
         self.refused: Final[Counter[str]] = Counter()
+        self.seconds: Final = Histogram()
         self._play = play
         self._throttle = throttle
         self._policy = policy if policy is not None else CommandPolicy()
@@ -73,11 +76,14 @@ class CommandService:
         Commands of one character are carried out in the order they are given here. Talk does not
         suspend. The caller passes the answer on at once, before anything else is told to the character.
         """
+        monotonic = self._play.clock.monotonic
+        began = monotonic()
         await self._turns.take(actor)
         try:
             return await self._answer(actor, line, command, args, command_id)
         finally:
             self._turns.give(actor)
+            self.seconds.observe(monotonic() - began)
 
     async def _answer(
         self, actor: CharacterId, line: str | None, name: str | None, args: Sequence[str], command_id: CommandId | None
