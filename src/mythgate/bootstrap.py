@@ -55,7 +55,7 @@ from mythgate.domain.chat import Channel
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect, IceServerView
 from mythgate.domain.hosting import OVER
-from mythgate.domain.ids import RoomId, SessionId
+from mythgate.domain.ids import CharacterId, RoomId, SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
 from mythgate.domain.tournaments import TournamentLobby
 from mythgate.domain.world import World
@@ -63,6 +63,7 @@ from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
+from mythgate.doors.http.routes import adminlogs as log_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -80,12 +81,14 @@ from mythgate.doors.http.routes import shards as shard_routes
 from mythgate.doors.http.routes import status as status_routes
 from mythgate.doors.http.routes import tournaments as tournament_routes
 from mythgate.doors.http.routes import trades as trade_routes
+from mythgate.doors.http.routes import why as why_routes
 from mythgate.doors.http.routes import world as world_routes
 from mythgate.doors.http.security import TrustedProxies
 from mythgate.doors.http.socket_protocol import SocketProtocol
 from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
 from mythgate.doors.metaserver.door import TICK_SECONDS, MetaserverDoor
+from mythgate.doors.metaserver.entry import MetaserverRules
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, PasswordScheme, RemoteHub
 from mythgate.doors.shards import door as shards_door
 from mythgate.doors.shards.door import ShardsDoor
@@ -107,6 +110,7 @@ from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
 from mythgate.services.encounters import CombatPolicy, EncounterService
 from mythgate.services.extensions import Extensions
+from mythgate.services.faults import FaultService
 from mythgate.services.films import FilmService
 from mythgate.services.friends import FriendService
 from mythgate.services.hosting import HostingService
@@ -114,7 +118,9 @@ from mythgate.services.importing import ImportService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
 from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
+from mythgate.services.logs import LogService
 from mythgate.services.matching import MatchingService
+from mythgate.services.measures import LoopLag
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import Moved, MovementService
 from mythgate.services.parties import PartyPolicy, PartyService
@@ -135,6 +141,7 @@ from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
 from mythgate.services.trades import TradePolicy, TradeService
 from mythgate.services.voice import VoicePolicy, VoiceService
+from mythgate.services.why import DoorState, PlainDoor, WhyService
 from mythgate.services.world import WorldPolicy, WorldService
 from mythgate.services.worldchat import WorldChat
 from mythgate.wire.shards.encryption import EncryptionMissing
@@ -174,6 +181,11 @@ class Node:
     hubs: Hubs  # all of them
     sight: Sight
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
+
+    def room_of(self, character_id: str) -> str | None:
+        """Where a character is in the world."""
+        present = self.presences.get(CharacterId(character_id))
+        return present.room_id if present is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -702,7 +714,17 @@ def compose(
         quests=quests,
         voice=voice,
         world_chat=WorldChat(lobbies=lobbies, chat=chat, realtime=hubs, history=history, throttle=throttle),
+        logs=LogService(
+            store=store,
+            reader=telemetry.book(),
+            clock=clock,
+            rooms_called=lambda word: _rooms_called(world, lobbies, word),
+        ),
+        faults=FaultService(store=store, source=telemetry.book().faults, clock=clock),
+        loop_lag=LoopLag(clock.monotonic),
+        why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
     )
+    _explain_doors(settings, services)
     extensions.room_types.serve(services)
     return Node(
         settings,
@@ -717,6 +739,61 @@ def compose(
         hubs=hubs,
         sight=sight,
     )
+
+
+def _explain_doors(settings: Settings, services: Services) -> None:
+    """What each door asks, for `why`; whether it is open is known when it is."""
+    why, http, metaserver, shards = services.why, settings.http, settings.metaserver, settings.shards
+    why.doors["http"] = PlainDoor(DoorState("http", f"{http.host}:{http.port}"))
+    options = _metaserver_options(settings)
+    state = DoorState(
+        "metaserver", f"{options.host}:{options.port}", metaserver.enabled, setting="metaserver.enabled = true"
+    )
+    why.doors["metaserver"] = MetaserverRules(state, options, services.lobbies.lobbies, settings.sessions.guests)
+    place = f"{shards.host or http.host}:{shards.port}"
+    why.doors["shards"] = PlainDoor(
+        DoorState("shards", place, shards.enabled, setting="shards.enabled = true"), takes_guests=False
+    )
+
+
+def _doors_opened(services: Services, metaserver: MetaserverDoor | None, shards: str, http: str) -> None:
+    """The server runs, and its doors are open or not."""
+    why = services.why
+    why.is_live = True
+    open_at = {"http": http, "shards": shards}
+    for name, place in open_at.items():
+        rules = why.doors[name]
+        if isinstance(rules, PlainDoor):
+            rules.state = replace(rules.state, is_open=bool(place), place=place or rules.state.place)
+    rules = why.doors["metaserver"]
+    if isinstance(rules, MetaserverRules):
+        rules.state = replace(rules.state, is_open=metaserver is not None)
+        if metaserver is not None:
+            rules.state = replace(rules.state, place=f"{metaserver.options.host}:{metaserver.login_port}")
+            rules.rooms_for, rules.nowhere = metaserver.rooms_for, metaserver.nowhere_to_go
+            rules.room_ports = metaserver.room_ports
+
+
+def _rooms_called(world: WorldService, lobbies: LobbyService, word: str) -> frozenset[str]:
+    """The ids of the places and lobbies that are called so."""
+    key = word.strip().casefold()
+    places = (room.id for room in world.world.rooms.values() if key in (room.id.casefold(), room.name.casefold()))
+    open_ = (str(lobby.room_id) for lobby in lobbies.lobbies() if key in (str(lobby.room_id), lobby.name.casefold()))
+    return frozenset((*places, *open_))
+
+
+@contextlib.contextmanager
+def _log_files(settings: Settings) -> Iterator[None]:
+    """Write log files while the block runs, if the settings say so."""
+    folder = settings.log_folder
+    if folder is None:
+        yield
+        return
+    handler = telemetry.write_files(folder, settings.telemetry.log_megabytes)
+    try:
+        yield
+    finally:
+        telemetry.stop_writing(handler)
 
 
 def load_plugins(modules: Sequence[str]) -> Extensions:
@@ -827,6 +904,9 @@ def build_app(
             roomop_routes.router,
             metaclient_routes.router,
             admin_routes.router,
+            log_routes.router,
+            why_routes.router,
+            why_routes.own_router,
             status_routes.router,
             websocket_router(door),
             sse_router(door),
@@ -944,7 +1024,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Started], None]) -> N
     stop = asyncio.Event()
     ready = False
     try:
-        with _stop_signals(stop), _only_server(settings):
+        with _stop_signals(stop), _only_server(settings), _log_files(settings):
             listener = _listen(settings.http.host, settings.http.port)
             async with open_node(settings) as node, open_doors(node, listener) as doors:
                 spare_the_collector()
@@ -1022,6 +1102,7 @@ class OpenDoors:
 async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenDoors]:
     """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
     settings = node.settings
+    telemetry.book().room_of = node.room_of
     await node.services.world.start()
     await node.services.parties.start()
     await node.services.lobbies.catch_up()
@@ -1053,6 +1134,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
         beside = [tasks.create_task(work, name=name) for name, work in jobs.items()]
         await _until_started(server, serving, "http")
+        _doors_opened(node.services, metaserver, shards.address if shards is not None else "", _address(listener))
         try:
             yield OpenDoors(door, serving, metaserver, shards.address if shards is not None else "")
         finally:
@@ -1075,6 +1157,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.friends.settle()
     await node.services.clans.settle()
     await node.services.results.settle()
+    await node.services.faults.save()
 
 
 async def _open_metaserver(node: Node) -> MetaserverDoor | None:
@@ -1389,6 +1472,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
     async def catch_up() -> None:
         nonlocal known
         known = await services.accounts.catch_up(known)
+        await services.logs.catch_up()
         await services.lobbies.tick()
         services.matching.tick()
         services.parties.tick()
@@ -1424,6 +1508,8 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "castes": _every(600.0, rerank, jitter=0.1),
         "clans": _every(3600.0, maintain_clans, jitter=0.1),
         "receipts": _every(60.0, forget_receipts, jitter=0.1),
+        "faults": _every(5.0, services.faults.save, jitter=0.1),
+        "loop_lag": services.loop_lag.measure(),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
         "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)
     }

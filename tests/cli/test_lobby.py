@@ -1,23 +1,16 @@
-"""`mythgate lobby` and `mythgate why`."""
+"""`mythgate lobby`."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.metaserver_client import AlephOneClient, close_lines
-from tests.support.server import running_server
 from typer.testing import CliRunner, Result
 
 from mythgate.cli import app
-from mythgate.cli.offline import on_services
-from mythgate.domain.sessions import OPERATOR
-from mythgate.domain.tournaments import Tournament
-from mythgate.services.all import Services
 
 Run = Callable[..., Result]
 
@@ -117,57 +110,3 @@ def test_a_greeting_of_several_lines_is_one_line_of_the_list(run: Run) -> None:
 def test_all_lobbies_greet_anew(run: Run) -> None:
     assert run("lobby", "motd", "We move at eight.").stdout == "7 lobbies have another greeting.\n"
     assert {one["motd"] for one in json.loads(run("lobby", "list", "--json").stdout)} == {"We move at eight."}
-
-
-def test_why_a_guest_may_or_may_not_enter(run: Run) -> None:
-    told = run("why", "guest").stdout
-    assert "Guest may enter Arrival." in told
-    assert "??  full: it takes 32\n" in told  # who is in them only the server knows
-    assert "are in it" not in told
-    assert "Guest may not enter Otter Ferry." in told
-    refused = run("why", "guest", "1", code=1).stdout
-    assert "NO  guest: Otter Ferry is ranked, and guests have no rank; sign up to play there." in refused
-    assert "Arrival" not in refused
-    assert "NO  family" in run("why", "guest", "26", "--family", "myth", code=1).stdout
-    assert "There is no such lobby." in run("why", "guest", "99", code=1).stderr
-
-
-def test_why_somebody_with_an_account_may_or_may_not_enter(run: Run) -> None:
-    run("user", "create", "Ada", typed="correct horse battery\n")
-    assert "ok  account: Ada, player, active" in run("why", "ada", "1").stdout
-    run("user", "disable", "Ada")
-    refused = run("why", "ada", "1", code=1).stdout
-    assert "NO  account: Ada, player, disabled" in refused
-    assert refused.splitlines()[-1] == "Ada may not even sign in."
-    assert "may enter" not in refused
-    assert "There is no account named Zoe." in run("why", "Zoe", code=1).stderr
-
-
-async def test_why_asks_the_server_how_many_are_in_a_lobby(tmp_path: Path) -> None:
-    async with running_server(tmp_path / "data") as server:
-        await server.run_cli("lobby", "set", "26", "--capacity", "1")
-        await server.run_cli("user", "create", "Ada", typed="nine marines\n")
-        assert "ok  full: 0 of 1 are in it" in await server.run_cli("why", "Ada", "26")
-        port = int(server.ready["doors"]["metaserver"].rsplit(":", 1)[1])
-        ada = AlephOneClient(name="Ada", user_name="ada", password="nine marines")
-        await ada.come(port)
-        assert "ok  full: 0 of 1 are in it" in await server.run_cli("why", "Ada", "26")  # it is she who is there
-        assert "NO  full: Arrival is full: 1 of 1 are in it." in await server.run_cli("why", "guest")
-        await ada.leave()
-    await close_lines()
-
-
-def test_why_knows_who_takes_part_in_tournaments(run: Run) -> None:
-    run("user", "create", "Ada", typed="correct horse battery\n")
-    run("lobby", "set", "26", "--tournament", "1")
-    assert "NO  tournament" in run("why", "ada", "26", code=1).stdout
-
-    async def sign_up(services: Services) -> None:
-        ada = await services.accounts.find(OPERATOR, "Ada")
-        assert ada is not None
-        now = services.clock.now()
-        cup = await services.tournaments.announce(OPERATOR, Tournament("Cup", 1, 26, now + timedelta(hours=1), now))
-        await services.tournaments.sign_up(ada.id, cup.number)
-
-    on_services(None, sign_up)
-    assert "ok  tournament" in run("why", "ada", "26").stdout

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import InvalidInput
+from mythgate.domain.decisions import Answer, Step, explain, passes
+from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, RoomFull
 from mythgate.domain.ids import AccountId, CharacterId, Topic
 from mythgate.domain.lobbies import (
+    ENTRY_CHECKS,
     FIRST_GUEST,
     Attendance,
     Barrier,
+    Entry,
     Family,
     Lobby,
     LobbyKind,
@@ -24,9 +27,9 @@ from mythgate.domain.lobbies import (
     Visitor,
     barriers,
     checked,
-    decision,
     listed_for,
     lobby_listener,
+    refusal_of,
 )
 
 OPEN = Lobby("Arrival", 26)
@@ -55,13 +58,20 @@ def found(lobby: Lobby, visitor: Visitor, occupants: int = 0) -> set[Barrier]:
     return {barrier for barrier, _ in barriers(lobby, visitor, occupants)}
 
 
+def steps_of(lobby: Lobby, visitor: Visitor, occupants: int = 0, *, admits_guests: bool = True) -> dict[str, Step]:
+    return {step.check: step for step in explain(ENTRY_CHECKS, Entry(lobby, visitor, occupants, admits_guests))}
+
+
 def test_a_locked_lobby_is_for_the_staff() -> None:
     locked = replace(OPEN, locked=True)
     assert found(locked, somebody()) == {Barrier.CLOSED}
     assert found(locked, somebody(role=Role.MODERATOR)) == set()
     assert listed_for([locked], somebody()) == [locked]
-    assert (Barrier.CLOSED, True, "it is not locked") in decision(OPEN, somebody(), 0)
-    assert [barrier for barrier, met, _ in decision(locked, somebody(), 0) if not met] == [Barrier.CLOSED]
+    assert steps_of(OPEN, somebody())[Barrier.CLOSED].found == "it is not locked"
+    closed = steps_of(locked, somebody())
+    assert [name for name, step in closed.items() if step.answer is Answer.NO] == [Barrier.CLOSED]
+    assert closed[Barrier.CLOSED].remedy == "mythgate lobby set 26 --unlocked"
+    assert steps_of(locked, somebody(role=Role.MODERATOR))[Barrier.CLOSED].answer is Answer.EXEMPT
 
 
 @pytest.mark.parametrize("name", ["Łódź", "Ⅳ", "Ж 3", "Écoute", "Ωmega"])
@@ -138,12 +148,46 @@ def test_the_staff_is_kept_out_by_the_family_alone() -> None:
 
 
 def test_a_decision_tells_all_steps() -> None:
-    steps = decision(replace(RANKED, country=3), guest(), 4)
-    assert [barrier for barrier, met, _ in steps if not met] == [Barrier.GUEST, Barrier.COUNTRY]
-    words = {barrier: words for barrier, _, words in steps}
-    assert words[Barrier.FULL] == "4 of 32 are in it"
-    assert words[Barrier.GUEST] == "Otter Ferry is ranked, and guests have no rank; sign up to play there."
-    assert all(met for _, met, _ in decision(RANKED, somebody(), 0))
+    steps = steps_of(replace(RANKED, country=3), guest(), 4)
+    assert list(steps) == list(Barrier)
+    assert [name for name, step in steps.items() if step.answer is Answer.NO] == [Barrier.GUEST, Barrier.COUNTRY]
+    assert (steps[Barrier.FULL].found, steps[Barrier.FULL].needed) == ("4 of 32 are in it", "fewer than 32")
+    assert steps[Barrier.GUEST].code == "lobby_closed_to_you"
+    assert steps[Barrier.GUEST].message == "Otter Ferry is ranked, and guests have no rank; sign up to play there."
+    assert steps[Barrier.CASTE].answer is Answer.EXEMPT  # said already
+    assert passes(list(steps_of(RANKED, somebody()).values()))
+
+
+def test_every_step_of_a_decision_has_words() -> None:
+    lobby = Lobby("Pit", 9, True, 3, 2, 4, 7, Family.MYTH, 1, locked=True)
+    steps = steps_of(lobby, somebody(family=Family.TFL, caste=1), 1) | {
+        Barrier.GUESTS: steps_of(lobby, guest(), 1, admits_guests=False)[Barrier.GUESTS],
+        Barrier.GUEST: steps_of(lobby, guest())[Barrier.GUEST],
+    }
+    for name, step in steps.items():
+        assert step.answer is Answer.NO, name
+        assert step.message.endswith("."), name
+        assert all((step.found, step.needed, step.code, step.hint, step.remedy)), name
+    assert steps[Barrier.CASTE].remedy == "mythgate lobby set 9 --min-caste 1"
+    assert steps_of(lobby, somebody(caste=6))[Barrier.CASTE].remedy == "mythgate lobby set 9 --max-caste 6"
+    assert steps_of(RANKED, guest())[Barrier.GUEST].remedy == "mythgate lobby set 1 --unranked"
+    taking_part = steps_of(lobby, somebody(tournaments=frozenset({7, 2})))[Barrier.TOURNAMENT]
+    assert (taking_part.answer, taking_part.found) == (Answer.YES, "takes part in 2, 7")
+
+
+def test_what_is_not_known_keeps_nobody_out() -> None:
+    entry = Entry(OPEN, somebody(), None)
+    assert refusal_of(entry) is None
+    full = explain(ENTRY_CHECKS, entry)[list(Barrier).index(Barrier.FULL)]
+    assert (full.answer, full.found) == (Answer.UNKNOWN, "who is in it only the running server knows")
+
+
+def test_all_that_is_against_somebody_is_said_at_once() -> None:
+    assert isinstance(refusal_of(Entry(OPEN, somebody(), 32)), RoomFull)
+    both = refusal_of(Entry(replace(OPEN, locked=True), somebody(), 32))
+    assert isinstance(both, LobbyClosedToYou)
+    assert "is locked" in both.message
+    assert "is full" in both.message
 
 
 def test_lists_show_what_one_may_enter_in_the_order_old_clients_expect() -> None:

@@ -134,10 +134,9 @@ async def test_a_server_without_guests(clock: FakeClock, store: Store) -> None:
     guest = kit.guest()
     with pytest.raises(LobbyClosedToYou, match="takes no guests"):
         kit.lobbies.enter(guest, ARRIVAL)
-    assert kit.lobbies.why(guest, ARRIVAL)[-2:] == [
-        "NO  closed: this server takes no guests",
-        "Guest may not enter Arrival.",
-    ]
+    told = kit.lobbies.why(guest, ARRIVAL)
+    assert told[1] == "NO  guests: This server takes no guests; sign up to play here."
+    assert told[-1] == "Guest may not enter Arrival."
 
 
 async def test_without_a_stream_nobody_is_let_in(kit: LobbyKit) -> None:
@@ -150,12 +149,14 @@ async def test_without_a_stream_nobody_is_let_in(kit: LobbyKit) -> None:
 
 async def test_why(kit: LobbyKit) -> None:
     ada = await kit.enter("Ada")
+    await kit.enter("Bob")
     lines = kit.lobbies.why(replace(ada.visitor, family=Family.MYTH), ARRIVAL)
     assert lines[0] == "NO  family: Arrival is for players of marathon; this client is for myth."
-    assert lines[1] == "ok  full: 1 of 32 are in it"
+    assert "ok  full: 1 of 32 are in it; needed: fewer than 32" in lines  # one's own place is none of them
     assert lines[-1] == "Ada may not enter Arrival."
     staff = kit.lobbies.why(replace(ada.visitor, role=Role.ADMIN), ARRIVAL)
-    assert staff[-2:] == ["ok  role: the staff is kept out by nothing but the family", "Ada may enter Arrival."]
+    assert "--  full: is not asked here" in staff
+    assert staff[-1] == "Ada may enter Arrival."
 
 
 # --- going and moving -----------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def build(
         things=part, chat=part, moderation=part, world=part, commands=part, positions=part, lobbies=part,
         hosting=part, friends=part, clans=part, profiles=part, results=part, ratings=part, tournaments=part,
         imports=part, films=part, matching=part, administration=part, parties=part, sheets=part, trades=part,
-        encounters=part, shards=part, quests=part, voice=part, world_chat=part,
+        encounters=part, shards=part, quests=part, voice=part, world_chat=part, why=part,
         extensions=Extensions(),
     )  # fmt: skip
     door = PlayDoor(hub, services, options)

@@ -31,6 +31,7 @@ from mythgate.cli import (
     shards,
     tournament,
     user,
+    why,
     world,
 )
 
@@ -93,7 +94,7 @@ app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("bots")(bots.bots)
-app.command("why")(lobby.why)
+app.command("why")(why.why)
 app.command("import")(imports.bring)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)

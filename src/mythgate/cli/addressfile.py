@@ -46,12 +46,12 @@ def server_of(settings: Settings) -> str:
     A server that was killed takes nothing back, so nobody may answer there.
     """
     http = settings.http
-    return _told(settings.data_dir / ADDRESS_FILE) or http.base_url or f"http://{http.host}:{http.port}"
+    return told_in(settings.data_dir / ADDRESS_FILE) or http.base_url or f"http://{http.host}:{http.port}"
 
 
 def server_near(settings: Settings, folder: Path) -> tuple[str, str]:
     """The server of these settings, or of a demo that was started in this folder; and which of them it is, in words."""
-    of_data, of_demo = _told(settings.data_dir / ADDRESS_FILE), _told(folder / DEMO_FILE)
+    of_data, of_demo = told_in(settings.data_dir / ADDRESS_FILE), told_in(folder / DEMO_FILE)
     if of_demo and not (of_data and _answers(of_data)) and _answers(of_demo):
         return of_demo, "It is the demo that was started in this folder."
     if of_data:
@@ -60,7 +60,8 @@ def server_near(settings: Settings, folder: Path) -> tuple[str, str]:
     return server_of(settings), "" if settings.http.base_url else usual
 
 
-def _told(file: Path) -> str:
+def told_in(file: Path) -> str:
+    """The address in a file; empty if there is none."""
     with contextlib.suppress(OSError, ValueError):
         told = file.read_text("utf-8").strip()
         if told.startswith(("http://", "https://")):

@@ -1,26 +1,22 @@
-"""`mythgate lobby` and `mythgate why`: the list of lobbies, and who may enter them. Work while the server runs, too."""
+"""`mythgate lobby`: the list of lobbies. Works while the server runs, too."""
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from mythgate.cli.addressfile import server_of
 from mythgate.cli.offline import on_services
-from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table, settings_or_exit
-from mythgate.domain.lobbies import DEFAULT_CAPACITY, MAX_CASTE, NO_CASTE, Family, Lobby, Looks, Visitor, lobby_listener
+from mythgate.cli.output import DataDir, Json, fail, print_json, print_table
+from mythgate.domain.lobbies import DEFAULT_CAPACITY, MAX_CASTE, NO_CASTE, Family, Lobby
 from mythgate.domain.sessions import OPERATOR
 
 if TYPE_CHECKING:
     from mythgate.services.all import Services
 
 T = TypeVar("T")
-
-_ANSWER_SECONDS: Final = 2.0
 
 app = typer.Typer(help="List, open, change and close lobbies.", no_args_is_help=True)
 
@@ -234,89 +230,3 @@ def remove(number: Number, data_dir: DataDir = None) -> None:
         return lobby
 
     print(f"{_run(data_dir, work).name} is closed.")
-
-
-def why(
-    name: Annotated[str, typer.Argument(metavar="USER", help="Name of the account; guest for one without.")],
-    number: Annotated[int | None, typer.Argument(metavar="[ROOM]", help="Number of the lobby; default: all.")] = None,
-    family: Annotated[Family | None, typer.Option(help="Of the client they come with; default: any.")] = None,
-    country: Annotated[int, typer.Option(help="Country code that their client tells.")] = 0,
-    data_dir: DataDir = None,
-) -> None:
-    """Say step by step why somebody may or may not enter a lobby. Ends with 1 if they may enter none.
-
-    How many are in it the running server is asked; if none answers, that line begins with ??.
-
-    Example:  mythgate why ada 3 --family myth2
-    """
-
-    present = _present(server_of(settings_or_exit(data_dir=data_dir)))
-
-    async def work(services: Services) -> tuple[list[str], bool]:
-        visitor, lines = await _visitor(services, name, family, country)
-        may_sign_in = not any(line.startswith("NO") for line in lines)
-        may_enter = False
-        for lobby in services.lobbies.lobbies():
-            if number is None or lobby.room_id == number:
-                others = present.get(lobby.room_id, set()) - {visitor.number} if present is not None else set()
-                *steps, verdict = services.lobbies.why(visitor, lobby.room_id, len(others))
-                may_enter = may_enter or not any(step.startswith("NO") for step in steps)
-                if present is None:
-                    steps = [f"??  full: it takes {lobby.capacity}" if "full: 0 of" in step else step for step in steps]
-                steps.append(verdict if may_sign_in else f"{visitor.name} may not even sign in.")
-                lines += ["", f"{lobby.name} (number {lobby.room_id}, {lobby.family}, {lobby.kind})", *steps]
-        if number is not None:
-            services.lobbies.lobby(number)
-        return lines, may_sign_in and may_enter
-
-    lines, may_enter = _run(data_dir, work)
-    print("\n".join(lines))
-    if not may_enter:
-        raise typer.Exit(EXIT_FAILED)
-
-
-def _present(server: str) -> dict[int, set[int]] | None:
-    """Who is in which lobby of the server, by their numbers; None if it does not answer."""
-    import orjson
-
-    try:
-        with urllib.request.urlopen(f"{server}/api/metaserver/rooms", timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
-            rooms = orjson.loads(answer.read())["rooms"]
-        return {room["id"]: {player["user_id"] for player in room["players"]} for room in rooms}
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-
-
-async def _visitor(services: Services, name: str, family: Family | None, country: int) -> tuple[Visitor, list[str]]:
-    """Who would come, and whether the server lets them in at all."""
-    looks = Looks(name=name)
-    if name.casefold() == "guest":
-        guest = Visitor(lobby_listener(0), 0, "Guest", looks, "", "", family=family, country=country)
-        return guest, ["ok  account: a guest has none"]
-    account = await services.accounts.find(OPERATOR, name)
-    if account is None:
-        fail(f"There is no account named {name}.", "List them with: mythgate user list")
-    mute = await services.moderation.mute_of(account.id)
-    is_active = account.status.value == "active"
-    lines = [f"{'ok' if is_active else 'NO':2}  account: {account.name}, {account.role.value}, {account.status.value}"]
-    if mute is not None:
-        until = "it is lifted" if mute.ends_at is None else f"{mute.ends_at:%Y-%m-%d %H:%M} UTC"
-        lines.append(f"ok  voice: muted until {until}; may enter, but is not heard")
-    ties = await services.profiles.ties(account.id)
-    visitor = Visitor(
-        listener=lobby_listener(account.number),
-        number=account.number,
-        name=account.name,
-        looks=looks,
-        door="",
-        client="",
-        account_id=account.id,
-        family=family,
-        role=account.role,
-        caste=NO_CASTE if account.is_guest else account.caste,
-        country=country,
-        clan=ties.clan,
-        tournaments=ties.tournaments,
-        has_guest_account=account.is_guest,
-    )
-    return visitor, lines

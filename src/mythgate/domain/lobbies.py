@@ -7,14 +7,15 @@ browser and telnet may enter any. Who may come in is decided here, with a reason
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Final, TypeVar
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import InvalidInput
+from mythgate.domain.decisions import Check, refusing
+from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, Refused, RoomFull
 from mythgate.domain.ids import AccountId, CharacterId, Topic
 from mythgate.domain.names import name_key
 from mythgate.domain.styles import plain
@@ -253,45 +254,177 @@ class Occupant:
 
 
 class Barrier(StrEnum):
-    """Why somebody may not enter a lobby."""
+    """Why somebody may not enter a lobby, in the order in which it is looked at."""
 
-    FULL = "full"
     FAMILY = "family"
+    GUESTS = "guests"
+    CLOSED = "closed"
+    FULL = "full"
+    GUEST = "guest"
     CASTE = "caste"
     COUNTRY = "country"
     TOURNAMENT = "tournament"
-    GUEST = "guest"
-    CLOSED = "closed"
 
 
-def barriers(lobby: Lobby, visitor: Visitor, occupants: int) -> Sequence[tuple[Barrier, str]]:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody at the door of a lobby. `occupants` is how many others are in it; None: that is not known."""
+
+    lobby: Lobby
+    visitor: Visitor
+    occupants: int | None
+    admits_guests: bool = True  # the server does
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether more is asked of them than which games their client plays: of the staff it is not."""
+        return not self.visitor.role.includes(Role.MODERATOR)
+
+
+def _closed(words: Callable[[Entry], str]) -> Callable[[Entry], Refused]:
+    return lambda entry: LobbyClosedToYou(words(entry), hint="Try another lobby.")
+
+
+def _no_place(entry: Entry) -> Refused:
+    words = f"{entry.lobby.name} is full: {entry.occupants} of {entry.lobby.capacity} are in it."
+    return RoomFull(words, hint="Try another lobby, or come back later.")
+
+
+def _set(option: str) -> Callable[[Entry], str]:
+    return lambda entry: f"mythgate lobby set {entry.lobby.room_id} {option}"
+
+
+ENTRY_CHECKS: Final[Sequence[Check[Entry]]] = (
+    Check(
+        Barrier.FAMILY,
+        holds=lambda entry: entry.visitor.family in (None, entry.lobby.family),
+        refusal=_closed(
+            lambda entry: (
+                f"{entry.lobby.name} is for players of {entry.lobby.family}; this client is for {entry.visitor.family}."
+            )
+        ),
+        found=lambda entry: f"the client is for {entry.visitor.family or 'any game'}",
+        needed=lambda entry: f"a client for {entry.lobby.family}",
+        remedy=lambda entry: f"mythgate lobby add NUMBER NAME --family {entry.visitor.family}",
+    ),
+    Check(
+        Barrier.GUESTS,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: entry.admits_guests or not entry.visitor.is_guest,
+        refusal=_closed(lambda _: "This server takes no guests; sign up to play here."),
+        found=lambda entry: _standing(entry.visitor),
+        needed=lambda entry: "anybody" if entry.admits_guests else "an account: this server takes no guests",
+        remedy=lambda _: "set sessions.guests = true, or: mythgate user create NAME",
+    ),
+    Check(
+        Barrier.CLOSED,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: not entry.lobby.locked,
+        refusal=_closed(lambda entry: f"{entry.lobby.name} is locked; the staff lets nobody in for now."),
+        found=lambda entry: "it is locked" if entry.lobby.locked else "it is not locked",
+        needed=lambda _: "an open lobby",
+        remedy=_set("--unlocked"),
+    ),
+    Check(
+        Barrier.FULL,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: None if entry.occupants is None else entry.occupants < entry.lobby.capacity,
+        refusal=_no_place,
+        found=lambda entry: (
+            "who is in it only the running server knows"
+            if entry.occupants is None
+            else f"{entry.occupants} of {entry.lobby.capacity} are in it"
+        ),
+        needed=lambda entry: f"fewer than {entry.lobby.capacity}",
+        remedy=lambda entry: f"mythgate lobby set {entry.lobby.room_id} --capacity {entry.lobby.capacity + 8}",
+    ),
+    Check(
+        Barrier.GUEST,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: not entry.visitor.is_guest or entry.lobby.kind is LobbyKind.UNRANKED,
+        refusal=_closed(
+            lambda entry: f"{entry.lobby.name} is {entry.lobby.kind}, and guests have no rank; sign up to play there."
+        ),
+        found=lambda entry: _standing(entry.visitor),
+        needed=lambda entry: (
+            "anybody" if entry.lobby.kind is LobbyKind.UNRANKED else f"an account: it is {entry.lobby.kind}"
+        ),
+        remedy=lambda entry: _set("--unranked")(entry) if not entry.lobby.tournament else _set("--tournament 0")(entry),
+    ),
+    Check(
+        Barrier.CASTE,
+        asked=lambda entry: (
+            entry.is_watched and not (entry.visitor.is_guest and entry.lobby.kind is not LobbyKind.UNRANKED)
+        ),
+        holds=lambda entry: entry.lobby.min_caste <= entry.visitor.caste <= entry.lobby.max_caste,
+        refusal=_closed(
+            lambda entry: (
+                f"{entry.lobby.name} takes castes {entry.lobby.min_caste} to {entry.lobby.max_caste}; "
+                f"this player's is {entry.visitor.caste}."
+            )
+        ),
+        found=lambda entry: f"caste {entry.visitor.caste}",
+        needed=lambda entry: f"{entry.lobby.min_caste} to {entry.lobby.max_caste}",
+        remedy=lambda entry: (
+            _set(f"--min-caste {entry.visitor.caste}")(entry)
+            if entry.visitor.caste < entry.lobby.min_caste
+            else _set(f"--max-caste {entry.visitor.caste}")(entry)
+        ),
+    ),
+    Check(
+        Barrier.COUNTRY,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: entry.lobby.country in (ANY_COUNTRY, entry.visitor.country),
+        refusal=_closed(
+            lambda entry: (
+                f"{entry.lobby.name} is for country {entry.lobby.country}; this player's is {entry.visitor.country}."
+            )
+        ),
+        found=lambda entry: f"country {entry.visitor.country or 'unknown'}",
+        needed=lambda entry: f"country {entry.lobby.country}" if entry.lobby.country else "any country",
+        remedy=_set("--country 0"),
+    ),
+    Check(
+        Barrier.TOURNAMENT,
+        asked=lambda entry: entry.is_watched,
+        holds=lambda entry: not entry.lobby.tournament or entry.lobby.tournament in entry.visitor.tournaments,
+        refusal=_closed(lambda entry: f"{entry.lobby.name} is for members of tournament {entry.lobby.tournament}."),
+        found=lambda entry: (
+            f"takes part in {', '.join(map(str, sorted(entry.visitor.tournaments)))}"
+            if entry.visitor.tournaments
+            else "takes part in no tournament"
+        ),
+        needed=lambda entry: (
+            f"a member of tournament {entry.lobby.tournament}" if entry.lobby.tournament else "no tournament"
+        ),
+        remedy=_set("--tournament 0"),
+    ),
+)
+"""All that is asked before somebody is let into a lobby. Who decides and who tells why walk the same list."""
+
+
+def _standing(visitor: Visitor) -> str:
+    return "a guest" if visitor.is_guest else "has an account"
+
+
+def barriers(
+    lobby: Lobby, visitor: Visitor, occupants: int, *, admits_guests: bool = True
+) -> Sequence[tuple[Barrier, str]]:
     """All that keeps `visitor` out of `lobby`, each with words for a human; nothing if they may enter.
 
     Moderators are kept out by nothing but a family that their client does not speak.
     """
-    found: list[tuple[Barrier, str]] = []
-    if visitor.family is not None and visitor.family is not lobby.family:
-        found.append(
-            (Barrier.FAMILY, f"{lobby.name} is for players of {lobby.family}; this client is for {visitor.family}.")
-        )
-    if visitor.role.includes(Role.MODERATOR):
-        return found
-    if lobby.locked:
-        found.append((Barrier.CLOSED, f"{lobby.name} is locked; the staff lets nobody in for now."))
-    if occupants >= lobby.capacity:
-        found.append((Barrier.FULL, f"{lobby.name} is full: {occupants} of {lobby.capacity} are in it."))
-    if visitor.is_guest and lobby.kind is not LobbyKind.UNRANKED:
-        found.append((Barrier.GUEST, f"{lobby.name} is {lobby.kind}, and guests have no rank; sign up to play there."))
-    elif not lobby.min_caste <= visitor.caste <= lobby.max_caste:
-        bounds = f"{lobby.min_caste} to {lobby.max_caste}"
-        found.append((Barrier.CASTE, f"{lobby.name} takes castes {bounds}; this player's is {visitor.caste}."))
-    if lobby.country not in (ANY_COUNTRY, visitor.country):
-        found.append(
-            (Barrier.COUNTRY, f"{lobby.name} is for country {lobby.country}; this player's is {visitor.country}.")
-        )
-    if lobby.tournament and lobby.tournament not in visitor.tournaments:
-        found.append((Barrier.TOURNAMENT, f"{lobby.name} is for members of tournament {lobby.tournament}."))
-    return found
+    entry = Entry(lobby, visitor, occupants, admits_guests)
+    return [(Barrier(check.name), check.refusal(entry).message) for check in refusing(ENTRY_CHECKS, entry)]
+
+
+def refusal_of(entry: Entry) -> Refused | None:
+    """What whoever is kept out reads, all that is against them in one: RoomFull if there is merely no place; None if
+    they may come in."""
+    found = [check.refusal(entry) for check in refusing(ENTRY_CHECKS, entry)]
+    if len(found) < 2:
+        return found[0] if found else None
+    return LobbyClosedToYou(" ".join(refusal.message for refusal in found), hint="Try another lobby.")
 
 
 _PASSING: Final = frozenset({Barrier.FULL, Barrier.CLOSED})
@@ -305,29 +438,6 @@ def listed_for(lobbies: Sequence[Lobby], visitor: Visitor, limit: int = 24) -> l
     ]
     shown.sort(key=lambda one: (-one.country, not one.tournament, -one.min_caste, -one.room_id))
     return shown[:limit]
-
-
-def decision(lobby: Lobby, visitor: Visitor, occupants: int) -> list[tuple[Barrier, bool, str]]:
-    """How it is decided whether `visitor` may enter, step by step: what was looked at, whether it lets them in, why."""
-    found = dict(barriers(lobby, visitor, occupants))
-    steps = []
-    for barrier, met in (
-        (Barrier.FAMILY, f"the lobby is for {lobby.family}, the client for {visitor.family or 'any'}"),
-        (Barrier.FULL, f"{occupants} of {lobby.capacity} are in it"),
-        (Barrier.CLOSED, "it is locked" if lobby.locked else "it is not locked"),
-        (
-            Barrier.GUEST,
-            f"the lobby is {lobby.kind}, the visitor {'a guest' if visitor.is_guest else 'has an account'}",
-        ),
-        (Barrier.CASTE, f"it takes castes {lobby.min_caste} to {lobby.max_caste}, the visitor's is {visitor.caste}"),
-        (
-            Barrier.COUNTRY,
-            f"it is for country {lobby.country or 'any'}, the visitor's is {visitor.country or 'unknown'}",
-        ),
-        (Barrier.TOURNAMENT, f"it is for tournament {lobby.tournament or 'none'}"),
-    ):
-        steps.append((barrier, barrier not in found, found.get(barrier, met)))
-    return steps
 
 
 class Attendance:

@@ -12,7 +12,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,6 +29,7 @@ from mythgate.domain.accounts import (
     require_role,
 )
 from mythgate.domain.addresses import address_key
+from mythgate.domain.decisions import require
 from mythgate.domain.errors import (
     AccountDisabled,
     AuthenticationError,
@@ -48,6 +49,7 @@ from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
+from mythgate.domain.signin import GUEST_CHECKS, NO_WAIT, PROOF_CHECKS, STANDING_CHECKS, Attempt, Secret, secret_for
 from mythgate.services import lockouts
 from mythgate.services.departed import forget
 from mythgate.services.loginkeys import KeyPurpose, LoginKeys
@@ -62,6 +64,7 @@ from mythgate.services.ports import (
     Throttle,
     Transaction,
 )
+from mythgate.services.refusals import RecentRefusals
 from mythgate.services.sessions import Opening, SessionService, SignedIn, new_token
 
 log = logging.getLogger(__name__)
@@ -171,7 +174,9 @@ class AccountService:
         presence: PresenceStore,
         realtime: Realtime,
         policy: AccountPolicy | None = None,
+        refusals: RecentRefusals | None = None,
     ) -> None:
+        self.refusals: Final = refusals if refusals is not None else RecentRefusals(clock)
         self._store = store
         self._sessions = sessions
         self._hasher = hasher
@@ -230,8 +235,7 @@ class AccountService:
             TooMany: the address has made too many accounts lately.
 
         """
-        if not self._policy.guests:
-            raise PermissionDenied("This server admits no guests.", hint="Register an account.")
+        require(GUEST_CHECKS, self._policy.guests)
         if name is not None:
             name = account_name(name)
         await self._admit_new_account(address)
@@ -264,15 +268,19 @@ class AccountService:
             Unavailable: too many people are signing in at this moment.
 
         """
+        with self.refusals.of_sign_in(name, door):
+            return await self._login(name, password, door, address, client)
+
+    async def _login(self, name: str, password: str, door: str, address: str, client: str) -> SignedIn:
         key = name_key(name)
         async with self._checking(key, address):
-            account = await self._store.read(lambda tx: tx.accounts.by_name_key(key))
-            living = account is not None and account.status is not AccountStatus.DELETED
-            stored = account.password_hash if account is not None and living else ""
-            if not await self._is_genuine(key, address, stored, password) or account is None:
-                raise BadCredentials
+            attempt = await self._store.read(lambda tx: self._attempt(tx, name))
+            stored = attempt.account.password_hash if attempt.account is not None else ""
+            attempt = replace(attempt, is_genuine=await self._is_genuine(key, address, stored, password))
+            require(PROOF_CHECKS, attempt)
+        account = _proven(attempt)
         await self._throttle.clear(_account_key(key))
-        await self._require_open(account)
+        require(STANDING_CHECKS, attempt)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -308,7 +316,8 @@ class AccountService:
 
         """
         text = password.partition(b"\0")[0].decode("mac_roman")
-        return await self._prove_for_game(name, text, address, in_clear=True, comes_in=True)
+        with self.refusals.of_sign_in(name, GAME_DOOR):
+            return await self._prove_for_game(name, text, address, in_clear=True, comes_in=True)
 
     async def issue_login_key(
         self, name: str, password: str, salt: str | bytes = b"", *, address: str | None = None
@@ -319,7 +328,8 @@ class AccountService:
         Without `salt` the client wants to see its settings: the key is for `redeem_settings_key`.
         """
         try:
-            account = await self._prove_for_game(name, password, address, in_clear=False, comes_in=bool(salt))
+            with self.refusals.of_sign_in(name, GAME_DOOR):
+                account = await self._prove_for_game(name, password, address, in_clear=False, comes_in=bool(salt))
         except (AuthenticationError, TooMany, Unavailable):
             return b""
         return self._keys.issue(account, name_key(name), KeyPurpose.GAME if salt else KeyPurpose.SETTINGS)
@@ -337,22 +347,21 @@ class AccountService:
     ) -> Account:
         key = name_key(name)
 
-        def known(tx: Transaction) -> tuple[Account | None, str | None]:
-            account = tx.accounts.by_name_key(key)
-            return account, tx.game_passwords.get(account.id) if account is not None else None
+        def known(tx: Transaction) -> tuple[Attempt, str | None]:
+            attempt = self._attempt(tx, name, game=True, in_clear=in_clear)
+            has_one = attempt.secret is Secret.GAME and attempt.account is not None
+            return attempt, tx.game_passwords.get(attempt.account.id) if has_one and attempt.account else None
 
         async with self._checking(key, address):
-            account, game_hash = await self._store.read(known)
+            attempt, game_hash = await self._store.read(known)
             stored = game_hash or ""
-            if game_hash is None and not (in_clear and self._policy.game_passwords_only):
-                stored = account.password_hash if account is not None else ""
-            if account is not None and account.status is AccountStatus.DELETED:
-                stored = ""
-            is_genuine = await self._is_genuine(key, address, stored, password)
-        if not is_genuine or account is None:
-            raise BadCredentials
+            if attempt.secret is Secret.OWN and attempt.account is not None:
+                stored = attempt.account.password_hash
+            attempt = replace(attempt, is_genuine=await self._is_genuine(key, address, stored, password))
+        require(PROOF_CHECKS, attempt)
+        account = _proven(attempt)
         await self._throttle.clear(_account_key(key))
-        await self._require_open(account)
+        require(STANDING_CHECKS, attempt)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -514,6 +523,40 @@ class AccountService:
             await turn.enter_async_context(self._lanes.enter(_account_key(key), policy.failures_per_account.count))
             await self._refuse_throttled(key, address)  # of those before us
             yield
+
+    def _attempt(self, tx: Transaction, name: str, *, game: bool = False, in_clear: bool = True) -> Attempt:
+        """What is known of somebody who signs in as `name`, before the password is looked at. `game`: with an old game
+        client, `in_clear` through a line that others may read."""
+        account = tx.accounts.by_name_key(name_key(name))
+        if account is None or account.status is AccountStatus.DELETED:
+            return Attempt(name, is_known=False)
+        insists = game and in_clear and self._policy.game_passwords_only
+        secret = secret_for(
+            account,
+            game=game,
+            has_game_password=game and tx.game_passwords.get(account.id) is not None,
+            game_passwords_only=insists,
+        )
+        until = lockouts.ends(tx).get(account.id) if account.status is not AccountStatus.ACTIVE else None
+        return Attempt(
+            name, is_known=True, account=account, secret=secret, needs_game_password=insists, locked_until=until
+        )
+
+    async def attempt(
+        self, name: str, *, game: bool = False, in_clear: bool = True, address: str | None = None
+    ) -> Attempt:
+        """What would be known of somebody who signs in as `name`, without a password being tried. Counts as nothing."""
+        known = await self._store.read(lambda tx: self._attempt(tx, name, game=game, in_clear=in_clear))
+        return await self._waiting(known, name_key(name), address)
+
+    async def _waiting(self, attempt: Attempt, key: str, address: str | None) -> Attempt:
+        """`attempt` with how long it has to wait for its turn."""
+        account_wait = await self._throttle.blocked(_account_key(key), self._policy.failures_per_account)
+        attempt = replace(attempt, account_wait=account_wait or NO_WAIT)
+        if address is None:
+            return attempt
+        address_wait = await self._throttle.blocked(_address_key(address), self._policy.failures_per_address)
+        return replace(attempt, address_wait=address_wait or NO_WAIT)
 
     async def _is_genuine(self, key: str, address: str | None, stored: str, password: str) -> bool:
         """Check a password in its turn, and count it if it is wrong."""
@@ -702,13 +745,6 @@ class AccountService:
     async def delete(self, caller: Caller, account_id: AccountId) -> None:
         """Delete an account for good: its sessions end, its characters are laid aside, its name is free again."""
         await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._shut_out)
-
-    async def _require_open(self, account: Account) -> None:
-        """Raises AccountDisabled for a locked account, which says how long if the lock ends by itself."""
-        if account.status is AccountStatus.ACTIVE:
-            return
-        until = await self._store.read(lambda tx: lockouts.ends(tx).get(account.id))
-        raise AccountDisabled(None if until is None else f"This account is locked until {until:%Y-%m-%d %H:%M} UTC.")
 
     def _shut_out(self, result: tuple[Account, list[SessionId]]) -> None:
         """The account may not be here any more."""
@@ -946,12 +982,7 @@ class AccountService:
         return self._sessions.opened(*await self._store.write(work))
 
     async def _refuse_throttled(self, key: str, address: str | None) -> None:
-        wait = await self._throttle.blocked(_account_key(key), self._policy.failures_per_account)
-        if address is not None:
-            other = await self._throttle.blocked(_address_key(address), self._policy.failures_per_address)
-            wait = max(wait or timedelta(0), other or timedelta(0)) or None
-        if wait is not None:
-            raise TooManyLogins(retry_after=wait)
+        require(PROOF_CHECKS, await self._waiting(Attempt(""), key, address))
 
     def _role_of(self, tx: Transaction, caller: Caller) -> Role:
         """The caller's role as it is now."""
@@ -1031,6 +1062,12 @@ def require_other_owner(tx: Transaction, account: Account) -> None:
 
 def _owners(tx: Transaction) -> list[Account]:
     return tx.accounts.search(role=Role.OWNER, status=AccountStatus.ACTIVE, limit=1000)
+
+
+def _proven(attempt: Attempt) -> Account:
+    """Whose attempt it is that passed all checks of the proof."""
+    assert attempt.account is not None
+    return attempt.account
 
 
 def made_up_password() -> str:

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from mythgate.services.commands.execute import CommandService
     from mythgate.services.encounters import EncounterService
     from mythgate.services.extensions import Extensions
+    from mythgate.services.faults import FaultService
     from mythgate.services.films import FilmService
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
     from mythgate.services.importing import ImportService
     from mythgate.services.lobbies import LobbyService
+    from mythgate.services.logs import LogService
     from mythgate.services.matching import MatchingService
+    from mythgate.services.measures import LoopLag
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
     from mythgate.services.parties import PartyService
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from mythgate.services.tournaments import TournamentService
     from mythgate.services.trades import TradeService
     from mythgate.services.voice import VoiceService
+    from mythgate.services.why import WhyService
     from mythgate.services.world import WorldService
     from mythgate.services.worldchat import WorldChat
 
@@ -79,3 +83,7 @@ class Services:
     quests: QuestService
     voice: VoiceService
     world_chat: WorldChat
+    logs: LogService
+    faults: FaultService
+    loop_lag: LoopLag
+    why: WhyService

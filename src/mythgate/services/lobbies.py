@@ -20,12 +20,12 @@ from typing import Any, Final, Literal, Protocol
 
 from mythgate.domain import chat
 from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
+from mythgate.domain.decisions import Answer, Step, explain, passes, refusing
 from mythgate.domain.errors import (
     BadUsage,
-    LobbyClosedToYou,
     Muted,
     NotInLobby,
-    RoomFull,
+    Refused,
     SessionEnded,
     TooMany,
     Unreachable,
@@ -49,22 +49,22 @@ from mythgate.domain.events import (
 from mythgate.domain.hosting import GameBoard, HostedGame
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, Topic
 from mythgate.domain.lobbies import (
+    ENTRY_CHECKS,
     FIRST_GUEST,
     LAST_GUEST,
     LOBBIES_TOPIC,
     NAME_CHARACTERS,
     Attendance,
-    Barrier,
     Colour,
+    Entry,
     Family,
     Lobby,
     Looks,
     Occupant,
     Visitor,
-    barriers,
-    decision,
     is_guest_sender,
     lobby_topic,
+    refusal_of,
 )
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
@@ -159,6 +159,7 @@ class LobbyService:
         self._counts_changed = False
         self._leaving: list[Callable[[Occupant], None]] = []
         self._entered: list[Callable[[Occupant], None]] = []
+        self._refused: list[Callable[[Visitor, Lobby, Refused], None]] = []
         self._shown: list[Callable[[Occupant], None]] = []
         self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
         self._ticking: list[Callable[[], None]] = []
@@ -276,20 +277,22 @@ class LobbyService:
             if isinstance(event.payload, LobbyMessage) and event.sender not in ignored
         ]
 
-    def why(self, visitor: Visitor, room_id: int, occupants: int | None = None) -> list[str]:
-        """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound.
+    def entry(self, visitor: Visitor, room_id: int) -> Entry:
+        """`visitor` before the door of a lobby; their own older self is nobody else. Raises NotFound."""
+        present = self._attendance.get(visitor.listener)
+        return self._entry(self.lobby(room_id), visitor, (present, self._attendance.by_number(visitor.number)))
 
-        `occupants`: how many are in it, for whoever asks beside the server they are on.
-        """
-        lobby = self.lobby(room_id)
-        steps = decision(lobby, visitor, len(self._attendance.within(room_id)) if occupants is None else occupants)
-        lines = [f"{'ok' if met else 'NO':2}  {barrier}: {words}" for barrier, met, words in steps]
-        if not self.policy.guests and visitor.is_guest:
-            lines.append(f"NO  {Barrier.CLOSED}: this server takes no guests")
-        if visitor.role.includes(Role.MODERATOR):
-            lines.append("ok  role: the staff is kept out by nothing but the family")
-        refused = any(line.startswith("NO") for line in lines)
-        return [*lines, f"{visitor.name} {'may not' if refused else 'may'} enter {lobby.name}."]
+    def _entry(self, lobby: Lobby, visitor: Visitor, giving_way: Iterable[Occupant | None]) -> Entry:
+        going = {one.visitor.listener for one in giving_way if one is not None}
+        staying = sum(one.visitor.listener not in going for one in self._attendance.within(lobby.room_id))
+        return Entry(lobby, visitor, staying, self.policy.guests)
+
+    def why(self, visitor: Visitor, room_id: int) -> list[str]:
+        """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound."""
+        entry = self.entry(visitor, room_id)
+        steps = explain(ENTRY_CHECKS, entry)
+        may = "may" if passes(steps) else "may not"
+        return [*map(step_line, steps), f"{visitor.name} {may} enter {entry.lobby.name}."]
 
     # --- coming and going --------------------------------------------------------------------------------
 
@@ -300,6 +303,10 @@ class LobbyService:
     def on_entered(self, observer: Callable[[Occupant], None]) -> None:
         """Have `observer` called when somebody has entered, after all others are told."""
         self._entered.append(observer)
+
+    def on_refused(self, observer: Callable[[Visitor, Lobby, Refused], None]) -> None:
+        """Have `observer` called when somebody was kept out of a lobby."""
+        self._refused.append(observer)
 
     def on_shown(self, observer: Callable[[Occupant], None]) -> None:
         """Have `observer` called when somebody was told all of a lobby: who comes in, before the others are told, and
@@ -328,7 +335,7 @@ class LobbyService:
         if present is not None and present.room_id == room_id and visitor.is_character:
             return self._enter_again(present, visitor)
         rival = self._attendance.by_number(visitor.number)
-        self._require_admission(lobby, visitor, {one.visitor.listener for one in (present, rival) if one is not None})
+        self._require_admission(lobby, visitor, (present, rival))
         if rival is not None and rival is not present:
             self._displace(rival)
         if present is not None:
@@ -362,25 +369,16 @@ class LobbyService:
         self._tell_state(occupant)
         return occupant
 
-    def _require_admission(self, lobby: Lobby, visitor: Visitor, giving_way: set[CharacterId]) -> None:
-        staying = [one for one in self._attendance.within(lobby.room_id) if one.visitor.listener not in giving_way]
-        found = list(barriers(lobby, visitor, len(staying)))
-        if not self.policy.guests and visitor.is_guest:
-            found.append((Barrier.CLOSED, "This server takes no guests; sign up to play here."))
-        if not found:
+    def _require_admission(self, lobby: Lobby, visitor: Visitor, giving_way: Iterable[Occupant | None]) -> None:
+        entry = self._entry(lobby, visitor, giving_way)
+        refusal = refusal_of(entry)
+        if refusal is None:
             return
-        log.info(
-            "lobby refused",
-            extra={
-                "room": lobby.room_id,
-                "number": visitor.number,
-                "barriers": [barrier.value for barrier, _ in found],
-            },
-        )
-        words = " ".join(text for _, text in found)
-        if all(barrier is Barrier.FULL for barrier, _ in found):
-            raise RoomFull(words, hint="Try another lobby, or come back later.")
-        raise LobbyClosedToYou(words, hint="Try another lobby.")
+        found = [check.name for check in refusing(ENTRY_CHECKS, entry)]
+        log.info("lobby refused", extra={"room": lobby.room_id, "number": visitor.number, "barriers": found})
+        for observer in self._refused:
+            observer(visitor, lobby, refusal)
+        raise refusal
 
     def _displace(self, rival: Occupant) -> None:
         listener = rival.visitor.listener
@@ -1130,6 +1128,18 @@ def game_view(game: HostedGame, now: float) -> HostedGameView:
         elapsed_seconds=game.elapsed_seconds(now),
         line_up=list(game.line_up),
     )
+
+
+_MARKS: Final = {Answer.YES: "ok", Answer.UNKNOWN: "??"}
+
+
+def step_line(step: Step) -> str:
+    """One step of a decision, for people."""
+    if step.answer is Answer.NO:
+        return f"NO  {step.check}: {step.message}"
+    if step.answer is Answer.EXEMPT:
+        return f"--  {step.check}: is not asked here"
+    return f"{_MARKS[step.answer]}  {step.check}: {step.found}; needed: {step.needed}"
 
 
 def greeting(lobby: Lobby, visitor: Visitor) -> list[str]:

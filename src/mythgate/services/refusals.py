@@ -1,9 +1,15 @@
-"""What is written to the log about refusals: somebody may be trying what they can get away with."""
+"""Refusals: what is written to the log about them, for somebody may be trying what they can get away with; and a short
+memory of them, for who is asked why."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import Final
+from collections import deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, TypeVar
 
 from mythgate.domain.errors import (
     Ambiguous,
@@ -17,6 +23,9 @@ from mythgate.domain.errors import (
     UnknownCommand,
     Unreachable,
 )
+from mythgate.domain.ids import AccountId
+from mythgate.domain.names import name_key
+from mythgate.services.ports import Clock
 
 log = logging.getLogger(__name__)
 
@@ -32,3 +41,80 @@ def note_refusal(refused: MythError, *, asked: str, by: str, code: str = "") -> 
     if not code and isinstance(refused, Refused):
         code = refused.code
     log.log(level, "refused", extra={"code": code, "asked": asked, "by": by})
+
+
+# --- a short memory --------------------------------------------------------------------------------
+
+SIGN_IN: Final = "sign in"
+MOST_PEOPLE: Final = 2000  # of whom refusals are remembered; of more, those who were refused longest ago are forgotten
+EACH: Final = 10
+_NAME_CHARACTERS: Final = 80
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedRefusal:
+    """What somebody was refused lately. It does not hold what they said."""
+
+    at: datetime
+    code: str
+    door: str
+    asked: str  # "sign in", "lobby 26", a command, a path
+
+
+class _Memory(Generic[K]):
+    """The last few of each, of the people who were refused last."""
+
+    def __init__(self) -> None:
+        self.of: dict[K, deque[NotedRefusal]] = {}  # by when they were refused last
+
+    def note(self, who: K, refusal: NotedRefusal) -> None:
+        notes = self.of.pop(who, None)
+        self.of[who] = notes = notes if notes is not None else deque(maxlen=EACH)
+        notes.append(refusal)
+        if len(self.of) > MOST_PEOPLE:
+            del self.of[next(iter(self.of))]
+
+
+class RecentRefusals:
+    """What people were refused lately: in memory, bounded, gone when the server stops.
+
+    Who did not come in is known by the name they gave, others by their account.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._names: _Memory[str] = _Memory()
+        self._accounts: _Memory[AccountId] = _Memory()
+
+    def note(self, account_id: AccountId, code: str, *, door: str, asked: str) -> None:
+        """Remember what an account was refused."""
+        self._accounts.note(account_id, NotedRefusal(self._clock.now(), code, door, asked))
+
+    def note_name(self, name: str, code: str, *, door: str, asked: str = SIGN_IN) -> None:
+        """Remember what somebody was refused who goes by `name` and has proven nothing."""
+        self._names.note(_known_by(name), NotedRefusal(self._clock.now(), code, door, asked))
+
+    @contextlib.contextmanager
+    def of_sign_in(self, name: str, door: str) -> Iterator[None]:
+        """Remember what the block refuses somebody who signs in as `name`."""
+        try:
+            yield
+        except Refused as refused:
+            self.note_name(name, refused.code, door=door)
+            raise
+
+    def recent(self, name: str, account_id: AccountId | None) -> list[NotedRefusal]:
+        """What somebody was refused, by that name or with that account; newest first."""
+        own = self._accounts.of.get(account_id, ()) if account_id is not None else ()
+        return sorted((*self._names.of.get(_known_by(name), ()), *own), key=lambda one: one.at, reverse=True)
+
+    def forget(self, name: str, account_id: AccountId) -> None:
+        """Somebody's account is gone, and what was known of them."""
+        self._names.of.pop(_known_by(name), None)
+        self._accounts.of.pop(account_id, None)
+
+
+def _known_by(name: str) -> str:
+    return name_key(name)[:_NAME_CHARACTERS]

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account, Role, is_hidden
 from mythgate.domain.addresses import address_key
-from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, MythError, NotFound, Refused, RoomFull
+from mythgate.domain.errors import InvalidInput, NotFound, Refused
 from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import (
     NAME_CHARACTERS,
     Barrier,
+    Entry,
     Lobby,
     Looks,
     Occupant,
@@ -30,6 +31,7 @@ from mythgate.domain.lobbies import (
     barriers,
     listed_for,
     lobby_listener,
+    refusal_of,
 )
 from mythgate.domain.names import name_key
 from mythgate.domain.sessions import Caller
@@ -47,6 +49,7 @@ from mythgate.doors.metaserver.rendering import GUEST_MARK, ROOM_TYPES, PlayerEn
 from mythgate.doors.metaserver.room import RoomConnection
 from mythgate.realtime.hub import Hub
 from mythgate.wire.metaserver import records
+from mythgate.wire.metaserver.packets import StatusCode
 from mythgate.wire.metaserver.records import PlayerData, RoomEntry, RoomFlag
 from mythgate.wire.metaserver.text import plain_name
 
@@ -266,19 +269,13 @@ class MetaserverDoor:
             return False
         return lobby.ranked or bool(lobby.tournament)
 
-    def problem_with(self, visitor: Visitor, lobby: Lobby) -> MythError | None:
+    def problem_with(self, visitor: Visitor, lobby: Lobby) -> Refused | None:
         """What keeps `visitor` out of `lobby`; their own older self is no obstacle."""
         others = self.population(lobby.room_id)
         own = self.services.lobbies.by_number(visitor.number)
         if own is not None and own.room_id == lobby.room_id:
             others -= 1
-        found = barriers(lobby, visitor, others)
-        if not found:
-            return None
-        words = " ".join(text for _, text in found)
-        if all(barrier is Barrier.FULL for barrier, _ in found):
-            return RoomFull(words)
-        return LobbyClosedToYou(words)
+        return refusal_of(Entry(lobby, visitor, others, self.services.lobbies.policy.guests))
 
     def rooms_for(self, visitor: Visitor, client: Client) -> list[Lobby]:
         """The lobbies a client is told of, as its kind expects them.
@@ -295,6 +292,18 @@ class MetaserverDoor:
             return shown
         closed = [lobby for lobby in lobbies if lobby not in shown and self._closed_to_guests(lobby, visitor)]
         return (shown + closed)[:MAX_ROOMS]
+
+    def nowhere_to_go(self, visitor: Visitor, client: Client) -> tuple[StatusCode, str]:
+        """What somebody is told for whom there is no lobby."""
+        for lobby in self.lobbies():
+            if lobby.family is not client.family:
+                continue
+            found = barriers(lobby, visitor, self.population(lobby.room_id))
+            if any(barrier is Barrier.FULL for barrier, _ in found):
+                return StatusCode.ROOM_FULL, found[0][1]
+            if any(barrier is Barrier.GUEST for barrier, _ in found):
+                return StatusCode.GUESTS_NOT_ALLOWED, found[0][1]
+        return StatusCode.GAME_NOT_ALLOWED, "No room is open to you at present."
 
     @staticmethod
     def _closed_to_guests(lobby: Lobby, visitor: Visitor) -> bool:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mythgate.domain.accounts import Account
 from mythgate.domain.chat import remaining
+from mythgate.domain.decisions import Check
 from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
 from mythgate.domain.ids import SessionId
-from mythgate.domain.lobbies import Barrier, Looks, Visitor, barriers
+from mythgate.domain.lobbies import Looks, Visitor
 from mythgate.domain.sessions import Caller
 from mythgate.doors.metaserver.clients import MYTH_18_PLATFORM, Client, client_of
 from mythgate.doors.metaserver.connection import Connection
-from mythgate.doors.metaserver.options import PasswordScheme
+from mythgate.doors.metaserver.entry import COMING, GOING_IN, GameVisit, refused
 from mythgate.doors.metaserver.rendering import LAST_ORDER, NO_ORDER, player_entry
 from mythgate.wire.metaserver.layout import Family as WireFamily
 from mythgate.wire.metaserver.machines import STATUS_TEXTS, LoginEvent, Verdict, login_machine, login_reaction
@@ -60,6 +61,7 @@ class LoginConnection(Connection):
         super().__init__(door)
         self.machine = login_machine()
         self.client: Client
+        self.visit: GameVisit
         self.user_name = ""
         self.data: PlayerData
         self.brings_looks = True  # else the ones on file are meant
@@ -115,8 +117,15 @@ class LoginConnection(Connection):
         )
         client = client_of(application, is_18=is_18)
         assert client is not None
-        if not any(lobby.family is client.family for lobby in self.door.lobbies()):
-            self.refuse(StatusCode.GAME_NOT_ALLOWED, f"This server has no room for {client.name}.")
+        self.visit = GameVisit(
+            self.door.options,
+            client,
+            any(lobby.family is client.family for lobby in self.door.lobbies()),
+            admits_guests=self.door.services.lobbies.policy.guests,
+            highest_scheme=packet.max_authentication,
+            is_encrypted=self.cipher is not None,
+        )
+        if self._turned_away(COMING[:1]):
             return
         self.client = client
         self.family = client.wire
@@ -129,17 +138,21 @@ class LoginConnection(Connection):
         if self._is_guest():
             self.step(self._welcome_guest())
             return
-        self._challenge(packet.max_authentication)
+        self._challenge()
 
-    def _challenge(self, highest: int) -> None:
+    def _turned_away(self, checks: Sequence[Check[GameVisit]]) -> bool:
+        """Whether one of the checks refused the client, which was told so."""
+        problem = refused(checks, self.visit)
+        if problem is not None:
+            self.refuse(*problem)
+        return problem is not None
+
+    def _challenge(self) -> None:
         """6."""
-        scheme = self._choose_scheme(highest)
-        if scheme is None:
-            self.refuse(
-                StatusCode.BAD_USER_OR_PASSWORD,
-                "This server takes no passwords in clear. Use a client that logs in over HTTPS, or come as a guest.",
-            )
+        if self._turned_away(COMING):
             return
+        scheme = self.visit.scheme
+        assert scheme is not None
         self.scheme = scheme
         # Aleph One reads the salt as a C string, whatever the scheme.
         if scheme is AuthenticationType.HTTPS_TOKEN:
@@ -152,15 +165,6 @@ class LoginConnection(Connection):
     def _is_guest(self) -> bool:
         """Whether the name alone says so. Myth II 1.8 has guests with names, who have no password."""
         return self.user_name.casefold() == GUEST_NAME or (not self.user_name and self.client.waits_for_data)
-
-    def _choose_scheme(self, highest: int) -> AuthenticationType | None:
-        """How to ask for the password; None if there is no way the operator allows."""
-        wanted = self.door.options.passwords
-        if self.client.is_marathon and wanted is not PasswordScheme.PLAIN and highest >= AuthenticationType.HTTPS_TOKEN:
-            return AuthenticationType.HTTPS_TOKEN
-        if wanted is PasswordScheme.HTTPS and self.cipher is None:
-            return None
-        return AuthenticationType.PLAINTEXT
 
     def on_password(self, payload: bytes) -> None:
         """109."""
@@ -233,14 +237,14 @@ class LoginConnection(Connection):
             taken = await self.door.is_account(self.user_name)
             if self.closing:
                 return
-            if taken:
-                self._refuse_guest(StatusCode.GUEST_NAME_TAKEN)
-                return
+            self.visit = replace(self.visit, name_is_taken=taken)
         await self._welcome_guest()
 
     async def _welcome_guest(self) -> None:
-        if not self.door.services.lobbies.policy.guests:
-            self._refuse_guest(StatusCode.GUESTS_NOT_ALLOWED)
+        self.visit = replace(self.visit, is_guest=True)
+        problem = refused(COMING, self.visit)
+        if problem is not None:
+            self._refuse_guest(problem[0])
             return
         self.user_name = ""
         looks = await self.door.guest_looks(self.client, self._looks(None))
@@ -260,40 +264,23 @@ class LoginConnection(Connection):
 
     def _accept(self) -> None:
         """12, unless there is no room they could go to: the last moment Aleph One understands a refusal."""
-        problem = self._nowhere_to_go()
-        if problem is not None:
-            self.refuse(*problem)
+        door, visitor, client = self.door, self.visitor, self.client
+        rooms = len(door.rooms_for(visitor, client))
+        self.visit = replace(self.visit, rooms=rooms, nowhere=None if rooms else door.nowhere_to_go(visitor, client))
+        if self._turned_away(GOING_IN[:1]):
             return
         self.machine.apply(LoginEvent.PLAYER_ADMITTED)
         self.send(SendVersions())
 
-    def _nowhere_to_go(self) -> tuple[StatusCode, str] | None:
-        if self.door.rooms_for(self.visitor, self.client):
-            return None
-        lobbies = [lobby for lobby in self.door.lobbies() if lobby.family is self.client.family]
-        for lobby in lobbies:
-            found = barriers(lobby, self.visitor, self.door.population(lobby.room_id))
-            if any(barrier is Barrier.FULL for barrier, _ in found):
-                return StatusCode.ROOM_FULL, found[0][1]
-            if any(barrier is Barrier.GUEST for barrier, _ in found):
-                return StatusCode.GUESTS_NOT_ALLOWED, found[0][1]
-        return StatusCode.GAME_NOT_ALLOWED, "No room is open to you at present."
-
     def on_version(self, payload: bytes) -> None:
         """115. Aleph One's says nothing."""
         packet: VersionControl = self.decoded(VERSION, payload)
-        options = self.door.options
         if self.client.legacy:
-            outdated = packet.patch_number < options.minimum_patch
-        elif self.client.is_marathon:
-            outdated = False
-        else:
+            self.visit = replace(self.visit, version=packet.patch_number)
+        elif not self.client.is_marathon:
             self.build = packet.build_number
-            outdated = (
-                packet.application_version < options.minimum_version or packet.build_number < options.minimum_build
-            )
-        if outdated:
-            self.refuse(StatusCode.WRONG_GAME_VERSION)
+            self.visit = replace(self.visit, version=packet.application_version, build=packet.build_number)
+        if self._turned_away(GOING_IN):
             return
         self._succeed()
 
