@@ -151,12 +151,10 @@ def book() -> LogBook:
 # --- setting up ------------------------------------------------------------------------------------
 
 
-def configure(
-    level: str = "info", style: Literal["auto", "console", "json"] = "auto", log_dir: Path | None = None
-) -> None:
-    """Send all logs to standard error, to the book and, if `log_dir` is given, to a rotating JSON file there.
+def configure(level: str = "info", style: Literal["auto", "console", "json"] = "auto") -> None:
+    """Send all logs to standard error and to the book.
 
-    Calling it again replaces what it set up before. Folders that are missing are made.
+    Calling it again replaces what it set up before.
     """
     if style == "auto":
         style = "console" if sys.stderr.isatty() else "json"
@@ -176,9 +174,6 @@ def configure(
     screen = logging.StreamHandler(sys.stderr)
     screen.setFormatter(console if style == "console" else _json_formatter())
     handlers: list[logging.Handler] = [screen, _book]
-    if log_dir is not None:
-        log_dir.mkdir(parents=True, exist_ok=True)
-        handlers.append(_file_handler(log_dir))
 
     root = logging.getLogger()
     for old in root.handlers[:]:
