@@ -555,7 +555,43 @@ class TelemetrySettings(Section):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="'auto': console on a terminal.")
-    log_dir: Path | None = Field(None, description="Folder for log files besides the console; made if missing.")
+    log_dir: Path | None = Field(
+        None, description="Folder for log files besides the console; made if missing. Empty: `logs` in data_dir."
+    )
+    log_megabytes: int = Field(
+        10, ge=0, le=10_000, description="Size of a log file before a new one is begun, of which six are kept; 0: none."
+    )
+    statsd: str = Field("", description="HOST:PORT of a StatsD server that metrics are sent to; empty: none.")
+    statsd_prefix: str = Field(
+        "mythgate", pattern=r"^[A-Za-z0-9_.-]{0,60}$", description="What names of metrics begin with there."
+    )
+    statsd_interval: Duration = Field(timedelta(seconds=10), description="How often metrics are sent there.")
+    statsd_tags: bool = Field(
+        False, description="Whether that server knows tags, as DogStatsD does; else labels become part of names."
+    )
+    otlp_endpoint: str = Field(
+        "",
+        description="Where traces of requests and commands go, with OpenTelemetry over HTTP, such as "
+        "http://127.0.0.1:4318; needs the extra `otel`. Empty: nowhere.",
+    )
+    otlp_sample: float = Field(1.0, ge=0, le=1, description="Part of the traces that is sent.")
+
+    @field_validator("statsd")
+    @classmethod
+    def _is_place(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdecimal() and 0 < int(port) < 65536):
+            msg = "must be HOST:PORT, such as 127.0.0.1:8125"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            msg = "must be an address that begins with http:// or https://"
+            raise ValueError(msg)
+        return value
 
 
 class Settings(BaseSettings):
@@ -618,6 +654,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file over defaults."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @property
+    def log_folder(self) -> Path | None:
+        """Where log files are written; None: nowhere."""
+        if not self.telemetry.log_megabytes:
+            return None
+        return self.telemetry.log_dir if self.telemetry.log_dir is not None else self.data_dir / "logs"
 
     @property
     def database_location(self) -> str:

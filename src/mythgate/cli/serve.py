@@ -47,7 +47,9 @@ def serve(
 
         log = settings.telemetry
         try:
-            telemetry.configure(log.log_level, log.log_format, log.log_dir)
+            telemetry.configure(log.log_level, log.log_format)
+            if log.log_dir is not None and log.log_megabytes:
+                log.log_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             fail(f"The log folder cannot be used: {error}", "Choose another with telemetry.log_dir.")
         for warning in unknown_variables():
