@@ -29,7 +29,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from mythgate import telemetry
+from mythgate import operating, telemetry
 from mythgate.backends import worldpacks
 from mythgate.backends.filmfolder import FilmFolder
 from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
@@ -64,6 +64,7 @@ from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import adminlogs as log_routes
+from mythgate.doors.http.routes import adminnow as now_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -119,6 +120,7 @@ from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
 from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
 from mythgate.services.logs import LogService
+from mythgate.services.lookout import LookoutService
 from mythgate.services.matching import MatchingService
 from mythgate.services.measures import LoopLag
 from mythgate.services.moderation import ModerationService
@@ -130,6 +132,8 @@ from mythgate.services.presence import PresenceService
 from mythgate.services.profiles import ProfileService
 from mythgate.services.quests import QuestService
 from mythgate.services.ratings import RatingService
+from mythgate.services.readings import EVERY as READING_EVERY
+from mythgate.services.readings import ReadingService
 from mythgate.services.results import ResultService
 from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
@@ -723,10 +727,12 @@ def compose(
         faults=FaultService(store=store, source=telemetry.book().faults, clock=clock),
         loop_lag=LoopLag(clock.monotonic),
         why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
+        readings=ReadingService(store=store, presence=presences, lobbies=lobbies, clock=clock),
+        lookout=LookoutService(store=store, clock=clock),
     )
     _explain_doors(settings, services)
     extensions.room_types.serve(services)
-    return Node(
+    node = Node(
         settings,
         store,
         hub,
@@ -739,6 +745,8 @@ def compose(
         hubs=hubs,
         sight=sight,
     )
+    operating.set_up(node)
+    return node
 
 
 def _explain_doors(settings: Settings, services: Services) -> None:
@@ -880,6 +888,7 @@ def build_app(
     options.registry.register(telemetry.Readings(lambda: _metaserver_readings(counts)))
     taken = shards if shards is not None else ShardsStats()
     options.registry.register(telemetry.Readings(lambda: _shards_readings(taken)))
+    node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken)
     if sockets is not None:
         options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
     app = create_app(
@@ -904,6 +913,7 @@ def build_app(
             roomop_routes.router,
             metaclient_routes.router,
             admin_routes.router,
+            now_routes.router,
             log_routes.router,
             why_routes.router,
             why_routes.own_router,
@@ -1510,6 +1520,8 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "receipts": _every(60.0, forget_receipts, jitter=0.1),
         "faults": _every(5.0, services.faults.save, jitter=0.1),
         "loop_lag": services.loop_lag.measure(),
+        "readings": _every(READING_EVERY.total_seconds(), operating.look(node)),
+        "lookout": operating.look_closely(node),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
         "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mythgate.services.importing import ImportService
     from mythgate.services.lobbies import LobbyService
     from mythgate.services.logs import LogService
+    from mythgate.services.lookout import LookoutService
     from mythgate.services.matching import MatchingService
     from mythgate.services.measures import LoopLag
     from mythgate.services.moderation import ModerationService
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mythgate.services.profiles import ProfileService
     from mythgate.services.quests import QuestService
     from mythgate.services.ratings import RatingService
+    from mythgate.services.readings import ReadingService
     from mythgate.services.results import ResultService
     from mythgate.services.sessions import SessionService
     from mythgate.services.shards import ShardService
@@ -87,3 +89,5 @@ class Services:
     faults: FaultService
     loop_lag: LoopLag
     why: WhyService
+    readings: ReadingService
+    lookout: LookoutService

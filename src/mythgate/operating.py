@@ -1,0 +1,115 @@
+"""A part of the composition root: what is wired for whoever operates a server."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from mythgate import telemetry
+from mythgate.services.lookout import (
+    ClockWatch,
+    DoorFacts,
+    watch_disk,
+    watch_doors,
+    watch_points,
+    watch_policy,
+    watch_staff,
+)
+from mythgate.services.readings import Totals
+
+if TYPE_CHECKING:
+    from mythgate.bootstrap import Node
+    from mythgate.doors.http.play import PlayDoor
+    from mythgate.doors.metaserver.options import MetaserverStats
+    from mythgate.doors.shards.options import ShardsStats
+    from mythgate.services.all import Services
+
+CLOSELY_SECONDS: Final = 60.0
+INTERNAL: Final = "internal"  # the code of an answer that hides a fault of ours
+
+Count = Callable[[], tuple[str, int, int]]
+"""A door by name: its open connections, and how many messages came through it."""
+
+
+def totals_of(
+    node: Node,
+    door: PlayDoor,
+    errors: Mapping[str, int],
+    metaserver: MetaserverStats,
+    shards: ShardsStats,
+    others: Iterable[Count] = (),
+) -> Callable[[], Totals]:
+    """What all doors of a node counted; `errors` are the answers of the http door with an error, by code."""
+    services, play, faults = node.services, door.stats, telemetry.book().faults
+    others = tuple(others)
+
+    def totals() -> Totals:
+        more = [count() for count in others]
+        refusals: Counter[str] = Counter()
+        for counted in (services.commands.refused, play.refused, errors, metaserver.refused, shards.refused):
+            refusals.update(counted)
+        refusals.pop(INTERNAL, None)
+        refusals["rate_limited"] += play.rate_limited + metaserver.rate_limited + shards.rate_limited
+        return Totals(
+            messages=play.commands + metaserver.packets + shards.messages + sum(count for _, _, count in more),
+            deliveries=sum(hub.stats.deliveries for hub in node.hubs.hubs),
+            refusals=refusals,
+            errors=faults.total,
+            memory_bytes=telemetry.resident_bytes(),
+            waiting_writes=node.store.statistics().queued,
+            connections={
+                "http": play.connected,
+                "metaserver": metaserver.connected,
+                "shards": shards.connected,
+                **{name: connected for name, connected, _ in more},
+            },
+        )
+
+    return totals
+
+
+def set_up(node: Node) -> None:
+    """Have the services for operators know what they look at."""
+    services, lookout = node.services, node.services.lookout
+    policy, clock, folder = lookout.policy, node.clock, node.settings.data_dir
+    lookout.checks.extend(
+        [
+            watch_points(lambda: services.readings.points, policy),
+            watch_disk(lambda: shutil.disk_usage(folder).free, policy),
+            ClockWatch(clock, policy),
+            watch_doors(lambda: _doors(services)),
+            watch_policy(lambda: services.accounts.policy.registration_open, lambda: services.accounts.policy.guests),
+        ]
+    )
+    lookout.slow_checks.append(watch_staff(node.store, None))
+
+    services.readings.latency, services.readings.lag = services.commands.seconds, services.loop_lag.seconds
+
+
+def look(node: Node) -> Callable[[], Awaitable[None]]:
+    """What is measured every ten seconds."""
+
+    async def readings() -> None:
+        node.services.readings.measure()
+        node.services.lookout.look()
+
+    return readings
+
+
+async def look_closely(node: Node) -> None:
+    """Look at what takes longer, at once and then every minute, until cancelled."""
+    node.services.readings.measure()
+    while True:
+        await node.services.lookout.look_closely()
+        await asyncio.sleep(CLOSELY_SECONDS)
+
+
+def _doors(services: Services) -> Iterator[DoorFacts]:
+    for rules in services.why.doors.values():
+        state = rules.state
+        if services.why.is_live:
+            closed = state.setting.replace("= true", "= false")
+            yield DoorFacts(state.name, state.is_enabled, state.is_open is not False, state.place, closed)
