@@ -19,11 +19,13 @@ from mythgate.cli import (
     bots,
     config,
     doctor,
+    errors,
     examples,
     generate,
     imports,
     ladder,
     lobby,
+    logs,
     metaserver,
     migrate,
     play,
@@ -96,11 +98,14 @@ app.command("bench")(bench.bench)
 app.command("bots")(bots.bots)
 app.command("why")(why.why)
 app.command("import")(imports.bring)
+app.command("logs")(logs.search)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
 app.add_typer(ladder.app, name="ladder", cls=Commands)
 app.add_typer(tournament.app, name="tournament", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)
+app.add_typer(logs.app, name="log", cls=Commands)
+app.add_typer(errors.app, name="errors", cls=Commands)
 app.add_typer(migrate.app, name="migrate", cls=Commands)
 app.add_typer(world.app, name="world", cls=Commands)
 app.add_typer(generate.app, name="gen", cls=Commands)
