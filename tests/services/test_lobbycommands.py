@@ -142,7 +142,7 @@ async def test_rooms_and_time(kit: LobbyKit) -> None:
 async def test_the_greeting(kit: LobbyKit) -> None:
     ada, boss = await kit.enter("Ada"), await kit.enter("Boss", role=Role.ADMIN)
     assert await answer(kit, ada, ".motd") == "Welcome."
-    assert await answer(kit, ada, ".motd Mine!") == "This needs the role admin."
+    assert await answer(kit, ada, ".motd Mine!") == "This needs the role moderator."
     assert await kit.typed(boss, ".motd Tonight at eight!") == ["Tonight at eight!", "The greeting is changed."]
     assert await answer(kit, boss, ".motd -") == "The greeting is gone."
     assert await answer(kit, ada, ".motd") == "Arrival greets nobody."

@@ -68,6 +68,7 @@ from mythgate.domain.lobbies import (
 )
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain, unmarked
@@ -163,6 +164,7 @@ class LobbyService:
         self._shown: list[Callable[[Occupant], None]] = []
         self._marked: list[Callable[[int, Mapping[str, Any]], None]] = []
         self._ticking: list[Callable[[], None]] = []
+        self._hearers: list[Callable[[Lobby, Occupant, Event], None]] = []
         self._saying: list[Callable[[Lobby, Occupant, Event], Awaitable[None]]] = []
         self.meeting = self._those_that_meet()
         self._errands = Errands("lobbies")
@@ -336,6 +338,12 @@ class LobbyService:
             return self._enter_again(present, visitor)
         rival = self._attendance.by_number(visitor.number)
         self._require_admission(lobby, visitor, (present, rival))
+        return self._admit(visitor, lobby, quiet=quiet)
+
+    def _admit(self, visitor: Visitor, lobby: Lobby, *, quiet: bool = False) -> Occupant:
+        """Put somebody into a lobby who may, or has to be there."""
+        room_id, listener = lobby.room_id, visitor.listener
+        present, rival = self._attendance.get(listener), self._attendance.by_number(visitor.number)
         if rival is not None and rival is not present:
             self._displace(rival)
         if present is not None:
@@ -598,6 +606,8 @@ class LobbyService:
             said = self._said[room_id] = deque(maxlen=self.policy.history)
         said.append(event)
         lobby = self.lobby(room_id)
+        for hearer in self._hearers:
+            hearer(lobby, now_there, event)
         if lobby.world_chat:
             for observer in self._saying:
                 await observer(lobby, now_there, event)
@@ -606,6 +616,15 @@ class LobbyService:
     def on_said(self, observer: Callable[[Lobby, Occupant, Event], Awaitable[None]]) -> None:
         """Have `observer` told of what is said aloud in lobbies that meet the world."""
         self._saying.append(observer)
+
+    def on_aloud(self, observer: Callable[[Lobby, Occupant, Event], None]) -> None:
+        """Have `observer` told of whatever is said aloud in any lobby."""
+        self._hearers.append(observer)
+
+    def tell_from_elsewhere(self, room_id: int, event: Event) -> None:
+        """Words that were said elsewhere, to everybody in a lobby, and to who comes later."""
+        self._realtime.publish(self._topic(room_id), event)
+        self._said.setdefault(room_id, deque(maxlen=self.policy.history)).append(event)
 
     async def tell(self, listener: CharacterId, target_number: int, styled_text: str, *, echo: bool = True) -> None:
         """To one person, in whatever lobby, and with `echo` back to the speaker; or a command about that person.
@@ -997,9 +1016,85 @@ class LobbyService:
         `LobbyList.lock`."""
         return await self._list.lock(caller, room_id, locked)
 
+    async def greet(self, caller: Caller, room_id: int, words: str) -> Lobby:
+        """Change what a lobby greets with; who is in it reads it now. Raises as `LobbyList.greet`."""
+        return await self._list.greet(caller, room_id, words)
+
     async def remove(self, caller: Caller, room_id: int) -> None:
         """Close a lobby for good; who is in it has to go. Raises as `LobbyList.remove`."""
         await self._list.remove(caller, room_id)
+
+    async def close(self, caller: Caller, room_id: int, reason: str = "") -> Lobby | None:
+        """Have everybody go out of a lobby. One that somebody opened is no more then; one of the settings is locked,
+        and returned. Raises as `LobbyList.close`."""
+        left = await self._list.close(caller, room_id, reason)
+        if left is not None:
+            self._empty(left, gone=False)
+        return left
+
+    def is_configured(self, room_id: int) -> bool:
+        """Whether the settings name the lobby."""
+        return self._list.is_configured(room_id)
+
+    async def announce(self, caller: Caller, room_id: int, words: str) -> None:
+        """Tell everybody in a lobby something in the name of the server.
+
+        Raises:
+            NotFound: there is no such lobby.
+            PermissionDenied: the caller may not.
+
+        """
+        lobby, now = self.lobby(room_id), self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            require(role_within(tx, caller), Permission.ANNOUNCE)
+            detail = {"name": lobby.name, "text": plain(words)}
+            tx.moderation.record(AuditEntry(now, caller.account_id, "room.announced", lobby.topic, detail))
+
+        await self._store.write(work, then=lambda _: self._tell_lobby(room_id, words))
+
+    def _tell_lobby(self, room_id: int, words: str) -> None:
+        if self._list.get(room_id) is not None:
+            self.line(room_id, words)
+
+    async def move(self, caller: Caller, number: int, room_id: int, reason: str = "") -> Occupant:
+        """Put somebody who came with a browser, or the like, into another lobby, whatever is asked of who comes by
+        themselves.
+
+        Raises:
+            Unreachable: nobody has that number, or they came with an old client, which chooses its lobby itself.
+            NotFound: there is no such lobby.
+            PermissionDenied: the caller may not, or does not stand above them.
+
+        """
+        target, lobby = self._require_number(number), self.lobby(room_id)
+        if not target.visitor.is_character:
+            client = target.visitor.client or "an old client"
+            raise Unreachable(
+                f"{plain(target.name)} came with {client}, which chooses its lobby itself.",
+                hint="Ask them to go there, or remove them.",
+            )
+        origin, now, visitor = target.room_id, self._clock.now(), target.visitor
+
+        def work(tx: Transaction) -> None:
+            actor = role_within(tx, caller)
+            require(actor, Permission.RUN_ROOMS)
+            assert visitor.account_id is not None
+            _require_above(actor, tx.accounts.require(visitor.account_id).role, caller, visitor.account_id)
+            detail = {"name": plain(target.name), "before": str(lobby_topic(origin)), "after": str(lobby.topic)}
+            if reason:
+                detail["reason"] = reason[:REASON_LENGTH]
+            tx.moderation.record(AuditEntry(now, caller.account_id, "person.moved", visitor.account_id or "", detail))
+
+        def then(_: None) -> None:
+            there = self._attendance.get(visitor.listener)
+            if there is None or there.room_id != origin or self._list.get(room_id) is None:
+                return  # has gone meanwhile, or the lobby has
+            self.line_to(visitor.listener, f"The staff moved you to {lobby.name}.")
+            self._admit(there.visitor, lobby)
+
+        await self._store.write(work, then=then)
+        return self._attendance.get(visitor.listener) or target
 
     async def catch_up(self) -> None:
         """Take note of changes of the list that were made beside this node. Call it before the first visitor."""
@@ -1018,8 +1113,8 @@ class LobbyService:
                 self.line(room_id, f"{now.name} is {'locked' if now.locked else 'open again'}.")
         self._counts_changed = True
 
-    def _empty(self, lobby: Lobby) -> None:
-        """The lobby is no more; nobody can be in it."""
+    def _empty(self, lobby: Lobby, *, gone: bool = True) -> None:
+        """Nobody can be in the lobby any more: it is `gone`, or only has to be empty."""
         for one in list(self._attendance.within(lobby.room_id)):
             listener = one.visitor.listener
             self.leave(listener, "moved")
@@ -1027,9 +1122,10 @@ class LobbyService:
                 self.line_to(listener, f"{lobby.name} was closed.")
             else:
                 self._realtime.close(listener, CLOSED)
-        self._said.pop(lobby.room_id, None)
-        self._empty_since.pop(lobby.room_id, None)
-        log.info("lobby closed", extra={"room": lobby.room_id})
+        log.info("lobby closed" if gone else "lobby emptied", extra={"room": lobby.room_id})
+        if gone:
+            self._said.pop(lobby.room_id, None)
+            self._empty_since.pop(lobby.room_id, None)
 
     # --- time --------------------------------------------------------------------------------------------
 
@@ -1140,6 +1236,12 @@ def step_line(step: Step) -> str:
     if step.answer is Answer.EXEMPT:
         return f"--  {step.check}: is not asked here"
     return f"{_MARKS[step.answer]}  {step.check}: {step.found}; needed: {step.needed}"
+
+
+def _require_above(actor: Role, target: Role, caller: Caller, account_id: AccountId) -> None:
+    """Nobody puts their own rank or a higher one elsewhere; everybody may themselves."""
+    if caller.account_id != account_id:
+        require_authority(actor, target, Role.MODERATOR)
 
 
 def greeting(lobby: Lobby, visitor: Visitor) -> list[str]:

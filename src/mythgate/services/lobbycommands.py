@@ -273,7 +273,7 @@ async def motd(call: LobbyCall) -> str:
         lobby = call.lobby
         return lobby.motd or f"{lobby.name} greets nobody."
     words = "" if call["words"] == "-" else tidy(call["words"])
-    await call.desk.lobbies.change(call.caller, call.actor.room_id, motd=words)
+    await call.desk.lobbies.greet(call.caller, call.actor.room_id, words)
     return "The greeting is changed." if words else "The greeting is gone."
 
 
@@ -474,7 +474,7 @@ async def message(call: LobbyCall) -> str:
         person, _ = call.person("")
         call.desk.lobbies.line_to(person.visitor.listener, words)
         return f"{enclosed(person.name)} was told."
-    call.desk.lobbies.line(call.actor.room_id, words)
+    await call.desk.lobbies.announce(call.caller, call.actor.room_id, words)
     return ""
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.errors import InvalidInput, NotFound
 from mythgate.domain.lobbies import Lobby, checked
 from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
 from mythgate.services.ports import Clock, Store, Transaction
@@ -23,6 +24,9 @@ from mythgate.services.roomtypes import RoomTypes
 LOBBIES_FACT: Final = "lobbies"
 NO_CHANGES: Final = "{}"
 MOST_NAMED: Final = 20  # lobbies, to whoever looks for one that is not there
+
+NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+_LONGEST_DIFFERENCE: Final = 2000
 
 _L = TypeVar("_L", bound=Lobby | None)
 
@@ -54,6 +58,10 @@ class LobbyList:
     def get(self, room_id: int) -> Lobby | None:
         return self._lobbies.get(room_id)
 
+    def is_configured(self, room_id: int) -> bool:
+        """Whether the settings name it: it is there again if its changes are forgotten."""
+        return room_id in self._configured
+
     def require(self, room_id: int) -> Lobby:
         """Raises NotFound."""
         return _require(self._lobbies, room_id)
@@ -84,21 +92,45 @@ class LobbyList:
         return await self._save(caller, "lobby.changed", room_id, change)
 
     async def lock(self, caller: Caller, room_id: int, locked: bool) -> Lobby:
-        """Lock a lobby or open it again; for moderators and up. Raises PermissionDenied, NotFound."""
+        """Lock a lobby or open it again. Raises PermissionDenied, NotFound."""
 
         def change(known: dict[int, Lobby]) -> Lobby:
             return replace(_require(known, room_id), locked=locked)
 
         action = "lobby.locked" if locked else "lobby.unlocked"
-        return await self._save(caller, action, room_id, change, least=Role.MODERATOR)
+        return await self._save(caller, action, room_id, change, needs=Permission.RUN_ROOMS)
+
+    async def greet(self, caller: Caller, room_id: int, words: str) -> Lobby:
+        """Change what a lobby greets with. Raises PermissionDenied, NotFound, InvalidInput."""
+
+        def change(known: dict[int, Lobby]) -> Lobby:
+            return checked(replace(_require(known, room_id), motd=words))
+
+        return await self._save(caller, "lobby.greeting_changed", room_id, change, needs=Permission.RUN_ROOMS)
 
     async def remove(self, caller: Caller, room_id: int) -> None:
-        """Close a lobby. Raises PermissionDenied, NotFound."""
+        """Close a lobby for good. Raises PermissionDenied, NotFound."""
 
         def change(known: dict[int, Lobby]) -> None:
             _require(known, room_id)
 
         await self._save(caller, "lobby.removed", room_id, change)
+
+    async def close(self, caller: Caller, room_id: int, reason: str = "") -> Lobby | None:
+        """Close a lobby that somebody opened, for good; one of the settings is locked instead, and returned.
+
+        Raises:
+            PermissionDenied, NotFound: as `lock`.
+
+        """
+
+        def change(known: dict[int, Lobby]) -> Lobby | None:
+            lobby = _require(known, room_id)
+            return replace(lobby, locked=True) if self.is_configured(room_id) else None
+
+        return await self._save(
+            caller, "lobby.closed", room_id, change, needs=Permission.RUN_ROOMS, detail={"reason": reason}
+        )
 
     async def _save(
         self,
@@ -107,19 +139,38 @@ class LobbyList:
         room_id: int,
         change: Callable[[dict[int, Lobby]], _L],
         *,
-        least: Role = Role.ADMIN,
+        needs: Permission = Permission.CHANGE_SETTINGS,
+        detail: Mapping[str, str] = NOTHING_MORE,
     ) -> _L:
         now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[_L, str]:
-            require_role(role_within(tx, caller), least)
-            changed = change(self._overlaid(tx.facts.get(LOBBIES_FACT) or NO_CHANGES))
-            detail = {"name": changed.name if changed is not None else ""}
-            tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", detail))
+            require(role_within(tx, caller), needs)
+            known = self._overlaid(tx.facts.get(LOBBIES_FACT) or NO_CHANGES)
+            before = known.get(room_id)
+            changed = change(known)
+            named = changed or before
+            said = {
+                "name": named.name if named is not None else "",
+                **{key: words for key, words in detail.items() if words},
+                **self._difference(before, changed),
+            }
+            tx.moderation.record(AuditEntry(now, caller.account_id, action, f"lobby:{room_id}", said))
             return changed, self._put(tx, room_id, changed)
 
         changed, _ = await self._store.write(work, then=lambda result: self._apply(result[1]))
         return changed
+
+    def _difference(self, before: Lobby | None, after: Lobby | None) -> dict[str, str]:
+        """The fields that are others now, before and after, for the record."""
+        rows = [self._types.row_of(one) if one is not None else {} for one in (before, after)]
+        changed = [key for key in {**rows[0], **rows[1]} if rows[0].get(key) != rows[1].get(key)]
+        said = [{key: row[key] for key in changed if key in row} for row in rows]
+        return {
+            name: json.dumps(row, ensure_ascii=False)[:_LONGEST_DIFFERENCE]
+            for name, row in zip(("before", "after"), said, strict=True)
+            if row
+        }
 
     async def drop(self, room_id: int) -> None:
         """Close a temporary lobby whose time is over."""
