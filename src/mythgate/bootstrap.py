@@ -30,12 +30,13 @@ from pydantic import SecretStr
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mythgate import operating, telemetry
-from mythgate.backends import worldpacks
+from mythgate.backends import webpush, worldpacks
 from mythgate.backends.filmfolder import FilmFolder
 from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
 from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
 from mythgate.backends.memory.throttle import MemoryThrottle
+from mythgate.backends.postmen import Postmen, PostOptions
 from mythgate.backends.sql import migrate
 from mythgate.backends.sql.store import SqlStore, StoreOptions, open_store
 from mythgate.backends.sql.urls import sqlite_file
@@ -75,6 +76,7 @@ from mythgate.doors.http.routes import ladders as ladder_routes
 from mythgate.doors.http.routes import lobbies as lobby_routes
 from mythgate.doors.http.routes import metaclient as metaclient_routes
 from mythgate.doors.http.routes import nearby as nearby_routes
+from mythgate.doors.http.routes import notices as notice_routes
 from mythgate.doors.http.routes import parties as party_routes
 from mythgate.doors.http.routes import people as people_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
@@ -102,6 +104,7 @@ from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
+from mythgate.services.bridges import BridgeService
 from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
 from mythgate.services.clans import ClanService
@@ -125,8 +128,9 @@ from mythgate.services.matching import MatchingService
 from mythgate.services.measures import LoopLag
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import Moved, MovementService
+from mythgate.services.notices import NoticeService
 from mythgate.services.parties import PartyPolicy, PartyService
-from mythgate.services.ports import Rate
+from mythgate.services.ports import Rate, Transaction
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.profiles import ProfileService
@@ -157,6 +161,7 @@ log = logging.getLogger(__name__)
 
 SESSION_ENDED: Final = Disconnect("session_ended", "You are signed out.", may_reconnect=False, code=4501)
 PRESENCE_CHECK_SECONDS: Final = 30.0
+PUSH_KEY_FACT: Final = "push_key"
 BACKLOG: Final = 2048  # connections that wait to be accepted
 
 
@@ -184,6 +189,7 @@ class Node:
     shards_hub: Hub  # of logged-in programs of the Shards network whose bodies are not in the world
     hubs: Hubs  # all of them
     sight: Sight
+    postmen: Postmen
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
 
     def room_of(self, character_id: str) -> str | None:
@@ -673,6 +679,7 @@ def compose(
         sessions.ended(ended)
 
     moderation.on_banned(locked)
+    postmen = Postmen(_post_options(settings), clock)
     services = Services(
         clock=clock,
         store=store,
@@ -729,6 +736,18 @@ def compose(
         why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
         readings=ReadingService(store=store, presence=presences, lobbies=lobbies, clock=clock),
         lookout=LookoutService(store=store, clock=clock),
+        notices=NoticeService(
+            store=store,
+            presence=presences,
+            lobbies=lobbies,
+            games=hosting,
+            postman=postmen,
+            throttle=throttle,
+            clock=clock,
+        ),
+        bridges=BridgeService(
+            store=store, lobbies=lobbies, realtime=hubs, relay=postmen, throttle=throttle, clock=clock, ids=ids
+        ),
     )
     _explain_doors(settings, services)
     extensions.room_types.serve(services)
@@ -744,6 +763,7 @@ def compose(
         shards_hub=shards_hub,
         hubs=hubs,
         sight=sight,
+        postmen=postmen,
     )
     operating.set_up(node)
     return node
@@ -905,6 +925,8 @@ def build_app(
             combat_routes.router,
             lobby_routes.router,
             people_routes.router,
+            notice_routes.router,
+            notice_routes.bridge_router,
             clan_routes.router,
             party_routes.router,
             chat_routes.router,
@@ -1115,6 +1137,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     telemetry.book().room_of = node.room_of
     await node.services.world.start()
     await node.services.parties.start()
+    await _prepare_push(node)
+    await node.services.notices.start()
+    await node.services.bridges.start()
     await node.services.lobbies.catch_up()
     await node.services.results.start()
     known = await node.services.accounts.mark_record()
@@ -1167,7 +1192,43 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.friends.settle()
     await node.services.clans.settle()
     await node.services.results.settle()
+    await node.services.notices.settle()
+    await node.services.bridges.settle()
+    node.postmen.close()
     await node.services.faults.save()
+
+
+async def _prepare_push(node: Node) -> None:
+    """Have the key that browsers know this server's notices by, the same on every node and after every start."""
+    if not webpush.is_possible():
+        return
+    made = webpush.new_key()
+
+    def work(tx: Transaction) -> str:
+        known = tx.facts.get(PUSH_KEY_FACT)
+        if known is None:
+            tx.facts.set(PUSH_KEY_FACT, made)
+        return known or made
+
+    node.postmen.use_push_key(await node.store.write(work))
+
+
+def _post_options(settings: Settings) -> PostOptions:
+    notices, http = settings.notices, settings.http
+    url = http.base_url.rstrip("/") or f"http://{http.host}:{http.port}"
+    return PostOptions(
+        url=url,
+        hosts=frozenset(notices.allowed_hosts),
+        webhooks=notices.webhooks,
+        timeout=notices.timeout.total_seconds(),
+        smtp_host=notices.smtp_host,
+        smtp_port=notices.smtp_port,
+        smtp_user=notices.smtp_user,
+        smtp_password=notices.smtp_password.get_secret_value(),
+        smtp_security=notices.smtp_security,
+        mail_from=notices.mail_from,
+        operator=notices.operator,
+    )
 
 
 async def _open_metaserver(node: Node) -> MetaserverDoor | None:
@@ -1486,6 +1547,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         await services.lobbies.tick()
         services.matching.tick()
         services.parties.tick()
+        services.bridges.tick()
         services.voice.tick()
         services.trades.tick()
         services.encounters.tick()
@@ -1513,6 +1575,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "sweep": _every(settings.sessions.sweep_interval.total_seconds(), sweep, jitter=0.1),
         "bans": _every(60.0, lift_bans, jitter=0.1),
         "games": _every(5.0, settle_games, jitter=0.1),
+        "notices": _every(settings.notices.interval.total_seconds(), services.notices.tick, jitter=0.1),
         "room_types": _every(1.0, services.extensions.room_types.tick, jitter=0.1),
         "shards_and_quests": _every(5.0, tend_world, jitter=0.1),
         "castes": _every(600.0, rerank, jitter=0.1),

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -550,6 +550,37 @@ class LadderSettings(Section):
     )
 
 
+class NoticeSettings(Section):
+    """Telling people who are away that it is worth coming, and bridges to channels elsewhere."""
+
+    interval: Duration = Field(
+        timedelta(seconds=5), description="How often is looked whether something that is waited for is the case."
+    )
+    webhooks: bool = Field(True, description="Whether people may have notices posted to addresses of the web.")
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Hosts that notices and bridges may go to without TLS, and in a closed network. All others "
+        "must be on the open Internet and encrypted.",
+    )
+    timeout: Duration = Field(timedelta(seconds=10), description="How long the other side has to answer.")
+    smtp_host: str = Field("", description="Mail server that notices are handed to; empty: no mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_user: str = Field("", description="Name to sign in there with; empty: without.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password to sign in there with.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How it is encrypted.")
+    mail_from: str = Field("", description="Address that mail comes from.")
+    operator: str = Field(
+        "", description="How push services reach the operator: `mailto:…` or `https://…`. Empty: http.base_url."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_sender(self) -> Self:
+        if self.smtp_host and "@" not in self.mail_from:
+            msg = "mail_from must be an address if smtp_host is set"
+            raise ValueError(msg)
+        return self
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -622,6 +653,7 @@ class Settings(BaseSettings):
     realtime: RealtimeSettings = RealtimeSettings()
     world: WorldSettings = WorldSettings()
     metaserver: MetaserverSettings = MetaserverSettings()
+    notices: NoticeSettings = NoticeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -31,6 +31,15 @@ class Occasion(StrEnum):
     GAME = "game"  # somebody hosts a game that can be joined
     CLAN = "clan"  # at least so many others of one's clan are there
     FRIEND = "friend"  # somebody on one's list of friends is there
+
+
+class Outcome(StrEnum):
+    """What became of a notice on its way."""
+
+    DELIVERED = "delivered"
+    LATER = "later"  # it may work in a while
+    FAILED = "failed"  # it will not work
+    GONE = "gone"  # whoever was there is not any more: forget the address
 
 
 class Way(StrEnum):
@@ -181,42 +190,36 @@ class Table:
     """A game somebody hosts that can be joined."""
 
     place: str
-    host: int  # number of the account; of a guest any other
-    title: str
+    host: str  # account id; of a guest anything else
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Who is where at one moment, by the numbers of their accounts; nobody who is hidden."""
+    """Who is where at one moment, by account id, and of guests of old clients anything else; nobody who is hidden."""
 
-    places: dict[str, frozenset[int]] = field(default_factory=dict)
+    places: dict[str, frozenset[str]]
+    everybody: frozenset[str]
     tables: tuple[Table, ...] = ()
 
-    @property
-    def everybody(self) -> frozenset[int]:
-        """All who are anywhere."""
-        return frozenset().union(*self.places.values())
-
-    def at(self, place: str) -> frozenset[int]:
+    def at(self, place: str) -> frozenset[str]:
         """Who is in a place; anywhere if it is empty."""
         return self.everybody if not place else self.places.get(place, frozenset())
 
 
-def reached(wanted: Subscription, own: int, scene: Scene, *, clan: frozenset[int], friends: frozenset[int]) -> int:
+def reached(wanted: Subscription, scene: Scene, known: frozenset[str]) -> int:
     """How many there are of what is waited for; 0 if it is not (yet) the case.
 
-    `own` is the number of whoever waits, `clan` and `friends` those of their clan and list.
+    `known` are the people it concerns: the others of the clan, or the friends that are waited for.
     """
-    there = scene.at(wanted.place) - {own}
+    there, own = scene.at(wanted.place), wanted.account_id
     match wanted.occasion:
         case Occasion.PEOPLE:
-            found = len(there)
-        case Occasion.CLAN:
-            found = len(there & clan)
-        case Occasion.FRIEND:
-            found = len(there & (friends & {wanted.friend} if wanted.friend else friends))
+            found = len(there) - (own in there)
         case Occasion.GAME:
             found = sum(one.host != own and wanted.place in ("", one.place) for one in scene.tables)
+        case _:
+            found = len((there & known) - {own})
     return found if found >= wanted.count else 0
 
 

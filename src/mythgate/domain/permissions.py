@@ -38,6 +38,7 @@ class Permission(StrEnum):
     # rooms and what is said in them
     ANNOUNCE = "announce"
     RUN_ROOMS = "run_rooms"  # lock, message of the day, move people, close
+    RUN_BRIDGES = "run_bridges"  # let a lobby and a channel elsewhere hear each other
     SET_MESSAGES = "set_messages"  # the server's message of the day, announcements by schedule
     HANDLE_REPORTS = "handle_reports"
     HANDLE_APPEALS = "handle_appeals"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
     from mythgate.services.administration import AdministrationService
+    from mythgate.services.bridges import BridgeService
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mythgate.services.measures import LoopLag
     from mythgate.services.moderation import ModerationService
     from mythgate.services.movement import MovementService
+    from mythgate.services.notices import NoticeService
     from mythgate.services.parties import PartyService
     from mythgate.services.ports import Clock, Store
     from mythgate.services.positions import PositionService
@@ -91,3 +93,5 @@ class Services:
     why: WhyService
     readings: ReadingService
     lookout: LookoutService
+    notices: NoticeService
+    bridges: BridgeService

@@ -42,7 +42,8 @@ TAGS: Final = [
     {"name": "lobbies", "description": "Lobbies, hosted games, players, ladders, clans, friends."},
     {"name": "clans", "description": "The caller's clan: found it, join it, lead it, leave it."},
     {"name": "tournaments", "description": "Tournaments and results of games."},
-    {"name": "administration", "description": "Accounts, for staff."},
+    {"name": "notices", "description": "Being told, while one is away, that it is worth coming; lines over bridges."},
+    {"name": "administration", "description": "What staff sees and does."},
     {"name": "status", "description": "How the server is doing."},
 ]
 DESCRIPTION: Final = """
@@ -132,7 +133,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
             CORSMiddleware,
             allow_origins=list(http.cors_origins),
             allow_credentials=True,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
             max_age=600,

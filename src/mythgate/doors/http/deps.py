@@ -81,3 +81,17 @@ async def _origin(connection: HTTPConnection) -> Origin:
 
 
 OriginDep = Annotated[Origin, Depends(_origin)]
+
+_bridge = HTTPBearer(
+    auto_error=False, scheme_name="bridge", description="The token that was shown when the bridge was opened."
+)
+
+
+async def _bridge_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bridge)]) -> str:
+    if credentials is None:
+        raise AuthenticationError("Which bridge?", hint="Send the header Authorization: Bearer <token of the bridge>.")
+    return credentials.credentials
+
+
+BridgeTokenDep = Annotated[str, Depends(_bridge_token)]
+"""The token of a bridge, not checked; 401 without one."""
