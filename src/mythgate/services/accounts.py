@@ -50,7 +50,7 @@ from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
 from mythgate.domain.signin import GUEST_CHECKS, NO_WAIT, PROOF_CHECKS, STANDING_CHECKS, Attempt, Secret, secret_for
-from mythgate.services import lockouts
+from mythgate.services import causes, lockouts
 from mythgate.services.departed import forget
 from mythgate.services.loginkeys import KeyPurpose, LoginKeys
 from mythgate.services.ports import (
@@ -529,7 +529,9 @@ class AccountService:
         client, `in_clear` through a line that others may read."""
         account = tx.accounts.by_name_key(name_key(name))
         if account is None or account.status is AccountStatus.DELETED:
+            causes.claims("")
             return Attempt(name, is_known=False)
+        causes.claims(account.id)
         insists = game and in_clear and self._policy.game_passwords_only
         secret = secret_for(
             account,

@@ -14,7 +14,7 @@ from typing import Final
 class Line:
     """A connection, or a request: where things come from. Doors fill in what they learn."""
 
-    __slots__ = ("account", "address", "character", "count", "door", "id", "number")
+    __slots__ = ("account", "address", "character", "claimed", "count", "door", "id", "number")
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Line:
         self.account = account
         self.character = character
         self.number = number  # what its owner is known by in lobbies
+        self.claimed = ""  # the account somebody says is theirs, and has not proven
         self.count = 0  # of what came in
 
 
@@ -67,6 +68,13 @@ def begin(line: Line) -> None:
 def attribute_to(line: Line) -> None:
     """From here on, in this context, the line as a whole is the cause: a request, or the end of a connection."""
     _current.set(Cause(line))
+
+
+def claims(account: str) -> None:
+    """Who is behind the current cause says they are this account."""
+    cause = _current.get()
+    if cause is not None:
+        cause.line.claimed = account
 
 
 def learned(*, account: str = "", character: str = "") -> None:

@@ -25,7 +25,9 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.ids import AccountId
 from mythgate.domain.names import name_key
+from mythgate.services import causes
 from mythgate.services.ports import Clock
+from mythgate.services.security import SIGN_IN_EVENTS, marked, security_event
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +39,23 @@ with `debug` only."""
 def note_refusal(refused: MythError, *, asked: str, by: str, code: str = "") -> None:
     """Log who was refused what. `asked` names the command, path or type, without what was said in it; `by` is empty for
     somebody who has not signed in, and could fill the log as well."""
-    level = logging.INFO if by and not isinstance(refused, EVERYDAY) else logging.DEBUG
+    event = security_event(refused, is_known=bool(by))
+    if not by and event in SIGN_IN_EVENTS:
+        event = None  # `of_sign_in` has told it
+    level = logging.INFO if event or (by and not isinstance(refused, EVERYDAY)) else logging.DEBUG
     if not code and isinstance(refused, Refused):
         code = refused.code
-    log.log(level, "refused", extra={"code": code, "asked": asked, "by": by})
+    extra = {"code": code, "asked": asked, "by": by} | (marked(event) if event is not None else {})
+    log.log(level, "refused", extra=extra)
+
+
+def _note_sign_in(refused: Refused, door: str) -> None:
+    """Log that somebody did not come in: not the name they gave, which may be a password."""
+    event = security_event(refused, is_known=False)
+    if event is not None:
+        cause = causes.current()
+        about = cause.line.claimed if cause is not None else ""
+        log.info("sign-in refused", extra={"code": refused.code, "door": door, "about": about} | marked(event))
 
 
 # --- a short memory --------------------------------------------------------------------------------
@@ -103,6 +118,7 @@ class RecentRefusals:
             yield
         except Refused as refused:
             self.note_name(name, refused.code, door=door)
+            _note_sign_in(refused, door)
             raise
 
     def recent(self, name: str, account_id: AccountId | None) -> list[NotedRefusal]:

@@ -20,9 +20,11 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from mythgate.domain.logs import LEVELS, LevelChange, LogLine, LogQuery, weight_of
+from mythgate.domain.logs import LEVELS, SECURITY, LevelChange, LogLine, LogQuery, weight_of
 from mythgate.services import causes
 from mythgate.telemetry.faults import FaultBook
+
+log = logging.getLogger(__name__)
 
 SECRET_NAMES: Final = frozenset(
     {"password", "token", "access_token", "refresh_token", "authorization", "cookie", "secret", "secret_key", "url"}
@@ -36,6 +38,37 @@ _LINES_KEPT: Final = 5000
 _LONGEST_VALUE: Final = 2000  # characters of a field in memory
 _LONGEST_TRACE: Final = 8000
 _STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+
+
+class Bound(logging.Filter):
+    """Lets so many lines about security through in a second, and says how many it did not: strangers could fill the
+    files otherwise. All handlers share one, which decides about each record once."""
+
+    def __init__(self, per_second: int = 30) -> None:
+        super().__init__()
+        self._per_second = per_second
+        self._second = 0
+        self._let_through = 0
+        self._left_out = 0
+        self._record: logging.LogRecord | None = None
+        self._is_in = True
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if not hasattr(record, SECURITY):
+            return True
+        if record is self._record:
+            return self._is_in
+        second = int(record.created)
+        if second != self._second:
+            left_out, self._second, self._let_through, self._left_out = self._left_out, second, 0, 0
+            if left_out:
+                log.warning("lines about security left out", extra={"lines": left_out})
+        self._let_through += 1
+        self._is_in = self._let_through <= self._per_second
+        self._left_out += not self._is_in
+        self._record = record
+        return self._is_in
 
 
 class LogBook(logging.Handler):
@@ -139,6 +172,7 @@ def file_under(fields: dict[str, Any], room_of: Callable[[str], str | None]) -> 
     return fields
 
 
+_bound: Final = Bound()
 _book: Final = LogBook()
 """Of this process, as the standard library's loggers are."""
 
@@ -180,6 +214,8 @@ def configure(level: str = "info", style: Literal["auto", "console", "json"] = "
         root.removeHandler(old)
         old.close()
     for handler in handlers:
+        handler.filters.clear()
+        handler.addFilter(_bound)
         root.addHandler(handler)
     set_level(level)
     # Uvicorn's own handlers would print every line a second time; its access log would print URLs.
@@ -193,6 +229,7 @@ def configure(level: str = "info", style: Literal["auto", "console", "json"] = "
 def write_files(log_dir: Path, megabytes: int = 10) -> logging.Handler:
     """Also write a rotating JSON file in `log_dir`. File and folder are made with the first line."""
     handler = _file_handler(log_dir, megabytes)
+    handler.addFilter(_bound)
     logging.getLogger().addHandler(handler)
     return handler
 

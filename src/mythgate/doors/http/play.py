@@ -53,6 +53,7 @@ from mythgate.realtime.outbox import Sink
 from mythgate.realtime.stream import Stream
 from mythgate.services import causes
 from mythgate.services.all import Services
+from mythgate.services.security import SecurityEvent, marked
 from mythgate.wire.envelope.inbound import (
     ClientMessage,
     CommandMessage,
@@ -516,7 +517,7 @@ class PlayConnection:
         if excess is Excess.FLOODING:
             door.stats.flood_closed += 1
             where = {"character": self.character_id, "correlation": self.line.id, "address": self.line.address}
-            logger.warning("Connection closed for flooding", extra={"security": "flood", **where})
+            logger.warning("Connection closed for flooding", extra=where | marked(SecurityEvent.FLOOD))
             message = "You kept sending far too much."
             door.hub.end(self.stream, Disconnect("flood", message, may_reconnect=False, code=FLOOD))
             return

@@ -33,6 +33,7 @@ from mythgate.doors.http.play import (
 from mythgate.doors.http.routing import new_router
 from mythgate.doors.http.socket_protocol import ABANDON_SECONDS, BAD_FRAME, EXTENSION, SocketProtocol
 from mythgate.realtime.outbox import Batch, Outbox, Sink
+from mythgate.services.refusals import note_refusal
 from mythgate.wire.envelope.render import (
     json_array,
     json_body,
@@ -505,6 +506,7 @@ async def _refuse(door: PlayDoor, websocket: WebSocket, error: MythError, *, msg
     code = refusal_code(error)
     why = error_payload(error)
     door.stats.refused[why.code] += 1
+    note_refusal(error, asked="WebSocket", by="", code=why.code)
     now = door.clock.now()
     farewell = Disconnect(why.code, why.message, may_reconnect=code < FIRST_FINAL_CODE, code=code)
     try:

@@ -17,6 +17,7 @@ from mythgate.domain.errors import ProtocolError
 from mythgate.doors.metaserver.addresses import Line, ipv4
 from mythgate.doors.stepping import resume
 from mythgate.services import causes
+from mythgate.services.security import SecurityEvent, marked
 from mythgate.wire.metaserver import crypto
 from mythgate.wire.metaserver.framing import HEADER_BYTES, FrameDecoder, frame
 from mythgate.wire.metaserver.layout import Family
@@ -201,7 +202,7 @@ class Connection(asyncio.Protocol, ABC):
         self._dropped += 1
         self.door.stats.rate_limited += 1
         if self._dropped > 2 * options.packet_burst:
-            extra = {"security": "flood", "address": self.address}
+            extra = {"address": self.address} | marked(SecurityEvent.FLOOD)
             logger.warning("Metaserver connection closed for flooding", extra=extra)
             self.close("flood")
         return True

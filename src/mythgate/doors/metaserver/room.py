@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mythgate.domain.errors import (
+    InvalidToken,
     LobbyClosedToYou,
     MythError,
     NoGame,
@@ -41,6 +42,7 @@ from mythgate.doors.metaserver.rendering import LONGEST_GAME, TICKS_PER_SECOND, 
 from mythgate.doors.metaserver.sinks import SINKS, MetaserverSink, to_client
 from mythgate.realtime.stream import Stream
 from mythgate.services.extensions import PacketCall
+from mythgate.services.refusals import note_refusal
 from mythgate.wire.metaserver.films import FilmRecorder
 from mythgate.wire.metaserver.layout import Family as WireFamily
 from mythgate.wire.metaserver.machines import (
@@ -229,10 +231,12 @@ class RoomConnection(Connection):
         packet: RoomLogin = self.decoded(ROOM_LOGIN, payload)
         held = self._valid_pass(packet.token)
         if held is None:
+            note_refusal(InvalidToken(), asked="lobby", by="")
             self.refuse(StatusCode.NOT_LOGGED_IN)
             return
         name = plain_name(packet.username).casefold()
         if held.user_name.casefold() != ("" if name == "guest" else name) and not self._may_be_guests(held, name):
+            note_refusal(InvalidToken(), asked="lobby", by="")
             self.refuse(StatusCode.BAD_USER_OR_PASSWORD)
             return
         self.held = held
