@@ -71,7 +71,7 @@ def _console() -> Iterator[tuple[str, str]]:
     yield "web/sdk/generated/console.ts", _typescript({"$defs": definitions})
 
 
-_STAFF_ROUTES: Final = "/api/admin/"
+_STAFF_ROUTES: Final = ("/api/admin/", "/api/metaserver/ladder/", "/api/world/reload")
 
 
 def _bare(node: Any) -> Any:

@@ -5,23 +5,67 @@ export type AccountStatus = "active" | "disabled" | "deleted";
  * Something staff may do about an account.
  */
 export type Act = "lock" | "unlock" | "reset_password" | "set_role" | "hide";
+/**
+ * What a check comes to.
+ */
+export type Answer = "yes" | "no" | "unknown" | "exempt";
 export type ClanRank = "leader" | "officer" | "member";
 /**
  * What an account is trusted with, in the order of rank; `domain.permissions` says what each may do.
  */
 export type Role = "player" | "read_only" | "tournament" | "moderator" | "admin" | "owner";
+/**
+ * Which games a lobby is for.
+ */
+export type Family = "marathon" | "tfl" | "myth" | "myth2" | "myth3";
 export type LobbyKind = "unranked" | "ranked" | "tournament";
-export type Outcome = "win" | "tie" | "loss" | "none";
+export type Severity = "notice" | "warning" | "problem";
+export type SubjectKind = "player" | "clan";
 /**
  * What the reports amount to.
  */
 export type Verdict = "clear" | "disputed" | "unreported";
+export type Outcome = "win" | "tie" | "loss" | "none";
 
 export interface BecauseRequest {
   /**
    * Why; kept in the record.
    */
   reason?: string;
+}
+/**
+ * A lobby and a channel elsewhere that hear each other.
+ */
+export interface BridgeRow {
+  number: number;
+  /**
+   * Number of the lobby.
+   */
+  room_id: number;
+  /**
+   * Of the channel elsewhere, as the lobby reads it.
+   */
+  name: string;
+  /**
+   * Host its lines go to; empty if none do.
+   */
+  sends_to: string;
+  /**
+   * Whether lines of the lobby go out; false also when nothing arrived for long.
+   */
+  sends: boolean;
+  /**
+   * Whether lines from elsewhere come in.
+   */
+  hears: boolean;
+  /**
+   * Deliveries in a row that did not work.
+   */
+  failures: number;
+  created_at: string;
+}
+export interface Bridges {
+  bridges: BridgeRow[];
 }
 /**
  * A new account. Nobody can see the password again.
@@ -104,6 +148,34 @@ export interface GivenPassword {
 export interface HiddenRequest {
   hidden: boolean;
 }
+/**
+ * What a logger, and those below it, write at least.
+ */
+export interface LevelInForce {
+  /**
+   * Empty: all that have no level of their own.
+   */
+  logger: string;
+  level: string;
+  /**
+   * When it is as the settings say again; null: it was not set for a while.
+   */
+  until: string | null;
+}
+export interface LevelRequest {
+  /**
+   * Empty: all.
+   */
+  logger?: string;
+  /**
+   * Null: as the settings say again.
+   */
+  level: ("debug" | "info" | "warning" | "error" | "critical") | null;
+  /**
+   * Null: until somebody changes it.
+   */
+  minutes?: number | null;
+}
 export interface LockRequest {
   /**
    * Null: until somebody unlocks it.
@@ -114,6 +186,118 @@ export interface LockRequest {
    */
   reason?: string;
 }
+export interface LogLevels {
+  levels: LevelInForce[];
+}
+/**
+ * Something in the server's own code went wrong, once or often.
+ */
+export interface LoggedFault {
+  /**
+   * The same for the same place in the code.
+   */
+  fingerprint: string;
+  kind: string;
+  where: string;
+  /**
+   * Without what was in quotes, and without numbers.
+   */
+  message: string;
+  /**
+   * One sample, without values.
+   */
+  trace: string;
+  /**
+   * Of the newest; look for it in the log.
+   */
+  correlation: string;
+  count: number;
+  first_at: string;
+  last_at: string;
+  /**
+   * Whether nobody has looked since it happened last.
+   */
+  new: boolean;
+  seen_at: string | null;
+}
+export interface LoggedFaults {
+  faults: LoggedFault[];
+}
+/**
+ * One line of the log.
+ */
+export interface LoggedLine {
+  /**
+   * Grows from line to line, until the server starts anew.
+   */
+  number: number;
+  at: string;
+  level: string;
+  logger: string;
+  text: string;
+  /**
+   * What all lines of one request, frame or packet have in common. Empty: the server by itself.
+   */
+  correlation: string;
+  fields: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * The oldest first.
+ */
+export interface LoggedLines {
+  lines: LoggedLine[];
+  /**
+   * Ask with `after` for what is written from now on.
+   */
+  newest: number;
+}
+/**
+ * How somebody fares under another formula. Null: not in that ladder.
+ */
+export interface MovedView {
+  /**
+   * Of the player or clan.
+   */
+  number: number;
+  /**
+   * Empty if its bearer is gone.
+   */
+  name: string;
+  before: Stand | null;
+  after: Stand | null;
+}
+/**
+ * A place in a ladder.
+ */
+export interface Stand {
+  place: number;
+  caste: number;
+  points: number;
+}
+export interface NewBridge {
+  /**
+   * Number of the lobby.
+   */
+  room_id: number;
+  name: string;
+  /**
+   * Webhook that lines of the lobby are posted to. Empty: none are.
+   */
+  url?: string;
+  /**
+   * Whether lines may be posted in from there.
+   */
+  hears?: boolean;
+}
+export interface NewSeason {
+  name: string;
+  /**
+   * That of the settings unless it is named.
+   */
+  formula?: string | null;
+}
 export interface NewUser {
   username: string;
   /**
@@ -122,6 +306,173 @@ export interface NewUser {
   password?: string | null;
   email?: string | null;
   role?: Role;
+}
+/**
+ * How the server is doing.
+ */
+export interface NowAnswer {
+  version: string;
+  node: string;
+  started_at: string;
+  server_time: string;
+  /**
+   * People, counted once each.
+   */
+  players: number;
+  players_by_door: {
+    [k: string]: number;
+  };
+  in_world: number;
+  in_lobbies: number;
+  /**
+   * Rooms of the world with somebody in them.
+   */
+  rooms: number;
+  /**
+   * Lobbies with somebody in them.
+   */
+  lobbies: number;
+  games: number;
+  /**
+   * By the door their hosts came through.
+   */
+  games_by_door: {
+    [k: string]: number;
+  };
+  /**
+   * Open connections, by door.
+   */
+  connections: {
+    [k: string]: number;
+  };
+  /**
+   * Null until the server has run for twenty seconds.
+   */
+  newest: ReadingPoint | null;
+  /**
+   * The worst first.
+   */
+  warnings: StaffWarning[];
+}
+/**
+ * One point of the series. Rates are a second's, over the ten seconds before; times are milliseconds.
+ */
+export interface ReadingPoint {
+  at: string;
+  players: number;
+  /**
+   * From clients, through all doors.
+   */
+  messages_per_second: number;
+  /**
+   * Events, each as often as it was told somebody.
+   */
+  deliveries_per_second: number;
+  /**
+   * From command to answer; 0 without commands.
+   */
+  latency_p99_ms: number;
+  loop_lag_p99_ms: number;
+  loop_lag_max_ms: number;
+  /**
+   * By code; what was not refused is left out.
+   */
+  refusals_per_second: {
+    [k: string]: number;
+  };
+  errors_per_second: number;
+  memory_bytes: number;
+  /**
+   * Changes that wait for the database.
+   */
+  waiting_writes: number;
+}
+/**
+ * Something an operator should know.
+ */
+export interface StaffWarning {
+  code: string;
+  severity: Severity;
+  message: string;
+  meaning: string;
+  /**
+   * A command, a setting, or what to do.
+   */
+  fix: string;
+  since: string;
+}
+/**
+ * The last hour.
+ */
+export interface NowSeries {
+  every_seconds: number;
+  /**
+   * The oldest first.
+   */
+  points: ReadingPoint[];
+}
+export interface OpenedBridge {
+  number: number;
+  /**
+   * Number of the lobby.
+   */
+  room_id: number;
+  /**
+   * Of the channel elsewhere, as the lobby reads it.
+   */
+  name: string;
+  /**
+   * Host its lines go to; empty if none do.
+   */
+  sends_to: string;
+  /**
+   * Whether lines of the lobby go out; false also when nothing arrived for long.
+   */
+  sends: boolean;
+  /**
+   * Whether lines from elsewhere come in.
+   */
+  hears: boolean;
+  /**
+   * Deliveries in a row that did not work.
+   */
+  failures: number;
+  created_at: string;
+  /**
+   * With it lines are posted in; shown this once. Empty if none may be.
+   */
+  token: string;
+}
+export interface PackProblem {
+  file: string;
+  line: number;
+  column: number;
+  message: string;
+}
+export interface Preview {
+  formula: string;
+  category: string;
+  kind: SubjectKind;
+  /**
+   * The first 1000 as they would be, best first.
+   */
+  moved: MovedView[];
+}
+export interface Recomputed {
+  /**
+   * How many were made anew, of all categories.
+   */
+  standings: number;
+}
+export interface Recomputing {
+  /**
+   * The present one without it.
+   */
+  season?: number | null;
+  /**
+   * The season goes by it from now on; without, as before.
+   */
+  formula?: string | null;
 }
 /**
  * One entry of the record.
@@ -137,12 +488,45 @@ export interface RecordedAct {
     [k: string]: string;
   };
 }
+export interface ReloadAnswer {
+  /**
+   * False if there are problems; then nothing changed.
+   */
+  reloaded: boolean;
+  problems: PackProblem[];
+  rooms_changed?: number;
+  items_added?: number;
+  characters_moved?: number;
+}
 export interface RoleRequest {
   role: Role;
   /**
    * Why; kept in the record.
    */
   reason?: string;
+}
+/**
+ * A stretch of results that make one ladder.
+ */
+export interface SeasonView {
+  number: number;
+  name: string;
+  formula: string;
+  starts_at: string;
+  /**
+   * Null for the present one.
+   */
+  ends_at: string | null;
+}
+export interface Seasons {
+  /**
+   * The oldest first. The first begins with the first result.
+   */
+  seasons: SeasonView[];
+  /**
+   * All there are.
+   */
+  formulas: string[];
 }
 /**
  * One account in the list.
@@ -357,4 +741,84 @@ export interface UserPage {
    * Ask for the next page with `after`; null on the last.
    */
   next: string | null;
+}
+/**
+ * Everything known about somebody's coming in.
+ */
+export interface Why {
+  name: string;
+  /**
+   * Told by the running server, which knows who is where and who has to wait.
+   */
+  live: boolean;
+  /**
+   * Null if there is none of that name.
+   */
+  account: WhyAccount | null;
+  may_sign_in: boolean;
+  may_enter: boolean;
+  /**
+   * Whether others cannot hear them anywhere.
+   */
+  muted: boolean;
+  muted_until: string | null;
+  doors: WhyPath[];
+  rooms: WhyPath[];
+  /**
+   * Newest first.
+   */
+  refusals: WhyRefusal[];
+}
+export interface WhyAccount {
+  id: string;
+  number: number;
+  name: string;
+  role: Role;
+  status: AccountStatus;
+  guest: boolean;
+}
+/**
+ * One decision: signing in through a door, or entering a lobby.
+ */
+export interface WhyPath {
+  name: string;
+  /**
+   * Number of the lobby; null for a door.
+   */
+  room_id: number | null;
+  /**
+   * Nothing that is known keeps them out.
+   */
+  may: boolean;
+  steps: WhyStep[];
+}
+/**
+ * One check, in the order in which the server makes it.
+ */
+export interface WhyStep {
+  check: string;
+  answer: Answer;
+  found: string;
+  needed: string;
+  /**
+   * Code of the refusal; empty unless the answer is no.
+   */
+  code: string;
+  /**
+   * What whoever is refused reads.
+   */
+  message: string;
+  /**
+   * What an operator can do.
+   */
+  remedy: string;
+}
+/**
+ * Something they were refused lately; forgotten when the server stops.
+ */
+export interface WhyRefusal {
+  at: string;
+  code: string;
+  door: string;
+  asked: string;
 }

@@ -1,6 +1,6 @@
 /** What who is signed in may do in the console. */
 import { create } from "zustand";
-import { isStaff, readRole, useRole } from "./administration.ts";
+import { isStaff, mayCreate, readRole, useRole } from "./administration.ts";
 import type { Problem } from "./adminPoll.ts";
 
 interface Me {
@@ -16,5 +16,11 @@ export const useMe = create<Me>(() => UNKNOWN);
 /** Ask the server what one may do. */
 export async function readMe(): Promise<void> {
   await readRole();
-  useMe.setState({ permissions: new Set(isStaff(useRole.getState().role) ? ["see_people"] : []), problem: null });
+  useMe.setState({ permissions: permissionsOf(useRole.getState().role), problem: null });
+}
+
+function permissionsOf(role: string): ReadonlySet<string> {
+  if (!isStaff(role)) return new Set();
+  const everybody = ["see_people", "see_console"];
+  return new Set(mayCreate(role) ? [...everybody, "see_logs", "correct_results"] : everybody);
 }

@@ -130,11 +130,7 @@ export const setRole = async (id: string, role: Role, reason: string): Promise<U
 export const setHidden = async (id: string, hidden: boolean): Promise<UserCard> =>
   noted(await accounts.setHidden(id, hidden));
 
-export async function createUser(user: NewUser): Promise<CreatedUser> {
-  const created = await accounts.create(user);
-  void lookFor({ search: created.name, role: "", status: "" });
-  return created;
-}
+export const createUser = (user: NewUser): Promise<CreatedUser> => accounts.create(user);
 
 // --- in words ---------------------------------------------------------------------------------------
 

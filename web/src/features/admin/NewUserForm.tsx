@@ -38,7 +38,7 @@ export function NewUserForm({ role: own, onClose }: NewUserFormProps) {
         ...(password ? { password } : {}),
         ...(email.trim() ? { email: email.trim() } : {}),
       });
-      goTo("admin", `users/${made.id}`);
+      goTo("admin", `users/${made.id}`, new URLSearchParams({ search: made.name }).toString());
       if (made.password === null) onClose();
       else setCreated(made);
     });

@@ -8,17 +8,21 @@ import { Button } from "../../ui/Button.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { fromNow, fullTime } from "../when.ts";
+import { Access } from "./Access.tsx";
 import styles from "./Admin.module.css";
 import { Marks } from "./Marks.tsx";
 import { Measures } from "./Measures.tsx";
+import { SubNav } from "./SubNav.tsx";
 
 interface UserDetailsProps {
   readonly id: string;
+  /** Which page about them: `access`, or empty for what is known of them. */
+  readonly view: string;
   readonly onBack: () => void;
 }
 
 /** Everything staff may know of one account, and what they may do about it. */
-export function UserDetails({ id, onBack }: UserDetailsProps) {
+export function UserDetails({ id, view, onBack }: UserDetailsProps) {
   const back = useRef<HTMLButtonElement>(null);
   const [card, setCard] = useState<UserCard | null>(null);
   const [problem, setProblem] = useState<{ message: string; hint: string } | null>(null);
@@ -60,11 +64,25 @@ export function UserDetails({ id, onBack }: UserDetailsProps) {
             </p>
           )}
           <Measures card={card} onChanged={setCard} onStale={() => void reload()} />
-          <Facts title="Account" rows={accountRows(card)} />
-          <Facts title="Comings and goings" rows={comingRows(card)} />
-          <Sessions sessions={card.sessions} />
-          <Games card={card} />
-          {card.record && <Record record={card.record} />}
+          <SubNav
+            label={`About ${card.name}`}
+            pages={[
+              [`users/${id}`, "Known"],
+              [`users/${id}/access`, "Why in or out"],
+            ]}
+            chosen={view ? `users/${id}/${view}` : `users/${id}`}
+          />
+          {view === "access" ? (
+            <Access name={card.name} />
+          ) : (
+            <>
+              <Facts title="Account" rows={accountRows(card)} />
+              <Facts title="Comings and goings" rows={comingRows(card)} />
+              <Sessions sessions={card.sessions} />
+              <Games card={card} />
+              {card.record && <Record record={card.record} />}
+            </>
+          )}
         </>
       )}
     </section>

@@ -1,7 +1,7 @@
 import type { User } from "@mythgate/sdk";
 import { useEffect, useRef, useState } from "react";
 import { lookFor, mayCreate, showMore, type UserQuery, useRole, useUsers } from "../../stores/administration.ts";
-import { goTo } from "../../stores/page.ts";
+import { goTo, usePage } from "../../stores/page.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Choice } from "../../ui/Choice.tsx";
 import { Field } from "../../ui/Field.tsx";
@@ -12,6 +12,7 @@ import styles from "./Admin.module.css";
 import { Marks } from "./Marks.tsx";
 import { NewUserForm } from "./NewUserForm.tsx";
 import { UserDetails } from "./UserDetails.tsx";
+import { narrowBy, useNarrowed } from "./useNarrowed.ts";
 
 const TYPING_MS = 250;
 
@@ -32,8 +33,9 @@ const STATUSES = [
   ["deleted", "Deleted"],
 ] as const;
 
-/** Everybody with an account, and one of them closely. `rest` is the id of that one. */
-export function Users({ rest }: { readonly rest: string }) {
+/** Everybody with an account, and one of them closely. `address` is the id of that one, and the page about them. */
+export function Users({ rest: address }: { readonly rest: string }) {
+  const [rest = "", view = ""] = address.split("/");
   const role = useRole((state) => state.role);
   const [creating, setCreating] = useState(false);
   const before = useRef(rest);
@@ -56,7 +58,7 @@ export function Users({ rest }: { readonly rest: string }) {
         </Panel>
       </div>
       {rest !== "" ? (
-        <UserDetails key={rest} id={rest} onBack={() => goTo("admin", "users")} />
+        <UserDetails key={rest} id={rest} view={view} onBack={() => goTo("admin", "users", usePage.getState().query)} />
       ) : (
         <p className={styles.nobody}>Choose somebody to see what is known of them.</p>
       )}
@@ -76,31 +78,38 @@ function Count() {
 }
 
 function Filters() {
-  const query = useUsers((state) => state.query);
-  const [search, setSearch] = useState(query.search);
+  const { search: wanted, role, status } = useNarrowed("search", "role", "status") as UserQuery;
+  const [search, setSearch] = useState(wanted);
+  const typed = useRef(wanted);
   // Of a new account, the list is narrowed from elsewhere.
-  useEffect(() => setSearch(query.search), [query.search]);
-  // What is known stays on the screen meanwhile.
-  useEffect(() => void lookFor({}), []);
   useEffect(() => {
-    if (search === query.search) return;
-    const timer = setTimeout(() => void lookFor({ search }), TYPING_MS);
+    if (typed.current !== wanted) setSearch(wanted);
+    typed.current = wanted;
+  }, [wanted]);
+  // What is known stays on the screen meanwhile.
+  useEffect(() => void lookFor({ search: wanted, role, status }), [wanted, role, status]);
+  useEffect(() => {
+    if (search === typed.current) return;
+    const timer = setTimeout(() => {
+      typed.current = search;
+      narrowBy({ search });
+    }, TYPING_MS);
     return () => clearTimeout(timer);
-  }, [search, query.search]);
+  }, [search]);
   return (
     <search className={styles.filters}>
       <Field label="Name contains" value={search} onChange={setSearch} autoComplete="off" spellCheck="false" />
       <Choice<UserQuery["role"]>
         label="Role"
-        value={query.role}
+        value={role}
         options={ROLES}
-        onChange={(role) => void lookFor({ role })}
+        onChange={(next) => narrowBy({ role: next })}
       />
       <Choice<UserQuery["status"]>
         label="Status"
-        value={query.status}
+        value={status}
         options={STATUSES}
-        onChange={(status) => void lookFor({ status })}
+        onChange={(next) => narrowBy({ status: next })}
       />
     </search>
   );
@@ -124,7 +133,7 @@ function List({ chosen }: { readonly chosen: string }) {
               id={rowId(user.id)}
               className={styles.row}
               aria-current={user.id === chosen || undefined}
-              onPress={() => goTo("admin", `users/${user.id}`)}
+              onPress={() => goTo("admin", `users/${user.id}`, usePage.getState().query)}
             >
               <span className={styles.name}>{user.name}</span>
               <Marks user={user} />

@@ -17,9 +17,27 @@ export interface Section {
 
 export const SECTIONS: readonly Section[] = [
   {
+    id: "now",
+    label: "Now",
+    needs: ["see_console"],
+    Body: lazy(async () => ({ default: (await import("./now/Now.tsx")).Now })),
+  },
+  {
     id: "users",
     label: "Players",
     needs: ["see_people"],
     Body: lazy(async () => ({ default: (await import("./Users.tsx")).Users })),
+  },
+  {
+    id: "games",
+    label: "Games and ladder",
+    needs: ["see_console"],
+    Body: lazy(async () => ({ default: (await import("./games/Games.tsx")).Games })),
+  },
+  {
+    id: "logs",
+    label: "Logs and audit",
+    needs: ["see_record", "see_logs"],
+    Body: lazy(async () => ({ default: (await import("./logs/Logs.tsx")).Logs })),
   },
 ];
