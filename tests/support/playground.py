@@ -200,7 +200,7 @@ def build(
         hosting=part, friends=part, clans=part, profiles=part, results=part, ratings=part, tournaments=part,
         imports=part, films=part, matching=part, administration=part, parties=part, sheets=part, trades=part,
         encounters=part, shards=part, quests=part, voice=part, world_chat=part, why=part,
-        readings=part, lookout=part, notices=part, bridges=part,
+        readings=part, lookout=part, notices=part, bridges=part, logs=part, faults=part, loop_lag=part,
         extensions=Extensions(),
     )  # fmt: skip
     door = PlayDoor(hub, services, options)
