@@ -348,6 +348,52 @@ class MetaserverSettings(Section):
         return _ipv4(value) if value else value
 
 
+class TelnetSettings(Section):
+    """The telnet door: terminals, Mudlet, TinTin++."""
+
+    @property
+    def place_was_chosen(self) -> bool:
+        """Whether somebody said that, or where, this door opens, be it where it does without a word."""
+        return bool(self.model_fields_set & {"enabled", "host", "port", "tls_port", "tls_certificate"})
+
+    enabled: bool = Field(True, description="Open this door.")
+    host: str = Field("", description="Address to listen on; empty: that of the http door.")
+    port: Port = Field(4000, description="Port; 0 takes a free one.")
+    tls_port: Port = Field(4001, description="Port for TLS, if there is a certificate; 0 takes a free one.")
+    tls_certificate: Path | None = Field(
+        None, description="Certificate for TLS with its chain, in PEM; none: no TLS. A renewed one is noticed."
+    )
+    tls_key: Path | None = Field(None, description="Its private key, if that is in another file.")
+    clear_passwords: bool = Field(
+        True, description="Whether passwords are taken over lines without TLS; from this machine itself they always are."
+    )
+    name: str = Field("Mythgate", min_length=1, max_length=60, description="What the server is called on this door.")
+    greeting: str = Field("", max_length=2000, description="What everybody reads on the first screen.")
+    website: str = Field("", max_length=200, description="Web page that lists of games name (MSSP).")
+    contact: str = Field("", max_length=200, description="Mail address that lists of games name (MSSP).")
+    connections: int = Field(2000, ge=1, le=_MANY, description="Connections to this door, in all.")
+    connections_per_address: int = Field(
+        16, ge=1, le=_MANY, description="Connections from one address; those from the same machine are not counted."
+    )
+    strangers: int = Field(
+        200, ge=1, le=_MANY, description="Connections that are not signed in; beyond that the oldest is closed."
+    )
+    answer_within: Duration = Field(timedelta(seconds=60), description="Time for each answer before signing in.")
+    sign_in_within: Duration = Field(timedelta(seconds=300), description="Time to sign in or register, in all.")
+    line_bytes: int = Field(4096, ge=256, le=65536, description="Longest line that is read.")
+    compress: bool = Field(True, description="Offer compression (MCCP2).")
+    away_after: Seconds = Field(
+        timedelta(minutes=10), description="Who types nothing for so long is shown as away; 0: nobody is."
+    )
+
+    @model_validator(mode="after")
+    def _key_has_a_certificate(self) -> TelnetSettings:
+        if self.tls_key is not None and self.tls_certificate is None:
+            msg = "tls_key needs tls_certificate"
+            raise ValueError(msg)
+        return self
+
+
 class ShardsSettings(Section):
     """The Shards door: programs of the Shards network, over REST and a WebSocket."""
 
@@ -661,6 +707,7 @@ class Settings(BaseSettings):
     voice: VoiceSettings = VoiceSettings()
     combat: CombatSettings = CombatSettings()
     shards: ShardsSettings = ShardsSettings()
+    telnet: TelnetSettings = TelnetSettings()
 
     @field_validator("secret_key")
     @classmethod
