@@ -98,6 +98,9 @@ from mythgate.doors.shards.door import ShardsDoor
 from mythgate.doors.shards.options import ShardsOptions, ShardsStats
 from mythgate.doors.shards.rest import create_app as create_shards_app
 from mythgate.doors.shards.socket import socket_router
+from mythgate.doors.telnet import door as telnet_door
+from mythgate.doors.telnet.door import CertificateUnusable, TelnetDoor
+from mythgate.doors.telnet.options import TelnetOptions, TelnetStats
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
@@ -782,13 +785,18 @@ def _explain_doors(settings: Settings, services: Services) -> None:
     why.doors["shards"] = PlainDoor(
         DoorState("shards", place, shards.enabled, setting="shards.enabled = true"), takes_guests=False
     )
+    telnet = settings.telnet
+    place = f"{telnet.host or http.host}:{telnet.port}"
+    why.doors["telnet"] = PlainDoor(DoorState("telnet", place, telnet.enabled, setting="telnet.enabled = true"))
 
 
-def _doors_opened(services: Services, metaserver: MetaserverDoor | None, shards: str, http: str) -> None:
+def _doors_opened(
+    services: Services, metaserver: MetaserverDoor | None, shards: str, telnet: TelnetDoor | None, http: str
+) -> None:
     """The server runs, and its doors are open or not."""
     why = services.why
     why.is_live = True
-    open_at = {"http": http, "shards": shards}
+    open_at = {"http": http, "shards": shards, "telnet": _telnet_address(telnet).get("telnet", "")}
     for name, place in open_at.items():
         rules = why.doors[name]
         if isinstance(rules, PlainDoor):
@@ -889,6 +897,7 @@ def build_app(
     sockets: Sockets | None = None,
     metaserver: MetaserverStats | None = None,
     shards: ShardsStats | None = None,
+    telnet: TelnetStats | None = None,
 ) -> FastAPI:
     """The application of the http door over a node's services; `sockets` are the connections it is to count."""
     http = node.settings.http
@@ -908,6 +917,8 @@ def build_app(
     options.registry.register(telemetry.Readings(lambda: _metaserver_readings(counts)))
     taken = shards if shards is not None else ShardsStats()
     options.registry.register(telemetry.Readings(lambda: _shards_readings(taken)))
+    typed = telnet if telnet is not None else TelnetStats()
+    options.registry.register(telemetry.Readings(lambda: _telnet_readings(typed)))
     node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken)
     if sockets is not None:
         options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
@@ -1034,6 +1045,29 @@ def _shards_readings(stats: ShardsStats) -> Iterator[telemetry.Reading]:
     yield reading("shards_discarded", "Frames not sent to peers that do not read.", stats.discarded, "counter")
 
 
+def _telnet_readings(stats: TelnetStats) -> Iterator[telemetry.Reading]:
+    reading = telemetry.Reading
+    yield reading("telnet_connections", "Open connections of the telnet door.", stats.connected)
+    yield reading("telnet_playing", "Of these, in the world.", stats.playing)
+    taken = "Connections of the telnet door taken."
+    yield reading("telnet_accepted", taken, kind="counter", by="line", values=stats.accepted)
+    turned_away = "Connections of the telnet door that were not taken, or had to make room."
+    yield reading("telnet_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
+    yield reading("telnet_sign_ins", "Sign-ins at the telnet door.", kind="counter", by="how", values=stats.sign_ins)
+    refused = "Refusals at the telnet door before the world."
+    yield reading("telnet_refused", refused, kind="counter", by="code", values=stats.refused)
+    closed = "Connections of the telnet door that we closed."
+    yield reading("telnet_closed", closed, kind="counter", by="reason", values=stats.closed)
+    agreed = "Options that telnet clients agreed to."
+    yield reading("telnet_agreed_options", agreed, kind="counter", by="option", values=stats.agreed)
+    yield reading("telnet_lines", "Lines typed at the telnet door.", stats.lines, "counter")
+    yield reading("telnet_long_lines", "Of these, too long.", stats.long_lines, "counter")
+    yield reading("telnet_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
+    yield reading("telnet_status_questions", "Times the server's status (MSSP) was told.", stats.status_questions, "counter")
+    yield reading("telnet_plain_bytes", "Bytes that were compressed.", stats.plain_bytes, "counter")
+    yield reading("telnet_compressed_bytes", "What became of them.", stats.compressed_bytes, "counter")
+
+
 def _socket_readings(sockets: Sockets) -> Iterator[telemetry.Reading]:
     reading = telemetry.Reading
     yield reading("http_connections", "Open HTTP connections, those of WebSockets among them.", sockets.open)
@@ -1128,6 +1162,7 @@ class OpenDoors:
     serving: asyncio.Task[None]
     metaserver: MetaserverDoor | None = None  # None: closed
     shards: str = ""  # where the Shards door is open; empty: closed
+    telnet: TelnetDoor | None = None  # None: closed
 
 
 @contextlib.asynccontextmanager
@@ -1147,17 +1182,23 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     http = _http_protocol(settings)
     metaserver = await _open_metaserver(node)
     shards = _open_shards(node)
+    telnet = await _open_telnet(node, door)
+    beside_http = {"metaserver": metaserver, "shards": shards, "telnet": telnet}
     app = build_app(
         node,
         door,
-        ("http", *(["metaserver"] if metaserver is not None else []), *(["shards"] if shards is not None else [])),
+        ("http", *(name for name, opened in beside_http.items() if opened is not None)),
         sockets=http.sockets if http is not None else None,
         metaserver=metaserver.stats if metaserver is not None else None,
         shards=shards.door.stats if shards is not None else None,
+        telnet=telnet.stats if telnet is not None else None,
     )
     server = uvicorn.Server(_uvicorn_config(settings, app, http))
     async with contextlib.AsyncExitStack() as running, door.running(), asyncio.TaskGroup() as tasks:
         jobs = _beside(node, door, known)
+        if telnet is not None:
+            await running.enter_async_context(telnet.running())
+            jobs["telnet"] = _every(telnet_door.TICK_SECONDS, telnet.tick)
         if metaserver is not None:
             await running.enter_async_context(metaserver.running())
             jobs["metaserver"] = _every(TICK_SECONDS, metaserver.tick)
@@ -1169,9 +1210,10 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
         serving = tasks.create_task(server.serve(sockets=[listener]), name="http")
         beside = [tasks.create_task(work, name=name) for name, work in jobs.items()]
         await _until_started(server, serving, "http")
-        _doors_opened(node.services, metaserver, shards.address if shards is not None else "", _address(listener))
+        shards_address = shards.address if shards is not None else ""
+        _doors_opened(node.services, metaserver, shards_address, telnet, _address(listener))
         try:
-            yield OpenDoors(door, serving, metaserver, shards.address if shards is not None else "")
+            yield OpenDoors(door, serving, metaserver, shards_address, telnet)
         finally:
             node.hubs.close_all(GOING_AWAY)
             server.should_exit = True
@@ -1254,6 +1296,40 @@ async def _open_metaserver(node: Node) -> MetaserverDoor | None:
                 "Choose another with MYTHGATE_METASERVER__PORT, or close the door: MYTHGATE_METASERVER__ENABLED=false",
             ) from error
         log.warning("metaserver door stays closed", extra={"address": where, "reason": error.strerror or str(error)})
+        return None
+    return door
+
+
+async def _open_telnet(node: Node, play: PlayDoor) -> TelnetDoor | None:
+    """The telnet door with its ports open; None if it is to be closed.
+
+    As with the metaserver door, only a port that was chosen is a reason not to start; and a certificate that cannot be
+    used always is.
+
+    Raises:
+        CannotStart: a chosen port cannot be opened, or the certificate cannot be used.
+
+    """
+    settings = node.settings.telnet
+    if not settings.enabled:
+        return None
+    options = _telnet_options(node.settings)
+    door = TelnetDoor(play, presences=node.presences, options=options, greeting=lambda: settings.greeting)
+    try:
+        await door.open()
+    except CertificateUnusable as error:
+        raise CannotStart(
+            f"The telnet door cannot offer TLS: {error}",
+            "Look at MYTHGATE_TELNET__TLS_CERTIFICATE and MYTHGATE_TELNET__TLS_KEY; `mythgate doctor` looks again.",
+        ) from error
+    except OSError as error:
+        where = f"{options.host}:{settings.port}"
+        if settings.place_was_chosen:
+            raise CannotStart(
+                f"The telnet door cannot be opened at {where}: {error.strerror or error}.",
+                "Choose another with MYTHGATE_TELNET__PORT, or close the door: MYTHGATE_TELNET__ENABLED=false",
+            ) from error
+        log.warning("telnet door stays closed", extra={"address": where, "reason": error.strerror or str(error)})
         return None
     return door
 
@@ -1341,6 +1417,29 @@ def _shards_options(settings: Settings) -> ShardsOptions:
         encryption_iterations=shards.encryption_iterations,
         bind_connections=shards.bind_connections,
         cors_origins=tuple(shards.cors_origins),
+    )
+
+
+def _telnet_options(settings: Settings) -> TelnetOptions:
+    telnet = settings.telnet
+    return TelnetOptions(
+        host=telnet.host or settings.http.host,
+        port=telnet.port,
+        tls_port=telnet.tls_port,
+        certificate=telnet.tls_certificate,
+        certificate_key=telnet.tls_key,
+        clear_passwords=telnet.clear_passwords,
+        name=telnet.name,
+        website=telnet.website,
+        contact=telnet.contact,
+        connections=telnet.connections,
+        connections_per_address=telnet.connections_per_address,
+        strangers=telnet.strangers,
+        answer_within=telnet.answer_within.total_seconds(),
+        sign_in_within=telnet.sign_in_within.total_seconds(),
+        line_bytes=telnet.line_bytes,
+        compress=telnet.compress,
+        away_after=telnet.away_after.total_seconds(),
     )
 
 
@@ -1500,6 +1599,7 @@ async def _started(node: Node, listener: socket.socket, doors: OpenDoors, second
             "http": address,
             **_metaserver_address(doors.metaserver),
             **({"shards": doors.shards} if doors.shards else {}),
+            **_telnet_address(doors.telnet),
         },
         data_dir=settings.data_dir,
         database="SQLite" if settings.database_location.startswith("sqlite") else "PostgreSQL",
@@ -1512,6 +1612,14 @@ async def _started(node: Node, listener: socket.socket, doors: OpenDoors, second
 
 def _metaserver_address(door: MetaserverDoor | None) -> dict[str, str]:
     return {} if door is None else {"metaserver": f"{door.options.host}:{door.login_port}"}
+
+
+def _telnet_address(door: TelnetDoor | None) -> dict[str, str]:
+    if door is None:
+        return {}
+    host = f"[{door.options.host}]" if ":" in door.options.host else door.options.host
+    ports = {"telnet": door.port, "telnet with TLS": door.tls_port}
+    return {name: f"{host}:{port}" for name, port in ports.items() if port}
 
 
 def _address(listener: socket.socket) -> str:
@@ -1645,6 +1753,7 @@ def metric_reference() -> list[telemetry.Reading]:
             *_readings(node, door, {}),
             *_metaserver_readings(MetaserverStats()),
             *_shards_readings(ShardsStats()),
+            *_telnet_readings(TelnetStats()),
             *(_socket_readings(http.sockets) if http is not None else ()),
         ]
     return sorted(readings, key=lambda reading: reading.name)
