@@ -1063,7 +1063,8 @@ def _telnet_readings(stats: TelnetStats) -> Iterator[telemetry.Reading]:
     yield reading("telnet_lines", "Lines typed at the telnet door.", stats.lines, "counter")
     yield reading("telnet_long_lines", "Of these, too long.", stats.long_lines, "counter")
     yield reading("telnet_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
-    yield reading("telnet_status_questions", "Times the server's status (MSSP) was told.", stats.status_questions, "counter")
+    asked = "Times the server's status (MSSP) was told."
+    yield reading("telnet_status_questions", asked, stats.status_questions, "counter")
     yield reading("telnet_plain_bytes", "Bytes that were compressed.", stats.plain_bytes, "counter")
     yield reading("telnet_compressed_bytes", "What became of them.", stats.compressed_bytes, "counter")
 
