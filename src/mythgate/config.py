@@ -365,7 +365,8 @@ class TelnetSettings(Section):
     )
     tls_key: Path | None = Field(None, description="Its private key, if that is in another file.")
     clear_passwords: bool = Field(
-        True, description="Whether passwords are taken over lines without TLS; from this machine itself they always are."
+        True,
+        description="Whether passwords are taken over lines without TLS; from this machine itself they always are.",
     )
     name: str = Field("Mythgate", min_length=1, max_length=60, description="What the server is called on this door.")
     greeting: str = Field("", max_length=2000, description="What everybody reads on the first screen.")
