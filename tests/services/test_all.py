@@ -34,5 +34,6 @@ def test_a_door_is_handed_every_use_case(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(all_services, "Store", object, raising=False)
     monkeypatch.setattr(all_services, "Extensions", object, raising=False)
     monkeypatch.setattr(all_services, "WorldChat", object, raising=False)  # of itself, it listens
+    monkeypatch.setattr(all_services, "LoopLag", object, raising=False)  # which measures, of itself too
     handed = [kind for kind in get_type_hints(Services).values() if kind is not object]
     assert sorted(kind.__name__ for kind in handed) == sorted(known)
