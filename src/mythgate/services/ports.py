@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.announcements import Schedule
 from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
@@ -164,6 +165,8 @@ class Transaction(Protocol):
     def facts(self) -> FactRepository: ...
     @property
     def faults(self) -> FaultRepository: ...
+    @property
+    def announcements(self) -> AnnouncementRepository: ...
     @property
     def profiles(self) -> ProfileRepository: ...
     @property
@@ -694,6 +697,21 @@ class NoticeRepository(Protocol):
         """Overwrite the row, if it is still there."""
 
     def remove_bridge(self, number: int) -> bool: ...
+
+
+class AnnouncementRepository(Protocol):
+    """What is told by schedule."""
+
+    def add(self, schedule: Schedule) -> Schedule:
+        """Keep it; the row's number is set."""
+
+    def all(self) -> list[Schedule]:
+        """The oldest first. In a write, nobody else changes them."""
+
+    def save(self, schedule: Schedule) -> None:
+        """Overwrite the row, if it is still there."""
+
+    def remove(self, number: int) -> bool: ...
 
 
 # --- live state ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from mythgate.backends.sql.types import Choice, ColourText, Real, UtcDateTime, small_json
 from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.announcements import Repeat
 from mythgate.domain.clans import ClanRank
 from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
@@ -684,4 +685,21 @@ faults: Final = Table(
     Column("last_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime),
     Column("seen_by", String, nullable=False),
+)
+
+announcements: Final = Table(
+    "announcements",
+    metadata,
+    Column("text", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("repeat", Choice(Repeat), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
+    Column("created_by", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+    _number(),
+    sqlite_autoincrement=True,
 )

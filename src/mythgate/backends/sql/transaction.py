@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mythgate.backends.sql.accounts import SqlAccounts
+from mythgate.backends.sql.announcements import SqlAnnouncements
 from mythgate.backends.sql.characters import SqlCharacters
 from mythgate.backends.sql.clans import SqlClans
 from mythgate.backends.sql.facts import SqlFacts
@@ -57,4 +58,5 @@ class SqlTransaction:
         self.quests: Final = SqlQuests(connection)
         self.notices: Final = SqlNotices(connection)
         self.faults: Final = SqlFaults(connection)
+        self.announcements: Final = SqlAnnouncements(connection)
         self.receipts: Final = SqlReceipts(connection)
