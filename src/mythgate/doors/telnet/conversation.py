@@ -183,7 +183,12 @@ class Conversation:
         world = door.services.world.world
         on = sorted((one.name for one in door.presences.all()), key=str.casefold)
         shown: list[Passage] = [] if self.line.spoken else [say("")]
-        shown.append(say(f"{door.options.name}: {world.name}", Style.PLACE))
+        shown.append(
+            say(
+                door.options.name if door.options.name == world.name else f"{door.options.name}: {world.name}",
+                Style.PLACE,
+            )
+        )
         motd = door.greeting()
         if motd:
             shown.append(say(motd))
@@ -242,7 +247,7 @@ class Conversation:
         if not self._takes_passwords():
             raise PermissionDenied(_CLEAR_LINE)
         password = await self.ask("Password: ", secret=True)
-        return self._signed_in("login", await self.door.services.accounts.login(name, password, **self._origin()))
+        return await self._signed_in("login", await self.door.services.accounts.login(name, password, **self._origin()))
 
     async def _register(self) -> Caller:
         if not self._takes_passwords():
@@ -254,11 +259,11 @@ class Conversation:
         password = await self.ask("New password: ", secret=True)
         if await self.ask("The same again: ", secret=True) != password:
             raise InvalidInput("These are two different passwords.", field="password", hint="`register` begins again.")
-        return self._signed_in("register", await accounts.register(name, password, **self._origin()))
+        return await self._signed_in("register", await accounts.register(name, password, **self._origin()))
 
     async def _guest(self, name: str) -> Caller:
         accounts = self.door.services.accounts
-        caller = self._signed_in("guest", await accounts.guest(name or None, **self._origin()))
+        caller = await self._signed_in("guest", await accounts.guest(name or None, **self._origin()))
         self.show(
             say(
                 f"You are {caller.name}. As a guest you cannot come back to this character; `register` at the "
@@ -274,10 +279,10 @@ class Conversation:
     def _origin(self) -> Origin:
         return {"door": DOOR, "address": self.line.address, "client": client_name(self.line)}
 
-    def _signed_in(self, how: str, signed_in: SignedIn) -> Caller:
+    async def _signed_in(self, how: str, signed_in: SignedIn) -> Caller:
         self.door.stats.sign_ins[how] += 1
         causes.learned(account=signed_in.caller.account_id)
-        return signed_in.caller
+        return await self.door.services.sessions.authenticate(signed_in.access_token)
 
     # --- whom to play ------------------------------------------------------------------------------
 

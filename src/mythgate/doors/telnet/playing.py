@@ -106,7 +106,9 @@ class Playing(Sink):
             text = self._text(event)
             if text:
                 texts.append(text)
-        if asides:
+        if type(batch.events[-1].payload) is Disconnect:
+            line.prompt = b""
+        elif asides:
             self._renew_prompt()
         aside = b"".join(asides)
         if texts:
