@@ -36,7 +36,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 
 def inspect(url: str, look: Callable[[Connection], Any]) -> Any:
-    return migrate._connected(parse(url), look)
+    return migrate.connected(parse(url), look)
 
 
 def change(url: str, sql: str) -> None:

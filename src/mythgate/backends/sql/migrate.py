@@ -52,7 +52,7 @@ def current_revision(url: str) -> str | None:
     parsed = parse(url)
     if is_sqlite(parsed) and not sqlite_path(parsed).exists():
         return None
-    return _connected(parsed, _revision)
+    return connected(parsed, revision_of)
 
 
 def pending(url: str) -> bool:
@@ -65,26 +65,30 @@ def upgrade(url: str, revision: str = "head") -> None:
     target = HEAD if revision == "head" else revision
 
     def work(connection: Connection) -> None:
-        found = _revision(connection)
-        if found == target:
-            return
-        require_known(found)
-        if found is None and target == HEAD:
-            metadata.create_all(connection)
-            connection.execute(
-                text(
-                    "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
-                    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-                )
+        found = revision_of(connection)
+        if found != target:
+            require_known(found)
+            bring(connection, found, target)
+
+    connected(parse(url), work)
+
+
+def bring(connection: Connection, found: str | None, target: str) -> None:
+    """Bring the database of `connection`, which is at revision `found`, forward to `target`, within its transaction."""
+    if found is None and target == HEAD:
+        metadata.create_all(connection)
+        connection.execute(
+            text(
+                "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
+                "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
             )
-            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": target})
-        else:
-            from alembic import command
+        )
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": target})
+    else:
+        from alembic import command
 
-            command.upgrade(_config(connection), revision)
-        _log.info("database_upgraded", extra={"from_revision": found, "to_revision": target})
-
-    _connected(parse(url), work)
+        command.upgrade(_config(connection), target)
+    _log.info("database_upgraded", extra={"from_revision": found, "to_revision": target})
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -95,7 +99,7 @@ def downgrade(url: str, revision: str) -> None:
 
         command.downgrade(_config(connection), revision)
 
-    _connected(parse(url), work)
+    connected(parse(url), work)
 
 
 def _config(connection: Connection) -> Config:
@@ -107,7 +111,8 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the database of `connection`; None if it has none of our tables."""
     if connection.dialect.name == "sqlite":
         database: Any = connection.connection.dbapi_connection
         return sqlite_revision(database)
@@ -117,7 +122,7 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _connected(url: URL, work: Callable[[Connection], T]) -> T:
+def connected(url: URL, work: Callable[[Connection], T]) -> T:
     """Run `work` in one transaction that keeps other migrations out."""
     if is_sqlite(url):
         return _on_sqlite(sqlite_path(url), work)
