@@ -19,17 +19,18 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import ProcessCollector
 from pydantic import SecretStr
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from mythgate import operating, telemetry
+from mythgate import nodereadings, operating, telemetry
 from mythgate.backends import webpush, worldpacks
 from mythgate.backends.filmfolder import FilmFolder
 from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
@@ -55,7 +56,6 @@ from mythgate.domain.characters import Character
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
 from mythgate.domain.events import Disconnect, IceServerView
-from mythgate.domain.hosting import OVER
 from mythgate.domain.ids import CharacterId, RoomId, SessionId
 from mythgate.domain.lobbies import LOBBY_TOPICS, Lobby
 from mythgate.domain.tournaments import TournamentLobby
@@ -912,16 +912,14 @@ def build_app(
         rooms=lambda: len(node.services.world.world.rooms),
         rooms_occupied=lambda: len(presences.populations()),
     )
-    options.registry.register(telemetry.Readings(lambda: _readings(node, door, options.errors)))
     counts = metaserver if metaserver is not None else MetaserverStats()
-    options.registry.register(telemetry.Readings(lambda: _metaserver_readings(counts)))
     taken = shards if shards is not None else ShardsStats()
-    options.registry.register(telemetry.Readings(lambda: _shards_readings(taken)))
-    typed = telnet if telnet is not None else TelnetStats()
-    options.registry.register(telemetry.Readings(lambda: _telnet_readings(typed)))
+    read = nodereadings.reader(
+        node, door, options.errors, metaserver=counts, shards=taken, telnet=telnet, sockets=sockets
+    )
+    options.registry.register(telemetry.Readings(read))
+    ProcessCollector(registry=options.registry)
     node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken)
-    if sockets is not None:
-        options.registry.register(telemetry.Readings(lambda: _socket_readings(sockets)))
     app = create_app(
         node.services,
         http=options,
@@ -956,125 +954,8 @@ def build_app(
         ],
     )
     app.state.play = door
+    app.state.readings = read
     return app
-
-
-def _readings(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[telemetry.Reading]:
-    reading = telemetry.Reading
-    hub, play, rows = node.hub.stats, door.stats, node.store.statistics()
-    yield reading("active_users", "Characters in the world.", node.presences.count())
-    yield reading("occupied_rooms", "Rooms with somebody in them.", len(node.presences.populations()))
-    lobbies = node.services.lobbies
-    inside = {str(one.room_id): one.players for one in lobbies.views()}
-    yield reading("lobby_players", "People in a lobby.", by="room", values=inside)
-    yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
-    carried = node.services.world_chat.carried
-    yield reading("world_chat_lines", "Lines told on the other side.", kind="counter", by="said_in", values=carried)
-    over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
-    yield reading("hosted_games_over", "Games that are over.", kind="counter", by="state", values=over)
-    yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
-    voice = node.services.voice
-    yield reading("voice_speakers", "Characters in voice channels.", voice.count())
-    yield reading("voice_joins", "Times somebody joined a voice channel.", voice.stats.joined, "counter")
-    yield reading("voice_signals", "Voice signals passed on.", voice.stats.signals, "counter")
-    turned_down = "Voice signals refused."
-    yield reading("refused_voice_signals", turned_down, kind="counter", by="code", values=voice.stats.refused)
-    yield reading("fights", "Fights that go on.", node.services.encounters.count())
-    yield reading("known_rooms", "Rooms of the world.", len(node.services.world.world.rooms))
-    yield reading("live_sessions", "Signed-in sessions used lately.", node.services.sessions.active_count)
-    yield reading("memory_usage_bytes", "Resident memory of this process.", telemetry.resident_bytes())
-    yield reading("connections", "Open WebSocket and SSE connections.", play.connected)
-    yield reading("joining", "Connections being authenticated.", play.joining)
-    yield reading("handshakes", "Connections that asked to come in.", play.handshakes, "counter")
-    yield reading("refused_connections", "WebSockets refused.", kind="counter", by="code", values=play.refused)
-    yield reading("commands", "Commands received.", play.commands, "counter")
-    refused = node.services.commands.refused
-    yield reading("refused_commands", "Commands refused.", kind="counter", by="code", values=refused)
-    yield reading("error_answers", "Requests answered with an error.", kind="counter", by="code", values=errors)
-    yield reading("bad_messages", "Messages that broke the format.", play.bad_messages, "counter")
-    yield reading("rate_limited_messages", "Messages dropped by the rate limit.", play.rate_limited, "counter")
-    yield reading("flood_closures", "Connections closed for flooding.", play.flood_closed, "counter")
-    yield reading("ping_timeouts", "Connections closed for not answering.", play.ping_timeouts, "counter")
-    yield reading("events_published", "Events published.", hub.published, "counter")
-    yield reading("deliveries", "Events numbered for a stream.", hub.deliveries, "counter")
-    yield reading("low_dropped_events", "LOW events nobody got.", hub.low_dropped, "counter")
-    yield reading("slow_closures", "Connections closed for reading too slowly.", hub.slow_closed, "counter")
-    yield reading("resumed_streams", "Streams taken up again.", hub.resumed, "counter")
-    yield reading("resets", "Streams that could not be resumed.", kind="counter", by="reason", values=hub.resets)
-    yield reading("streams_ended", "Streams forgotten.", kind="counter", by="reason", values=hub.streams_ended)
-    yield reading("store_writes", "Transactions committed.", rows.writes, "counter")
-    yield reading("store_commits", "Commits; a group of transactions shares one.", rows.groups, "counter")
-    yield reading("store_failures", "Transactions lost to the database.", rows.failures, "counter")
-    yield reading("store_retries", "Transactions run again.", rows.retries, "counter")
-    yield reading("store_queue", "Transactions waiting or running.", rows.queued)
-    yield reading("store_connections", "Database connections open.", rows.connections)
-    yield reading("store_connections_in_use", "Database connections in use.", rows.connections_in_use)
-
-
-def _metaserver_readings(stats: MetaserverStats) -> Iterator[telemetry.Reading]:
-    reading = telemetry.Reading
-    yield reading("metaserver_connections", "Open connections of old clients.", stats.connected)
-    yield reading("metaserver_in_lobbies", "Connections of old clients that are in a lobby.", stats.in_rooms)
-    yield reading("metaserver_accepted", "Connections of old clients taken.", stats.accepted, "counter")
-    turned_away = "Connections of old clients that were not taken, or had to make room."
-    yield reading("metaserver_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
-    yield reading("metaserver_logins", "Old clients that logged in.", kind="counter", by="client", values=stats.logins)
-    entered = "Lobbies entered by old clients."
-    yield reading("metaserver_entered", entered, kind="counter", by="client", values=stats.entered)
-    yield reading("metaserver_refused", "Old clients refused.", kind="counter", by="code", values=stats.refused)
-    closed = "Connections of old clients that we closed."
-    yield reading("metaserver_closed", closed, kind="counter", by="reason", values=stats.closed)
-    yield reading("metaserver_packets", "Packets from old clients.", stats.packets, "counter")
-    yield reading("metaserver_ignored_packets", "Of these, meant nothing.", stats.ignored_packets, "counter")
-    yield reading("metaserver_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
-
-
-def _shards_readings(stats: ShardsStats) -> Iterator[telemetry.Reading]:
-    reading = telemetry.Reading
-    yield reading("shards_connections", "Open WebSockets of the Shards door.", stats.connected)
-    yield reading("shards_accepted", "WebSockets of the Shards door taken.", stats.accepted, "counter")
-    turned_away = "WebSockets of the Shards door that were not taken, or had to make room."
-    yield reading("shards_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
-    yield reading("shards_logins", "Log-ins at the Shards door.", stats.logins, "counter")
-    yield reading("shards_messages", "Messages at the Shards door.", stats.messages, "counter")
-    yield reading("shards_bad_messages", "Of these, broke the format.", stats.bad_messages, "counter")
-    refused = "Messages at the Shards door answered with an error."
-    yield reading("shards_refused", refused, kind="counter", by="code", values=stats.refused)
-    limited = "Messages and requests at the Shards door dropped by the rate limit."
-    yield reading("shards_rate_limited", limited, stats.rate_limited, "counter")
-    yield reading("shards_discarded", "Frames not sent to peers that do not read.", stats.discarded, "counter")
-
-
-def _telnet_readings(stats: TelnetStats) -> Iterator[telemetry.Reading]:
-    reading = telemetry.Reading
-    yield reading("telnet_connections", "Open connections of the telnet door.", stats.connected)
-    yield reading("telnet_playing", "Of these, in the world.", stats.playing)
-    taken = "Connections of the telnet door taken."
-    yield reading("telnet_accepted", taken, kind="counter", by="line", values=stats.accepted)
-    turned_away = "Connections of the telnet door that were not taken, or had to make room."
-    yield reading("telnet_turned_away", turned_away, kind="counter", by="reason", values=stats.turned_away)
-    yield reading("telnet_sign_ins", "Sign-ins at the telnet door.", kind="counter", by="how", values=stats.sign_ins)
-    refused = "Refusals at the telnet door before the world."
-    yield reading("telnet_refused", refused, kind="counter", by="code", values=stats.refused)
-    closed = "Connections of the telnet door that we closed."
-    yield reading("telnet_closed", closed, kind="counter", by="reason", values=stats.closed)
-    agreed = "Options that telnet clients agreed to."
-    yield reading("telnet_agreed_options", agreed, kind="counter", by="option", values=stats.agreed)
-    yield reading("telnet_lines", "Lines typed at the telnet door.", stats.lines, "counter")
-    yield reading("telnet_long_lines", "Of these, too long.", stats.long_lines, "counter")
-    yield reading("telnet_rate_limited", "Of these, dropped by the rate limit.", stats.rate_limited, "counter")
-    asked = "Times the server's status (MSSP) was told."
-    yield reading("telnet_status_questions", asked, stats.status_questions, "counter")
-    yield reading("telnet_plain_bytes", "Bytes that were compressed.", stats.plain_bytes, "counter")
-    yield reading("telnet_compressed_bytes", "What became of them.", stats.compressed_bytes, "counter")
-
-
-def _socket_readings(sockets: Sockets) -> Iterator[telemetry.Reading]:
-    reading = telemetry.Reading
-    yield reading("http_connections", "Open HTTP connections, those of WebSockets among them.", sockets.open)
-    yield reading("http_refused_connections", "HTTP connections beyond the limits.", sockets.refused, "counter")
-    yield reading("http_large_heads", "Requests refused for a head too large.", sockets.too_large, "counter")
-    yield reading("http_late_requests", "Requests whose head or body took too long.", sockets.late, "counter")
 
 
 # --- serving ---------------------------------------------------------------------------------------
@@ -1750,13 +1631,7 @@ def metric_reference() -> list[telemetry.Reading]:
     """What is counted, by name."""
     with _node_on_paper() as (node, door):
         http = _http_protocol(node.settings)
-        readings = [
-            *_readings(node, door, {}),
-            *_metaserver_readings(MetaserverStats()),
-            *_shards_readings(ShardsStats()),
-            *_telnet_readings(TelnetStats()),
-            *(_socket_readings(http.sockets) if http is not None else ()),
-        ]
+        readings = list(nodereadings.reader(node, door, {}, sockets=http.sockets if http is not None else None)())
     return sorted(readings, key=lambda reading: reading.name)
 
 

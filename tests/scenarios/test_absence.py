@@ -109,7 +109,7 @@ async def streams_expired(player: Player) -> int:
     return sum(
         int(float(line.rsplit(" ", 1)[1]))
         for line in text.splitlines()
-        if line.startswith("mythgate_streams_ended_total{") and "expired" in line
+        if line.startswith("mythgate_ended_streams_total{") and "expired" in line
     )
 
 

@@ -64,8 +64,8 @@ async def test_a_running_server_serves_and_counts_old_clients(tmp_path: Path) ->
                     status = await answer.json()
             assert await client.line.wait_closed() != []  # is told that the server stops
             await close_lines()
-    assert families["mythgate_metaserver_in_lobbies"].samples[0].value == 1
-    entered = families["mythgate_metaserver_entered"].samples[0]
+    assert families["mythgate_metaserver_lobby_connections"].samples[0].value == 1
+    entered = families["mythgate_metaserver_entered_lobbies"].samples[0]
     assert (entered.labels, entered.value) == ({"client": "Aleph One"}, 1)
     assert "metaserver" in status["doors"]
 
