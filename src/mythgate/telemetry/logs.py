@@ -12,7 +12,7 @@ import logging.handlers
 import re
 import sys
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +79,7 @@ class LogBook(logging.Handler):
         self.faults: Final = FaultBook()
         self.room_of: Callable[[str], str | None] = lambda _character: None
         """Where a character is; lines that a character caused are filed under that room."""
+        self.counts: Final[Counter[str]] = Counter(dict.fromkeys(LEVELS, 0))
         self._lines: deque[LogLine] = deque(maxlen=lines)
         self._count = 0
 
@@ -93,6 +94,7 @@ class LogBook(logging.Handler):
                 if record.levelno >= logging.ERROR and isinstance(error, Exception):
                     self.faults.note(error, correlation, datetime.fromtimestamp(record.created, UTC))
             self._count += 1
+            self.counts[record.levelname.lower()] += 1
             self._lines.append(
                 LogLine(
                     self._count,
