@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from mythgate.domain.errors import InvalidInput, PermissionDenied
+from mythgate.domain.errors import InvalidInput
 from mythgate.domain.ids import AccountId, CharacterId
 from mythgate.domain.names import name_key
 
@@ -84,32 +84,6 @@ def count_login(account: Account, door: str) -> None:
 def logins(account: Account) -> dict[str, int]:
     """How often the account came in, by door."""
     return {key.removeprefix(_LOGINS): count for key, count in account.stats.items() if key.startswith(_LOGINS)}
-
-
-# --- who may act on whom ---------------------------------------------------------------------------
-
-
-def require_role(actor: Role, needed: Role) -> None:
-    """Raise PermissionDenied unless `actor` may do what `needed` may."""
-    if not actor.includes(needed):
-        raise PermissionDenied(f"This needs the role {needed}.")
-
-
-def require_authority(actor: Role, target: Role, needed: Role) -> None:
-    """Raise PermissionDenied unless `actor` has `needed` and stands above `target`.
-
-    Nobody acts on an equal or higher role; owners act on everybody.
-    """
-    require_role(actor, needed)
-    if actor is not Role.OWNER and target.includes(actor):
-        raise PermissionDenied("You may not act on somebody of your own or a higher role.")
-
-
-def require_grant(actor: Role, target: Role, granted: Role) -> None:
-    """Raise PermissionDenied unless `actor` may change the role of a `target` to `granted`."""
-    require_authority(actor, target, Role.ADMIN)
-    if actor is not Role.OWNER and granted.includes(actor):
-        raise PermissionDenied("You may only give roles below your own.")
 
 
 # --- passwords -------------------------------------------------------------------------------------

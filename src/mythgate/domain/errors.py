@@ -95,11 +95,35 @@ class AccountDisabled(AuthenticationError):
     default_hint = "Ask an administrator of this server."
 
 
+class Banned(AccountDisabled):
+    """The staff keeps out who comes from there, or comes this way; the message says until when, and how to appeal."""
+
+    code = "banned"
+    default_message = "You are banned from this server."
+    default_hint = ""
+
+
 class PermissionDenied(Refused):
     """Signed in, but not entitled."""
 
     code = "permission_denied"
     default_message = "You may not do that."
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """Entitled, but the second factor was not shown in this session, or too long ago."""
+
+    code = "second_factor_needed"
+    default_message = "This needs the code of your authenticator."
+    default_hint = "Show a code with POST /api/admin/second-factor, or under Account in the console, and repeat."
+
+
+class BadCode(Refused):
+    """A code of an authenticator, or for recovery, is wrong, too old or used up."""
+
+    code = "bad_code"
+    default_message = "This code is not right, or was used before."
+    default_hint = "Wait for the next one; is the clock of the device right?"
 
 
 # --- limits ----------------------------------------------------------------------------------------
@@ -277,6 +301,14 @@ class Muted(Refused):
     default_message = "You are muted."
 
 
+class WordsRefused(Refused):
+    """A filter of the staff does not let these words, or this name, through."""
+
+    code = "words_refused"
+    default_message = "These words are not welcome here."
+    default_hint = "Say it in other words."
+
+
 class Unreachable(Refused):
     """The person addressed is not on, or does not listen to the speaker."""
 
@@ -333,6 +365,14 @@ class Conflict(Refused):
     code = "conflict"
     default_message = "Somebody else changed that at the same moment."
     default_hint = "Look again and repeat."
+
+
+class WrongState(Refused):
+    """A report, an appeal or a measure cannot do that any more; somebody else may have been faster."""
+
+    code = "wrong_state"
+    default_message = "That has been dealt with."
+    default_hint = "Look again."
 
 
 class Repeated(Refused):

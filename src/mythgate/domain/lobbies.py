@@ -18,6 +18,7 @@ from mythgate.domain.decisions import Check, refusing
 from mythgate.domain.errors import InvalidInput, LobbyClosedToYou, Refused, RoomFull
 from mythgate.domain.ids import AccountId, CharacterId, Topic
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission, may
 from mythgate.domain.styles import plain
 
 ANY_COUNTRY: Final = 0
@@ -278,7 +279,7 @@ class Entry:
     @property
     def is_watched(self) -> bool:
         """Whether more is asked of them than which games their client plays: of the staff it is not."""
-        return not self.visitor.role.includes(Role.MODERATOR)
+        return not may(self.visitor.role, Permission.RUN_ROOMS)
 
 
 def _closed(words: Callable[[Entry], str]) -> Callable[[Entry], Refused]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from mythgate.domain.accounts import Role
-from mythgate.domain.errors import PermissionDenied
+from mythgate.domain.errors import PermissionDenied, SecondFactorNeeded
 
 
 class Permission(StrEnum):
@@ -22,6 +23,7 @@ class Permission(StrEnum):
     SEE_RECORD = "see_record"  # who did what, before and after
     SEE_LOGS = "see_logs"
     SEE_SETTINGS = "see_settings"  # without secrets
+    HEAR_STAFF = "hear_staff"  # what the staff does, told as it happens
     # people
     KICK = "kick"
     MUTE = "mute"
@@ -60,6 +62,7 @@ class Permission(StrEnum):
 _LOOKING: Final = frozenset({Permission.SEE_CONSOLE, Permission.SEE_TALK, Permission.SEE_PEOPLE})
 _TOURNAMENT: Final = _LOOKING | {Permission.ANNOUNCE, Permission.RUN_TOURNAMENTS}
 _MODERATOR: Final = _LOOKING | {
+    Permission.HEAR_STAFF,
     Permission.SEE_REPORTS,
     Permission.KICK,
     Permission.MUTE,
@@ -82,6 +85,45 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
 }
 
 
+WITHOUT_SECOND_FACTOR: Final = _MODERATOR | _TOURNAMENT
+"""What an admin or owner may do who has not shown their second factor lately: what is not theirs alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody may do in one transaction, as the database has it now.
+
+    Ask `require` and `require_authority`. `role` is the account's, also of somebody whose rights are limited.
+    """
+
+    role: Role
+    is_proven: bool = True
+    """False: an admin or owner who has to show their second factor first."""
+    limited_to: frozenset[Permission] | None = None
+    """Of a token for programs: all that it is good for."""
+
+    @property
+    def rank(self) -> int:
+        """Whom they stand above. Without the second factor an admin or owner stands where a moderator does."""
+        return self.role.rank if self.is_proven else min(self.role.rank, Role.MODERATOR.rank)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether they act as an owner, who stands above everybody."""
+        return self.role is Role.OWNER and self.is_proven
+
+    def may(self, permission: Permission) -> bool:
+        """Whether `require` lets them."""
+        return permission in self.permissions()
+
+    def permissions(self) -> frozenset[Permission]:
+        """All that they may do now."""
+        held = PERMISSIONS[self.role]
+        if self.limited_to is not None:
+            held &= self.limited_to
+        return held if self.is_proven else held & WITHOUT_SECOND_FACTOR
+
+
 def may(role: Role, permission: Permission) -> bool:
     """Whether the role may do it."""
     return permission in PERMISSIONS[role]
@@ -92,7 +134,42 @@ def roles_with(permission: Permission) -> list[Role]:
     return [role for role in Role if may(role, permission)]
 
 
-def require(role: Role, permission: Permission) -> None:
-    """Raise PermissionDenied unless the role may do it."""
-    if not may(role, permission):
+def require(actor: Rights | Role, permission: Permission) -> None:
+    """Raise PermissionDenied unless they may do it: SecondFactorNeeded if nothing but that stands in the way."""
+    rights = actor if isinstance(actor, Rights) else Rights(actor)
+    if not may(rights.role, permission):
         raise PermissionDenied(f"This needs the role {roles_with(permission)[0]}.")
+    if rights.limited_to is not None and permission not in rights.limited_to:
+        raise PermissionDenied(
+            f"This token is not for {permission.replace('_', ' ')}.", hint="An owner can make one that is."
+        )
+    if not rights.may(permission):
+        raise SecondFactorNeeded
+
+
+def require_authority(actor: Rights | Role, target: Role, permission: Permission) -> None:
+    """Raise as `require`, and PermissionDenied unless the actor stands above `target`.
+
+    Nobody acts on an equal or higher role; owners act on everybody.
+    """
+    rights = actor if isinstance(actor, Rights) else Rights(actor)
+    require(rights, permission)
+    if rights.is_owner or rights.rank > target.rank:
+        return
+    if rights.role is Role.OWNER or rights.role.rank > target.rank:
+        raise SecondFactorNeeded
+    raise PermissionDenied("You may not act on somebody of your own or a higher role.")
+
+
+def require_grant(actor: Rights | Role, target: Role, granted: Role) -> None:
+    """Raise PermissionDenied unless the actor may change the role of a `target` to `granted`."""
+    require_authority(actor, target, Permission.SET_ROLE)
+    role = actor.role if isinstance(actor, Rights) else actor
+    if role is not Role.OWNER and granted.includes(role):
+        raise PermissionDenied("You may only give roles below your own.")
+
+
+def readable(permissions: Iterable[Permission]) -> list[str]:
+    """Their names, in the order of the table."""
+    held = frozenset(permissions)
+    return [permission.value for permission in Permission if permission in held]

@@ -24,12 +24,9 @@ from mythgate.domain.accounts import (
     check_game_password,
     check_password,
     count_login,
-    require_authority,
-    require_grant,
-    require_role,
 )
 from mythgate.domain.addresses import address_key
-from mythgate.domain.decisions import require
+from mythgate.domain.decisions import require as require_met
 from mythgate.domain.errors import (
     AccountDisabled,
     AuthenticationError,
@@ -48,6 +45,7 @@ from mythgate.domain.events import AdminEvent, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
+from mythgate.domain.permissions import Permission, Rights, may, require, require_authority, require_grant
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
 from mythgate.domain.signin import GUEST_CHECKS, NO_WAIT, PROOF_CHECKS, STANDING_CHECKS, Attempt, Secret, secret_for
 from mythgate.services import causes, lockouts
@@ -235,7 +233,7 @@ class AccountService:
             TooMany: the address has made too many accounts lately.
 
         """
-        require(GUEST_CHECKS, self._policy.guests)
+        require_met(GUEST_CHECKS, self._policy.guests)
         if name is not None:
             name = account_name(name)
         await self._admit_new_account(address)
@@ -277,10 +275,10 @@ class AccountService:
             attempt = await self._store.read(lambda tx: self._attempt(tx, name))
             stored = attempt.account.password_hash if attempt.account is not None else ""
             attempt = replace(attempt, is_genuine=await self._is_genuine(key, address, stored, password))
-            require(PROOF_CHECKS, attempt)
+            require_met(PROOF_CHECKS, attempt)
         account = _proven(attempt)
         await self._throttle.clear(_account_key(key))
-        require(STANDING_CHECKS, attempt)
+        require_met(STANDING_CHECKS, attempt)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -358,10 +356,10 @@ class AccountService:
             if attempt.secret is Secret.OWN and attempt.account is not None:
                 stored = attempt.account.password_hash
             attempt = replace(attempt, is_genuine=await self._is_genuine(key, address, stored, password))
-        require(PROOF_CHECKS, attempt)
+        require_met(PROOF_CHECKS, attempt)
         account = _proven(attempt)
         await self._throttle.clear(_account_key(key))
-        require(STANDING_CHECKS, attempt)
+        require_met(STANDING_CHECKS, attempt)
         fresh_hash = await self._hasher.hash(password) if self._hasher.needs_rehash(stored) else None
         account_id = account.id
         now = self._clock.now()
@@ -586,7 +584,7 @@ class AccountService:
         """Accounts whose name contains `text`; for moderators and up."""
 
         def work(tx: Transaction) -> list[Account]:
-            require_role(self._role_of(tx, caller), Role.MODERATOR)
+            require(self._role_of(tx, caller), Permission.SEE_PEOPLE)
             return tx.accounts.search(text, role=role, status=status, limit=limit, after=after)
 
         return await self._store.read(work)
@@ -595,7 +593,7 @@ class AccountService:
         """The account that has this name or one that looks like it; for moderators and up."""
 
         def work(tx: Transaction) -> Account | None:
-            require_role(self._role_of(tx, caller), Role.MODERATOR)
+            require(self._role_of(tx, caller), Permission.SEE_PEOPLE)
             return tx.accounts.by_name_key(name_key(name))
 
         return await self._store.read(work)
@@ -613,7 +611,7 @@ class AccountService:
 
         def allow(tx: Transaction) -> None:
             actor = self._role_of(tx, caller)
-            require_role(actor, Role.ADMIN)
+            require(actor, Permission.CREATE_ACCOUNT)
             if role is not Role.PLAYER:
                 require_grant(actor, Role.PLAYER, role)
 
@@ -673,9 +671,9 @@ class AccountService:
 
         def work(tx: Transaction) -> Account:
             actor, account = self._actor_and_target(tx, caller, account_id)
-            require_role(actor, Role.ADMIN)
+            require(actor, Permission.HIDE)
             if account_id != caller.account_id:
-                require_authority(actor, account.role, Role.ADMIN)
+                require_authority(actor, account.role, Permission.HIDE)
             if hidden and not account.role.includes(Role.MODERATOR):
                 raise PermissionDenied("Only staff may be hidden.")
             account.stats[HIDDEN] = int(hidden)
@@ -691,7 +689,7 @@ class AccountService:
 
         def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
             actor, account = self._actor_and_target(tx, caller, account_id)
-            require_authority(actor, account.role, Role.ADMIN)
+            require_authority(actor, account.role, Permission.LIFT_BAN)  # who may end such a lock, may begin it
             if account.role is Role.OWNER:
                 require_other_owner(tx, account)
             account.status = AccountStatus.DISABLED
@@ -713,7 +711,7 @@ class AccountService:
 
         def work(tx: Transaction) -> Account:
             actor, account = self._actor_and_target(tx, caller, account_id)
-            require_authority(actor, account.role, Role.ADMIN)
+            require_authority(actor, account.role, Permission.LIFT_BAN)
             account.status = AccountStatus.ACTIVE
             tx.accounts.save(account)
             lockouts.set_end(tx, account.id, None)
@@ -733,7 +731,7 @@ class AccountService:
 
         def work(tx: Transaction) -> Account:
             actor, account = self._actor_and_target(tx, caller, account_id)
-            require_authority(actor, account.role, Role.ADMIN)
+            require_authority(actor, account.role, Permission.RENAME)
             holder = tx.accounts.by_name_key(name_key(name))
             if holder is not None and holder.id != account.id:
                 raise NameTaken(field="name")
@@ -835,9 +833,9 @@ class AccountService:
 
     def _require_others_password(self, tx: Transaction, caller: Caller, account_id: AccountId) -> Account:
         """The account, if the caller may give it passwords."""
-        require_role(self._role_of(tx, caller), Role.ADMIN)  # before anything is told of the account
+        require(self._role_of(tx, caller), Permission.RESET_PASSWORD)  # before anything is told of the account
         actor, account = self._actor_and_target(tx, caller, account_id)
-        require_authority(actor, account.role, Role.ADMIN)
+        require_authority(actor, account.role, Permission.RESET_PASSWORD)
         if account_id == caller.account_id:
             raise PermissionDenied("Your own password is changed with the one you have.")
         if account.is_guest:
@@ -984,13 +982,13 @@ class AccountService:
         return self._sessions.opened(*await self._store.write(work))
 
     async def _refuse_throttled(self, key: str, address: str | None) -> None:
-        require(PROOF_CHECKS, await self._waiting(Attempt(""), key, address))
+        require_met(PROOF_CHECKS, await self._waiting(Attempt(""), key, address))
 
-    def _role_of(self, tx: Transaction, caller: Caller) -> Role:
-        """The caller's role as it is now."""
+    def _role_of(self, tx: Transaction, caller: Caller) -> Rights:
+        """What the caller may do now."""
         return role_within(tx, caller)
 
-    def _actor_and_target(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Role, Account]:
+    def _actor_and_target(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Rights, Account]:
         actor = self._role_of(tx, caller)
         account = tx.accounts.require(account_id)
         if account.status is AccountStatus.DELETED:
@@ -1000,7 +998,7 @@ class AccountService:
     def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
         actor, account = self._actor_and_target(tx, caller, account_id)
         if account_id != caller.account_id:
-            require_authority(actor, account.role, Role.ADMIN)
+            require_authority(actor, account.role, Permission.ERASE_PERSON)
         if account.role is Role.OWNER:
             require_other_owner(tx, account)
         now = self._clock.now()
@@ -1032,7 +1030,7 @@ class AccountService:
         if presence is None:
             return
         presence.role = account.role
-        if account.role.includes(Role.MODERATOR):
+        if may(account.role, Permission.HEAR_STAFF):
             self._realtime.subscribe(presence.character_id, STAFF_TOPIC)
         else:
             self._realtime.unsubscribe(presence.character_id, STAFF_TOPIC)
@@ -1041,14 +1039,14 @@ class AccountService:
         self._realtime.publish(STAFF_TOPIC, event_of(AdminEvent(action, account.id, message), self._clock.now()))
 
 
-def role_within(tx: Transaction, caller: Caller) -> Role:
-    """The caller's role as the database has it now; the operator at the machine has all rights."""
+def role_within(tx: Transaction, caller: Caller) -> Rights:
+    """What the caller may do, as the database has it now; the operator at the machine has all rights."""
     if caller is OPERATOR:
-        return Role.OWNER
+        return Rights(Role.OWNER)
     account = tx.accounts.get(caller.account_id)
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise SessionEnded
-    return account.role
+    return Rights(account.role)
 
 
 def require_other_owner(tx: Transaction, account: Account) -> None:

@@ -19,9 +19,6 @@ from mythgate.domain.accounts import (
     Role,
     is_hidden,
     logins,
-    require_authority,
-    require_grant,
-    require_role,
 )
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, Membership
@@ -29,6 +26,7 @@ from mythgate.domain.errors import PermissionDenied
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.moderation import AuditEntry, Mute
+from mythgate.domain.permissions import Permission, Rights, require, require_authority, require_grant
 from mythgate.domain.ratings import Category, Ranked
 from mythgate.domain.results import Result
 from mythgate.domain.sessions import Caller, Session
@@ -159,7 +157,7 @@ class AdministrationService:
 
         def work(tx: Transaction) -> Page:
             actor = role_within(tx, caller)
-            require_role(actor, Role.MODERATOR)
+            require(actor, Permission.SEE_PEOPLE)
             ends = lockouts.ends(tx)
             # One more than is shown, to know whether there are more.
             found = tx.accounts.search(text, role=role, status=status, limit=limit + 1, after=after)
@@ -185,14 +183,14 @@ class AdministrationService:
 
         def work(tx: Transaction) -> Dossier:
             actor = role_within(tx, caller)
-            require_role(actor, Role.MODERATOR)
+            require(actor, Permission.SEE_PEOPLE)
             account = tx.accounts.require(account_id)
             membership = tx.clans.membership(account_id)
             mute = tx.moderation.mute_of(account_id)
             record = tx.moderation.audit(subject=account_id, limit=_ACTS_TO_SEARCH)
             until = lockouts.ends(tx).get(account_id)
-            is_admin = actor.includes(Role.ADMIN)
-            shown = record[:RECENT_ACTS] if is_admin else None
+            sees_addresses = actor.may(Permission.SEE_ADDRESSES)
+            shown = record[:RECENT_ACTS] if actor.may(Permission.SEE_RECORD) else None
             lock = _lock(account, record, until)
             actors = {act.actor for act in shown or ()} | ({lock.by} if lock is not None else set())
             known = ((one, tx.accounts.get(AccountId(one))) for one in actors)
@@ -201,7 +199,7 @@ class AdministrationService:
                 lock=lock,
                 mute=mute if mute is not None and mute.is_active(now) else None,
                 has_game_password=tx.game_passwords.get(account_id) is not None,
-                email=account.email if is_admin else None,
+                email=account.email if sees_addresses else None,
                 logins=logins(account),
                 last_seen_at=max((one.last_seen_at for one in sessions), default=account.last_login_at),
                 sessions=sessions,
@@ -213,7 +211,7 @@ class AdministrationService:
                 results=tx.results.recent(account_id=account_id, limit=RECENT_RESULTS),
                 record=shown,
                 names={one: named.name for one, named in known if named is not None},
-                shows_addresses=is_admin,
+                shows_addresses=sees_addresses,
                 may=frozenset(act for act, allow in _RULES.items() if _allows(allow, caller, actor, account)),
                 grantable=[role for role in Role if _allows(_to(role), caller, actor, account)],
             )
@@ -222,16 +220,16 @@ class AdministrationService:
 
     @staticmethod
     def _number(tx: Transaction, caller: Caller, account_id: AccountId) -> int:
-        require_role(role_within(tx, caller), Role.MODERATOR)
+        require(role_within(tx, caller), Permission.SEE_PEOPLE)
         return tx.accounts.require(account_id).number
 
-    def _listed(self, account: Account, until: datetime | None, actor: Role) -> Listed:
+    def _listed(self, account: Account, until: datetime | None, actor: Rights) -> Listed:
         whereabouts = []
         present = self._presence.of_account(account.id)
         if present is not None:
             whereabouts.append(Whereabouts(present.door, present.client, None))
         occupant = self._lobbies.by_number(account.number)
-        if occupant is not None and (actor.includes(Role.ADMIN) or not occupant.visitor.hidden):
+        if occupant is not None and (actor.may(Permission.HIDE) or not occupant.visitor.hidden):
             whereabouts.append(Whereabouts(occupant.visitor.door, occupant.visitor.client, occupant.room_id))
         return Listed(account, is_hidden(account), until, whereabouts)
 
@@ -248,39 +246,39 @@ def _lock(account: Account, record: Sequence[AuditEntry], until: datetime | None
 
 # --- what one may do -------------------------------------------------------------------------------
 
-Rule = Callable[[Caller, Role, Account], None]
-"""Raises PermissionDenied if a caller with a role may not do it about an account."""
+Rule = Callable[[Caller, Rights, Account], None]
+"""Raises PermissionDenied if a caller with these rights may not do it about an account."""
 
 
-def _may_lock(caller: Caller, actor: Role, account: Account) -> None:
-    require_authority(actor, account.role, Role.MODERATOR)
+def _may_lock(caller: Caller, actor: Rights, account: Account) -> None:
+    require_authority(actor, account.role, Permission.BAN)
     _require(account.id != caller.account_id and account.status is AccountStatus.ACTIVE)
 
 
-def _may_unlock(caller: Caller, actor: Role, account: Account) -> None:
+def _may_unlock(caller: Caller, actor: Rights, account: Account) -> None:
     del caller
-    require_authority(actor, account.role, Role.ADMIN)
+    require_authority(actor, account.role, Permission.LIFT_BAN)
     _require(account.status is AccountStatus.DISABLED)
 
 
-def _may_reset(caller: Caller, actor: Role, account: Account) -> None:
-    require_authority(actor, account.role, Role.ADMIN)
+def _may_reset(caller: Caller, actor: Rights, account: Account) -> None:
+    require_authority(actor, account.role, Permission.RESET_PASSWORD)
     _require(account.id != caller.account_id and not account.is_guest)
 
 
-def _may_hide(caller: Caller, actor: Role, account: Account) -> None:
-    require_role(actor, Role.ADMIN)
+def _may_hide(caller: Caller, actor: Rights, account: Account) -> None:
+    require(actor, Permission.HIDE)
     _require(account.role.includes(Role.MODERATOR))
     if account.id != caller.account_id:
-        require_authority(actor, account.role, Role.ADMIN)
+        require_authority(actor, account.role, Permission.HIDE)
 
 
-def _may_set_role(caller: Caller, actor: Role, account: Account) -> None:
+def _may_set_role(caller: Caller, actor: Rights, account: Account) -> None:
     _require(any(_allows(_to(role), caller, actor, account) for role in Role))
 
 
 def _to(granted: Role) -> Rule:
-    def rule(caller: Caller, actor: Role, account: Account) -> None:
+    def rule(caller: Caller, actor: Rights, account: Account) -> None:
         del caller
         _require(granted is not account.role and not account.is_guest)
         require_grant(actor, account.role, granted)
@@ -302,7 +300,7 @@ def _require(fits: bool) -> None:
         raise PermissionDenied
 
 
-def _allows(rule: Rule, caller: Caller, actor: Role, account: Account) -> bool:
+def _allows(rule: Rule, caller: Caller, actor: Rights, account: Account) -> bool:
     if account.status is AccountStatus.DELETED:
         return False
     try:

@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Final
 
 from mythgate.domain import chat
-from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import (
     BadUsage,
@@ -34,6 +33,7 @@ from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, RoomId, To
 from mythgate.domain.lobbies import is_guest_sender
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
@@ -421,7 +421,7 @@ class ChatService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> None:
-            require_role(role_within(tx, caller), Role.MODERATOR)
+            require(role_within(tx, caller), Permission.ANNOUNCE)
             tx.moderation.record(AuditEntry(now, caller.account_id, "world.announced", "", {"text": words}))
 
         def after(_: None) -> None:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Final
 
 from mythgate.domain import clans as rules
-from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.clans import Clan, ClanDetails, ClanMember, ClanRank, Membership
 from mythgate.domain.errors import BadCredentials, Conflict, NotFound, PermissionDenied, TooMany
 from mythgate.domain.events import ClanChanged, ClanMemberView
@@ -20,6 +19,7 @@ from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
 from mythgate.services.departed import leave_clan
@@ -294,7 +294,7 @@ class ClanService:
             if any(one.account_id == caller.account_id and one.rank is ClanRank.LEADER for one in members):
                 self_of(tx, caller.account_id)
             else:
-                require_role(role_within(tx, caller), Role.ADMIN)
+                require(role_within(tx, caller), Permission.RUN_CLANS)
             return self._disband(tx, caller.account_id, number)
 
         await self._store.write(work, then=self._tell_gone)

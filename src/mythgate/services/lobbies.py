@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
 
 from mythgate.domain import chat
-from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
+from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.decisions import Answer, Step, explain, passes, refusing
 from mythgate.domain.errors import (
     BadUsage,
@@ -68,7 +68,7 @@ from mythgate.domain.lobbies import (
 )
 from mythgate.domain.moderation import AuditEntry, StaffAct
 from mythgate.domain.names import name_key
-from mythgate.domain.permissions import Permission, require
+from mythgate.domain.permissions import Permission, Rights, may, require, require_authority
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain, unmarked
@@ -403,7 +403,7 @@ class LobbyService:
         """Characters hear of them from the world, others here."""
         if visitor.is_character:
             return
-        if visitor.role.includes(Role.MODERATOR):
+        if may(visitor.role, Permission.HEAR_STAFF):
             self._realtime.subscribe(visitor.listener, STAFF_TOPIC)
         else:
             self._realtime.unsubscribe(visitor.listener, STAFF_TOPIC)
@@ -587,7 +587,7 @@ class LobbyService:
 
     async def _aloud(self, speaker: Occupant, kind: MessageKind, words: str) -> bool:
         """Whether it was said: the speaker may have gone meanwhile."""
-        if self.lobby(speaker.room_id).squelched and not speaker.visitor.role.includes(Role.MODERATOR):
+        if self.lobby(speaker.room_id).squelched and not may(speaker.visitor.role, Permission.RUN_ROOMS):
             raise Muted("Only the staff talks to everybody in this lobby.", hint="You may talk to people in private.")
         until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
         if until is _UNKNOWN:
@@ -784,14 +784,14 @@ class LobbyService:
         target = self._require_number(number)
         until = end_of_mute(self._clock.now(), minutes) or UNTIL_LIFTED
         then = lambda: self._set_guest_voice(target, until, "You are muted.")
-        await self._measure(caller, "lobby.muted", target, reason, then)
+        await self._measure(caller, Permission.MUTE, "lobby.muted", target, reason, then)
         return target
 
     async def unmute_guest(self, caller: Caller, number: int) -> Occupant:
         """Let a guest speak again. Raises as `kick`."""
         target = self._require_number(number)
         then = lambda: self._set_guest_voice(target, None, "You are no longer muted.")
-        await self._measure(caller, "lobby.unmuted", target, "", then)
+        await self._measure(caller, Permission.MUTE, "lobby.unmuted", target, "", then)
         return target
 
     def _set_guest_voice(self, target: Occupant, until: datetime | None, sentence: str) -> None:
@@ -919,7 +919,9 @@ class LobbyService:
 
         """
         target = self._require_number(number)
-        await self._measure(caller, "lobby.kicked", target, reason, lambda: self._put_out(caller, target, reason))
+        await self._measure(
+            caller, Permission.KICK, "lobby.kicked", target, reason, lambda: self._put_out(caller, target, reason)
+        )
         return target
 
     def _put_out(self, caller: Caller, target: Occupant, reason: str) -> None:
@@ -980,16 +982,22 @@ class LobbyService:
             observer(number, marks)
 
     async def _measure(
-        self, caller: Caller, action: str, target: Occupant, reason: str, then: Callable[[], None]
+        self,
+        caller: Caller,
+        needs: Permission,
+        action: str,
+        target: Occupant,
+        reason: str,
+        then: Callable[[], None],
     ) -> None:
         """Take a measure against somebody, if the caller may, and write it down."""
         now, visitor = self._clock.now(), target.visitor
 
         def work(tx: Transaction) -> None:
             actor = role_within(tx, caller)
-            require_role(actor, Role.MODERATOR)
+            require(actor, needs)
             role = tx.accounts.require(visitor.account_id).role if visitor.account_id is not None else Role.PLAYER
-            require_authority(actor, role, Role.MODERATOR)
+            require_authority(actor, role, needs)
             detail = {"name": plain(target.name), "lobby": str(target.room_id), "reason": reason[:REASON_LENGTH]}
             tx.moderation.record(AuditEntry(now, caller.account_id, action, visitor.account_id or "", detail))
 
@@ -1238,10 +1246,10 @@ def step_line(step: Step) -> str:
     return f"{_MARKS[step.answer]}  {step.check}: {step.found}; needed: {step.needed}"
 
 
-def _require_above(actor: Role, target: Role, caller: Caller, account_id: AccountId) -> None:
+def _require_above(actor: Rights, target: Role, caller: Caller, account_id: AccountId) -> None:
     """Nobody puts their own rank or a higher one elsewhere; everybody may themselves."""
     if caller.account_id != account_id:
-        require_authority(actor, target, Role.MODERATOR)
+        require_authority(actor, target, Permission.RUN_ROOMS)
 
 
 def greeting(lobby: Lobby, visitor: Visitor) -> list[str]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from mythgate.domain.accounts import Account, AccountStatus, Role, require_authority, require_role
+from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.errors import InvalidInput, NotFound, PermissionDenied
 from mythgate.domain.events import AdminEvent, SystemMessage, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry, Mute, StaffAct
+from mythgate.domain.permissions import Permission, may, require, require_authority
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services import lockouts
@@ -71,7 +72,7 @@ class ModerationService:
         )
 
         def work(tx: Transaction) -> Account:
-            account = _require_target(tx, caller, account_id)
+            account = _require_target(tx, caller, account_id, Permission.MUTE)
             tx.moderation.mute(mute)
             until = "lifted" if mute.ends_at is None else mute.ends_at.isoformat()
             self._record(tx, caller, "account.muted", account, until=until, reason=mute.reason)
@@ -95,7 +96,7 @@ class ModerationService:
         """Lift a mute; False if there was none. `called` as for `mute`."""
 
         def work(tx: Transaction) -> Account | None:
-            account = _require_target(tx, caller, account_id)
+            account = _require_target(tx, caller, account_id, Permission.MUTE)
             if not tx.moderation.unmute(account_id):
                 return None
             self._record(tx, caller, "account.unmuted", account)
@@ -139,7 +140,7 @@ class ModerationService:
         until = None if days is None else now + timedelta(days=days)
 
         def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
-            account = _require_target(tx, caller, account_id)
+            account = _require_target(tx, caller, account_id, Permission.BAN)
             if account_id == caller.account_id:
                 raise PermissionDenied("You may not lock yourself out.")
             if account.role is Role.OWNER:
@@ -191,7 +192,7 @@ class ModerationService:
         """The record, newest first; for admins and up."""
 
         def work(tx: Transaction) -> list[AuditEntry]:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.SEE_RECORD)
             return tx.moderation.audit(subject=subject, limit=limit)
 
         return await self._store.read(work)
@@ -211,7 +212,7 @@ class ModerationService:
         event = event_of(
             AdminEvent(action, account.id, message), self._clock.now(), subject=StaffAct(caller.account_id)
         )
-        colleague = subject.character_id if subject is not None and subject.role.includes(Role.MODERATOR) else None
+        colleague = subject.character_id if subject is not None and may(subject.role, Permission.HEAR_STAFF) else None
         if colleague is not None:
             realtime.unsubscribe(colleague, STAFF_TOPIC)
         realtime.publish(STAFF_TOPIC, event, exclude=own.character_id if own is not None else None)
@@ -241,11 +242,11 @@ def _sentence(mute: Mute, minutes: float | None) -> str:
     return f"You are muted {lasting(minutes)}, until {mute.ends_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _require_target(tx: Transaction, caller: Caller, account_id: AccountId) -> Account:
+def _require_target(tx: Transaction, caller: Caller, account_id: AccountId, permission: Permission) -> Account:
     actor = role_within(tx, caller)
-    require_role(actor, Role.MODERATOR)
+    require(actor, permission)
     account = tx.accounts.get(account_id)
     if account is None or account.status is AccountStatus.DELETED:
         raise NotFound("There is no such account.")
-    require_authority(actor, account.role, Role.MODERATOR)
+    require_authority(actor, account.role, permission)
     return account

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mythgate.domain import chat
-from mythgate.domain.accounts import Role, require_authority, require_role
+from mythgate.domain.accounts import Role
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import Conflict, NotFound, NotInWorld, SessionEnded
 from mythgate.domain.events import (
@@ -44,6 +44,7 @@ from mythgate.domain.ids import (
 )
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.moderation import AuditEntry, StaffAct
+from mythgate.domain.permissions import Permission, may, require, require_authority
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.sheets import Sheet
@@ -307,7 +308,7 @@ class PresenceService:
 
     def _listen_to_staff(self, present: Presence) -> None:
         """The staff's events are for whoever has the role now, whatever the character listened to before."""
-        if present.role.includes(Role.MODERATOR):
+        if may(present.role, Permission.HEAR_STAFF):
             self._realtime.subscribe(present.character_id, STAFF_TOPIC)
         else:
             self._realtime.unsubscribe(present.character_id, STAFF_TOPIC)
@@ -400,8 +401,8 @@ class PresenceService:
 
         def work(tx: Transaction) -> None:
             actor = role_within(tx, caller)
-            require_role(actor, Role.MODERATOR)
-            require_authority(actor, tx.accounts.require(present.account_id).role, Role.MODERATOR)
+            require(actor, Permission.KICK)
+            require_authority(actor, tx.accounts.require(present.account_id).role, Permission.KICK)
             detail = {"name": present.name, "reason": reason[:REASON_LENGTH]}
             tx.moderation.record(AuditEntry(now, caller.account_id, "character.kicked", present.account_id, detail))
 

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from mythgate.domain import ratings as rules
-from mythgate.domain.accounts import Account, Role, require_role
+from mythgate.domain.accounts import Account, Role
 from mythgate.domain.errors import Conflict, InvalidInput, NameTaken, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.ratings import (
     ADMIN_CASTE,
     CATEGORIES,
@@ -210,7 +211,7 @@ class RatingService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> Season:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.CORRECT_RESULTS)
             present = self.season_within(tx)
             if any(one.name.strip().casefold() == name.strip().casefold() for one in tx.ratings.seasons()):
                 raise NameTaken("There is a season of this name.", field="name")
@@ -241,7 +242,7 @@ class RatingService:
             NotFound: there is no such season.
 
         """
-        await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
+        await self._store.read(lambda tx: require(role_within(tx, caller), Permission.CORRECT_RESULTS))
         _require_category(category)
         chosen = self._formula(formula)
         if season is None and await self._store.read(lambda tx: tx.ratings.current()) is None:
@@ -264,14 +265,14 @@ class RatingService:
             NotFound: there is no such season.
 
         """
-        await self._store.read(lambda tx: require_role(role_within(tx, caller), Role.ADMIN))
+        await self._store.read(lambda tx: require(role_within(tx, caller), Permission.CORRECT_RESULTS))
         found = await self._require(season)
         chosen = self._formula(formula if formula is not None else found.formula)
         resets = await self._store.read(lambda tx: _resets(tx, found.number))
         ladder, newest = await self._fold(found, chosen, resets)
 
         def work(tx: Transaction) -> tuple[list[Standing], list[Account]]:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.CORRECT_RESULTS)
             self.season_within(tx)  # nobody else changes standings from here on
             current = _season(tx, found.number)
             if _resets(tx, found.number) != resets:
@@ -318,7 +319,7 @@ class RatingService:
             _require_category(category)
 
         def work(tx: Transaction) -> tuple[int, list[Account]]:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.CORRECT_RESULTS)
             season = self.season_within(tx).number
             if number is not None and number not in tx.ratings.names(kind, [number]):
                 raise NotFound(f"There is no such {kind}.")

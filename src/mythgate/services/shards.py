@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.errors import InvalidInput, NoShard
 from mythgate.domain.events import (
     Aetherfall as AetherfallEvent,
@@ -29,6 +28,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.ids import GLOBAL_TOPIC, CharacterId, RoomId
 from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import Caller
 from mythgate.domain.shards import (
     CAPTURE_SOULS,
@@ -403,10 +403,10 @@ class ShardService:
         decide: Callable[[Shards, datetime], list[Happening]],
         once: CommandKey | None,
     ) -> Outcome:
-        require_role(caller.role, Role.ADMIN)
+        require(caller.role, Permission.RUN_WORLD)  # before anything is waited for
 
         def work(tx: Transaction) -> Outcome:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.RUN_WORLD)
             now = self._clock.now()
             known = tx.shards.all()
             happened = decide(known, now)

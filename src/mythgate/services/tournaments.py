@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mythgate.domain import tournaments as rules
-from mythgate.domain.accounts import Role, require_role
 from mythgate.domain.errors import Conflict, NotFound
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.moderation import AuditEntry
+from mythgate.domain.permissions import Permission, require
 from mythgate.domain.ratings import FORMULAS, RANKED, SubjectKind
 from mythgate.domain.results import Result
 from mythgate.domain.sessions import Caller
@@ -116,7 +116,7 @@ class TournamentService:
         rules.check(tournament)
 
         def work(tx: Transaction) -> Tournament:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.RUN_TOURNAMENTS)
             if tx.tournaments.in_slot(tournament.slot) is not None:
                 raise Conflict("This slot has a tournament that is not over.", hint="Use another, or cancel it.")
             added = tx.tournaments.add(tournament)
@@ -165,7 +165,7 @@ class TournamentService:
         """End a tournament without a winner; for admins and up. Raises NotFound, and Conflict if it is over."""
 
         def work(tx: Transaction) -> Step:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.RUN_TOURNAMENTS)
             tournament = tx.tournaments.require(number)
             self._end(tx, tournament, TournamentAct.CANCEL, caller.account_id)
             return Step(_view(tx, tournament))
@@ -179,7 +179,7 @@ class TournamentService:
         """
 
         def work(tx: Transaction) -> Tournament:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.RUN_TOURNAMENTS)
             tournament = tx.tournaments.require(number)
             if tournament.state is not TournamentState.SIGNUP:
                 raise Conflict(f"The tournament is {tournament.state}.", hint="")
@@ -202,7 +202,7 @@ class TournamentService:
         """
 
         def work(tx: Transaction) -> TournamentView:
-            require_role(role_within(tx, caller), Role.ADMIN)
+            require(role_within(tx, caller), Permission.RUN_TOURNAMENTS)
             view = _view(tx, tx.tournaments.require(number))
             prize = rules.prize_by_hand(view.tournament, view.entries, view.prizes, place, winner, self._clock.now())
             tx.tournaments.award(prize)
@@ -295,7 +295,7 @@ class TournamentService:
         """
 
         def work(tx: Transaction) -> Step:
-            require_role(role_within(tx, caller), Role.MODERATOR)
+            require(role_within(tx, caller), Permission.RUN_TOURNAMENTS)
             tournament = tx.tournaments.require(number)
             tournament.bracket = rules.decided(tournament.bracket, round_number, slot, winner, 0)
             self._record(tx, caller.account_id, "tournament.decided", tournament, winner=str(winner))

@@ -15,10 +15,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from mythgate.domain.accounts import Role
 from mythgate.domain.bestiary import creature
 from mythgate.domain.characters import Character
-from mythgate.domain.errors import NoCharacter, NotFound, PermissionDenied
+from mythgate.domain.errors import NoCharacter, NotFound
 from mythgate.domain.events import (
     AdminEvent,
     ChatMessage,
@@ -47,6 +46,7 @@ from mythgate.domain.ids import (
     room_topic,
 )
 from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.permissions import Permission, may, require
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.shards import called
@@ -64,6 +64,7 @@ from mythgate.domain.world import (
     visible_exits,
     words_of,
 )
+from mythgate.services.accounts import role_within
 from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction, WorldSource
 
 log = logging.getLogger(__name__)
@@ -331,7 +332,7 @@ class WorldService:
             return None if body is None else (body.id, body.room_id, tx.characters.explored(body.id))
 
         found = await self._store.read(work)
-        staff = caller.role.includes(Role.ADMIN)
+        staff = may(caller.role, Permission.SEE_CONSOLE)
         world = self.world
         if found is None:
             if not staff:
@@ -384,8 +385,7 @@ class WorldService:
             PermissionDenied: the caller is no admin.
 
         """
-        if not caller.role.includes(Role.ADMIN):
-            raise PermissionDenied
+        await self._store.read(lambda tx: require(role_within(tx, caller), Permission.RUN_WORLD))
         return await self.refresh()
 
     async def refresh(self) -> Reloaded:

@@ -21,6 +21,7 @@ from mythgate.domain.errors import Unreachable
 from mythgate.domain.events import ChatMessage, Event, LobbyMessage, event_of
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId
 from mythgate.domain.lobbies import Lobby, Occupant
+from mythgate.domain.permissions import Permission, may
 from mythgate.domain.presence import Presence
 from mythgate.domain.styles import plain
 from mythgate.services.chat import ChatService
@@ -94,7 +95,7 @@ class WorldChat:
         self, copy: LobbyMessage, now: datetime, sender: AccountId, role: Role, *, but: int | None = None
     ) -> None:
         for lobby in self._lobbies.meeting:
-            if lobby.room_id == but or (lobby.squelched and not role.includes(Role.MODERATOR)):
+            if lobby.room_id == but or (lobby.squelched and not may(role, Permission.RUN_ROOMS)):
                 continue
             here = [one.visitor.sender for one in self._lobbies.occupants(lobby.room_id, hidden=True)]
             heard = [one for one in here if self._realtime.listens(one, GLOBAL_TOPIC)]
