@@ -14,6 +14,7 @@ from mythgate.telemetry.logs import (
     write_files,
 )
 from mythgate.telemetry.metrics import PREFIX, Reading, Readings, resident_bytes
+from mythgate.telemetry.statsd import Statsd, StatsdOptions
 
 __all__ = [
     "LOG_FILE",
@@ -21,6 +22,8 @@ __all__ = [
     "LogBook",
     "Reading",
     "Readings",
+    "Statsd",
+    "StatsdOptions",
     "book",
     "configure",
     "lines_of",
