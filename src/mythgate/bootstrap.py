@@ -1078,6 +1078,8 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     server = uvicorn.Server(_uvicorn_config(settings, app, http))
     async with contextlib.AsyncExitStack() as running, door.running(), asyncio.TaskGroup() as tasks:
         jobs = _beside(node, door, known)
+        if settings.telemetry.statsd:
+            jobs["statsd"] = telemetry.Statsd(app.state.readings, _statsd_options(settings)).run()
         if telnet is not None:
             await running.enter_async_context(telnet.running())
             jobs["telnet"] = _every(telnet_door.TICK_SECONDS, telnet.tick)
@@ -1352,6 +1354,18 @@ def _metaserver_options(settings: Settings) -> MetaserverOptions:
         proxy_port=metaserver.proxy_port,
         proxy_pairs=metaserver.proxy_pairs,
         remote_hubs=tuple(RemoteHub(**hub.model_dump()) for hub in metaserver.remote_hubs),
+    )
+
+
+def _statsd_options(settings: Settings) -> telemetry.StatsdOptions:
+    chosen = settings.telemetry
+    host, _, port = chosen.statsd.rpartition(":")
+    return telemetry.StatsdOptions(
+        host.strip("[]"),
+        int(port),
+        prefix=chosen.statsd_prefix,
+        interval=chosen.statsd_interval.total_seconds(),
+        tags=chosen.statsd_tags,
     )
 
 
