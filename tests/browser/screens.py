@@ -304,11 +304,14 @@ async def all_agree(visitors: Sequence[Visitor]) -> None:
 _AXE: Final = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
-async def find_barriers(page: Page) -> list[str]:
-    """What axe-core finds on the page that is serious or critical."""
+async def find_barriers(page: Page, rules: Sequence[str] | None = None) -> list[str]:
+    """What axe-core finds on the page that is serious or critical, by all its rules unless some are named."""
     if not await page.evaluate("'axe' in window"):  # it is half a megabyte of program
         await page.evaluate(_AXE.read_text())
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    found = await page.evaluate(
+        "options => axe.run(document, options)", options | ({"runOnly": list(rules)} if rules else {})
+    )
     return [
         f"{one['impact']} {one['id']}: {json.dumps([node['html'][:160] for node in one['nodes'][:3]])}"
         for one in found["violations"]

@@ -36,7 +36,8 @@ const text = await compile(root, "Root", {
   unreachableDefinitions: true,
 });
 // The compiler notes where each definition is used; that says nothing to a reader.
-const USED_BY = / \* This interface was referenced by `\w+`'s JSON-Schema\n \* via the `definition` "[\w-]+"\.\n/.source;
+const USED_BY = / \* This interface was referenced by `\w+`'s JSON-Schema\n \* via the `definition` "[\w-]+"\.\n/
+  .source;
 process.stdout.write(
   text
     .replace("export interface Root {}\n", "")

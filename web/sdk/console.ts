@@ -63,6 +63,16 @@ export class Console {
   faultSeen = (fingerprint: string): Promise<api.LoggedFault> =>
     this.#post(`api/admin/errors/${encodeURIComponent(fingerprint)}/seen`);
 
+  // --- bridges --------------------------------------------------------------------------------------------
+
+  /** Between lobbies and channels elsewhere. */
+  bridges = async (): Promise<readonly api.BridgeRow[]> => (await this.#get<api.Bridges>("api/admin/bridges")).bridges;
+
+  /** @returns the bridge with its token, which is shown this once. */
+  openBridge = (bridge: api.NewBridge): Promise<api.OpenedBridge> => this.#post("api/admin/bridges", bridge);
+
+  closeBridge = (number: number): Promise<void> => this.#session.request("DELETE", `api/admin/bridges/${number}`);
+
   // --- the ladder -----------------------------------------------------------------------------------------
 
   /** All seasons and the formulas there are. */

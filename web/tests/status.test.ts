@@ -29,7 +29,8 @@ test("people are counted by door, the fullest first", () => {
   ]);
   expect(peopleByDoor({ rooms: [] })).toEqual([]);
   expect(doorName("metaserver")).toBe("Old game clients");
-  expect(doorName("telnet")).toBe("telnet");
+  expect(doorName("telnet")).toBe("Telnet");
+  expect(doorName("pigeon")).toBe("pigeon");
 });
 
 test("games that can be joined come first, with their lobby", () => {

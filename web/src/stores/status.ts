@@ -27,7 +27,12 @@ export async function readStatus(): Promise<PublicStatus> {
   return { server, lobbies, ladder };
 }
 
-const DOORS: Readonly<Record<string, string>> = { http: "Browsers and apps", metaserver: "Old game clients" };
+const DOORS: Readonly<Record<string, string>> = {
+  http: "Browsers and apps",
+  metaserver: "Old game clients",
+  shards: "Shards network",
+  telnet: "Telnet",
+};
 
 export const doorName = (door: string): string => DOORS[door] ?? door;
 

@@ -187,7 +187,7 @@ function GivePassword({ card, kind, onDone, onClose }: GivePasswordProps) {
   if (madeUp !== null) {
     return (
       <Dialog title={`${title} ${card.name}`} isOpen onClose={onDone} alert>
-        <Told password={madeUp} to={card.name} />
+        <Told secret={madeUp} about={`Tell ${card.name} this password. It is shown only now.`} />
         <div className={ui.row}>
           <Button look="primary" onPress={onDone}>
             Done

@@ -47,7 +47,7 @@ export function NewUserForm({ role: own, onClose }: NewUserFormProps) {
   if (created?.password) {
     return (
       <Dialog title={`${created.name} has an account`} isOpen onClose={onClose} alert>
-        <Told password={created.password} to={created.name} />
+        <Told secret={created.password} about={`Tell ${created.name} this password. It is shown only now.`} />
         <div className={ui.row}>
           <Button look="primary" onPress={onClose}>
             Done

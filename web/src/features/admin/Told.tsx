@@ -4,25 +4,25 @@ import ui from "../../ui/ui.module.css";
 import styles from "./Admin.module.css";
 
 interface ToldProps {
-  readonly password: string;
-  /** Whose it is. */
-  readonly to: string;
+  readonly secret: string;
+  /** What it is for, and that it is shown once. */
+  readonly about: string;
 }
 
-/** A password that was made up, which nobody can see again. */
-export function Told({ password, to }: ToldProps) {
+/** A secret that was made up, which nobody can see again. */
+export function Told({ secret, about }: ToldProps) {
   const [copied, setCopied] = useState(false);
   return (
     <>
-      <p>Tell {to} this password. It is shown only now.</p>
+      <p>{about}</p>
       <p className={styles.password}>
-        <code data-testid="password">{password}</code>
+        <code data-testid="password">{secret}</code>
         {/* Only where the browser lets pages copy: over HTTPS, and on the machine itself. */}
         {"clipboard" in navigator && (
           <Button
             look="quiet"
             onPress={() =>
-              void navigator.clipboard.writeText(password).then(
+              void navigator.clipboard.writeText(secret).then(
                 () => setCopied(true),
                 () => setCopied(false),
               )

@@ -35,6 +35,12 @@ export const SECTIONS: readonly Section[] = [
     Body: lazy(async () => ({ default: (await import("./games/Games.tsx")).Games })),
   },
   {
+    id: "messages",
+    label: "Messages",
+    needs: ["set_messages", "run_bridges"],
+    Body: lazy(async () => ({ default: (await import("./messages/Messages.tsx")).Messages })),
+  },
+  {
     id: "logs",
     label: "Logs and audit",
     needs: ["see_record", "see_logs"],

@@ -1,0 +1,17 @@
+import { useMe } from "../../../stores/adminMe.ts";
+import { SubNav } from "../SubNav.tsx";
+import type { SectionProps } from "../sections.ts";
+import { Bridges } from "./Bridges.tsx";
+
+/** What everybody is told, and by whom it is heard elsewhere. */
+export function Messages({ rest }: SectionProps) {
+  const may = useMe(({ permissions }) => permissions) ?? new Set<string>();
+  const pages = [...(may.has("run_bridges") ? [["messages/bridges", "Bridges"] as const] : [])];
+  const chosen = pages.find(([part]) => part === `messages/${rest}`)?.[0] ?? pages[0]?.[0] ?? "";
+  return (
+    <>
+      <SubNav label="Messages" pages={pages} chosen={chosen} />
+      {chosen === "messages/bridges" && <Bridges />}
+    </>
+  );
+}

@@ -1,0 +1,140 @@
+/** The console's way to the server: every call is a route, every route has a call. */
+import { type AdminApi, Console, type Session, Users } from "@mythgate/sdk";
+import { describe, expect, test } from "vitest";
+import description from "../../docs/reference/openapi.json?raw";
+import { byCount, bytes, figure, LastHour, MEASURES } from "../src/stores/adminNow.ts";
+
+const { paths } = JSON.parse(description) as { readonly paths: Record<string, Record<string, unknown>> };
+const ROUTES = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+);
+
+/** Where the address says more than an id. */
+const GIVEN: Readonly<Record<string, readonly string[][]>> = {
+  givePassword: [
+    ["word", "password", "", ""],
+    ["word", "game-password", "", ""],
+  ],
+};
+
+/** What each method of the SDK asks the server for, whatever it is given. */
+async function asked(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const Way of [Console, Users]) {
+    let name = "";
+    const session = {
+      request: async (method: string, path: string) => {
+        found.set(name, `${method} /${path.replace(/\?.*/, "")}`);
+        return {};
+      },
+    };
+    const way = new Way(session as unknown as Session) as unknown as Record<string, (...given: unknown[]) => unknown>;
+    for (const [method, call] of Object.entries(way)) {
+      // Words are also numbers and objects, as far as an address goes.
+      for (const given of GIVEN[method] ?? [["word", "word", "word", "word"]]) {
+        name = `${Way.name}.${method} ${given.join(" ")}`;
+        await call(...given);
+      }
+    }
+  }
+  return found;
+}
+
+const fits = (call: string, route: string): boolean =>
+  new RegExp(`^${route.replace(/\{[^}]+\}/g, "[^/]+")}$`).test(call);
+
+test("every call is a route of the server", async () => {
+  const calls = await asked();
+  expect(calls.size).toBeGreaterThan(15);
+  const strangers = [...calls].filter(([, call]) => !ROUTES.some((route) => fits(call, route)));
+  expect(strangers).toEqual([]);
+});
+
+test("every route for the staff has a call", async () => {
+  const calls = [...(await asked()).values()];
+  const forgotten = ROUTES.filter((route) => / \/api\/admin\//.test(route) && !calls.some((call) => fits(call, route)));
+  expect(forgotten).toEqual([]);
+});
+
+describe("the last hour", () => {
+  const START = Date.parse("2026-11-20T20:00:00Z");
+  const point = (second: number, players = 0) =>
+    ({ at: new Date(START + second * 1000).toISOString(), players }) as AdminApi.ReadingPoint;
+
+  function source(points: AdminApi.ReadingPoint[]) {
+    const state = { newest: points.at(-1) ?? null, points, series: 0 };
+    const hour = new LastHour({
+      now: async () => ({ newest: state.newest }) as AdminApi.NowAnswer,
+      series: async () => {
+        state.series += 1;
+        return { every_seconds: 10, points: state.points };
+      },
+    });
+    const players = async () => (await hour.read()).points.map((one) => one.players);
+    return { state, players };
+  }
+
+  test("it is asked for once, and the present adds to it", async () => {
+    const { state, players } = source([point(0, 1), point(10, 2)]);
+    expect(await players()).toEqual([1, 2]);
+    expect(await players()).toEqual([1, 2]);
+    state.newest = point(20, 3);
+    expect(await players()).toEqual([1, 2, 3]);
+    state.newest = point(30, 4);
+    expect(await players()).toEqual([1, 2, 3, 4]);
+    expect(state.series).toBe(1);
+  });
+
+  test("what is older than an hour falls out", async () => {
+    const { state, players } = source([point(0, 1), point(3590, 2)]);
+    await players();
+    state.newest = point(3600, 3);
+    expect(await players()).toEqual([2, 3]);
+  });
+
+  test("what was missed is asked for again, and so is everything after a restart", async () => {
+    const { state, players } = source([point(0, 1), point(10, 2)]);
+    await players();
+    state.points = [point(0, 1), point(10, 2), point(20, 3), point(30, 4)];
+    state.newest = point(30, 4);
+    expect(await players()).toEqual([1, 2, 3, 4]);
+    state.points = [point(5, 9)];
+    state.newest = point(5, 9);
+    expect(await players()).toEqual([9]);
+    expect(state.series).toBe(3);
+  });
+
+  test("a server that has measured nothing yet is not asked for more at each look", async () => {
+    const { state, players } = source([]);
+    expect(await players()).toEqual([]);
+    expect(await players()).toEqual([]);
+    expect(state.series).toBe(1);
+    state.points = [point(0, 1)];
+    state.newest = point(0, 1);
+    expect(await players()).toEqual([1]);
+  });
+});
+
+test("figures as people read them", () => {
+  expect([0, 0.01234, 4.5, 12.34, 1234.5].map((value) => figure(value, " ms"))).toEqual([
+    "0 ms",
+    "0.0123 ms",
+    "4.5 ms",
+    "12.3 ms",
+    "1,230 ms",
+  ]);
+  expect([0, 1023, 1024, 52_428_800, 1.5 * 2 ** 50].map(bytes)).toEqual([
+    "0 B",
+    "1023 B",
+    "1.0 KiB",
+    "50 MiB",
+    "1536 TiB",
+  ]);
+  expect(byCount({ http: 2, telnet: 0, metaserver: 3, shards: 2 })).toEqual([
+    ["metaserver", 3],
+    ["http", 2],
+    ["shards", 2],
+  ]);
+  const point = { refusals_per_second: { too_many: 0.5, not_found: 0.25 } } as unknown as AdminApi.ReadingPoint;
+  expect(MEASURES.find(({ title }) => title === "Refusals")?.of(point)).toBe(0.75);
+});
