@@ -30,8 +30,10 @@ from prometheus_client import ProcessCollector
 from pydantic import SecretStr
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+import mythgate
 from mythgate import nodereadings, operating, telemetry
 from mythgate.backends import webpush, worldpacks
+from mythgate.backends.backups import BackupFolder, Place, make_in, unfinished
 from mythgate.backends.filmfolder import FilmFolder
 from mythgate.backends.folderlock import LOCK_FILE, FolderInUse, hold
 from mythgate.backends.memory.history import MemoryHistory
@@ -52,6 +54,7 @@ from mythgate.backends.system import (
 from mythgate.backends.worldpacks import InvalidPacks, WorldPacks
 from mythgate.config import LobbySettings, Settings
 from mythgate.domain.accounts import Account, Role
+from mythgate.domain.backups import Reason, read_keep
 from mythgate.domain.characters import Character
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import InvalidInput, MythError, Refused, Unavailable
@@ -108,6 +111,7 @@ from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
 from mythgate.services.bridges import BridgeService
+from mythgate.services.backups import BackupPolicy, BackupService
 from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
 from mythgate.services.clans import ClanService
@@ -248,6 +252,7 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
             "Remove redis_url (MYTHGATE_REDIS_URL) from the settings.",
         )
     try:
+        _require_finished(settings)
         loaded = _load_packs(settings)  # before a file is made for a start that could only fail
         if makes:
             _make_data_dir(settings.data_dir)
@@ -255,7 +260,7 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
         if await asyncio.to_thread(migrate.pending, settings.database_location):
             if not makes:
                 raise await asyncio.to_thread(_not_ready, settings)
-            await asyncio.to_thread(migrate.upgrade, settings.database_location)
+            await asyncio.to_thread(_bring_up_to_date, settings)
         store = open_store(
             settings.database_location,
             clock=clock,
@@ -285,6 +290,43 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
     finally:
         hasher.close()
         await store.close()
+
+
+def _require_finished(settings: Settings) -> None:
+    """Raises CannotStart in a folder that a backup was only half restored into."""
+    source = unfinished(settings.data_dir)
+    if source:
+        raise CannotStart(
+            f"The restore of {source} into {settings.data_dir} did not come to its end.",
+            f"Run it again; it goes on by itself: mythgate restore {source} --data-dir {settings.data_dir} --yes",
+        )
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Make the tables, or bring those of an older version up to date after a backup."""
+    url = settings.database_location
+    if settings.backups.before_migration and migrate.current_revision(url) is not None:
+        try:
+            path, _ = make_in(backup_place(settings), settings.backup_folder, Reason.BEFORE_MIGRATION)
+        except (MythError, OSError) as error:
+            raise CannotStart(
+                f"The database is of an older version, and the backup before bringing it up to date failed: {error}",
+                "Make room, or choose another folder with MYTHGATE_BACKUPS__FOLDER. To go without a backup: "
+                "`mythgate migrate up --no-backup`",
+            ) from error
+        log.info("backup made before migration", extra={"backup": str(path)})
+    migrate.upgrade(url)
+
+
+def backup_place(settings: Settings) -> Place:
+    """What a backup of a server with these settings is of."""
+    return Place(
+        url=settings.database_location,
+        data_dir=settings.data_dir,
+        version=mythgate.__version__,
+        settings=settings.model_dump(mode="json", exclude_defaults=True),  # which hides secrets
+        now=SystemClock().now,
+    )
 
 
 def _not_ready(settings: Settings) -> CannotStart:
@@ -718,6 +760,14 @@ def compose(
         ),
         administration=AdministrationService(
             store=store, sessions=sessions, ratings=ratings, lobbies=lobbies, presence=presences, clock=clock
+        ),
+        backups=BackupService(
+            store=store,
+            files=BackupFolder(backup_place(settings), settings.backup_folder),
+            clock=clock,
+            policy=BackupPolicy(
+                settings.backups.every, read_keep(settings.backups.keep), str(settings.backup_folder.resolve())
+            ),
         ),
         extensions=extensions,
         sheets=sheets,
@@ -1589,6 +1639,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         "loop_lag": services.loop_lag.measure(),
         "readings": _every(READING_EVERY.total_seconds(), operating.look(node)),
         "lookout": operating.look_closely(node),
+        "backups": _every(60, services.backups.tick),
         "presence": _every(PRESENCE_CHECK_SECONDS, check_presence, jitter=0.1),
         "world": services.world.run(random.Random().random),  # noqa: S311 (when an inhabitant speaks is no secret)
     }

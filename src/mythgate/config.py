@@ -32,6 +32,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from mythgate.domain.backups import read_keep
+from mythgate.domain.errors import InvalidInput
 from mythgate.domain.lobbies import DEFAULT_CAPACITY, NAME_RULE, Family, is_legible
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -628,6 +630,30 @@ class NoticeSettings(Section):
         return self
 
 
+class BackupSettings(Section):
+    """Backups that the server makes by itself; see backups.md."""
+
+    every: Seconds = Field(
+        timedelta(days=1), description="How often one is made; 0: never, for who makes them with something else."
+    )
+    keep: str = Field(
+        "7d 4w 6m", description="Which are kept: the newest of each of the last days, weeks and months that have one."
+    )
+    folder: Path | None = Field(
+        None, description="Where they are, best on another disk. Empty: `backups` in data_dir."
+    )
+    before_migration: bool = Field(True, description="Whether one is made before the database is brought up to date.")
+
+    @field_validator("keep")
+    @classmethod
+    def _can_be_read(cls, value: str) -> str:
+        try:
+            return str(read_keep(value))
+        except InvalidInput as error:
+            msg = f"{error.message} {error.hint}"
+            raise ValueError(msg) from None
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -702,6 +728,7 @@ class Settings(BaseSettings):
     metaserver: MetaserverSettings = MetaserverSettings()
     notices: NoticeSettings = NoticeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    backups: BackupSettings = BackupSettings()
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
     parties: PartySettings = PartySettings()
@@ -747,6 +774,12 @@ class Settings(BaseSettings):
         """The database URL in force."""
         url = self.database_url.get_secret_value() or self.database.url.get_secret_value()
         return url or f"sqlite:///{(self.data_dir / 'mythgate.db').resolve()}"
+
+
+    @property
+    def backup_folder(self) -> Path:
+        """The folder for backups in force."""
+        return self.backups.folder if self.backups.folder is not None else self.data_dir / "backups"
 
 
 def config_file() -> Path:

@@ -149,6 +149,12 @@ def _of_node(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[
     yield reading("store_queued_transactions", "Transactions waiting or running.", rows.queued)
     yield reading("store_connections", "Database connections open.", rows.connections)
     yield reading("store_busy_connections", "Database connections in use.", rows.connections_in_use)
+    backups = node.services.backups.stats
+    yield reading("backups", "Backups made by this process.", backups.made, "counter")
+    yield reading("backup_failures", "Backups that failed.", backups.failed, "counter")
+    newest = backups.newest
+    yield reading("backup_taken_seconds", "When the newest was taken, since 1970.", newest.taken_at.timestamp() if newest else 0)
+    yield reading("backup_size_bytes", "Size of the newest.", newest.size if newest else 0)
 
 
 def _of_metaserver(stats: MetaserverStats) -> Iterator[Reading]:

@@ -12,6 +12,7 @@ from mythgate import telemetry
 from mythgate.services.lookout import (
     ClockWatch,
     DoorFacts,
+    watch_backups,
     watch_disk,
     watch_doors,
     watch_points,
@@ -85,6 +86,7 @@ def set_up(node: Node) -> None:
         ]
     )
     lookout.slow_checks.append(watch_staff(node.store, None))
+    lookout.slow_checks.append(watch_backups(services.backups.newest_at, clock, policy))
 
     services.readings.latency, services.readings.lag = services.commands.seconds, services.loop_lag.seconds
 

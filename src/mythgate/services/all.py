@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
     from mythgate.services.administration import AdministrationService
     from mythgate.services.bridges import BridgeService
+    from mythgate.services.backups import BackupService
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
@@ -78,6 +79,7 @@ class Services:
     imports: ImportService
     films: FilmService
     administration: AdministrationService
+    backups: BackupService
     extensions: Extensions
     sheets: SheetService
     trades: TradeService

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
+from mythgate.domain.backups import Backup, BackupFile, Progress, Reason
 from mythgate.domain.announcements import Schedule
 from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
@@ -570,6 +571,24 @@ class FilmFiles(Protocol):
         """Keep a whole file. Raises NameTaken if there is one of that name, LimitReached if there is no place."""
 
     async def read(self, name: str) -> bytes | None: ...
+
+
+class BackupStore(Protocol):
+    """Where backups are: made of all that is durable, while everything goes on."""
+
+    async def make(self, reason: Reason, progress: Progress) -> tuple[str, Backup]:
+        """Make one and return its name. Raises Unavailable if it could not be written."""
+
+    async def all(self) -> Sequence[BackupFile]:
+        """The newest first."""
+
+    async def about(self, name: str) -> Backup:
+        """What one says of itself. Raises NotFound, or Unavailable if it cannot be read."""
+
+    async def verify(self, name: str, progress: Progress) -> Sequence[str]:
+        """The parts that are not as they were written. Raises as `about`."""
+
+    async def remove(self, name: str) -> None: ...
 
 
 class ImportRepository(Protocol):
