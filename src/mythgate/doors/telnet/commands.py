@@ -34,6 +34,7 @@ _DEPTHS: Final[Mapping[str, Depth | None]] = MappingProxyType(
         "auto": None,
     }
 )
+_CLIENTS: Final[Mapping[str, str]] = MappingProxyType({"tintin++": "TinTin++", "mudlet": "Mudlet"})  # they shout
 _SWITCH: Final[Mapping[str, bool]] = MappingProxyType({"on": True, "yes": True, "off": False, "no": False})
 
 SETTINGS_HELP: Final = """\
@@ -262,10 +263,11 @@ async def _visitor(playing: Playing) -> Visitor:
 
 
 def client_name(line: TelnetLine) -> str:
-    """What the client calls itself, if that is no kind of terminal."""
+    """What the client calls itself, if it says more than a kind of terminal."""
     known = line.terminal
-    named = known.abilities is not None and known.client
-    return (known.client.title() if known.client.isupper() else known.client)[:CLIENT_CHARACTERS] if named else "telnet"
+    if known.abilities is None or not known.client:
+        return "telnet"
+    return _CLIENTS.get(known.client.casefold(), known.client)[:CLIENT_CHARACTERS]
 
 
 # --- help ------------------------------------------------------------------------------------------------

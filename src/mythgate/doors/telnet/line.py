@@ -99,6 +99,7 @@ class TelnetLine(asyncio.Protocol):
         self.supports = gmcp.Supports()
         self.prompt: bytes = b""  # what stands before the cursor when nothing happens
         self._prompt_stands = False
+        self._hides = False  # what is typed
         self._depth: Depth | None = None  # by choice
         self._charset: Charset | None = None  # agreed on, or by choice
         self._typed_in = Charset.UTF_8
@@ -197,7 +198,7 @@ class TelnetLine(asyncio.Protocol):
             if self.closing or self.listener is None:
                 return
             self.door.stats.lines += 1
-            self._prompt_stands = self.options.state(Side.OURS, Option.ECHO) is State.YES  # else it was echoed
+            self._prompt_stands = self._hides  # else the peer has shown the end of the line itself
             if raw is None:
                 self.door.stats.long_lines += 1
                 self.listener.on_line(None)
@@ -321,7 +322,8 @@ class TelnetLine(asyncio.Protocol):
 
     def hide_typing(self, hidden: bool) -> None:
         """Ask the peer not to show what is typed, or to show it again."""
-        change = self.options.enable if hidden else self.options.disable
+        self._hides = hidden
+        change = self.options.insist if hidden else self.options.disable
         self._send_raw(change(Side.OURS, Option.ECHO))
 
     @property
@@ -366,7 +368,7 @@ class TelnetLine(asyncio.Protocol):
         """Write whole lines and the prompt below them; `aside` is for the client alone and goes first."""
         lead = b"\r\n" if self._prompt_stands else b""
         self._prompt_stands = bool(self.prompt)
-        self._send_raw(b"".join((aside, lead, data, self.prompt, self.mark)))
+        self._send_raw(b"".join((aside, lead, data, self.prompt, self.mark if self.prompt else b"")))
 
     def write_aside(self, data: bytes) -> None:
         """Write what is for the client alone and nobody reads."""

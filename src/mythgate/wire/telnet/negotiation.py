@@ -111,10 +111,11 @@ class Heard(NamedTuple):
 class Negotiator:
     """What a connection has agreed on. `ours` are options we are willing to do, `theirs` those we let the peer do."""
 
-    __slots__ = ("_known", "_states")
+    __slots__ = ("_insisted", "_known", "_states")
 
     def __init__(self, ours: Iterable[int], theirs: Iterable[int]) -> None:
         self._known = {*((Side.OURS, one) for one in ours), *((Side.THEIRS, one) for one in theirs)}
+        self._insisted: set[tuple[Side, int]] = set()
         self._states: dict[tuple[Side, int], State] = {}
 
     def state(self, side: Side, option: int) -> State:
@@ -128,15 +129,24 @@ class Negotiator:
         """Ask for an option; what to send, which may be nothing."""
         return self._apply(side, option, Step.ENABLE)
 
+    def insist(self, side: Side, option: int) -> bytes:
+        """As `enable`, without waiting for the answer to an earlier word: some clients never answer WONT."""
+        self._insisted.add((side, option))
+        if self.is_on(side, option):
+            return b""
+        self._states[side, option] = State.WANT_YES
+        return negotiation(_WORDS[side, Say.YES], option)
+
     def disable(self, side: Side, option: int) -> bytes:
         """Ask to do without one; what to send, which may be nothing."""
+        self._insisted.discard((side, option))
         return self._apply(side, option, Step.DISABLE)
 
     def receive(self, heard: Negotiation) -> Heard:
         """The peer said something about an option."""
         side, is_yes = _HEARD[heard.verb]
         key = side, heard.option
-        step = Step.REFUSED if not is_yes else Step.AGREED if key in self._known else Step.UNWANTED
+        step = Step.REFUSED if not is_yes else Step.AGREED if key in self._known | self._insisted else Step.UNWANTED
         was_on = self.is_on(*key)
         reply = self._apply(*key, step)
         return Heard(reply, side, heard.option, was_on, self.is_on(*key))
