@@ -487,6 +487,6 @@ def _read(tx: Transaction, account_id: AccountId, now: datetime) -> _Ties:
     names: dict[int, str] = {}
     for friend in tx.friends.of_account(account_id):
         account = tx.accounts.by_number(friend.number)
-        if account is not None:
-            friends[friend.number], names[friend.number] = account.id, account.name
+        assert account is not None  # or it would be in no list
+        friends[friend.number], names[friend.number] = account.id, account.name
     return _Ties(frozenset(one.account_id for one in clan), friends, names, now)
