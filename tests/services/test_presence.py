@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.measures import mute_of
 from tests.support.play import (
     CLOSET,
     CLOSET_CAPACITY,
@@ -46,7 +47,6 @@ from mythgate.domain.events import (
     RoomUpdate,
 )
 from mythgate.domain.ids import GLOBAL_TOPIC, STAFF_TOPIC, CharacterId, PlayId, RoomId, Topic, faction_topic, room_topic
-from mythgate.domain.moderation import Mute
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sheets import Faction, Race
 from mythgate.services.characters import Beginning
@@ -333,7 +333,7 @@ async def test_a_mute_reaches_who_slept(kit: PlayKit) -> None:
     kit.presence.on_detached(ada.character_id)
     kit.presence.on_display_grace_over(ada.character_id)
     now = kit.clock.now()
-    await kit.store.write(lambda tx: tx.moderation.mute(Mute(ada.account_id, ada.account_id, "", now)))
+    await kit.store.write(lambda tx: tx.measures.add(mute_of(ada.account_id, now)))
     kit.presence.on_returned(ada.character_id)
     await kit.settle()
     assert ada.muted_until == UNTIL_LIFTED

@@ -37,6 +37,7 @@ class Attempt:
     needs_game_password: bool = False  # the operator insists on one at this door
     is_genuine: bool | None = None  # the password was checked
     locked_until: datetime | None = None
+    lock_words: str = ""  # what is told of the lock, if there is more to tell
 
     @property
     def waits(self) -> timedelta:
@@ -71,8 +72,7 @@ def _is_open(attempt: Attempt) -> bool | None:
 
 
 def _locked(attempt: Attempt) -> Refused:
-    until = attempt.locked_until
-    return AccountDisabled(None if until is None else f"This account is locked until {until:%Y-%m-%d %H:%M} UTC.")
+    return AccountDisabled(attempt.lock_words or None)
 
 
 def _lock_found(attempt: Attempt) -> str:

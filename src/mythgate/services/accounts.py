@@ -43,6 +43,7 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.events import AdminEvent, event_of
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
+from mythgate.domain.measures import banned_words
 from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
 from mythgate.domain.permissions import Permission, Rights, may, require, require_authority, require_grant
@@ -209,12 +210,14 @@ class AccountService:
 
         Raises:
             RegistrationClosed: the operator takes no new accounts.
+            Banned: nobody comes in from there, or that way.
             NameNotAllowed, NameTaken, InvalidInput: a value does not fit.
             TooMany: the address has made too many accounts lately.
 
         """
         if not self._policy.registration_open:
             raise RegistrationClosed
+        self._sessions.gate.refuse_stranger(door, address)
         name = account_name(name, max_length=promise.name_max_length if promise is not None else None)
         self._check_password(password, name, promise=promise)
         email = _checked_email(email)
@@ -234,6 +237,7 @@ class AccountService:
 
         """
         require_met(GUEST_CHECKS, self._policy.guests)
+        self._sessions.gate.refuse_stranger(door, address)
         if name is not None:
             name = account_name(name)
         await self._admit_new_account(address)
@@ -489,6 +493,22 @@ class AccountService:
 
         await self._store.write(work, then=self._shut_out)
 
+    async def identify(self, name: str, password: str, *, address: str) -> Account:
+        """Whose name and password these are, also of who is locked out; nobody is signed in.
+
+        Raises:
+            BadCredentials, TooManyLogins, Unavailable: as `login`.
+
+        """
+        key = name_key(name)
+        async with self._checking(key, address):
+            attempt = await self._store.read(lambda tx: self._attempt(tx, name))
+            stored = attempt.account.password_hash if attempt.account is not None else ""
+            attempt = replace(attempt, is_genuine=await self._is_genuine(key, address, stored, password))
+            require_met(PROOF_CHECKS, attempt)
+        await self._throttle.clear(_account_key(key))
+        return _proven(attempt)
+
     async def _prove(self, account: Account, password: str, refusal: str) -> str:
         """The stored hash that `password` fits.
 
@@ -537,9 +557,15 @@ class AccountService:
             has_game_password=game and tx.game_passwords.get(account.id) is not None,
             game_passwords_only=insists,
         )
-        until = lockouts.ends(tx).get(account.id) if account.status is not AccountStatus.ACTIVE else None
+        lock = lockouts.lock_of(tx, account.id) if account.status is not AccountStatus.ACTIVE else None
         return Attempt(
-            name, is_known=True, account=account, secret=secret, needs_game_password=insists, locked_until=until
+            name,
+            is_known=True,
+            account=account,
+            secret=secret,
+            needs_game_password=insists,
+            locked_until=lock.ends_at if lock is not None else None,
+            lock_words=banned_words(lock, self._sessions.gate.appeal_at) if lock is not None else "",
         )
 
     async def attempt(
@@ -694,7 +720,7 @@ class AccountService:
                 require_other_owner(tx, account)
             account.status = AccountStatus.DISABLED
             tx.accounts.save(account)
-            lockouts.set_end(tx, account.id, None)  # an earlier lock may have had an end; this one has none
+            lockouts.begin(tx, account, caller, now, reason=reason)
             ended = tx.sessions.revoke_all(account.id, now)
             self._record(tx, caller, "account.disabled", account, reason=reason[:REASON_LENGTH])
             return account, ended
@@ -714,7 +740,7 @@ class AccountService:
             require_authority(actor, account.role, Permission.LIFT_BAN)
             account.status = AccountStatus.ACTIVE
             tx.accounts.save(account)
-            lockouts.set_end(tx, account.id, None)
+            lockouts.end(tx, account.id, caller.account_id, self._clock.now())
             self._record(tx, caller, "account.enabled", account, **_because(reason))
             return account
 
@@ -1006,7 +1032,6 @@ class AccountService:
             character.deleted_at = now
             tx.characters.save(character)
         forget(tx, account_id, now)
-        lockouts.set_end(tx, account_id, None)
         ended = tx.sessions.revoke_all(account_id, now)
         account.status = AccountStatus.DELETED
         account.role = Role.PLAYER

@@ -1,6 +1,7 @@
 """What becomes of a person's ties when their account goes: they are in nobody's list and in no clan any more.
 
-Results stay as they were recorded, with the name the person had.
+Results stay as they were recorded, with the name the person had. Of evidence in reports the hashes stay, so that the
+rest of it can be checked still.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ def forget(tx: Transaction, account_id: AccountId, now: datetime) -> None:
     tx.game_passwords.clear(account_id)
     tx.friends.forget(account_id)
     tx.notices.forget(account_id)
+    tx.measures.forget(account_id)
+    tx.reports.erase(account_id)
     leave_clan(tx, account_id, now)
     for tournament in tx.tournaments.of_account(account_id):
         if tournament.state is TournamentState.SIGNUP:

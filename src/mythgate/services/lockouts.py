@@ -1,41 +1,70 @@
-"""Until when accounts are locked that may come back by themselves. One fact holds it for all of them.
-
-A lock without an end is just the account's status; only locks with an end are noted here.
-"""
+"""Locks of accounts: bans that hold everywhere. Who is locked has the status for it, and a measure says until when and
+why; both are written in one transaction."""
 
 from __future__ import annotations
 
-import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
+from mythgate.domain.accounts import Account
 from mythgate.domain.ids import AccountId
+from mythgate.domain.measures import CODE_LENGTH, CODE_LETTERS, REASON_LENGTH, Measure, MeasureKind, Scope
+from mythgate.domain.sessions import Caller
 from mythgate.services.ports import Transaction
-
-LOCKOUTS_FACT: Final = "bans"
 
 
 def ends(tx: Transaction) -> Mapping[AccountId, datetime]:
-    """When each of these locks ends."""
-    rows: dict[AccountId, str] = json.loads(tx.facts.get(LOCKOUTS_FACT) or "{}")
-    return {account_id: datetime.fromisoformat(until) for account_id, until in rows.items()}
+    """When the locks end that do."""
+    return tx.measures.lock_ends()
 
 
-def set_end(tx: Transaction, account_id: AccountId, until: datetime | None) -> None:
-    """Note when the lock of an account ends; with None, that it does not end by itself, or that there is none."""
-    known = dict(ends(tx))
-    if known.get(account_id) == until:
-        return
-    known.pop(account_id, None)
-    if until is not None:
-        known[account_id] = until
-    tx.facts.set(LOCKOUTS_FACT, json.dumps({key: end.isoformat() for key, end in known.items()}))
+def lock_of(tx: Transaction, account_id: AccountId) -> Measure | None:
+    """The lock an account is under, if it is under one."""
+    return tx.measures.everywhere(account_id, MeasureKind.BAN)
 
 
-def take_over(tx: Transaction, now: datetime) -> list[AccountId]:
-    """The accounts whose time is over at `now`; they are noted no more."""
-    over = [account_id for account_id, until in ends(tx).items() if until <= now]
-    for account_id in over:
-        set_end(tx, account_id, None)
-    return over
+def begin(
+    tx: Transaction,
+    account: Account,
+    by: Caller,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    reason: str = "",
+    shows_reason: bool = False,
+) -> Measure:
+    """Note the lock of an account; it replaces an earlier one."""
+    end(tx, account.id, by.account_id, now)
+    return tx.measures.add(
+        Measure(
+            MeasureKind.BAN,
+            account.id,
+            account.name,
+            "",
+            Scope.EVERYWHERE,
+            "",
+            reason.strip()[:REASON_LENGTH],
+            shows_reason,
+            by.account_id,
+            by.name,
+            now,
+            until,
+            new_code(),
+        )
+    )
+
+
+def end(tx: Transaction, account_id: AccountId, by: str, now: datetime) -> Measure | None:
+    """Note that the lock of an account, if there is one, is over."""
+    known = lock_of(tx, account_id)
+    if known is not None:
+        known.lifted_at, known.lifted_by = now, by
+        tx.measures.save(known)
+    return known
+
+
+def new_code() -> str:
+    """What somebody can appeal with: nobody guesses it, and it can be read over the telephone."""
+    letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"

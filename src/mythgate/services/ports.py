@@ -24,6 +24,7 @@ from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
 from mythgate.domain.events import Event, Payload
 from mythgate.domain.films import Film
+from mythgate.domain.filters import WordFilter
 from mythgate.domain.friends import Friend, Pair
 from mythgate.domain.ids import (
     AccountId,
@@ -38,6 +39,7 @@ from mythgate.domain.ids import (
 from mythgate.domain.items import HolderKind, Item
 from mythgate.domain.lobbies import LobbyKind
 from mythgate.domain.logs import Fault, LevelChange, LogLine, LogQuery
+from mythgate.domain.measures import Appeal, Measure, MeasureKind
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.notices import Contact, Quiet, Subscription
 from mythgate.domain.parties import Party
@@ -45,6 +47,7 @@ from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
 from mythgate.domain.quests import Progress
 from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
+from mythgate.domain.reports import Line, Report, ReportState, Voice
 from mythgate.domain.results import Match, Result, Testimony
 from mythgate.domain.sessions import AccessClaims, Session
 from mythgate.domain.shards import Aetherfall, Ownership, Shards
@@ -160,6 +163,12 @@ class Transaction(Protocol):
     def items(self) -> ItemRepository: ...
     @property
     def moderation(self) -> ModerationRepository: ...
+    @property
+    def measures(self) -> MeasureRepository: ...
+    @property
+    def reports(self) -> ReportRepository: ...
+    @property
+    def filters(self) -> FilterRepository: ...
     @property
     def preferences(self) -> PreferenceRepository: ...
     @property
@@ -317,12 +326,139 @@ class ItemRepository(Protocol):
     def count(self) -> int: ...
 
 
-class ModerationRepository(Protocol):
-    def mute(self, mute: Mute) -> None:
-        """Replaces an earlier mute of the account."""
+class MeasureRepository(Protocol):
+    """Bans and mutes, those that are over among them, and the appeals against them. In a write, what `get`, `everywhere`
+    and `get_appeal` find is kept from others to the end."""
 
-    def unmute(self, account_id: AccountId) -> bool: ...
-    def mute_of(self, account_id: AccountId) -> Mute | None: ...
+    def add(self, measure: Measure) -> Measure:
+        """Save a new measure and set its `number`."""
+
+    def get(self, number: int) -> Measure | None: ...
+    def by_code(self, code: str) -> Measure | None: ...
+    def save(self, measure: Measure) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def everywhere(self, account_id: AccountId, kind: MeasureKind) -> Measure | None:
+        """The newest against the account that holds everywhere and was not lifted; its time may be over."""
+
+    def in_force(self, now: datetime) -> list[Measure]:
+        """Newest first."""
+
+    def over(self, now: datetime) -> list[Measure]:
+        """Those whose time is over and that nobody has lifted, oldest first."""
+
+    def lock_ends(self) -> dict[AccountId, datetime]:
+        """When the bans of accounts everywhere end, of those that do."""
+
+    def page(
+        self,
+        *,
+        active_at: datetime | None = None,
+        account_id: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Measure]:
+        """Newest first, from before the measure `before` on; with `active_at`, those that hold then."""
+
+    def forget(self, account_id: AccountId) -> None:
+        """Delete all that is about an account."""
+
+    def delete_over(self, until: datetime) -> int:
+        """Delete what was over at `until`, with the appeals; returns how many."""
+
+    def appeal(self, appeal: Appeal) -> Appeal:
+        """Save a new appeal and set its `number`. Raises WrongState if there is an open one."""
+
+    def get_appeal(self, number: int) -> Appeal | None: ...
+    def appeal_against(self, measure: int) -> Appeal | None:
+        """The newest."""
+
+    def save_appeal(self, appeal: Appeal) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def appeals(self, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> list[Appeal]:
+        """Newest first."""
+
+    def open_appeals(self) -> int:
+        """How many are not decided."""
+
+
+class ReportRepository(Protocol):
+    """In a write, what `get` and `open_about` find is kept from others to the end."""
+
+    def add(self, report: Report) -> Report:
+        """Save a new report and set its `number`."""
+
+    def get(self, number: int) -> Report | None: ...
+    def save(self, report: Report) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def open_about(self, subject: str, since: datetime) -> Report | None:
+        """The newest about a person that is not closed and no older. In a write, nobody else reports them meanwhile."""
+
+    def collecting(self) -> list[Report]:
+        """Those whose evidence is not complete."""
+
+    def page(
+        self,
+        *,
+        state: ReportState | None = None,
+        subject: str | None = None,
+        after: Report | None = None,
+        limit: int = 50,
+    ) -> list[Report]:
+        """The most urgent first, and of those the newest, from after the report `after` on."""
+
+    def counts(self) -> dict[ReportState, int]: ...
+    def sweep(self, until: datetime) -> int:
+        """Delete reports that were closed before `until`, and those of before then that nobody closed."""
+
+    def add_voice(self, voice: Voice) -> Voice: ...
+    def voices(self, report: int) -> list[Voice]:
+        """The oldest first."""
+
+    def of_reporter(self, account_id: AccountId, limit: int = 50) -> list[Voice]:
+        """Newest first."""
+
+    def untold(self, account_id: AccountId) -> list[Voice]:
+        """Those of closed reports whose answer the account has not been told, oldest first."""
+
+    def told(self, voice: Voice) -> None:
+        """Save when the reporter was told."""
+
+    def untell(self, report: int) -> None:
+        """The report is open again: all are to be told its answer anew."""
+
+    def add_lines(self, lines: Sequence[Line]) -> None: ...
+    def lines(self, report: int) -> list[Line]:
+        """In the order of the chain."""
+
+    def erase(self, account_id: AccountId) -> None:
+        """Take all out that an account said or is called. The chains hold."""
+
+
+class FilterRepository(Protocol):
+    """Filters of words. In a write, what `get` finds is kept from others to the end."""
+
+    def add(self, rule: WordFilter) -> WordFilter:
+        """Save a new filter and set its `number`."""
+
+    def all(self) -> list[WordFilter]:
+        """By number."""
+
+    def get(self, number: int) -> WordFilter | None: ...
+    def save(self, rule: WordFilter) -> None:
+        """Write all fields back and raise `version`; raises Conflict on a stale version."""
+
+    def remove(self, number: int) -> bool: ...
+
+
+class ModerationRepository(Protocol):
+    """The record of who did what, and who is muted."""
+
+    def mute_of(self, account_id: AccountId) -> Mute | None:
+        """The mute that holds everywhere and was not lifted; its time may be over."""
+
     def record(self, entry: AuditEntry) -> None: ...
     def audit(self, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """Newest first."""
@@ -757,6 +893,9 @@ class History(Protocol):
     """The last events of a topic, a bounded ring (100 by default)."""
 
     async def append(self, topic: Topic, event: Event) -> None: ...
+    async def remove(self, message_id: str) -> list[Topic]:
+        """Forget the events with that `message_id`; returns where they were."""
+
     async def recent(self, topic: Topic, limit: int = 100) -> list[Event]:
         """Oldest first."""
 

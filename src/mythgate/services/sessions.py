@@ -26,6 +26,7 @@ from mythgate.domain.errors import (
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.sessions import OPERATOR, Caller, Session, token_hash
 from mythgate.services import causes
+from mythgate.services.gate import Gate
 from mythgate.services.ports import Clock, Ids, Store, TokenSigner, Transaction
 
 log = logging.getLogger(__name__)
@@ -103,8 +104,16 @@ class SessionService:
     """
 
     def __init__(
-        self, *, store: Store, signer: TokenSigner, clock: Clock, ids: Ids, policy: SessionPolicy | None = None
+        self,
+        *,
+        store: Store,
+        signer: TokenSigner,
+        clock: Clock,
+        ids: Ids,
+        policy: SessionPolicy | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate: Final = gate if gate is not None else Gate(clock)
         self._store = store
         self._signer = signer
         self._clock = clock
@@ -141,7 +150,13 @@ class SessionService:
         return self.opened(account, opening)
 
     def open_within(self, tx: Transaction, account: Account, door: str, address: str, client: str) -> Opening:
-        """Open a session in a transaction of the caller's, who calls `opened` after the commit."""
+        """Open a session in a transaction of the caller's, who calls `opened` after the commit.
+
+        Raises:
+            Banned: the account may not come in from there, or that way.
+
+        """
+        self.gate.refuse(account, door, address)
         now = self._clock.now()
         token = new_token()
         session = Session(

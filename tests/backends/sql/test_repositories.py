@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from tests.support.clock import FakeClock
+from tests.support.measures import mute_of
 from tests.support.rows import (
     SQUARE,
     TAVERN,
@@ -23,6 +24,7 @@ from mythgate.domain.characters import Character
 from mythgate.domain.errors import Conflict, NameTaken, NotFound
 from mythgate.domain.ids import AccountId, CharacterId, ItemId, RoomId, SessionId
 from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.measures import MeasureKind
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.sessions import Session
 from mythgate.services.ports import Transaction
@@ -179,7 +181,7 @@ async def test_idle_guests_go_with_all_they_own(store: SqlStore, clock: FakeCloc
         tx.preferences.ignore(AccountId("account-player"), AccountId("account-idle"))
         tx.preferences.set_alias(CharacterId("character-Idle"), "k", "kick")
         tx.characters.explore(CharacterId("character-Idle"), SQUARE, long_ago)
-        tx.moderation.mute(Mute(AccountId("account-idle"), AccountId("account-player"), "", long_ago))
+        tx.measures.add(mute_of(AccountId("account-idle"), long_ago))
         for name in ("Idle", "Player"):
             item = an_item(name, long_ago)
             tx.items.add(item)
@@ -451,14 +453,19 @@ async def test_a_placement_is_seeded_once_also_after_its_item_is_gone(store: Sql
 async def test_mutes(store: SqlStore, clock: FakeClock) -> None:
     await store.write(lambda tx: tx.accounts.add(an_account("Ann", clock.now())))
     ann = AccountId("account-Ann")
-    first = Mute(ann, AccountId("moderator"), "flood", clock.now())
-    second = Mute(ann, AccountId("moderator"), "again", clock.now(), clock.now() + HOUR)
-    for mute in (first, second):
-        await store.write(lambda tx, mute=mute: tx.moderation.mute(mute))  # type: ignore[misc]
+    first = mute_of(ann, clock.now(), reason="flood")
+    second = mute_of(ann, clock.now(), reason="again", ends_at=clock.now() + HOUR)
+    for measure in (first, second):
+        await store.write(lambda tx, measure=measure: tx.measures.add(measure))  # type: ignore[misc]
+        mute = Mute(ann, AccountId("moderator"), measure.reason, clock.now(), measure.ends_at)
         assert await store.read(lambda tx: tx.moderation.mute_of(ann)) == mute
-    assert await store.write(lambda tx: tx.moderation.unmute(ann)) is True
-    assert await store.write(lambda tx: tx.moderation.unmute(ann)) is False
-    assert await store.read(lambda tx: tx.moderation.mute_of(ann)) is None
+    for left in (first, None):
+        measure = await store.write(lambda tx: tx.measures.everywhere(ann, MeasureKind.MUTE))
+        assert measure is not None
+        measure.lifted_at = clock.now()
+        await store.write(lambda tx, measure=measure: tx.measures.save(measure))  # type: ignore[misc]
+        found = await store.read(lambda tx: tx.moderation.mute_of(ann))
+        assert (found is None) is (left is None)
 
 
 async def test_the_audit_log_is_read_newest_first(store: SqlStore, clock: FakeClock) -> None:

@@ -14,7 +14,7 @@ MAX_TOPICS: Final = 10_000
 class MemoryHistory:
     """The last `size` events of each topic. Of more than `max_topics` topics, the quietest is forgotten.
 
-    Neither method ever suspends.
+    No method ever suspends.
     """
 
     def __init__(self, size: int = 100, *, max_topics: int = MAX_TOPICS) -> None:
@@ -30,6 +30,20 @@ class MemoryHistory:
                 del self._topics[quietest]
             events = self._topics[topic] = deque(maxlen=self._size)
         events.append(event)
+
+    async def remove(self, message_id: str) -> list[Topic]:
+        """Forget the events with that `message_id`; returns where they were. Looks at all that is remembered."""
+        found = []
+        for topic, events in self._topics.items():
+            kept = [event for event in events if event.message_id != message_id]
+            if len(kept) != len(events):
+                found.append(topic)
+                events.clear()
+                events.extend(kept)
+        for topic in found:
+            if not self._topics[topic]:
+                del self._topics[topic]
+        return found
 
     async def recent(self, topic: Topic, limit: int = 100) -> list[Event]:
         """Oldest first."""

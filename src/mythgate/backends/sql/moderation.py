@@ -1,20 +1,18 @@
-"""Mutes and the audit log as rows."""
+"""The audit log as rows."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import String, bindparam, delete, func, insert, select
+from sqlalchemy import String, bindparam, func, insert, select
 
-from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, insert_or_replace, row_columns
-from mythgate.backends.sql.tables import audit_log, mutes
+from mythgate.backends.sql.measures import SqlMeasures
+from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, row_columns
+from mythgate.backends.sql.tables import audit_log
 from mythgate.domain.ids import AccountId
+from mythgate.domain.measures import MeasureKind
 from mythgate.domain.moderation import AuditEntry, Mute
 
-_MUTE: Final = insert_or_replace(mutes, [mutes.c.account_id], field_values(mutes, Mute))
-_of_account: Final = mutes.c.account_id == bindparam("of_account")
-_UNMUTE: Final = Statement(delete(mutes).where(_of_account))
-_MUTE_OF: Final = Statement(select(*row_columns(mutes, Mute)).where(_of_account), locks=True)
 _RECORD: Final = Statement(insert(audit_log).values(**field_values(audit_log, AuditEntry)))
 _subject: Final = bindparam("of_subject", type_=String)
 _AUDIT: Final = Statement(
@@ -40,15 +38,11 @@ class SqlModeration:
     def __init__(self, connection: SqlConnection) -> None:
         self._connection = connection
 
-    def mute(self, mute: Mute) -> None:
-        self._connection.change(_MUTE, {name: getattr(mute, name) for name in Mute.__slots__})
-
-    def unmute(self, account_id: AccountId) -> bool:
-        return self._connection.change(_UNMUTE, {"of_account": account_id}) == 1
-
     def mute_of(self, account_id: AccountId) -> Mute | None:
-        rows = self._connection.rows(_MUTE_OF, {"of_account": account_id})
-        return Mute(*rows[0]) if rows else None
+        found = SqlMeasures(self._connection).everywhere(account_id, MeasureKind.MUTE)
+        if found is None:
+            return None
+        return Mute(account_id, AccountId(found.by_account_id), found.reason, found.created_at, found.ends_at)
 
     def record(self, entry: AuditEntry) -> None:
         self._connection.change(_RECORD, {name: getattr(entry, name) for name in AuditEntry.__slots__})

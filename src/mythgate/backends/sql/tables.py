@@ -30,13 +30,16 @@ from mythgate.backends.sql.types import Choice, ColourText, Real, UtcDateTime, s
 from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.announcements import Repeat
 from mythgate.domain.clans import ClanRank
+from mythgate.domain.filters import Applies, FilterAction, FilterScope
 from mythgate.domain.friends import FriendState
 from mythgate.domain.items import HolderKind
 from mythgate.domain.lobbies import Family, LobbyKind
+from mythgate.domain.measures import AppealState, MeasureKind, Scope
 from mythgate.domain.notices import Occasion, Way
 from mythgate.domain.parties import LootRule
 from mythgate.domain.quests import ProgressState
 from mythgate.domain.ratings import SubjectKind
+from mythgate.domain.reports import ReportState
 from mythgate.domain.results import Ending, Outcome, Verdict
 from mythgate.domain.shards import FallReason, Reality, ShardStatus
 from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race
@@ -168,14 +171,136 @@ seeded_origins: Final = Table(
     Column("origin", String, primary_key=True),
 )
 
-mutes: Final = Table(
-    "mutes",
+# Bans and mutes. Those that are over stay, for whoever asks what was before.
+measures: Final = Table(
+    "measures",
     metadata,
-    _account_id(primary_key=True),
-    Column("by_account_id", String, nullable=False),  # outlives the moderator's account
+    _number(),
+    Column("kind", Choice(MeasureKind), nullable=False),
+    Column("account_id", String, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
+    Column("name", String, nullable=False),
+    Column("network", String, nullable=False),
+    Column("scope", Choice(Scope), nullable=False),
+    Column("place", String, nullable=False),
     Column("reason", String, nullable=False),
+    Column("shows_reason", Boolean, nullable=False),
+    Column("by_account_id", String, nullable=False),  # outlives the moderator's account
+    Column("by_name", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ends_at", UtcDateTime),
+    Column("code", String, nullable=False, index=True),
+    Column("lifted_at", UtcDateTime),
+    Column("lifted_by", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("(account_id IS NULL) = (network <> '')", name="somebody"),
+    sqlite_autoincrement=True,
+)
+_in_force = measures.c.lifted_at.is_(None)
+Index("ix_measures_in_force", measures.c.ends_at, sqlite_where=_in_force, postgresql_where=_in_force)
+
+appeals: Final = Table(
+    "appeals",
+    metadata,
+    _number(),
+    Column("measure", Integer, ForeignKey("measures.number", ondelete="CASCADE"), nullable=False),
+    Column("account_id", String, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("state", Choice(AppealState), nullable=False),
+    Column("answer", String, nullable=False),
+    Column("decided_by", String, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Index("ix_appeals_measure", "measure", "number"),
+    Index(
+        "uq_appeals_open",
+        "measure",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    _number(),
+    Column("subject", String, nullable=False),  # an account, or what a guest of an old client goes by
+    Column("subject_name", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("place_name", String, nullable=False),
+    Column("moment", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("collects_until", UtcDateTime, nullable=False),
+    Column("state", Choice(ReportState), nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("voices", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("seal", String, nullable=False),
+    Column("sealed_at", UtcDateTime),
+    Column("claimed_by", String, nullable=False),
+    Column("claimed_name", String, nullable=False),
+    Column("answer", String, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Index("ix_reports_queue", "state", "urgency", "number"),
+    Index("ix_reports_subject", "subject", "number"),
+    sqlite_autoincrement=True,
+)
+
+report_voices: Final = Table(
+    "report_voices",
+    metadata,
+    _number(),
+    Column("report", Integer, ForeignKey("reports.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("account_id", String, index=True),  # no foreign key: what was said of a report outlives who said it
+    Column("name", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+# The evidence: a chain of hashes, see `domain.reports`.
+report_lines: Final = Table(
+    "report_lines",
+    metadata,
+    Column("report", Integer, ForeignKey("reports.number", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("speaker", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("after", Boolean, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("erased", Boolean, nullable=False),
+)
+
+word_filters: Final = Table(
+    "word_filters",
+    metadata,
+    _number(),
+    Column("pattern", String, nullable=False),
+    Column("anywhere", Boolean, nullable=False),
+    Column("action", Choice(FilterAction), nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("applies", Choice(Applies), nullable=False),
+    Column("scope", Choice(FilterScope), nullable=False),
+    Column("place", String, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("message", String, nullable=False),
+    Column("hits", Integer, nullable=False),
+    Column("within_minutes", Integer, nullable=False),
+    Column("mute_minutes", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 audit_log: Final = Table(

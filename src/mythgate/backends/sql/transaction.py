@@ -11,9 +11,11 @@ from mythgate.backends.sql.clans import SqlClans
 from mythgate.backends.sql.facts import SqlFacts
 from mythgate.backends.sql.faults import SqlFaults
 from mythgate.backends.sql.films import SqlFilms
+from mythgate.backends.sql.filters import SqlFilters
 from mythgate.backends.sql.friends import SqlFriends
 from mythgate.backends.sql.imports import SqlImports
 from mythgate.backends.sql.items import SqlItems
+from mythgate.backends.sql.measures import SqlMeasures
 from mythgate.backends.sql.moderation import SqlModeration
 from mythgate.backends.sql.notices import SqlNotices
 from mythgate.backends.sql.parties import SqlParties
@@ -22,6 +24,7 @@ from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
 from mythgate.backends.sql.quests import SqlQuests
 from mythgate.backends.sql.ratings import SqlRatings
 from mythgate.backends.sql.receipts import SqlReceipts
+from mythgate.backends.sql.reports import SqlReports
 from mythgate.backends.sql.results import SqlMatches, SqlResults
 from mythgate.backends.sql.sessions import SqlSessions
 from mythgate.backends.sql.shards import SqlShards, SqlWorldEvents
@@ -59,4 +62,7 @@ class SqlTransaction:
         self.notices: Final = SqlNotices(connection)
         self.faults: Final = SqlFaults(connection)
         self.announcements: Final = SqlAnnouncements(connection)
+        self.measures: Final = SqlMeasures(connection)
+        self.reports: Final = SqlReports(connection)
+        self.filters: Final = SqlFilters(connection)
         self.receipts: Final = SqlReceipts(connection)
