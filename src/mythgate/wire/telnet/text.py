@@ -195,14 +195,10 @@ def _broken(line: str, width: int) -> list[str]:
             word = word[len(head) :]
             needed = columns(word)
         current, taken = word, needed
-    return [*lines, indent + current] if current else lines
+    return [*lines, indent + current] if current or not lines else lines
 
 
 def _head(word: str, room: int) -> str:
-    """As much of a word as fits, at least one character."""
-    taken = 0
-    for place, letter in enumerate(word):
-        taken += _letter_columns(letter)
-        if taken > room:
-            return word[: max(1, place)]
-    return word
+    """As much as fits of a word that does not, at least one character."""
+    too_many = next(end for end in range(1, len(word) + 1) if columns(word[:end]) > room)
+    return word[: max(1, too_many - 1)]
