@@ -15,8 +15,10 @@ import typer.core
 
 import mythgate
 from mythgate.cli import (
+    backup,
     bench,
     bots,
+    bridge,
     config,
     doctor,
     errors,
@@ -30,6 +32,7 @@ from mythgate.cli import (
     migrate,
     play,
     serve,
+    shadow,
     shards,
     tournament,
     user,
@@ -98,9 +101,12 @@ app.command("bench")(bench.bench)
 app.command("bots")(bots.bots)
 app.command("why")(why.why)
 app.command("import")(imports.bring)
+app.command("restore")(backup.restore)
+app.add_typer(backup.app, name="backup", cls=Commands)
 app.command("logs")(logs.search)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
+app.add_typer(bridge.app, name="bridge", cls=Commands)
 app.add_typer(ladder.app, name="ladder", cls=Commands)
 app.add_typer(tournament.app, name="tournament", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)
@@ -111,6 +117,7 @@ app.add_typer(world.app, name="world", cls=Commands)
 app.add_typer(generate.app, name="gen", cls=Commands)
 app.add_typer(metaserver.app, name="metaserver", cls=Commands)
 app.add_typer(shards.app, name="shards", cls=Commands)
+app.add_typer(shadow.app, name="shadow")
 app.add_typer(examples.app, name="examples", cls=Commands)
 
 
