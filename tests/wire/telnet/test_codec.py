@@ -52,8 +52,10 @@ def items_of(*chunks: bytes, limit: int = 8192) -> list[Item]:
     for chunk in chunks:
         decoder.receive_data(chunk)
         while (item := decoder.next_item()) is not None:
-            if isinstance(item, Data) and found and isinstance(found[-1], Data):
-                item = Data(found.pop()[0] + item.data)  # type: ignore[operator]
+            last = found[-1] if found else None
+            if isinstance(item, Data) and isinstance(last, Data):
+                found.pop()
+                item = Data(last.data + item.data)
             found.append(item)
     return found
 
