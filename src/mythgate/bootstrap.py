@@ -69,6 +69,7 @@ from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import adminlogs as log_routes
 from mythgate.doors.http.routes import adminnow as now_routes
+from mythgate.doors.http.routes import adminbackups as backup_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -994,6 +995,7 @@ def build_app(
             roomop_routes.router,
             metaclient_routes.router,
             admin_routes.router,
+            backup_routes.router,
             now_routes.router,
             log_routes.router,
             why_routes.router,

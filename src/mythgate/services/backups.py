@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,7 +34,7 @@ class BackupPolicy:
     """What the operator chose."""
 
     every: timedelta = timedelta(days=1)  # zero: never by itself
-    keep: Keep = Keep(7, 4, 6)
+    keep: Keep = field(default_factory=lambda: Keep(7, 4, 6))
     folder: str = ""  # for people to read
 
 
