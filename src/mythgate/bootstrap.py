@@ -67,9 +67,11 @@ from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
-from mythgate.doors.http.routes import adminlogs as log_routes
-from mythgate.doors.http.routes import adminnow as now_routes
 from mythgate.doors.http.routes import adminbackups as backup_routes
+from mythgate.doors.http.routes import adminlogs as log_routes
+from mythgate.doors.http.routes import adminmessages as message_routes
+from mythgate.doors.http.routes import adminnow as now_routes
+from mythgate.doors.http.routes import adminrooms as staffroom_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -111,8 +113,9 @@ from mythgate.realtime.limits import RealtimeLimits
 from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
-from mythgate.services.bridges import BridgeService
+from mythgate.services.announcements import AnnouncementService
 from mythgate.services.backups import BackupPolicy, BackupService
+from mythgate.services.bridges import BridgeService
 from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
 from mythgate.services.chat import ChatPolicy, ChatService
 from mythgate.services.clans import ClanService
@@ -147,6 +150,7 @@ from mythgate.services.ratings import RatingService
 from mythgate.services.readings import EVERY as READING_EVERY
 from mythgate.services.readings import ReadingService
 from mythgate.services.results import ResultService
+from mythgate.services.rooms import RoomService
 from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
 from mythgate.services.shards import ShardService
@@ -195,6 +199,7 @@ class Node:
     presences: MemoryPresence
     lobby_hub: Hub  # of connections that are in a lobby and nowhere else; they do not resume
     shards_hub: Hub  # of logged-in programs of the Shards network whose bodies are not in the world
+    watch_hub: Hub  # of staff who look on
     hubs: Hubs  # all of them
     sight: Sight
     postmen: Postmen
@@ -405,7 +410,8 @@ def compose(
     lobby_limits = replace(_realtime_limits(settings), linkdead_display=0, resume_grace=0)
     lobby_hub = Hub(clock, lobby_limits, followed=LOBBY_TOPICS)
     shards_hub = Hub(clock, lobby_limits)
-    hubs = Hubs(hub, lobby_hub, shards_hub)
+    watch_hub = Hub(clock, lobby_limits)
+    hubs = Hubs(hub, lobby_hub, shards_hub, watch_hub)
     presences = MemoryPresence()
     history = MemoryHistory(settings.world.history)
     throttle = MemoryThrottle(clock)
@@ -681,6 +687,23 @@ def compose(
     shards.on_event(quests.happened)
     shards.on_event(parties.happened)
     presence.on_entered(quests.entered)
+    rooms = RoomService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        history=history,
+        world=world,
+        movement=movement,
+        lobbies=lobbies,
+        clock=clock,
+        ids=ids,
+    )
+    announcements = AnnouncementService(
+        store=store, realtime=hubs, chat=chat, rooms=rooms, lobbies=lobbies, clock=clock
+    )
+    presence.on_entered(announcements.entered)
+    presence.on_entered(rooms.entered)
+    sessions.on_account_changed(rooms.account_changed)
     presence.on_gone(quests.gone)
     hosting = HostingService(lobbies, clock=clock)
     friends = FriendService(store=store, realtime=hubs, lobbies=lobbies, clock=clock)
@@ -790,6 +813,8 @@ def compose(
         why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
         readings=ReadingService(store=store, presence=presences, lobbies=lobbies, clock=clock),
         lookout=LookoutService(store=store, clock=clock),
+        rooms=rooms,
+        announcements=announcements,
         notices=NoticeService(
             store=store,
             presence=presences,
@@ -815,6 +840,7 @@ def compose(
         presences,
         lobby_hub=lobby_hub,
         shards_hub=shards_hub,
+        watch_hub=watch_hub,
         hubs=hubs,
         sight=sight,
         postmen=postmen,
@@ -827,7 +853,7 @@ def _explain_doors(settings: Settings, services: Services) -> None:
     """What each door asks, for `why`; whether it is open is known when it is."""
     why, http, metaserver, shards = services.why, settings.http, settings.metaserver, settings.shards
     why.doors["http"] = PlainDoor(DoorState("http", f"{http.host}:{http.port}"))
-    options = _metaserver_options(settings)
+    options = metaserver_options(settings)
     state = DoorState(
         "metaserver", f"{options.host}:{options.port}", metaserver.enabled, setting="metaserver.enabled = true"
     )
@@ -970,6 +996,7 @@ def build_app(
     )
     options.registry.register(telemetry.Readings(read))
     ProcessCollector(registry=options.registry)
+    node.services.rooms.round_trips.append(door.round_trips)
     node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken)
     app = create_app(
         node.services,
@@ -997,6 +1024,9 @@ def build_app(
             admin_routes.router,
             backup_routes.router,
             now_routes.router,
+            staffroom_routes.router,
+            staffroom_routes.watch_router(operating.watch_door(node)),
+            message_routes.router,
             log_routes.router,
             why_routes.router,
             why_routes.own_router,
@@ -1110,6 +1140,8 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.notices.start()
     await node.services.bridges.start()
     await node.services.lobbies.catch_up()
+    await node.services.rooms.catch_up()
+    await node.services.announcements.catch_up()
     await node.services.results.start()
     known = await node.services.accounts.mark_record()
     door = PlayDoor(node.hub, node.services, _play_options(settings))
@@ -1221,7 +1253,7 @@ async def _open_metaserver(node: Node) -> MetaserverDoor | None:
     settings = node.settings.metaserver
     if not settings.enabled:
         return None
-    door = MetaserverDoor(node.lobby_hub, node.services, _metaserver_options(node.settings))
+    door = MetaserverDoor(node.lobby_hub, node.services, metaserver_options(node.settings))
     try:
         await door.open()
     except OSError as error:
@@ -1379,7 +1411,8 @@ def _telnet_options(settings: Settings) -> TelnetOptions:
     )
 
 
-def _metaserver_options(settings: Settings) -> MetaserverOptions:
+def metaserver_options(settings: Settings) -> MetaserverOptions:
+    """What the settings say of the metaserver door."""
     metaserver = settings.metaserver
     host = metaserver.host or settings.http.host
     if ":" in host:  # these clients know IPv4 only
@@ -1600,6 +1633,9 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         nonlocal known
         known = await services.accounts.catch_up(known)
         await services.logs.catch_up()
+        await services.rooms.catch_up()
+        await services.announcements.catch_up()
+        await services.announcements.tick()
         await services.lobbies.tick()
         services.matching.tick()
         services.parties.tick()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from mythgate import telemetry
+from mythgate.doors.http.play import PlayDoor, PlayOptions
 from mythgate.services.lookout import (
     ClockWatch,
     DoorFacts,
@@ -23,12 +24,12 @@ from mythgate.services.readings import Totals
 
 if TYPE_CHECKING:
     from mythgate.bootstrap import Node
-    from mythgate.doors.http.play import PlayDoor
     from mythgate.doors.metaserver.options import MetaserverStats
     from mythgate.doors.shards.options import ShardsStats
     from mythgate.services.all import Services
 
 CLOSELY_SECONDS: Final = 60.0
+WATCHERS: Final = 100  # windows in which staff looks on at once
 INTERNAL: Final = "internal"  # the code of an answer that hides a fault of ours
 
 Count = Callable[[], tuple[str, int, int]]
@@ -89,6 +90,11 @@ def set_up(node: Node) -> None:
     lookout.slow_checks.append(watch_backups(services.backups.newest_at, clock, policy))
 
     services.readings.latency, services.readings.lag = services.commands.seconds, services.loop_lag.seconds
+
+
+def watch_door(node: Node) -> PlayDoor:
+    """Through which staff looks on at rooms; it takes a few."""
+    return PlayDoor(node.watch_hub, node.services, PlayOptions(connections=WATCHERS))
 
 
 def look(node: Node) -> Callable[[], Awaitable[None]]:

@@ -6,9 +6,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -193,16 +193,8 @@ def build(
     hub = Hub(clock, limits)
     game = Game(hub, clock)
     hub.watcher = game
-    part = cast("Any", game)
-    services = Services(
-        clock=clock, store=part, accounts=part, sessions=part, characters=part, presence=part, movement=part,
-        things=part, chat=part, moderation=part, world=part, commands=part, positions=part, lobbies=part,
-        hosting=part, friends=part, clans=part, profiles=part, results=part, ratings=part, tournaments=part,
-        imports=part, films=part, matching=part, administration=part, parties=part, sheets=part, trades=part,
-        encounters=part, shards=part, quests=part, voice=part, world_chat=part, why=part,
-        readings=part, lookout=part, notices=part, bridges=part, logs=part, faults=part, loop_lag=part,
-        extensions=Extensions(),
-    )  # fmt: skip
+    parts: dict[str, Any] = {one.name: game for one in fields(Services)}
+    services = Services(**{**parts, "clock": clock, "extensions": Extensions()})
     door = PlayDoor(hub, services, options)
     app = FastAPI()
     errors.install(app)

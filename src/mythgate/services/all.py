@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
     from mythgate.services.administration import AdministrationService
-    from mythgate.services.bridges import BridgeService
+    from mythgate.services.announcements import AnnouncementService
     from mythgate.services.backups import BackupService
+    from mythgate.services.bridges import BridgeService
     from mythgate.services.characters import CharacterService
     from mythgate.services.chat import ChatService
     from mythgate.services.clans import ClanService
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mythgate.services.ratings import RatingService
     from mythgate.services.readings import ReadingService
     from mythgate.services.results import ResultService
+    from mythgate.services.rooms import RoomService
     from mythgate.services.sessions import SessionService
     from mythgate.services.shards import ShardService
     from mythgate.services.sheets import SheetService
@@ -95,5 +97,7 @@ class Services:
     why: WhyService
     readings: ReadingService
     lookout: LookoutService
+    rooms: RoomService
+    announcements: AnnouncementService
     notices: NoticeService
     bridges: BridgeService

@@ -414,7 +414,7 @@ class ChatService:
         """To everybody on the server, in its name; recorded.
 
         Raises:
-            PermissionDenied: the caller is no moderator.
+            PermissionDenied: the caller may not.
 
         """
         words = chat.clean(text, limit=ANNOUNCEMENT_CHARACTERS, verb="announce")
@@ -424,16 +424,21 @@ class ChatService:
             require(role_within(tx, caller), Permission.ANNOUNCE)
             tx.moderation.record(AuditEntry(now, caller.account_id, "world.announced", "", {"text": words}))
 
-        def after(_: None) -> None:
-            self._realtime.publish(GLOBAL_TOPIC, event_of(SystemMessage(words, "announcement"), self._clock.now()))
-            for observer in self._announcement_observers:
-                observer(words)
+        await self._store.write(work, then=lambda _: self.proclaim(words))
+        await self.remember_announcement(words)
+        return words
 
-        await self._store.write(work, then=after)
+    def proclaim(self, words: str) -> None:
+        """Tell everybody on the server, in its name. Nothing is recorded: for what the server says by itself."""
+        self._realtime.publish(GLOBAL_TOPIC, event_of(SystemMessage(words, "announcement"), self._clock.now()))
+        for observer in self._announcement_observers:
+            observer(words)
+
+    async def remember_announcement(self, words: str) -> None:
+        """Have it among the announcements that people can read later."""
         now = self._clock.now()
         told = ChatMessage(self._ids.new(), ANNOUNCEMENTS, "", "", words, words, now, speaker_kind="system")
         await self._history.append(_ANNOUNCED, event_of(told, now, message_id=told.id))
-        return words
 
     # --- what was said -----------------------------------------------------------------------------------
 

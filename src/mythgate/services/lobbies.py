@@ -142,6 +142,7 @@ class LobbyService:
         self.policy: Final = policy if policy is not None else LobbyPolicy()
         self.board: Final = GameBoard()
         self.commands: CommandLine | None = None
+        self.server_greeting = ""  # what who comes to the server reads, whichever lobby it is
         self._types: Final = types if types is not None else RoomTypes()
         self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed, types=self._types)
         self._store = store
@@ -272,6 +273,10 @@ class LobbyService:
         """What was said last, oldest first. Raises NotFound."""
         return self._recent(self.lobby(room_id).room_id, frozenset())
 
+    def said(self, room_id: int) -> list[Event]:
+        """As `recent`, with who said it; no lobby need be of that number."""
+        return list(self._said.get(room_id, ()))
+
     def _recent(self, room_id: int, ignored: frozenset[AccountId]) -> list[LobbyMessage]:
         return [
             event.payload
@@ -359,6 +364,8 @@ class LobbyService:
         if visitor.account_id is not None and not visitor.is_character:
             self._errands.start(self._read_ignored(listener, visitor.account_id))
         if not quiet:
+            if not visitor.is_character and self.server_greeting:  # in the world they have read it
+                self.line_to(listener, self.server_greeting)
             for text in greeting(lobby, visitor):
                 self.line_to(listener, text)
         for observer in self._entered:

@@ -105,6 +105,7 @@ class MovementService:
         self._errands = Errands("movement")
         self._observers: list[Callable[[Moved], None]] = []
         self._restraints: list[Callable[[CharacterId], None]] = []
+        self._guards: list[Callable[[Presence, RoomId], None]] = []
         self._sequels: list[Callable[[CharacterId], Sequel | None]] = []
 
     def accompany(self, prepare: Callable[[CharacterId], Sequel | None]) -> None:
@@ -117,6 +118,10 @@ class MovementService:
     def restrain(self, check: Callable[[CharacterId], None]) -> None:
         """Have `check` asked before somebody walks. It raises what is against it."""
         self._restraints.append(check)
+
+    def guard(self, check: Callable[[Presence, RoomId], None]) -> None:
+        """Have `check` asked before somebody walks into a room. It raises what is against it."""
+        self._guards.append(check)
 
     def on_moved(self, observer: Callable[[Moved], None]) -> None:
         """Call `observer` whenever somebody is in another room, on the event loop, after everybody was told.
@@ -169,6 +174,8 @@ class MovementService:
             for check in self._restraints:
                 check(actor)
             way = self._way_out(present, words)
+            for guard in self._guards:
+                guard(present, way.target)
             place = self._keep_place(way, origin)
         except Refused as refused:
             if once is None:

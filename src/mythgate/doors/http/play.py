@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -189,6 +189,9 @@ class Link(Protocol):
     def fail(self, reason: str) -> None:
         """The peer broke the format."""
 
+    def round_trip(self) -> float | None:
+        """Seconds from a ping to its answer, None where that is not known; has it measured for the next time."""
+
 
 class PlayDoor:
     """Everything the connections of this door share: limits, counters, and the task group their commands run in."""
@@ -365,6 +368,16 @@ class PlayDoor:
             holders.pop()
             if not holders:
                 del self._joining[account_id]
+
+    def round_trips(self, wanted: Collection[CharacterId]) -> dict[CharacterId, float]:
+        """Seconds from a ping to its answer, of those of `wanted` whose connections know."""
+        found = {}
+        for connection in self.connections:
+            if connection.character_id in wanted:
+                seconds = connection.link.round_trip()
+                if seconds is not None:
+                    found[connection.character_id] = seconds
+        return found
 
     # --- time --------------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ class SocketProtocol(asyncio.Protocol):
         "_loop",
         "_open",
         "_parser",
+        "_pinged_at",
         "_reading",
         "_rest",
         "_root_path",
@@ -126,6 +127,7 @@ class SocketProtocol(asyncio.Protocol):
         "limit",
         "lost",
         "on_gone",
+        "round_trip",
         "silence",
         "transport",
     )
@@ -157,6 +159,8 @@ class SocketProtocol(asyncio.Protocol):
         self.limit = DEFAULT_LIMIT
         self.lost = False
         self.on_gone: Callable[[], None] | None = None  # for who counts connections
+        self._pinged_at: float | None = None  # what was asked then is not answered yet
+        self.round_trip: float | None = None  # seconds from the last ping to its answer
         self.silence = 0  # whoever keeps the connection alive counts up; anything received sets it to 0
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 
@@ -285,7 +289,15 @@ class SocketProtocol(asyncio.Protocol):
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
         if self.is_open:
+            if self._pinged_at is None:
+                self._pinged_at = self._loop.time()
             self._write(frame(PING, b""))
+
+    def measure(self) -> float | None:
+        """Seconds from the last ping to its answer, as far as known; the next one is on its way."""
+        if self._pinged_at is None:
+            self.ping()
+        return self.round_trip
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
@@ -392,6 +404,8 @@ class SocketProtocol(asyncio.Protocol):
                 self._write(frame(PONG, payload))
         elif opcode != PONG:
             self._on_message(opcode, payload)
+        elif self._pinged_at is not None:
+            self.round_trip, self._pinged_at = self._loop.time() - self._pinged_at, None
 
     def _forget_input(self) -> None:
         """We closed: what came and was not taken yet is dropped, and so is all that follows."""

@@ -146,8 +146,12 @@ class EventStream(Response):
             for task in (sender, leaver):
                 task.cancel()
             await asyncio.gather(sender, leaver, return_exceptions=True)
-            self.door.hub.detach(self.stream, self.sink)
-            self.door.leave(self.address)
+            self.ended()
+
+    def ended(self) -> None:
+        """The connection is gone, or everything is said."""
+        self.door.hub.detach(self.stream, self.sink)
+        self.door.leave(self.address)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})

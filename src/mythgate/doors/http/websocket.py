@@ -113,6 +113,9 @@ class TransportSink(Sink):
             protocol.ping()
         return protocol.silence < sweeps_before_close
 
+    def round_trip(self) -> float | None:
+        return self.protocol.measure()
+
     # --- socket_protocol.Listener ------------------------------------------------------------------
 
     def on_message(self, payload: bytes, *, binary: bool) -> None:
@@ -320,6 +323,10 @@ class AsgiSink(Sink):
         """The ASGI server sends its own pings."""
         del sweeps_before_ping, sweeps_before_close
         return True
+
+    def round_trip(self) -> float | None:
+        """The ASGI server keeps to itself what its pings say."""
+        return None
 
     # --- the two loops -----------------------------------------------------------------------------
 
