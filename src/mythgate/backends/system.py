@@ -315,6 +315,54 @@ class JwtSigner:
         return AccessClaims(AccountId(account_id), SessionId(session_id), issued_at, expires_at)
 
 
+_NONCE_BYTES: Final = 16
+_MARK_BYTES: Final = 16
+_LONGEST_SEALED: Final = 32  # one block of what covers it
+
+
+class KeySealer:
+    """Small secrets covered with a stream from the server's key, and marked so that a change shows.
+
+    Each is covered with bytes of its own: HMAC-SHA-256 of the purpose and a random nonce. The first key seals; what
+    was sealed with the others can still be opened.
+    """
+
+    def __init__(self, secrets_: Sequence[str]) -> None:
+        self._keys = [_derived(secret, b"sealed secrets") for secret in secrets_]
+
+    @classmethod
+    def from_secret(cls, secret: str) -> KeySealer:
+        """A sealer for `secret` as configured: one secret a line, the current one first."""
+        return cls([line.strip() for line in secret.splitlines() if line.strip()])
+
+    def seal(self, secret: bytes, purpose: str) -> bytes:
+        """`nonce | mark | covered`; see `services.ports.Sealer`."""
+        if len(secret) > _LONGEST_SEALED:
+            msg = "the secret is too long"
+            raise ValueError(msg)
+        nonce = os.urandom(_NONCE_BYTES)
+        covered = _covered(self._keys[0], nonce, purpose, secret)
+        return nonce + _mark(self._keys[0], nonce, purpose, covered) + covered
+
+    def open(self, sealed: bytes, purpose: str) -> bytes | None:
+        """See `services.ports.Sealer`."""
+        nonce, mark = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES : _NONCE_BYTES + _MARK_BYTES]
+        covered = sealed[_NONCE_BYTES + _MARK_BYTES :]
+        for key in self._keys:
+            if hmac.compare_digest(mark, _mark(key, nonce, purpose, covered)):
+                return _covered(key, nonce, purpose, covered)
+        return None
+
+
+def _covered(key: bytes, nonce: bytes, purpose: str, text: bytes) -> bytes:
+    stream = hmac.digest(key, b"cover " + nonce + purpose.encode(), hashlib.sha256)
+    return bytes(one ^ other for one, other in zip(text, stream, strict=False))
+
+
+def _mark(key: bytes, nonce: bytes, purpose: str, covered: bytes) -> bytes:
+    return hmac.digest(key, b"mark " + nonce + covered + purpose.encode(), hashlib.sha256)[:_MARK_BYTES]
+
+
 def _derived(secret: str, purpose: bytes) -> bytes:
     """A 32-byte key of its own for each purpose, so that no secret is too short and none is used twice."""
     return hmac.digest(secret.encode(), b"mythgate " + purpose, hashlib.sha256)

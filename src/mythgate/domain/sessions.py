@@ -25,6 +25,7 @@ class Session:
     address: str
     client: str  # user agent or client version, at most 200 characters
     revoked_at: datetime | None = None
+    proven_until: datetime | None = None  # how long the second factor holds that was shown in it
 
     def is_live(self, now: datetime) -> bool:
         """Whether the session may still be used at `now`."""
@@ -45,6 +46,7 @@ class Caller:
     name: str
     role: Role
     is_guest: bool = False
+    token: int | None = None  # number of the token for programs that they came with
 
 
 OPERATOR: Final = Caller(AccountId("cli"), SessionId("cli"), "operator", Role.OWNER)

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
-from mythgate.domain.backups import Backup, BackupFile, Progress, Reason
 from mythgate.domain.announcements import Schedule
+from mythgate.domain.apitokens import ApiToken
+from mythgate.domain.backups import Backup, BackupFile, Progress, Reason
 from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
@@ -43,12 +44,15 @@ from mythgate.domain.measures import Appeal, Measure, MeasureKind
 from mythgate.domain.moderation import AuditEntry, Mute
 from mythgate.domain.notices import Contact, Quiet, Subscription
 from mythgate.domain.parties import Party
+from mythgate.domain.people import Alternate, KeptName, Note, SeenAddress
 from mythgate.domain.presence import Presence
 from mythgate.domain.profiles import Profile
 from mythgate.domain.quests import Progress
 from mythgate.domain.ratings import Category, Season, Standing, StandingTable, SubjectKind
+from mythgate.domain.record import Recorded, Sought
 from mythgate.domain.reports import Line, Report, ReportState, Voice
 from mythgate.domain.results import Match, Result, Testimony
+from mythgate.domain.secondfactors import SecondFactor
 from mythgate.domain.sessions import AccessClaims, Session
 from mythgate.domain.shards import Aetherfall, Ownership, Shards
 from mythgate.domain.sheets import Sheet
@@ -92,6 +96,14 @@ class PasswordHasher(Protocol):
             InvalidInput: it is of no kind that is known here.
 
         """
+
+
+class Sealer(Protocol):
+    """Keeps small secrets in the database unreadable for who has nothing but the database."""
+
+    def seal(self, secret: bytes, purpose: str) -> bytes: ...
+    def open(self, sealed: bytes, purpose: str) -> bytes | None:
+        """The secret; None if it was sealed with another key, for another purpose, or changed."""
 
 
 class TokenSigner(Protocol):
@@ -209,6 +221,19 @@ class Transaction(Protocol):
     def quests(self) -> QuestRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
+    @property
+    def second_factors(self) -> SecondFactorRepository: ...
+    @property
+    def notes(self) -> NoteRepository: ...
+    @property
+    def seen_addresses(self) -> SeenAddressRepository: ...
+    @property
+    def kept_names(self) -> KeptNameRepository: ...
+    @property
+    def api_tokens(self) -> ApiTokenRepository: ...
+    @property
+    def now(self) -> datetime:
+        """The time, for rules that have to know it within the transaction."""
 
 
 class AccountRepository(Protocol):
@@ -254,6 +279,9 @@ class SessionRepository(Protocol):
     def save(self, session: Session) -> None: ...
     def of_account(self, account_id: AccountId) -> list[Session]:
         """Not revoked ones, newest first (expired ones may be among them)."""
+
+    def living(self, now: datetime) -> list[Session]:
+        """All that live at `now`."""
 
     def revoke_all(self, account_id: AccountId, now: datetime, *, keep: SessionId | None = None) -> list[SessionId]:
         """Revoke every session of the account but `keep`; returns the ones revoked."""
@@ -468,6 +496,97 @@ class ModerationRepository(Protocol):
 
     def acts_of(self, actor: str, *, after: int) -> list[AuditEntry]:
         """What `actor` did, of the entries with a number above `after`. Oldest first."""
+
+    def search(self, sought: Sought, *, before: int | None = None, limit: int = 100) -> list[Recorded]:
+        """Those that fit, of the entries with a number below `before`. Newest first."""
+
+    def page(self, *, after: int, limit: int) -> list[Recorded]:
+        """The entries with a number above `after`. Oldest first."""
+
+    def about(self, account_id: AccountId) -> list[int]:
+        """The numbers of entries that were written about or by an account and still say something."""
+
+    def empty(self, number: int) -> None:
+        """Remove what an entry says; the chain holds if an entry of the act `record.ERASED` names it."""
+
+
+class SecondFactorRepository(Protocol):
+    """In a write, a factor that was asked for is kept from others to the end."""
+
+    def get(self, account_id: AccountId) -> SecondFactor | None: ...
+    def is_enrolled(self, account_id: AccountId) -> bool:
+        """Whether codes are asked for; looks without keeping others from it."""
+
+    def save(self, factor: SecondFactor) -> None:
+        """Replaces an earlier one."""
+
+    def delete(self, account_id: AccountId) -> bool: ...
+
+
+class NoteRepository(Protocol):
+    def add(self, note: Note) -> Note:
+        """Keep it; returns it with its number."""
+
+    def of_account(self, account_id: AccountId) -> list[Note]:
+        """Newest first."""
+
+    def get(self, account_id: AccountId, number: int) -> Note | None: ...
+    def remove(self, account_id: AccountId, number: int) -> bool: ...
+    def forget(self, account_id: AccountId) -> None:
+        """Delete all notes about an account."""
+
+
+class SeenAddressRepository(Protocol):
+    """Where accounts came from: the latest few addresses of each, for a while."""
+
+    def note(self, account_id: AccountId, address: str, door: str, now: datetime) -> None:
+        """Somebody came from there; the oldest of too many addresses are forgotten."""
+
+    def of_account(self, account_id: AccountId) -> list[SeenAddress]:
+        """The latest first."""
+
+    def alternates(self, account_id: AccountId, *, limit: int = 500) -> list[Alternate]:
+        """Who else came from the addresses of an account, the latest first; `limit` pairs of account and address are
+        looked at."""
+
+    def expire(self, before: datetime) -> int:
+        """Forget where nobody came from since `before`; returns how many."""
+
+    def forget(self, account_id: AccountId) -> None: ...
+
+
+class KeptNameRepository(Protocol):
+    """Names that are kept for who gave them up."""
+
+    def keep(self, name: KeptName) -> None:
+        """Replaces what was known of the name."""
+
+    def get(self, name_key: str) -> KeptName | None:
+        """Its time may be over."""
+
+    def of_account(self, account_id: AccountId) -> list[KeptName]: ...
+    def release(self, name_key: str) -> bool: ...
+    def expire(self, before: datetime) -> int:
+        """Release those whose time was over before `before`; returns how many."""
+
+    def forget(self, account_id: AccountId) -> None: ...
+
+
+class ApiTokenRepository(Protocol):
+    def add(self, token: ApiToken) -> ApiToken:
+        """Keep it; returns it with its number."""
+
+    def get(self, number: int) -> ApiToken | None: ...
+    def by_hash(self, token_hash: bytes) -> ApiToken | None: ...
+    def all(self) -> list[ApiToken]:
+        """Also those that ended. Newest first."""
+
+    def used(self, number: int, now: datetime) -> None: ...
+    def end(self, number: int, now: datetime) -> bool:
+        """False if there is no such token, or it had ended."""
+
+    def end_all(self, account_id: AccountId, now: datetime) -> int: ...
+    def forget(self, account_id: AccountId) -> None: ...
 
 
 class PreferenceRepository(Protocol):

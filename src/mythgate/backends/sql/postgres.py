@@ -279,7 +279,7 @@ class PostgresStore:
         try:
             async with engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                result = await connection.run_sync(_run_unit, work, writes=False)
+                result = await connection.run_sync(_run_unit, self._clock, work, writes=False)
                 await connection.rollback()
         except Exception as error:
             raise explained(error) from error
@@ -315,7 +315,7 @@ class PostgresStore:
         once: CommandKey | None,
     ) -> T:
         def run(connection: Connection) -> T:
-            result = _run_unit(connection, lambda tx: self._recorded(tx, work, once), writes=True)
+            result = _run_unit(connection, self._clock, lambda tx: self._recorded(tx, work, once), writes=True)
             attempt.ticket = self._order.draw()
             return result
 
@@ -345,11 +345,11 @@ class PostgresStore:
         return work(transaction)
 
 
-def _run_unit(connection: Connection, work: Callable[[SqlTransaction], T], *, writes: bool) -> T:
+def _run_unit(connection: Connection, clock: Clock, work: Callable[[SqlTransaction], T], *, writes: bool) -> T:
     """Run `work` in the greenlet that may wait for the database."""
     ours = PostgresConnection(connection, writes=writes)
     try:
-        return work(SqlTransaction(ours))
+        return work(SqlTransaction(ours, clock))
     finally:
         ours.is_open = False
 

@@ -9,10 +9,10 @@ from typing import Final
 from mythgate.backends.sql.tables import metadata
 from mythgate.domain.errors import MythError
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
-KNOWN: Final = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"})
+KNOWN: Final = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"})
 """All revisions this version knows; the same test compares these."""
 
 READ_REVISION: Final = "SELECT version_num FROM alembic_version"

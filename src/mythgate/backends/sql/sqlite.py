@@ -123,7 +123,7 @@ class _Opened:
     def __init__(self, database: sqlite3.Connection, clock: Clock, *, writes: bool) -> None:
         self.database: Final = database
         self.connection: Final = SqliteConnection(database, writes=writes)
-        self.transaction: Final = SqlTransaction(self.connection)
+        self.transaction: Final = SqlTransaction(self.connection, clock)
         self.deadline = inf  # by the clock's `monotonic`
         self._clock = clock
         database.set_progress_handler(self._is_late, _STEPS_BETWEEN_LOOKS)

@@ -105,6 +105,7 @@ sessions: Final = Table(
     Column("address", String, nullable=False),
     Column("client", String, nullable=False),
     Column("revoked_at", UtcDateTime, index=True),
+    Column("proven_until", UtcDateTime),
     Index("ix_sessions_account_id", "account_id", "created_at"),
 )
 
@@ -312,7 +313,13 @@ audit_log: Final = Table(
     Column("action", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("detail", small_json(), nullable=False),
+    # Of the chain, see `domain.record`; empty in rows from before there was one.
+    Column("salt", LargeBinary),
+    Column("said", LargeBinary),
+    Column("link", LargeBinary),
     Index("ix_audit_log_subject", "subject", "number"),
+    Index("ix_audit_log_actor", "actor", "number"),
+    Index("ix_audit_log_action", "action", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -826,5 +833,68 @@ announcements: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("told_at", UtcDateTime),
     _number(),
+    sqlite_autoincrement=True,
+)
+
+second_factors: Final = Table(
+    "second_factors",
+    metadata,
+    _account_id(primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery", small_json(), nullable=False),
+)
+
+notes: Final = Table(
+    "notes",
+    metadata,
+    _number(),
+    _account_id(),
+    Column("by_account_id", String, nullable=False),  # outlives the account of who wrote it
+    Column("by_name", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_notes_account_id", "account_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+seen_addresses: Final = Table(
+    "seen_addresses",
+    metadata,
+    _account_id(primary_key=True),
+    Column("address", String, primary_key=True),
+    Column("door", String, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
+    Column("times", Integer, nullable=False),
+    Index("ix_seen_addresses_address", "address"),
+)
+
+# Names that were given up lately: nobody but who had it may take one.
+kept_names: Final = Table(
+    "kept_names",
+    metadata,
+    Column("name_key", String, primary_key=True),
+    _account_id(),
+    Column("name", String, nullable=False),
+    Column("until", UtcDateTime, nullable=False, index=True),
+    Index("ix_kept_names_account_id", "account_id"),  # for the cascade
+)
+
+api_tokens: Final = Table(
+    "api_tokens",
+    metadata,
+    _number(),
+    _account_id(),
+    Column("name", String, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("permissions", small_json(), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index("ix_api_tokens_account_id", "account_id"),  # for the cascade
     sqlite_autoincrement=True,
 )

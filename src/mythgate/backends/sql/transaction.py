@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from mythgate.backends.sql.accounts import SqlAccounts
@@ -29,14 +30,17 @@ from mythgate.backends.sql.results import SqlMatches, SqlResults
 from mythgate.backends.sql.sessions import SqlSessions
 from mythgate.backends.sql.shards import SqlShards, SqlWorldEvents
 from mythgate.backends.sql.sheets import SqlSheets
+from mythgate.backends.sql.staff import SqlApiTokens, SqlKeptNames, SqlNotes, SqlSecondFactors, SqlSeenAddresses
 from mythgate.backends.sql.statements import SqlConnection
 from mythgate.backends.sql.tournaments import SqlTournaments
+from mythgate.services.ports import Clock
 
 
 class SqlTransaction:
     """`services.ports.Transaction`, and the receipts that only stores know of."""
 
-    def __init__(self, connection: SqlConnection) -> None:
+    def __init__(self, connection: SqlConnection, clock: Clock) -> None:
+        self._clock = clock
         self.accounts: Final = SqlAccounts(connection)
         self.sessions: Final = SqlSessions(connection)
         self.characters: Final = SqlCharacters(connection)
@@ -65,4 +69,13 @@ class SqlTransaction:
         self.measures: Final = SqlMeasures(connection)
         self.reports: Final = SqlReports(connection)
         self.filters: Final = SqlFilters(connection)
+        self.second_factors: Final = SqlSecondFactors(connection)
+        self.notes: Final = SqlNotes(connection)
+        self.seen_addresses: Final = SqlSeenAddresses(connection)
+        self.kept_names: Final = SqlKeptNames(connection)
+        self.api_tokens: Final = SqlApiTokens(connection)
         self.receipts: Final = SqlReceipts(connection)
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
