@@ -21,6 +21,7 @@ export type * as AdminApi from "./generated/console.ts";
 export type * from "./generated/events.ts";
 export { randomId } from "./ids.ts";
 export type * from "./lobbies.ts";
+export * from "./notices.ts";
 export { Outbox, type PendingCommand } from "./outbox.ts";
 export { type LadderQuery, Pages, type ResultQuery, type Season } from "./pages.ts";
 export { type Handler, Player, type PlayerOptions } from "./player.ts";

@@ -14,6 +14,7 @@ const Administration = lazy(async () => ({
   default: (await import("./admin/Administration.tsx")).Administration,
 }));
 const Journal = lazy(async () => ({ default: (await import("./adventure/Journal.tsx")).Journal }));
+const Notices = lazy(async () => ({ default: (await import("./notices/Notices.tsx")).Notices }));
 const Status = lazy(async () => ({ default: (await import("./status/Status.tsx")).Status }));
 
 export function App() {
@@ -35,6 +36,12 @@ export function App() {
     );
   if (page === "lobby") return <Suspense>{signedIn && playing ? <Lobby /> : <Overview />}</Suspense>;
   if (!signedIn) return <Entrance />;
+  if (page === "notices")
+    return (
+      <Suspense>
+        <Notices />
+      </Suspense>
+    );
   if (page === "journal" && playing)
     return (
       <Suspense>

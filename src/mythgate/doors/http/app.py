@@ -145,7 +145,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
 
 _HASHED: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
-_PAGES: Final = ("/", "/admin", "/play", "/lobby", "/journal", "/status")
+_PAGES: Final = ("/", "/admin", "/play", "/lobby", "/journal", "/notices", "/status")
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Mythgate</title><meta name="viewport" content="width=device-width">
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>

@@ -90,6 +90,9 @@ function MainMenu({ onAccount, onKeyboard }: MainMenuProps) {
           <MenuItem className={item} onAction={() => goTo("journal")}>
             Journal
           </MenuItem>
+          <MenuItem className={item} onAction={() => goTo("notices")}>
+            Notices
+          </MenuItem>
           {isStaff(role) && (
             <MenuItem className={item} onAction={() => goTo("admin")}>
               Console

@@ -92,6 +92,7 @@ export function Lobby() {
               ? [{ label: `Manage ${room.name}`, run: () => setManaging(true) }]
               : []),
             ...(room ? [{ label: `Leave ${room.name}`, run: () => leave(room.room_id) }] : []),
+            { label: "Notices", run: () => goTo("notices") },
             { label: "To the world", run: () => goTo("world") },
             { label: "Sign out", run: () => void signOut(leaveWorld()) },
           ]}

@@ -55,6 +55,7 @@ function OverviewPage({ onEnter }: { readonly onEnter: () => void }) {
         <Gate />
         <h1 className={styles.title}>Lobbies</h1>
         {login && !login.isGuest && <Button onPress={() => showProfile(true)}>Profile</Button>}
+        {login && !login.isGuest && <Button onPress={() => goTo("notices")}>Notices</Button>}
         <Button look="primary" onPress={() => enter(null)}>
           Come in
         </Button>
