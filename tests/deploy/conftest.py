@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import time
@@ -14,7 +15,7 @@ from typing import Final
 import pytest
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
-_PATIENCE_SECONDS: Final = 30.0
+_PATIENCE_SECONDS: Final = 20.0
 
 
 def tool(name: str) -> str:
@@ -29,7 +30,10 @@ def tool(name: str) -> str:
 async def running(*command: str, cwd: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program that is ended by its process id when the block ends; what it said lies in `cwd`."""
     with (cwd / f"{Path(command[0]).name}.out").open("wb") as out:
-        process = await asyncio.create_subprocess_exec(*command, cwd=cwd, stdout=out, stderr=out)
+        homes = {"HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), "XDG_DATA_HOME": str(cwd)}
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=cwd, stdout=out, stderr=out, env=os.environ | homes
+        )
     try:
         yield process
     finally:

@@ -126,7 +126,7 @@ async def prometheus(server: RunningServer, tmp_path: Path) -> AsyncIterator[Pro
 
 
 async def test_prometheus_knows_every_metric_that_is_asked_for(prometheus: Prometheus) -> None:
-    known = {name for name in await prometheus.get("metadata")} | {"up"}
+    known = set(await prometheus.get("metadata")) | {"up"}
     asked = {name for expr in expressions() for name in _METRIC.findall(expr)}
     assert len(asked) > 25
     # Metadata has the family, of whose parts the expressions ask.

@@ -90,7 +90,8 @@ class Edge:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        private = scope["path"].startswith(_PRIVATE_PATHS)
+        # Below a path of a proxy, the path begins with it.
+        private = scope["path"].removeprefix(scope.get("root_path", "")).startswith(_PRIVATE_PATHS)
         started = False
         received = 0
 
