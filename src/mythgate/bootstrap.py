@@ -107,10 +107,11 @@ from mythgate.doors.shards.socket import socket_router
 from mythgate.doors.telnet import door as telnet_door
 from mythgate.doors.telnet.door import CertificateUnusable, TelnetDoor
 from mythgate.doors.telnet.options import TelnetOptions, TelnetStats
+from mythgate.livesettings import LiveSettings, account_policy
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
-from mythgate.services.accounts import AccountPolicy, AccountService, RecordMark
+from mythgate.services.accounts import AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
 from mythgate.services.announcements import AnnouncementService
@@ -141,7 +142,7 @@ from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import Moved, MovementService
 from mythgate.services.notices import NoticeService
 from mythgate.services.parties import PartyPolicy, PartyService
-from mythgate.services.ports import Rate, Transaction
+from mythgate.services.ports import Transaction
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.profiles import ProfileService
@@ -153,6 +154,7 @@ from mythgate.services.results import ResultService
 from mythgate.services.rooms import RoomService
 from mythgate.services.roomtypes import RoomTypes
 from mythgate.services.sessions import SessionPolicy, SessionService
+from mythgate.services.settings import SettingService
 from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
@@ -167,7 +169,7 @@ from mythgate.services.worldchat import WorldChat
 from mythgate.wire.shards.encryption import EncryptionMissing
 
 if TYPE_CHECKING:
-    from mythgate.doors.http.http_protocol import HttpProtocol, Sockets  # httptools is not for Windows
+    from mythgate.doors.http.http_protocol import HttpLimits, HttpProtocol, Sockets  # httptools is not for Windows
 
 log = logging.getLogger(__name__)
 
@@ -203,6 +205,7 @@ class Node:
     hubs: Hubs  # all of them
     sight: Sight
     postmen: Postmen
+    adopters: list[Callable[[Settings], None]] = field(default_factory=list)  # doors, told of other settings
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(2)}")
 
     def room_of(self, character_id: str) -> str | None:
@@ -292,7 +295,9 @@ async def open_node(settings: Settings, *, makes: bool = True) -> AsyncIterator[
     try:
         if not (makes or settings.secret_key.get_secret_value() or (settings.data_dir / KEY_FILE).exists()):
             settings = settings.model_copy(update={"secret_key": SecretStr(secrets.token_urlsafe())})
-        yield compose(settings, store, clock, hasher, loaded)
+        node = compose(settings, store, clock, hasher, loaded)
+        await node.services.settings.catch_up()
+        yield node
     finally:
         hasher.close()
         await store.close()
@@ -402,6 +407,7 @@ def compose(
     loaded: tuple[WorldPacks, World] | None = None,
 ) -> Node:
     """Wire all services together; `loaded` is the world, if it was read already."""
+    book = LiveSettings(settings)
     extensions = load_plugins(settings.plugins)
     ids = UuidIds()
     secret = _secret(settings)
@@ -437,16 +443,7 @@ def compose(
         ids=ids,
         presence=presences,
         realtime=hubs,
-        policy=AccountPolicy(
-            registration_open=settings.sessions.registration == "open",
-            guests=settings.sessions.guests,
-            password_min_length=settings.passwords.min_length,
-            password_max_length=settings.passwords.max_length,
-            game_passwords_only=settings.passwords.game_passwords_only,
-            failures_per_account=Rate(limits.logins_per_account, limits.login_pause),
-            failures_per_address=Rate(limits.logins_per_address, limits.login_address_pause),
-            registrations_per_address=Rate(limits.registrations_per_address, limits.registration_window),
-        ),
+        policy=account_policy(settings),
     )
     world = WorldService(
         first_world,
@@ -815,6 +812,7 @@ def compose(
         lookout=LookoutService(store=store, clock=clock),
         rooms=rooms,
         announcements=announcements,
+        settings=SettingService(store=store, book=book, clock=clock),
         notices=NoticeService(
             store=store,
             presence=presences,
@@ -845,6 +843,7 @@ def compose(
         sight=sight,
         postmen=postmen,
     )
+    book.node = node
     operating.set_up(node)
     return node
 
@@ -1147,6 +1146,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     door = PlayDoor(node.hub, node.services, _play_options(settings))
     http = _http_protocol(settings)
     metaserver = await _open_metaserver(node)
+    node.adopters.append(lambda settings: _adopt(settings, door, http, metaserver))
     shards = _open_shards(node)
     telnet = await _open_telnet(node, door)
     beside_http = {"metaserver": metaserver, "shards": shards, "telnet": telnet}
@@ -1519,20 +1519,38 @@ def _uvicorn_config(settings: Settings, app: FastAPI, http: type[HttpProtocol] |
 def _http_protocol(settings: Settings) -> type[HttpProtocol] | None:
     if sys.platform == "win32":
         return None
-    from mythgate.doors.http.http_protocol import HttpLimits, http_protocol
+    from mythgate.doors.http.http_protocol import http_protocol
+
+    return http_protocol(_http_limits(settings))
+
+
+def _http_limits(settings: Settings) -> HttpLimits:
+    from mythgate.doors.http.http_protocol import HttpLimits
 
     http, limits = settings.http, settings.limits
     proxies = ProxyHeadersMiddleware(cast("Any", None), http.trusted_proxies).trusted_hosts
-    return http_protocol(
-        HttpLimits(
-            connections=limits.connections + limits.other_connections,
-            connections_per_address=2 * limits.connections_per_address,
-            unlimited=cast("Container[str]", proxies),
-            head_bytes=http.max_head_bytes,
-            head_within=http.head_within.total_seconds(),
-            body_within=http.body_within.total_seconds(),
-        )
+    return HttpLimits(
+        connections=limits.connections + limits.other_connections,
+        connections_per_address=2 * limits.connections_per_address,
+        unlimited=cast("Container[str]", proxies),
+        head_bytes=http.max_head_bytes,
+        head_within=http.head_within.total_seconds(),
+        body_within=http.body_within.total_seconds(),
     )
+
+
+def _adopt(
+    settings: Settings, door: PlayDoor, http: type[HttpProtocol] | None, metaserver: MetaserverDoor | None
+) -> None:
+    """Have open doors go by other limits."""
+    door.adopt(_play_options(settings))
+    if http is not None:
+        http.sockets.limits = _http_limits(settings)
+    if metaserver is not None:
+        metaserver.options = metaserver_options(settings)
+        rules = metaserver.services.why.doors.get("metaserver")
+        if isinstance(rules, MetaserverRules):
+            rules.options = metaserver.options
 
 
 def _play_options(settings: Settings) -> PlayOptions:
@@ -1633,6 +1651,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         nonlocal known
         known = await services.accounts.catch_up(known)
         await services.logs.catch_up()
+        await services.settings.catch_up()
         await services.rooms.catch_up()
         await services.announcements.catch_up()
         await services.announcements.tick()
