@@ -16,6 +16,11 @@ export interface LogWishes {
   readonly security?: string;
 }
 
+/** Lines of talk that are asked for at once. */
+const MOST_LINES = 500;
+
+const room = (key: string, act = ""): string => `api/admin/rooms/${encodeURIComponent(key)}${act && `/${act}`}`;
+
 export class Console {
   readonly #session: Session;
 
@@ -63,6 +68,55 @@ export class Console {
   faultSeen = (fingerprint: string): Promise<api.LoggedFault> =>
     this.#post(`api/admin/errors/${encodeURIComponent(fingerprint)}/seen`);
 
+  // --- rooms ----------------------------------------------------------------------------------------------
+
+  /** Lobbies and rooms of the world with people in them, or also `empty` ones. */
+  rooms = async (empty = false): Promise<readonly api.StaffRoom[]> =>
+    (await this.#get<api.StaffRooms>("api/admin/rooms", { empty: empty || null })).rooms;
+
+  /** `key` is `lobby:` and its number, or `room:` and the id of a room of the world. */
+  room = (key: string): Promise<api.StaffRoomCard> => this.#get(room(key));
+
+  /** What was said there and is remembered, the oldest first; after the line of that id, if one is named. */
+  talk = async (key: string, after = ""): Promise<readonly api.TalkLine[]> =>
+    (await this.#get<api.RoomTalk>(room(key, "talk"), { after: after || null, limit: MOST_LINES })).lines;
+
+  announceIn = (key: string, text: string): Promise<api.Announced> => this.#post(room(key, "announce"), { text });
+
+  lockRoom = (key: string, locked: boolean): Promise<api.StaffRoom> => this.#post(room(key, "lock"), { locked });
+
+  /** Change what it greets with; empty: nothing. */
+  greetIn = (key: string, text: string): Promise<api.StaffRoom> => this.#post(room(key, "motd"), { text });
+
+  /** @returns the lobby if the settings name it: it is locked then; null: it is no more. */
+  closeRoom = async (key: string, reason: string): Promise<api.StaffRoom | null> =>
+    (await this.#post<api.ClosedRoom>(room(key, "close"), { reason })).room;
+
+  /** Put somebody who is in a room into another of the same kind. */
+  moveFrom = (key: string, id: string, to: string, reason: string): Promise<api.MovedPerson> =>
+    this.#post(room(key, "move"), { id, to, reason });
+
+  // --- messages -------------------------------------------------------------------------------------------
+
+  /** Tell everybody on the server something. */
+  announce = (text: string): Promise<api.Announced> => this.#post("api/admin/announce", { text });
+
+  /** What everybody reads who comes to the server. */
+  motd = async (): Promise<string> => (await this.#get<api.MessageOfTheDay>("api/admin/motd")).text;
+
+  setMotd = async (text: string): Promise<string> =>
+    (await this.#session.request<api.MessageOfTheDay>("PUT", "api/admin/motd", { text })).text;
+
+  /** By schedule; those that are over among them. */
+  announcements = async (): Promise<readonly api.AnnouncementCard[]> =>
+    (await this.#get<api.AnnouncementList>("api/admin/announcements")).announcements;
+
+  addAnnouncement = (announcement: api.AnnouncementRequest): Promise<api.AnnouncementCard> =>
+    this.#post("api/admin/announcements", announcement);
+
+  removeAnnouncement = (number: number): Promise<void> =>
+    this.#session.request("DELETE", `api/admin/announcements/${number}`);
+
   // --- bridges --------------------------------------------------------------------------------------------
 
   /** Between lobbies and channels elsewhere. */
@@ -72,6 +126,23 @@ export class Console {
   openBridge = (bridge: api.NewBridge): Promise<api.OpenedBridge> => this.#post("api/admin/bridges", bridge);
 
   closeBridge = (number: number): Promise<void> => this.#session.request("DELETE", `api/admin/bridges/${number}`);
+
+  // --- backups --------------------------------------------------------------------------------------------
+
+  backups = (): Promise<api.Backups> => this.#get("api/admin/backups");
+
+  backup = (name: string): Promise<api.BackupDetails> => this.#get(`api/admin/backups/${encodeURIComponent(name)}`);
+
+  /** Answers when it is whole and on the disk. */
+  makeBackup = (): Promise<api.BackupDetails> => this.#session.request("POST", "api/admin/backups");
+
+  /** Look at every byte of it. */
+  verifyBackup = (name: string): Promise<api.BackupCheck> =>
+    this.#post(`api/admin/backups/${encodeURIComponent(name)}/verify`);
+
+  /** Throw away those that the settings do not keep. */
+  pruneBackups = async (): Promise<readonly api.BackupEntry[]> =>
+    (await this.#post<api.Pruned>("api/admin/backups/prune")).removed;
 
   // --- the ladder -----------------------------------------------------------------------------------------
 

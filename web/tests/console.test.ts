@@ -3,6 +3,7 @@ import { type AdminApi, Console, type Session, Users } from "@mythgate/sdk";
 import { describe, expect, test } from "vitest";
 import description from "../../docs/reference/openapi.json?raw";
 import { byCount, bytes, figure, LastHour, MEASURES } from "../src/stores/adminNow.ts";
+import { joined, LONGEST_PAUSE_MS, MOST_LINES, pauseBefore } from "../src/stores/adminTalk.ts";
 
 const { paths } = JSON.parse(description) as { readonly paths: Record<string, Record<string, unknown>> };
 const ROUTES = Object.entries(paths).flatMap(([path, methods]) =>
@@ -50,10 +51,13 @@ test("every call is a route of the server", async () => {
   expect(strangers).toEqual([]);
 });
 
+/** A stream of what is said, for programs: the console asks for the talk again and again, which survives any proxy. */
+const FOR_PROGRAMS = ["GET /api/admin/rooms/{key}/live"];
+
 test("every route for the staff has a call", async () => {
   const calls = [...(await asked()).values()];
   const forgotten = ROUTES.filter((route) => / \/api\/admin\//.test(route) && !calls.some((call) => fits(call, route)));
-  expect(forgotten).toEqual([]);
+  expect(forgotten).toEqual(FOR_PROGRAMS);
 });
 
 describe("the last hour", () => {
@@ -137,4 +141,27 @@ test("figures as people read them", () => {
   ]);
   const point = { refusals_per_second: { too_many: 0.5, not_found: 0.25 } } as unknown as AdminApi.ReadingPoint;
   expect(MEASURES.find(({ title }) => title === "Refusals")?.of(point)).toBe(0.75);
+});
+
+describe("what is said in a room", () => {
+  const line = (id: string, second = 0) => ({ id, at: new Date(Date.UTC(2026, 10, 20) + second * 1000).toISOString() });
+
+  test("newer lines come behind what is known, each once, and only so many are kept", () => {
+    const known = [line("a"), line("b")];
+    expect(joined(known, [line("b"), line("c")]).map(({ id }) => id)).toEqual(["a", "b", "c"]);
+    expect(joined(known, [line("a")])).toBe(known);
+    const many = Array.from({ length: MOST_LINES }, (_, number) => line(`n${number}`));
+    const kept = joined(many, [line("last")]);
+    expect([kept.length, kept[0]?.id, kept.at(-1)?.id]).toEqual([MOST_LINES, "n1", "last"]);
+  });
+
+  test("a replay waits as long as people did, only faster and never for long", () => {
+    const lines = [line("a", 0), line("b", 10), line("c", 4000), line("d", 3990)];
+    expect(pauseBefore(lines, 0, 1)).toBe(0);
+    expect(pauseBefore(lines, 1, 10)).toBe(1000);
+    expect(pauseBefore(lines, 1, 1)).toBe(LONGEST_PAUSE_MS);
+    expect(pauseBefore(lines, 2, 60)).toBe(LONGEST_PAUSE_MS);
+    expect(pauseBefore(lines, 3, 60)).toBe(0);
+    expect(pauseBefore(lines, 4, 60)).toBe(0);
+  });
 });

@@ -5,10 +5,15 @@ export type AccountStatus = "active" | "disabled" | "deleted";
  * Something staff may do about an account.
  */
 export type Act = "lock" | "unlock" | "reset_password" | "set_role" | "hide";
+export type Repeat = "once" | "every" | "daily";
 /**
  * What a check comes to.
  */
 export type Answer = "yes" | "no" | "unknown" | "exempt";
+/**
+ * Why a backup was made.
+ */
+export type Reason = "asked" | "scheduled" | "before-migration" | "before-restore";
 export type ClanRank = "leader" | "officer" | "member";
 /**
  * What an account is trusted with, in the order of rank; `domain.permissions` says what each may do.
@@ -27,6 +32,164 @@ export type SubjectKind = "player" | "clan";
 export type Verdict = "clear" | "disputed" | "unreported";
 export type Outcome = "win" | "tie" | "loss" | "none";
 
+export interface AnnounceRequest {
+  text: string;
+}
+export interface Announced {
+  /**
+   * As it was told.
+   */
+  text: string;
+}
+/**
+ * One announcement by schedule.
+ */
+export interface AnnouncementCard {
+  number: number;
+  text: string;
+  /**
+   * Key of a room; empty: everywhere.
+   */
+  room: string;
+  repeat: Repeat;
+  every_minutes: number | null;
+  daily_at: string | null;
+  zone: string;
+  /**
+   * Null: it is over.
+   */
+  next_at: string | null;
+  ends_at: string | null;
+  /**
+   * Account id; `cli`: the command line.
+   */
+  created_by: string;
+  created_at: string;
+  /**
+   * When it was told last.
+   */
+  told_at: string | null;
+}
+/**
+ * The oldest first.
+ */
+export interface AnnouncementList {
+  announcements: AnnouncementCard[];
+}
+/**
+ * Exactly one of `every_minutes`, `daily_at` and `at` says when.
+ */
+export interface AnnouncementRequest {
+  text: string;
+  /**
+   * Key of a room; empty: everywhere.
+   */
+  room?: string;
+  /**
+   * Again and again, first in so many minutes.
+   */
+  every_minutes?: number | null;
+  /**
+   * Each day at this time in `zone`.
+   */
+  daily_at?: string | null;
+  /**
+   * Once.
+   */
+  at?: string | null;
+  zone?: string;
+  /**
+   * Not after this.
+   */
+  ends_at?: string | null;
+}
+/**
+ * What became of looking at every byte.
+ */
+export interface BackupCheck {
+  whole: boolean;
+  /**
+   * Parts that are not as they were written.
+   */
+  damaged: string[];
+}
+/**
+ * What a backup says of itself.
+ */
+export interface BackupDetails {
+  name: string;
+  /**
+   * It holds what was saved before, and nothing that was saved later.
+   */
+  taken_at: string;
+  reason: Reason;
+  /**
+   * Of Mythgate.
+   */
+  version: string;
+  /**
+   * Of the schema.
+   */
+  revision: string;
+  database: string;
+  rows: number;
+  /**
+   * Rows of each table.
+   */
+  tables: {
+    [k: string]: number;
+  };
+  films: number;
+  /**
+   * Recordings that the database names and that were not there.
+   */
+  missing_films: string[];
+  bytes: number;
+}
+/**
+ * One backup in the folder.
+ */
+export interface BackupEntry {
+  name: string;
+  taken_at: string;
+  reason: Reason;
+  bytes: number;
+}
+/**
+ * The backup that is being made.
+ */
+export interface BackupRunning {
+  doing: string;
+  done: number;
+  /**
+   * 0 if it is not known yet.
+   */
+  total: number;
+}
+/**
+ * What there is, and when the next one is due.
+ */
+export interface Backups {
+  /**
+   * The newest first.
+   */
+  backups: BackupEntry[];
+  running: BackupRunning | null;
+  folder: string;
+  /**
+   * 0: none is made by itself.
+   */
+  every_seconds: number;
+  keep: string;
+  /**
+   * Null: none is made by itself.
+   */
+  due_at: string | null;
+  /**
+   * Why the last try failed; empty if it went well.
+   */
+  failure: string;
+}
 export interface BecauseRequest {
   /**
    * Why; kept in the record.
@@ -66,6 +229,60 @@ export interface BridgeRow {
 }
 export interface Bridges {
   bridges: BridgeRow[];
+}
+export interface CloseRequest {
+  /**
+   * Why; kept in the record.
+   */
+  reason?: string;
+}
+export interface ClosedRoom {
+  /**
+   * The room, if the settings name it: it is locked. Null: it is no more.
+   */
+  room: StaffRoom | null;
+}
+/**
+ * One room in the list.
+ */
+export interface StaffRoom {
+  /**
+   * What the other routes know it by.
+   */
+  key: string;
+  kind: "lobby" | "world";
+  name: string;
+  people: number;
+  capacity: number;
+  /**
+   * Whether only the staff comes in.
+   */
+  locked: boolean;
+  /**
+   * What it greets with; empty: nothing.
+   */
+  motd: string;
+  /**
+   * Of a lobby: games listed or running.
+   */
+  games: number;
+  /**
+   * Of a lobby: whose clients it is for.
+   */
+  family: string;
+  /**
+   * Of a room of the world: the zone it is in.
+   */
+  zone: string;
+  /**
+   * Whether the settings or a world pack name it: it can be locked, not closed.
+   */
+  configured: boolean;
+  temporary: boolean;
+  /**
+   * Whether only the staff talks to all.
+   */
+  squelched: boolean;
 }
 /**
  * A new account. Nobody can see the password again.
@@ -145,6 +362,12 @@ export interface GivenPassword {
    */
   password: string | null;
 }
+export interface GreetRequest {
+  /**
+   * Empty: it greets with nothing.
+   */
+  text: string;
+}
 export interface HiddenRequest {
   hidden: boolean;
 }
@@ -185,6 +408,9 @@ export interface LockRequest {
    * Why; kept in the record.
    */
   reason?: string;
+}
+export interface LockRoomRequest {
+  locked: boolean;
 }
 export interface LogLevels {
   levels: LevelInForce[];
@@ -252,6 +478,29 @@ export interface LoggedLines {
    * Ask with `after` for what is written from now on.
    */
   newest: number;
+}
+export interface MessageOfTheDay {
+  /**
+   * Everybody reads it who comes to the server.
+   */
+  text: string;
+}
+export interface MoveRequest {
+  /**
+   * `id` of an occupant.
+   */
+  id: string;
+  /**
+   * Key of a room of the same kind.
+   */
+  to: string;
+  /**
+   * Why; kept in the record.
+   */
+  reason?: string;
+}
+export interface MovedPerson {
+  name: string;
 }
 /**
  * How somebody fares under another formula. Null: not in that ladder.
@@ -458,6 +707,19 @@ export interface Preview {
    */
   moved: MovedView[];
 }
+export interface PruneRequest {
+  /**
+   * Null: what the settings say.
+   */
+  keep?: string | null;
+  dry_run?: boolean;
+}
+export interface Pruned {
+  /**
+   * Or those that would be.
+   */
+  removed: BackupEntry[];
+}
 export interface Recomputed {
   /**
    * How many were made anew, of all categories.
@@ -506,6 +768,30 @@ export interface RoleRequest {
   reason?: string;
 }
 /**
+ * The oldest first.
+ */
+export interface RoomTalk {
+  lines: TalkLine[];
+}
+/**
+ * One line of talk.
+ */
+export interface TalkLine {
+  id: string;
+  at: string;
+  channel: string;
+  /**
+   * Who said it; empty: the server.
+   */
+  name: string;
+  account_id: string | null;
+  /**
+   * Their number in a lobby; 0 elsewhere.
+   */
+  number: number;
+  text: string;
+}
+/**
  * A stretch of results that make one ladder.
  */
 export interface SeasonView {
@@ -527,6 +813,95 @@ export interface Seasons {
    * All there are.
    */
   formulas: string[];
+}
+/**
+ * Somebody in a room.
+ */
+export interface StaffOccupant {
+  /**
+   * What `move` knows them by.
+   */
+  id: string;
+  /**
+   * Null: a guest of an old client.
+   */
+  account_id: string | null;
+  /**
+   * Name of the account; empty: none.
+   */
+  account: string;
+  /**
+   * As others see it.
+   */
+  name: string;
+  number: number;
+  role: Role;
+  guest: boolean;
+  hidden: boolean;
+  door: string;
+  client: string;
+  /**
+   * Round trip; null where it is not known. Asking has it measured anew.
+   */
+  ping_ms: number | null;
+  /**
+   * When they came to the lobby, or into the world.
+   */
+  since: string;
+  away: boolean;
+  /**
+   * Whether the connection is lost and they may yet be back.
+   */
+  linkdead: boolean;
+}
+/**
+ * One room and who is in it, the longest there first.
+ */
+export interface StaffRoomCard {
+  /**
+   * What the other routes know it by.
+   */
+  key: string;
+  kind: "lobby" | "world";
+  name: string;
+  people: number;
+  capacity: number;
+  /**
+   * Whether only the staff comes in.
+   */
+  locked: boolean;
+  /**
+   * What it greets with; empty: nothing.
+   */
+  motd: string;
+  /**
+   * Of a lobby: games listed or running.
+   */
+  games: number;
+  /**
+   * Of a lobby: whose clients it is for.
+   */
+  family: string;
+  /**
+   * Of a room of the world: the zone it is in.
+   */
+  zone: string;
+  /**
+   * Whether the settings or a world pack name it: it can be locked, not closed.
+   */
+  configured: boolean;
+  temporary: boolean;
+  /**
+   * Whether only the staff talks to all.
+   */
+  squelched: boolean;
+  occupants: StaffOccupant[];
+}
+/**
+ * Lobbies by number, then rooms of the world, the fullest first.
+ */
+export interface StaffRooms {
+  rooms: StaffRoom[];
 }
 /**
  * One account in the list.

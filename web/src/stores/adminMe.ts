@@ -22,5 +22,9 @@ export async function readMe(): Promise<void> {
 function permissionsOf(role: string): ReadonlySet<string> {
   if (!isStaff(role)) return new Set();
   const everybody = ["see_people", "see_console"];
-  return new Set(mayCreate(role) ? [...everybody, "see_logs", "correct_results", "run_bridges"] : everybody);
+  return new Set(
+    mayCreate(role)
+      ? [...everybody, "see_logs", "correct_results", "run_bridges", "set_messages", "run_rooms", "announce", "back_up"]
+      : everybody,
+  );
 }

@@ -38,7 +38,7 @@ export function Table<R>({ label, rows, keyOf, columns }: TableProps<R>) {
           {rows.map((row) => (
             <tr key={keyOf(row)} role="row">
               <th scope="row" role="rowheader">
-                {first.of(row)}
+                <span>{first.of(row)}</span>
               </th>
               {others.map(({ name, of, isNumber }) => (
                 <td key={name} role="cell" data-label={name} data-number={isNumber || undefined}>

@@ -23,6 +23,12 @@ export const SECTIONS: readonly Section[] = [
     Body: lazy(async () => ({ default: (await import("./now/Now.tsx")).Now })),
   },
   {
+    id: "rooms",
+    label: "Rooms",
+    needs: ["see_console"],
+    Body: lazy(async () => ({ default: (await import("./rooms/Rooms.tsx")).Rooms })),
+  },
+  {
     id: "users",
     label: "Players",
     needs: ["see_people"],
@@ -45,5 +51,11 @@ export const SECTIONS: readonly Section[] = [
     label: "Logs and audit",
     needs: ["see_record", "see_logs"],
     Body: lazy(async () => ({ default: (await import("./logs/Logs.tsx")).Logs })),
+  },
+  {
+    id: "system",
+    label: "System",
+    needs: ["see_settings", "back_up"],
+    Body: lazy(async () => ({ default: (await import("./system/System.tsx")).System })),
   },
 ];

@@ -25,7 +25,10 @@ export function Hosted() {
               { name: "Map", of: (game) => game.map_name },
               { name: "Of", of: (game) => groupName(game.family) },
               { name: "Host", of: (game) => game.host_name },
-              { name: "Lobby", of: (game) => <PageLink part={`rooms/${game.room_id}`}>{game.room_name}</PageLink> },
+              {
+                name: "Lobby",
+                of: (game) => <PageLink part={`rooms/lobby:${game.room_id}`}>{game.room_name}</PageLink>,
+              },
               {
                 name: "Players",
                 isNumber: true,
