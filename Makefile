@@ -56,8 +56,12 @@ bench: $(VENV)/.dev ## measure against a bare floor in the same run
 generate: $(VENV)/.dev web/node_modules/.installed ## schemas, browser types, OpenAPI, AsyncAPI, settings reference
 	$(BIN)/mythgate gen all
 
-dist: $(VENV)/bin/python ## build the Python client as a distribution of its own, into dist/
+dist: $(VENV)/bin/python web/dist/index.html ## build the server (wheel with the browser client, sdist) and the Python client, into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist ./packages/client
+	$(PYTHON) -m venv --clear $(VENV)/build
+	$(VENV)/build/bin/python -m pip install --quiet --disable-pip-version-check 'hatchling>=1.27'
+	$(VENV)/build/bin/python -m hatchling build --target sdist --directory dist
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
