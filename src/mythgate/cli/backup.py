@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mythgate.cli.offline import require_folder
-from mythgate.cli.output import EXIT_FAILED, DataDir, Json, fail, print_json, print_table, refusals, settings_or_exit
+from mythgate.cli.output import (
+    EXIT_FAILED,
+    DataDir,
+    Json,
+    fail,
+    print_json,
+    print_table,
+    refusals,
+    settings_or_exit,
+    span_text,
+)
 from mythgate.domain.backups import Backup, BackupFile, Progress, Reason, read_file_name, read_keep, superfluous
 from mythgate.domain.errors import MythError
 
@@ -84,7 +94,7 @@ def list_backups(data_dir: DataDir = None, json: Json = False) -> None:
     rows = ((one.name, _moment(one.taken_at), _size(one.size), one.reason.value) for one in found)
     print_table(("backup", "taken", "size", "why"), rows, empty=f"There is no backup in {settings.backup_folder}.")
     every = settings.backups.every
-    how = f"every {every}" if every else "never by itself"
+    how = f"every {span_text(every)}" if every else "never by itself"
     print(f"Folder: {settings.backup_folder}; made {how}; kept: {settings.backups.keep}.")
 
 

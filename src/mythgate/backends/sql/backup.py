@@ -38,7 +38,7 @@ from mythgate.backends.sql.urls import is_sqlite, parse, require_postgres_driver
 from mythgate.domain.backups import Backup, Progress, Reason
 from mythgate.domain.errors import MythError, Unavailable
 
-RETIRED_TABLES: Final[frozenset[str]] = frozenset()
+RETIRED_TABLES: Final = frozenset({"mutes"})
 """Tables that older revisions had and this one has not; a test compares them with the migrations."""
 
 LEFT_OUT: Final = frozenset({"command_receipts"})
@@ -81,8 +81,8 @@ def known_tables(found: Iterable[str], revision: str) -> list[str]:
     """
     require_known(revision)
     there = set(found)
-    ordered = [table.name for table in metadata.sorted_tables]
-    return [name for name in [*sorted(RETIRED_TABLES), *ordered] if name in there]
+    ordered = [str(table.name) for table in metadata.sorted_tables]
+    return [name for name in [*ordered, *sorted(RETIRED_TABLES)] if name in there]
 
 
 def create(url: str, request: Request) -> Backup:

@@ -238,6 +238,8 @@ class BackupWriter:
 
     def __exit__(self, *exc_info: object) -> None:
         if self._file is not None and not self._file.closed:
+            if self._archive is not None:
+                self._archive.fp = None  # else it would write its end when it is thrown away
             self._file.close()
             self._unfinished.unlink(missing_ok=True)
 
