@@ -72,6 +72,7 @@ from mythgate.doors.http.routes import adminlogs as log_routes
 from mythgate.doors.http.routes import adminmessages as message_routes
 from mythgate.doors.http.routes import adminnow as now_routes
 from mythgate.doors.http.routes import adminrooms as staffroom_routes
+from mythgate.doors.http.routes import adminsystem as system_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -158,6 +159,7 @@ from mythgate.services.settings import SettingService
 from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
+from mythgate.services.system import SystemService
 from mythgate.services.things import ThingPolicy, ThingService
 from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
@@ -813,6 +815,7 @@ def compose(
         rooms=rooms,
         announcements=announcements,
         settings=SettingService(store=store, book=book, clock=clock),
+        system=SystemService(store=store),
         notices=NoticeService(
             store=store,
             presence=presences,
@@ -1026,6 +1029,7 @@ def build_app(
             staffroom_routes.router,
             staffroom_routes.watch_router(operating.watch_door(node)),
             message_routes.router,
+            system_routes.router,
             log_routes.router,
             why_routes.router,
             why_routes.own_router,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import mythgate
 from mythgate import telemetry
+from mythgate.backends.sql import migrate
 from mythgate.doors.http.play import PlayDoor, PlayOptions
 from mythgate.services.lookout import (
     ClockWatch,
@@ -21,6 +25,8 @@ from mythgate.services.lookout import (
     watch_staff,
 )
 from mythgate.services.readings import Totals
+from mythgate.services.system import OpenedDoor, SystemFacts
+from mythgate.telemetry.metrics import most_open_files, open_files
 
 if TYPE_CHECKING:
     from mythgate.bootstrap import Node
@@ -89,7 +95,36 @@ def set_up(node: Node) -> None:
     lookout.slow_checks.append(watch_staff(node.store, None))
     lookout.slow_checks.append(watch_backups(services.backups.newest_at, clock, policy))
 
+    started_at = clock.now()
+    services.system.look = lambda: _system(node, started_at)
     services.readings.latency, services.readings.lag = services.commands.seconds, services.loop_lag.seconds
+
+
+async def _system(node: Node, started_at: datetime) -> SystemFacts:
+    url, folder = node.settings.database_location, node.settings.data_dir
+    disk = shutil.disk_usage(folder)
+    world, why = node.services.world.world, node.services.why
+    states = [rules.state for rules in why.doors.values()]
+    return SystemFacts(
+        version=mythgate.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        node=node.name,
+        started_at=started_at,
+        data_dir=str(folder.resolve()),
+        database="SQLite" if url.startswith("sqlite") else "PostgreSQL",
+        revision=await asyncio.to_thread(migrate.current_revision, url),
+        head_revision=migrate.head_revision(),
+        free_bytes=disk.free,
+        total_bytes=disk.total,
+        memory_bytes=telemetry.resident_bytes(),
+        open_files=open_files(),
+        most_open_files=most_open_files(),
+        world=world.name,
+        world_version=world.version,
+        plugins=list(node.settings.plugins),
+        doors=[OpenedDoor(one.name, one.place, one.is_enabled, one.is_enabled and bool(one.is_open)) for one in states],
+    )
 
 
 def watch_door(node: Node) -> PlayDoor:

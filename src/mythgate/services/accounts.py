@@ -193,6 +193,10 @@ class AccountService:
         """What the operator allows."""
         return self._policy
 
+    def adopt(self, policy: AccountPolicy) -> None:
+        """Go by another policy from now on."""
+        self._policy = policy
+
     # --- coming in ---
 
     async def register(

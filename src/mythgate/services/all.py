@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from mythgate.services.results import ResultService
     from mythgate.services.rooms import RoomService
     from mythgate.services.sessions import SessionService
+    from mythgate.services.settings import SettingService
     from mythgate.services.shards import ShardService
     from mythgate.services.sheets import SheetService
+    from mythgate.services.system import SystemService
     from mythgate.services.things import ThingService
     from mythgate.services.tournaments import TournamentService
     from mythgate.services.trades import TradeService
@@ -99,5 +101,7 @@ class Services:
     lookout: LookoutService
     rooms: RoomService
     announcements: AnnouncementService
+    settings: SettingService
+    system: SystemService
     notices: NoticeService
     bridges: BridgeService

@@ -23,12 +23,14 @@ from mythgate.domain.errors import (
     Muted,
     NoFaction,
     NotFound,
+    NotInParty,
     NotInWorld,
     PermissionDenied,
     TooMany,
     Unreachable,
 )
 from mythgate.domain.events import ChatMessage, Event, SystemMessage, event_of
+from mythgate.domain.filters import Where
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, CharacterId, RoomId, Topic, faction_topic, room_topic
 from mythgate.domain.lobbies import is_guest_sender
 from mythgate.domain.moderation import AuditEntry
@@ -37,6 +39,7 @@ from mythgate.domain.permissions import Permission, require
 from mythgate.domain.presence import Availability, Presence
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
+from mythgate.services.gate import Gate
 from mythgate.services.moderation import UNTIL_LIFTED
 from mythgate.services.ports import Clock, History, Ids, PresenceStore, Realtime, Store, Transaction
 from mythgate.services.world import WorldService
@@ -57,6 +60,10 @@ class ChatPolicy:
     """Numbers an operator may change."""
 
     characters: int = chat.MAX_CHARACTERS
+
+
+Screening = Callable[[str, AccountId, str, Role, Where], str]
+"""What becomes of words: whose, what they are called and are, where. Raises WordsRefused (`services.filters`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,12 @@ class ChatService:
         self._world = world
         self._clock = clock
         self._ids = ids
-        self._policy = policy if policy is not None else ChatPolicy()
+        self.policy = policy if policy is not None else ChatPolicy()
         self._announcement_observers: list[Callable[[str], None]] = []
         self._ignoring_observers: list[Callable[[Presence], None]] = []
         self._broadcast_observers: list[Callable[[Presence, ChatMessage], Awaitable[None]]] = []
+        self.gate = Gate(clock)
+        self.screen: Screening = lambda words, *_: words
         self.find_outside: Callable[[str], tuple[AccountId, str] | None] = lambda _: None
         self._arrivals: dict[CharacterId, tuple[RoomId, datetime | None]] = {}
         self._sources: dict[str, Callable[[Presence], Source]] = {
@@ -125,18 +134,19 @@ class ChatService:
             BadUsage, InvalidInput: there are no words, or too many.
 
         """
-        words = chat.clean(text, limit=self._policy.characters)
+        words = chat.clean(text, limit=self.policy.characters)
         message = await self._aloud(speaker, Channel.SAY, words)
-        self._world.heard(speaker.name, speaker.room_id, words, speaker_id=speaker.character_id)
+        self._world.heard(speaker.name, speaker.room_id, message.message, speaker_id=speaker.character_id)
         return message
 
     async def emote(self, speaker: Presence, text: str) -> ChatMessage:
         """Do something that everybody in the room sees. Raises as `say`."""
-        return await self._aloud(speaker, Channel.EMOTE, chat.clean(text, limit=self._policy.characters, verb="do"))
+        return await self._aloud(speaker, Channel.EMOTE, chat.clean(text, limit=self.policy.characters, verb="do"))
 
     async def _aloud(self, speaker: Presence, channel: Channel, words: str) -> ChatMessage:
         now = self._clock.now()
         self.require_voice(speaker)
+        words = self._screened(speaker, words)
         topic = room_topic(speaker.room_id)
         event, message = self._worded(speaker, channel, words, now, speaker.room_id)
         self._realtime.publish(topic, event)
@@ -150,9 +160,10 @@ class ChatService:
             PermissionDenied: one does not shout in this place.
 
         """
-        words = chat.clean(text, limit=self._policy.characters, verb="shout")
+        words = chat.clean(text, limit=self.policy.characters, verb="shout")
         now = self._clock.now()
         self.require_voice(speaker)
+        words = self._screened(speaker, words)
         rooms = self._world.world.rooms
         here = rooms.get(speaker.room_id)
         if here is not None and "no_shout" in here.tags:
@@ -199,9 +210,10 @@ class ChatService:
 
         `subject` goes along for doors that tell it in words of their own.
         """
-        words = chat.clean(text, limit=self._policy.characters, verb=verb)
+        words = chat.clean(text, limit=self.policy.characters, verb=verb)
         now = self._clock.now()
         self.require_voice(speaker)
+        words = self._screened(speaker, words)
         event, message = self._worded(speaker, channel, words, now, None)
         event.subject = subject
         self._realtime.publish(topic, event)
@@ -290,11 +302,12 @@ class ChatService:
         """
         if listener.character_id == speaker.character_id:
             raise BadUsage("You talk to yourself quietly. Nobody notices.")
-        words = chat.clean(text, limit=self._policy.characters, verb=f"{channel.value} {listener.name}")
+        words = chat.clean(text, limit=self.policy.characters, verb=f"{channel.value} {listener.name}")
         now = self._clock.now()
         self.require_voice(speaker)
         if speaker.account_id in listener.ignored:
             raise Unreachable(f"Nobody called {listener.name} is on.", hint=WHO_HINT)
+        words = self._screened(speaker, words, private=True)
         message_id = self._ids.new()
         ends = (
             (listener.character_id, chat.heard(channel, speaker.name, words), speaker.account_id),
@@ -328,18 +341,26 @@ class ChatService:
             raise Unreachable("They are no longer on.", hint=WHO_HINT)
         return await self.confide(speaker, listener, text, Channel.TELL)
 
+    def _screened(self, speaker: Presence, words: str, *, private: bool = False) -> str:
+        """The words as they may be said. Raises WordsRefused."""
+        where = Where(room=speaker.room_id, door=speaker.door, private=private)
+        return self.screen(words, speaker.account_id, speaker.name, speaker.role, where)
+
     def require_voice(self, speaker: Presence) -> None:
-        """Raises Muted if the speaker is."""
+        """Raises Muted if the speaker is, everywhere or where they are."""
         now, until = self._clock.now(), speaker.muted_until
         if until is None:
+            measure = self.gate.mute(speaker.account_id, door=speaker.door, room=speaker.room_id)
+            if measure is not None:
+                raise Muted(self.gate.muted_words(measure))
             return
         if now >= until:
             speaker.muted_until = None
             return
         if until == UNTIL_LIFTED:
-            raise Muted("You are muted until the staff lifts it.")
-        left = until - now
-        raise Muted(f"You are muted for another {chat.remaining(left)}.", retry_after=left)
+            raise Muted("You are muted until the staff lifts it.", hint=self.gate.appeal_hint(speaker.account_id))
+        left, hint = until - now, self.gate.appeal_hint(speaker.account_id)
+        raise Muted(f"You are muted for another {chat.remaining(left)}.", hint=hint, retry_after=left)
 
     # --- not listening ---------------------------------------------------------------------------------
 
@@ -482,18 +503,30 @@ class ChatService:
             NotInParty, NoFaction: the reader has no part in it.
 
         """
+        self.source(reader, channel)
+        found = [event.payload for event in await self.read(reader, channel) if isinstance(event.payload, ChatMessage)]
+        return found[-limit:] if limit > 0 else []
+
+    def source(self, reader: Presence, channel: str) -> Source:
+        """Where the reader finds what was said on a channel. Raises as `history`."""
         within = self._sources.get(channel)
         if within is None:
             raise NotFound("There is no such channel.", hint=f"{', '.join(self.remembered)}.")
-        source = within(reader)
-        found = [
-            event.payload
+        return within(reader)
+
+    async def read(self, reader: Presence, channel: str) -> list[Event]:
+        """As `history`, with who said it; nothing of a channel that the reader has no part in."""
+        try:
+            source = self.source(reader, channel)
+        except (NoFaction, NotInParty):
+            return []
+        return [
+            event
             for event in await self._history.recent(source.topic, HISTORY_LIMIT)
             if isinstance(event.payload, ChatMessage)
             and event.sender not in reader.ignored
             and (source.since is None or event.timestamp >= source.since)
         ]
-        return found[-limit:] if limit > 0 else []
 
     async def history_for(self, caller: Caller, channel: str, limit: int = HISTORY_LIMIT) -> list[ChatMessage]:
         """`history` for the caller's character. Raises NotInWorld if there is none in the world, and as that."""

@@ -46,6 +46,7 @@ from mythgate.domain.events import (
     Payload,
     event_of,
 )
+from mythgate.domain.filters import Where
 from mythgate.domain.hosting import GameBoard, HostedGame
 from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, Topic
 from mythgate.domain.lobbies import (
@@ -74,6 +75,7 @@ from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import plain, unmarked
 from mythgate.services.accounts import role_within
 from mythgate.services.errands import Errands
+from mythgate.services.gate import Gate
 from mythgate.services.lobbylist import LobbyList
 from mythgate.services.moderation import REASON_LENGTH, UNTIL_LIFTED, end_of_mute
 from mythgate.services.ports import Clock, Ids, PresenceStore, Realtime, Store, Transaction
@@ -96,6 +98,7 @@ REASONS: Final[Mapping[str, LeaveReason]] = {
     "left": "left",
     "session_ended": "left",
     "removed": "kicked",
+    "banned": "kicked",
     "account_disabled": "kicked",
     "lobby_closed": "moved",
     "taken_over": "elsewhere",
@@ -139,9 +142,13 @@ class LobbyService:
         policy: LobbyPolicy | None = None,
         types: RoomTypes | None = None,
     ) -> None:
-        self.policy: Final = policy if policy is not None else LobbyPolicy()
+        self.policy = policy if policy is not None else LobbyPolicy()
         self.board: Final = GameBoard()
         self.commands: CommandLine | None = None
+        self.gate = Gate(clock)
+        self.screen: Callable[[str, AccountId, str, Role, Where], str] = lambda words, *_: words
+        self.check_name: Callable[[str], None] = lambda _: None
+        self._hearing: list[Callable[[Event, int | None, Occupant | None], None]] = []
         self.server_greeting = ""  # what who comes to the server reads, whichever lobby it is
         self._types: Final = types if types is not None else RoomTypes()
         self._list = LobbyList(lobbies, store=store, clock=clock, on_changed=self._list_changed, types=self._types)
@@ -292,7 +299,8 @@ class LobbyService:
     def _entry(self, lobby: Lobby, visitor: Visitor, giving_way: Iterable[Occupant | None]) -> Entry:
         going = {one.visitor.listener for one in giving_way if one is not None}
         staying = sum(one.visitor.listener not in going for one in self._attendance.within(lobby.room_id))
-        return Entry(lobby, visitor, staying, self.policy.guests)
+        banned = self.gate.lobby_ban(visitor.account_id, visitor.role, visitor.door, visitor.address, lobby.room_id)
+        return Entry(lobby, visitor, staying, self.policy.guests, banned)
 
     def why(self, visitor: Visitor, room_id: int) -> list[str]:
         """How it is decided whether `visitor` may enter: a line for each step, and the outcome. Raises NotFound."""
@@ -546,8 +554,10 @@ class LobbyService:
         name, team = (chat.tidy(text).strip()[:NAME_CHARACTERS] for text in (looks.name, looks.team))
         if not visitor.role.includes(Role.MODERATOR):
             name, team = unmarked(name), unmarked(team)
-        if not plain(name).strip():
+        if not plain(name).strip() or not self._is_welcome(name, visitor):
             name = visitor.name
+        if not self._is_welcome(team, visitor):
+            team = ""
         if self._is_taken(name, visitor):  # two of a name would be taken for each other
             known = str(visitor.number % 1000) if visitor.is_guest else visitor.name
             marked = [
@@ -555,6 +565,16 @@ class LobbyService:
             ]
             name = next((one for one in marked if not self._is_taken(one, visitor)), marked[-1])
         return replace(looks, name=name, team=team)
+
+    def _is_welcome(self, name: str, visitor: Visitor) -> bool:
+        """Whether the filters of names let it through. The staff's are not looked at."""
+        if visitor.role.includes(Role.MODERATOR):
+            return True
+        try:
+            self.check_name(plain(name))
+        except Refused:
+            return False
+        return True
 
     def _is_taken(self, name: str, visitor: Visitor) -> bool:
         return any(number != visitor.number for number in self._attendance.called(name))
@@ -599,7 +619,8 @@ class LobbyService:
         until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
         if until is _UNKNOWN:
             until = await self._read_voice(speaker)
-        self._require_voice(until)
+        self._require_voice(until, speaker)
+        words = self._screened(speaker, words)
         now_there = self._attendance.get(speaker.visitor.listener)
         if now_there is None or now_there.room_id != speaker.room_id:
             return False
@@ -612,6 +633,8 @@ class LobbyService:
         if said is None:
             said = self._said[room_id] = deque(maxlen=self.policy.history)
         said.append(event)
+        for hearing in self._hearing:
+            hearing(event, room_id, None)
         lobby = self.lobby(room_id)
         for hearer in self._hearers:
             hearer(lobby, now_there, event)
@@ -619,6 +642,17 @@ class LobbyService:
             for observer in self._saying:
                 await observer(lobby, now_there, event)
         return True
+
+    def on_heard(self, observer: Callable[[Event, int | None, Occupant | None], None]) -> None:
+        """Have `observer` told of all that is said: in which lobby, or to whom."""
+        self._hearing.append(observer)
+
+    def _screened(self, speaker: Occupant, words: str, *, private: bool = False) -> str:
+        """The words as they may be said; what had to be changed loses its styles. Raises WordsRefused."""
+        visitor, said = speaker.visitor, plain(words)
+        where = Where(lobby=str(speaker.room_id), door=visitor.door, private=private)
+        shown = self.screen(said, visitor.sender, plain(speaker.name), visitor.role, where)
+        return words if shown == said else shown
 
     def on_said(self, observer: Callable[[Lobby, Occupant, Event], Awaitable[None]]) -> None:
         """Have `observer` told of what is said aloud in lobbies that meet the world."""
@@ -652,18 +686,21 @@ class LobbyService:
         until = self._voices.get(speaker.visitor.sender, _UNKNOWN)
         if until is _UNKNOWN:
             until = await self._read_voice(speaker)
-        self._require_voice(until)
+        self._require_voice(until, speaker)
         target = self._attendance.by_number(target_number)
         hearer = target.visitor.listener if target is not None else None
         if target is None or hearer is None or target.visitor.hidden:
             raise Unreachable("That player is not here.", hint="`.who` shows who is.")
         if speaker.visitor.sender in self._ignored_by(hearer):
             raise Unreachable("That player is not here.", hint="`.who` shows who is.")  # and is not told that
+        words = self._screened(speaker, words, private=True)
         speaker = self._attendance.get(listener) or speaker
         if speaker.away and self._attendance.get(listener) is not None:
             speaker = self._change(speaker, away=False, afk_text="")
         event = self._message(speaker, "private", words, target)
         self._realtime.send(hearer, event)
+        for hearing in self._hearing:
+            hearing(event, None, target)
         if echo and hearer != listener:
             self._realtime.send(listener, replace(event, sender=None, rendered={}))
         if target.in_game:
@@ -767,15 +804,18 @@ class LobbyService:
             return until  # has left meanwhile, and measures are not told here any more
         return self._voices.setdefault(sender, until)  # a measure taken meanwhile counts
 
-    def _require_voice(self, until: datetime | None) -> None:
-        if until is None:
-            return
-        left = until - self._clock.now()
+    def _require_voice(self, until: datetime | None, speaker: Occupant) -> None:
+        sender = speaker.visitor.sender
+        left = until - self._clock.now() if until is not None else timedelta(0)
         if left <= timedelta(0):
+            measure = self.gate.mute(sender, door=speaker.visitor.door, lobby=speaker.room_id)
+            if measure is not None:
+                raise Muted(self.gate.muted_words(measure))
             return
+        hint = self.gate.appeal_hint(sender)
         if until == UNTIL_LIFTED:
-            raise Muted("You are muted until the staff lifts it.")
-        raise Muted(f"You are muted for another {chat.remaining(left)}.", retry_after=left)
+            raise Muted("You are muted until the staff lifts it.", hint=hint)
+        raise Muted(f"You are muted for another {chat.remaining(left)}.", hint=hint, retry_after=left)
 
     def voice_changed(self, account_id: AccountId, until: datetime | None, sentence: str) -> None:
         """An account was muted until then, or may speak again (`ModerationService.on_voice_changed`)."""

@@ -55,6 +55,10 @@ class Allowance:
         self.muted_until = 0.0
         self.next_error = 0.0  # when the account may hear again that it sends too fast
 
+    def adopt(self, rates: Rates) -> None:
+        """Go by other rates from now on."""
+        self._rates = rates
+
     def spend(self, now: float, cost: float = 1.0) -> bool:
         """Pay for something; False if nothing is left, and then it costs nothing.
 

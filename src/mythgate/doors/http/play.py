@@ -206,17 +206,18 @@ class PlayDoor:
         self._addresses: Counter[str] = Counter()
         self._joining: dict[AccountId, list[asyncio.Lock]] = {}
         self._allowances: dict[AccountId, Allowance] = {}
-        self._rates = Rates(
-            self.options.commands_per_second,
-            self.options.command_burst,
-            self.options.flood_mute,
-            self.options.joins_per_account,
-            self.options.joins_seconds,
-        )
+        self._rates = _rates_of(self.options)
         self._tasks: asyncio.TaskGroup | None = None
         self._next_sweep = 0.0
         shortest = min(self.options.ping_interval, self.options.pong_within)
         self._sweep_every = max(FINEST_SWEEP, min(SWEEP_SECONDS, shortest))
+
+    def adopt(self, options: PlayOptions) -> None:
+        """Go by other limits from now on; who is connected stays."""
+        self.options = options
+        self._rates = _rates_of(options)
+        for allowance in self._allowances.values():
+            allowance.adopt(self._rates)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -409,6 +410,16 @@ class PlayDoor:
             if entry is not None:
                 payload = SessionExpiring(entry.expires_at, "Your session ends soon unless you go on playing.")
                 self.hub.send_to(stream, event_of(payload, self.clock.now()))
+
+
+def _rates_of(options: PlayOptions) -> Rates:
+    return Rates(
+        options.commands_per_second,
+        options.command_burst,
+        options.flood_mute,
+        options.joins_per_account,
+        options.joins_seconds,
+    )
 
 
 class PlayConnection:

@@ -58,9 +58,9 @@ class CommandService:
         self.seconds: Final = Histogram()
         self._play = play
         self._throttle = throttle
-        self._policy = policy if policy is not None else CommandPolicy()
+        self.policy = policy if policy is not None else CommandPolicy()
         self._turns: Turns[CharacterId] = Turns()
-        self._answers = _Answers(self._policy.remember_for.total_seconds(), self._policy.remembered_each)
+        self._answers = _Answers(self.policy.remember_for.total_seconds(), self.policy.remembered_each)
 
     async def execute(
         self,
@@ -121,7 +121,7 @@ class CommandService:
     def _understand(
         self, present: Presence, line: str | None, name: str | None, args: Sequence[str], command_id: CommandId | None
     ) -> Call:
-        limit = self._policy.line_characters
+        limit = self.policy.line_characters
         if line is None:
             line = name or ""
             if args:
