@@ -102,7 +102,7 @@ function Waiting({ own, onChange }: PartProps) {
               <Button
                 look="quiet"
                 isDisabled={busy}
-                aria-label={`Do not wait any more: ${text}`}
+                aria-label={`remove: ${text}`}
                 onPress={() => void submit(() => notices.unsubscribe(one.number)).then((done) => done && onChange())}
               >
                 remove
@@ -167,38 +167,40 @@ function Reaches({ own, onChange }: PartProps) {
 
   return (
     <Panel title="Where notices go" extra={own.contacts.length || undefined}>
-      {problems.form && <Problem {...problems.form} />}
-      {own.contacts.length === 0 && <p className={styles.dim}>Nowhere yet: nothing can reach you.</p>}
-      <ul className={styles.list}>
-        {own.contacts.map((one) => (
-          <Contact key={one.number} one={one} busy={busy} run={run} />
-        ))}
-      </ul>
-      {told && (
-        <p className={ui.note} role="status">
-          {told}
-        </p>
-      )}
-      <div className={ui.row}>
-        {own.ways.includes("push") && canPush() && (
-          <Button isDisabled={busy} onPress={() => void run(() => tellThisBrowser(own))}>
-            Use this browser
-          </Button>
+      <div className={styles.list}>
+        {problems.form && <Problem {...problems.form} />}
+        {own.contacts.length === 0 && <p className={styles.dim}>Nowhere yet: nothing can reach you.</p>}
+        <ul className={styles.list}>
+          {own.contacts.map((one) => (
+            <Contact key={one.number} one={one} busy={busy} run={run} />
+          ))}
+        </ul>
+        {told && (
+          <p className={ui.note} role="status">
+            {told}
+          </p>
         )}
-        {own.contacts.some((one) => one.in_use) && (
-          <Button
-            isDisabled={busy}
-            onPress={() =>
-              void submit(async () => {
-                const tried = await notices.test();
-                const arrived = tried.filter((one) => one.outcome === "delivered").length;
-                setTold(`Sent to ${tried.length}, arrived at ${arrived}.`);
-              })
-            }
-          >
-            Send me something
-          </Button>
-        )}
+        <div className={ui.row}>
+          {own.ways.includes("push") && canPush() && (
+            <Button isDisabled={busy} onPress={() => void run(() => tellThisBrowser(own))}>
+              Use this browser
+            </Button>
+          )}
+          {own.contacts.some((one) => one.in_use) && (
+            <Button
+              isDisabled={busy}
+              onPress={() =>
+                void submit(async () => {
+                  const tried = await notices.test();
+                  const arrived = tried.filter((one) => one.outcome === "delivered").length;
+                  setTold(`Sent to ${tried.length}, arrived at ${arrived}.`);
+                })
+              }
+            >
+              Send me something
+            </Button>
+          )}
+        </div>
       </div>
       {others.length > 0 && (
         <Form className={styles.form ?? ""} onSubmit={(event) => void onSubmit(event)} validationBehavior="aria">
@@ -253,7 +255,7 @@ function Contact({ one, busy, run }: ContactProps) {
       <Button
         look="quiet"
         isDisabled={busy}
-        aria-label={`Remove ${name}`}
+        aria-label={`remove ${name}`}
         onPress={() => void run(() => notices.removeContact(one.number))}
       >
         remove
