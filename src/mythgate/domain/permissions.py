@@ -33,6 +33,7 @@ class Permission(StrEnum):
     RENAME = "rename"
     CREATE_ACCOUNT = "create_account"
     RESET_PASSWORD = "reset_password"  # noqa: S105 (the name of an act)
+    RESET_SECOND_FACTOR = "reset_second_factor"  # of somebody who lost it
     SET_ROLE = "set_role"  # below one's own
     HIDE = "hide"  # staff from lobbies
     EXPORT_PERSON = "export_person"
@@ -73,7 +74,7 @@ _MODERATOR: Final = _LOOKING | {
     Permission.HANDLE_REPORTS,
     Permission.DELETE_MESSAGES,
 }
-_ADMIN: Final = frozenset(Permission) - {Permission.USE_TOKENS}
+_ADMIN: Final = frozenset(Permission) - {Permission.USE_TOKENS, Permission.RESET_SECOND_FACTOR}
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.PLAYER: frozenset(),

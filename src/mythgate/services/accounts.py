@@ -11,7 +11,7 @@ import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,6 +46,7 @@ from mythgate.domain.ids import STAFF_TOPIC, AccountId, SessionId
 from mythgate.domain.measures import banned_words
 from mythgate.domain.moderation import ACCOUNT_IMPORTED, AuditEntry
 from mythgate.domain.names import account_name, name_key
+from mythgate.domain.people import NAME_KEPT, KeptName
 from mythgate.domain.permissions import Permission, Rights, may, require, require_authority, require_grant
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
 from mythgate.domain.signin import GUEST_CHECKS, NO_WAIT, PROOF_CHECKS, STANDING_CHECKS, Attempt, Secret, secret_for
@@ -69,6 +70,9 @@ from mythgate.services.sessions import Opening, SessionService, SignedIn, new_to
 log = logging.getLogger(__name__)
 
 ADMIN_LINK_FACT: Final = "admin_link"
+SECOND_FACTOR_FACT: Final = "second_factor"
+SECOND_FACTOR_REQUIRED: Final = "required"
+"""What `SECOND_FACTOR_FACT` says if admins and owners have to have one."""
 EMAIL_LENGTH: Final = 254
 REASON_LENGTH: Final = 200
 GAME_DOOR: Final = "metaserver"  # as which log-ins of old game clients are counted
@@ -185,6 +189,7 @@ class AccountService:
         self._presence = presence
         self._realtime = realtime
         self._policy = policy or AccountPolicy()
+        self.check_name: Callable[[str, str], None] = lambda *_: None  # what the staff does not want people to be called
         self._lanes = _Lanes()
         self._keys = LoginKeys(clock)
 
@@ -223,6 +228,7 @@ class AccountService:
             raise RegistrationClosed
         self._sessions.gate.refuse_stranger(door, address)
         name = account_name(name, max_length=promise.name_max_length if promise is not None else None)
+        self.check_name(name, "username")
         self._check_password(password, name, promise=promise)
         email = _checked_email(email)
         await self._admit_new_account(address)
@@ -244,6 +250,7 @@ class AccountService:
         self._sessions.gate.refuse_stranger(door, address)
         if name is not None:
             name = account_name(name)
+            self.check_name(name, "username")
         await self._admit_new_account(address)
 
         async def enter(called: str) -> SignedIn:
@@ -656,6 +663,7 @@ class AccountService:
 
         def work(tx: Transaction) -> Account:
             allow(tx)
+            _refuse_kept(tx, account.name_key, account.id, self._clock.now())
             saved = tx.accounts.add(account)
             self._record(tx, caller, "account.created", saved, role=role)
             return saved
@@ -750,24 +758,30 @@ class AccountService:
 
         return await self._store.write(work, then=self._sessions.account_changed)
 
-    async def rename(self, caller: Caller, account_id: AccountId, name: str) -> Account:
-        """Give an account another name.
+    async def rename(self, caller: Caller, account_id: AccountId, name: str, reason: str = "") -> Account:
+        """Give an account another name; nobody else gets the one before for a while. Its characters keep theirs.
 
         Raises:
+            PermissionDenied: the caller may not, or does not stand above the account.
             NameNotAllowed, NameTaken: the name does not fit.
 
         """
         name = account_name(name, field="name")
+        key, now = name_key(name), self._clock.now()
 
         def work(tx: Transaction) -> Account:
             actor, account = self._actor_and_target(tx, caller, account_id)
             require_authority(actor, account.role, Permission.RENAME)
-            holder = tx.accounts.by_name_key(name_key(name))
+            holder = tx.accounts.by_name_key(key)
             if holder is not None and holder.id != account.id:
                 raise NameTaken(field="name")
-            before, account.name, account.name_key = account.name, name, name_key(name)
+            _refuse_kept(tx, key, account.id, now)
+            tx.kept_names.release(key)
+            if account.name_key != key:
+                tx.kept_names.keep(KeptName(account.name_key, account.id, account.name, now + NAME_KEPT))
+            before, account.name, account.name_key = account.name, name, key
             tx.accounts.save(account)
-            self._record(tx, caller, "account.renamed", account, before=before, after=name)
+            self._record(tx, caller, "account.renamed", account, before=before, after=name, **_because(reason))
             return account
 
         return await self._store.write(work, then=self._sessions.account_changed)
@@ -1005,6 +1019,7 @@ class AccountService:
         count_login(account, door)
 
         def work(tx: Transaction) -> tuple[Account, Opening]:
+            _refuse_kept(tx, account.name_key, account.id, account.created_at)
             saved = tx.accounts.add(account)
             tx.moderation.record(AuditEntry(account.created_at, saved.id, action, saved.id, {"name": saved.name}))
             return saved, self._sessions.open_within(tx, saved, door, address, client)
@@ -1069,13 +1084,36 @@ class AccountService:
 
 
 def role_within(tx: Transaction, caller: Caller) -> Rights:
-    """What the caller may do, as the database has it now; the operator at the machine has all rights."""
+    """What the caller may do, as the database has it now; the operator at the machine has all rights.
+
+    Admins and owners have the rights of moderators until they have shown their second factor, if they have one or
+    have to have one. Who comes with a token for programs has what it is good for, as far as its owner may it still.
+
+    Raises:
+        SessionEnded: the account is gone or locked, or the token has ended.
+
+    """
     if caller is OPERATOR:
         return Rights(Role.OWNER)
     account = tx.accounts.get(caller.account_id)
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise SessionEnded
-    return Rights(account.role)
+    if caller.token is not None:
+        token = tx.api_tokens.get(caller.token)
+        if token is None or token.account_id != account.id or not token.is_live(tx.now):
+            raise SessionEnded
+        return Rights(account.role, limited_to=token.allowed())
+    if not account.role.includes(Role.ADMIN):
+        return Rights(account.role)
+    return Rights(account.role, is_proven=_is_proven(tx, caller))
+
+
+def _is_proven(tx: Transaction, caller: Caller) -> bool:
+    """Whether no second factor is wanted of an admin or owner now."""
+    if not tx.second_factors.is_enrolled(caller.account_id):
+        return tx.facts.get(SECOND_FACTOR_FACT) != SECOND_FACTOR_REQUIRED
+    until = tx.sessions.proven_until(caller.session_id)
+    return until is not None and tx.now < until
 
 
 def require_other_owner(tx: Transaction, account: Account) -> None:
@@ -1087,6 +1125,13 @@ def require_other_owner(tx: Transaction, account: Account) -> None:
     ]
     if not others:
         raise PermissionDenied("This is the last owner.", hint="Make somebody else an owner first.")
+
+
+def _refuse_kept(tx: Transaction, key: str, account_id: AccountId, now: datetime) -> None:
+    """Refuse a name that somebody else gave up lately: they would be taken for each other."""
+    kept = tx.kept_names.get(key)
+    if kept is not None and kept.account_id != account_id and now < kept.until:
+        raise NameTaken("Somebody had this name, or one that looks like it, until lately.", field="username")
 
 
 def _owners(tx: Transaction) -> list[Account]:

@@ -283,6 +283,9 @@ class SessionRepository(Protocol):
     def living(self, now: datetime) -> list[Session]:
         """All that live at `now`."""
 
+    def proven_until(self, session_id: SessionId) -> datetime | None:
+        """How long the second factor holds that was shown in the session; looks without keeping others from it."""
+
     def revoke_all(self, account_id: AccountId, now: datetime, *, keep: SessionId | None = None) -> list[SessionId]:
         """Revoke every session of the account but `keep`; returns the ones revoked."""
 

@@ -24,6 +24,7 @@ from mythgate.domain.errors import (
     Unavailable,
 )
 from mythgate.domain.ids import AccountId, SessionId
+from mythgate.domain.people import ADDRESSES_KEPT
 from mythgate.domain.sessions import OPERATOR, Caller, Session, token_hash
 from mythgate.services import causes
 from mythgate.services.gate import Gate
@@ -171,6 +172,8 @@ class SessionService:
             client=client[:CLIENT_LENGTH],
         )
         tx.sessions.add(session)
+        if not account.is_guest:
+            tx.seen_addresses.note(account.id, address, door, now)
         return Opening(session, token)
 
     def opened(self, account: Account, opening: Opening) -> SignedIn:
@@ -421,6 +424,8 @@ class SessionService:
                     guest.last_login_at = now
                     tx.accounts.save(guest)
             ended = tx.sessions.delete_ended(now)
+            tx.seen_addresses.expire(now - ADDRESSES_KEPT)
+            tx.kept_names.expire(now)
             return ended, tx.accounts.delete_idle_guests(now - self._policy.guest_lifetime)
 
         def after(result: tuple[list[SessionId], int]) -> None:

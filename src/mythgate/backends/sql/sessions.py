@@ -18,6 +18,7 @@ from mythgate.domain.sessions import Session
 _SELECT: Final = select(*row_columns(sessions, Session))
 _ADD: Final = Statement(insert(sessions).values(**field_values(sessions, Session)))
 _GET: Final = Statement(_SELECT.where(sessions.c.id == bindparam("session_id")), locks=True)
+_PROVEN_UNTIL: Final = Statement(select(sessions.c.proven_until).where(sessions.c.id == bindparam("session_id")))
 _BY_TOKEN_HASH: Final = Statement(_SELECT.where(sessions.c.token_hash == bindparam("digest")), locks=True)
 _SAVE: Final = Statement(
     update(sessions)
@@ -28,6 +29,10 @@ _OF_ACCOUNT: Final = Statement(
     _SELECT.where(sessions.c.account_id == bindparam("of_account"), sessions.c.revoked_at.is_(None)).order_by(
         sessions.c.created_at.desc(), sessions.c.id.desc()
     ),
+    locks=True,
+)
+_LIVING: Final = Statement(
+    _SELECT.where(sessions.c.revoked_at.is_(None), sessions.c.expires_at > bindparam("now", type_=UtcDateTime)),
     locks=True,
 )
 _keep: Final = bindparam("keep", type_=String)
@@ -71,6 +76,13 @@ class SqlSessions:
 
     def of_account(self, account_id: AccountId) -> list[Session]:
         return [Session(*row) for row in self._connection.rows(_OF_ACCOUNT, {"of_account": account_id})]
+
+    def living(self, now: datetime) -> list[Session]:
+        return [Session(*row) for row in self._connection.rows(_LIVING, {"now": now})]
+
+    def proven_until(self, session_id: SessionId) -> datetime | None:
+        rows = self._connection.rows(_PROVEN_UNTIL, {"session_id": session_id})
+        return rows[0][0] if rows else None
 
     def revoke_all(self, account_id: AccountId, now: datetime, *, keep: SessionId | None = None) -> list[SessionId]:
         rows = self._connection.rows(_REVOKE_ALL, {"of_account": account_id, "now": now, "keep": keep})
