@@ -98,6 +98,11 @@ def _of_node(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[
     yield reading("hosted_games", "Games listed or running.", len(lobbies.board))
     carried = node.services.world_chat.carried
     yield reading("world_chat_lines", "Lines told on the other side.", kind="counter", by="said_in", values=carried)
+    yield reading("subscriptions", "Things people who are away wait for.", node.services.notices.waiting)
+    sent = node.services.notices.outcomes
+    yield reading("notices", "Notices sent, by what became of them.", kind="counter", by="outcome", values=sent)
+    crossed = node.services.bridges.carried
+    yield reading("bridge_lines", "Lines that came in, went out, or were lost.", kind="counter", by="way", values=crossed)
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("ended_games", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))

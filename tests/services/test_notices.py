@@ -410,7 +410,7 @@ async def test_who_is_gone_is_forgotten(desk: Desk) -> None:
     desk.post.outcomes.append(Outcome.FAILED)
     gone = Contact(ada.account_id, Way.PUSH, "x", {}, desk.people.clock.now(), number=77)
     await desk.service._send(gone, Notice("", ""), 0)
-    assert desk.service.outcomes[Way.PUSH, Outcome.GONE] == 1
+    assert desk.service.outcomes[Outcome.GONE] == 1
 
 
 # --- one's own, and not others' ---

@@ -133,7 +133,7 @@ class NoticeService:
         throttle: Throttle,
         clock: Clock,
     ) -> None:
-        self.outcomes: Final[Counter[tuple[Way, Outcome]]] = Counter()
+        self.outcomes: Final[Counter[str]] = Counter({one.value: 0 for one in Outcome})  # of deliveries
         self._store = store
         self._presence = presence
         self._lobbies = lobbies
@@ -430,7 +430,7 @@ class NoticeService:
     async def _carry(self, contact: Contact, notice: Notice) -> Outcome:
         async with self._gate:
             outcome = await self._postman.deliver(contact, notice)
-        self.outcomes[contact.way, outcome] += 1
+        self.outcomes[outcome] += 1
         return outcome
 
     async def _send(self, contact: Contact, notice: Notice, tries: int) -> None:
