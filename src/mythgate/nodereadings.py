@@ -102,7 +102,8 @@ def _of_node(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[
     sent = node.services.notices.outcomes
     yield reading("notices", "Notices sent, by what became of them.", kind="counter", by="outcome", values=sent)
     crossed = node.services.bridges.carried
-    yield reading("bridge_lines", "Lines that came in, went out, or were lost.", kind="counter", by="way", values=crossed)
+    told = "Lines that came in, went out, or were lost."
+    yield reading("bridge_lines", told, kind="counter", by="way", values=crossed)
     over = {state.value: node.services.hosting.over[state] for state in sorted(OVER)}
     yield reading("ended_games", "Games that are over.", kind="counter", by="state", values=over)
     yield reading("parties", "Parties of characters.", len(node.services.parties.all()))
