@@ -269,7 +269,7 @@ def _settings() -> Iterator[tuple[str, str]]:
         lines.extend([f"## Each `[[{dotted}]]`", "", inspect.getdoc(model) or "", ""])
         lines.extend(["| field | default | meaning |", "|---|---|---|"])
         for name, field in model.model_fields.items():
-            default = "required" if field.is_required() else _default(field.default)
+            default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
             lines.append(f"| `{name}` | {default} | {field.description} |")
         lines.append("")
     yield "docs/reference/settings.md", "\n".join(lines).rstrip() + "\n"
@@ -294,7 +294,7 @@ def _default(value: Any) -> str:
         return f"{value.total_seconds():.10g} s"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"`{value}`" if value not in ("", None, []) else "–"
+    return f"`{value}`" if value not in ("", None, [], {}) else "–"
 
 
 def _errors() -> Iterator[tuple[str, str]]:
