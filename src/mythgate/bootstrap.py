@@ -73,6 +73,7 @@ from mythgate.doors.http.routes import adminmessages as message_routes
 from mythgate.doors.http.routes import adminnow as now_routes
 from mythgate.doors.http.routes import adminrooms as staffroom_routes
 from mythgate.doors.http.routes import adminsystem as system_routes
+from mythgate.doors.http.routes import adminworld as atlas_routes
 from mythgate.doors.http.routes import auth as auth_routes
 from mythgate.doors.http.routes import characters as character_routes
 from mythgate.doors.http.routes import chat as chat_routes
@@ -116,6 +117,7 @@ from mythgate.services.accounts import AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
 from mythgate.services.announcements import AnnouncementService
+from mythgate.services.atlas import AtlasService
 from mythgate.services.backups import BackupPolicy, BackupService
 from mythgate.services.bridges import BridgeService
 from mythgate.services.characters import Begun, CharacterPolicy, CharacterService
@@ -816,6 +818,7 @@ def compose(
         announcements=announcements,
         settings=SettingService(store=store, book=book, clock=clock),
         system=SystemService(store=store),
+        atlas=AtlasService(store=store, presence=presences, world=world, rooms=rooms),
         notices=NoticeService(
             store=store,
             presence=presences,
@@ -1030,6 +1033,7 @@ def build_app(
             staffroom_routes.watch_router(operating.watch_door(node)),
             message_routes.router,
             system_routes.router,
+            atlas_routes.router,
             log_routes.router,
             why_routes.router,
             why_routes.own_router,

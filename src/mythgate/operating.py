@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import mythgate
 from mythgate import telemetry
+from mythgate.backends import worldpacks
 from mythgate.backends.sql import migrate
 from mythgate.doors.http.play import PlayDoor, PlayOptions
 from mythgate.services.lookout import (
@@ -30,6 +31,7 @@ from mythgate.telemetry.metrics import most_open_files, open_files
 
 if TYPE_CHECKING:
     from mythgate.bootstrap import Node
+    from mythgate.config import Settings
     from mythgate.doors.metaserver.options import MetaserverStats
     from mythgate.doors.shards.options import ShardsStats
     from mythgate.services.all import Services
@@ -96,8 +98,13 @@ def set_up(node: Node) -> None:
     lookout.slow_checks.append(watch_backups(services.backups.newest_at, clock, policy))
 
     started_at = clock.now()
+    services.atlas.problems = lambda: asyncio.to_thread(_pack_problems, node.settings)
     services.system.look = lambda: _system(node, started_at)
     services.readings.latency, services.readings.lag = services.commands.seconds, services.loop_lag.seconds
+
+
+def _pack_problems(settings: Settings) -> list[str]:
+    return [str(problem) for problem in worldpacks.check(settings.world.packs or [worldpacks.DEFAULT_PACK])]
 
 
 async def _system(node: Node, started_at: datetime) -> SystemFacts:

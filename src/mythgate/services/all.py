@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mythgate.services.accounts import AccountService
     from mythgate.services.administration import AdministrationService
     from mythgate.services.announcements import AnnouncementService
+    from mythgate.services.atlas import AtlasService
     from mythgate.services.backups import BackupService
     from mythgate.services.bridges import BridgeService
     from mythgate.services.characters import CharacterService
@@ -103,5 +104,6 @@ class Services:
     announcements: AnnouncementService
     settings: SettingService
     system: SystemService
+    atlas: AtlasService
     notices: NoticeService
     bridges: BridgeService

@@ -46,6 +46,7 @@ from mythgate.domain.ids import (
     room_topic,
 )
 from mythgate.domain.items import HolderKind, Item
+from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.permissions import Permission, may, require
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
@@ -379,14 +380,19 @@ class WorldService:
             return await self._apply(self.world)
 
     async def reload(self, caller: Caller) -> Reloaded:
-        """Read the packs again and use them if they are sound.
+        """Read the packs again and use them if they are sound; recorded.
 
         Raises:
-            PermissionDenied: the caller is no admin.
+            PermissionDenied: the caller may not.
 
         """
         await self._store.read(lambda tx: require(role_within(tx, caller), Permission.RUN_WORLD))
-        return await self.refresh()
+        before = self.world
+        done = await self.refresh()
+        detail = {"before": _edition(before), "after": _edition(self.world), "problems": str(len(done.problems))}
+        entry = AuditEntry(self._clock.now(), caller.account_id, "world.reloaded", "", detail)
+        await self._store.write(lambda tx: tx.moderation.record(entry))
+        return done
 
     async def refresh(self) -> Reloaded:
         """As `reload`, for the server itself."""
@@ -792,6 +798,11 @@ class WorldService:
 
 
 _WARES: Final = frozenset({"wares", "goods", "buy", "sell", "list", "price", "prices", "stock", "shop"})
+
+
+def _edition(world: World) -> str:
+    """Which packs they are, for the record."""
+    return f"{world.name} {world.version} ({world.fingerprint[:12]})"
 
 
 def _prose(room: Room) -> object:
