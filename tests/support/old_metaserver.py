@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import os
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.support.metaserver_client import (
     ACCEPT,
@@ -47,7 +48,7 @@ from tests.support.metaserver_client import (
     until_nul,
 )
 
-BAD_PASSWORD, NOT_LOGGED_IN, LOGGED_IN, UNKNOWN_GAME = 3, 4, 8, 7
+BAD_PASSWORD, NOT_LOGGED_IN, LOGGED_IN, LOGGED_OUT, UNKNOWN_GAME = 3, 4, 8, 9, 7
 ADD, DELETE, CHANGE = 0, 1, 2
 KINDS = {"MARATHON": "aleph", "MYTH1": "myth", "MYTH": "myth", "MYTH2": "myth", "MYTH3": "myth"}
 
@@ -141,13 +142,13 @@ class OldMetaserver:
                 peer.writer.transport.abort()
 
     def _guarded(
-        self, work: Callable[[Peer], object]
-    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
+        self, work: Callable[[Peer], Awaitable[None]]
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             peer = Peer(self, reader, writer)
             self._peers.add(peer)
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, AssertionError):
-                await work(peer)  # type: ignore[misc]
+                await work(peer)
             self._peers.discard(peer)
             writer.close()
 
@@ -199,13 +200,14 @@ class OldMetaserver:
     def _entry(someone: Someone, verb: int, room_id: int) -> bytes:
         data = someone.data
         if someone.kind == "aleph":  # shows who somebody is where others show a team
-            _, at = until_nul(data, 38)
-            data = data[:at] + text(someone.user_name)
+            name, _ = until_nul(data, 38)
+            shown = name if someone.user_name or name.startswith("|iGuest") else f"|iGuest|p {name}"
+            data = data[:38] + text(shown) + text(someone.user_name)
         return struct.pack(">HHiIihhhh", verb, 0, 0, someone.number, room_id, 0, len(data), 0, 0) + data
 
     # --- a room ---
 
-    def _stay(self, room: OldRoom) -> Callable[[Peer], object]:
+    def _stay(self, room: OldRoom) -> Callable[[Peer], Awaitable[None]]:
         async def stay(peer: Peer) -> None:
             got, raw = await peer.read()
             assert got == ROOM_LOGIN
@@ -255,6 +257,8 @@ class OldMetaserver:
         while True:
             got, raw = await peer.read()
             if got == LOGOUT:
+                if someone.kind == "myth":
+                    peer.refuse(LOGGED_OUT, "Goodbye.")
                 return
             if got == PLAYER_DATA and someone.kind != "myth18":
                 if raw != someone.data:
@@ -295,7 +299,7 @@ class OldMetaserver:
     def _as_said(raw: bytes, someone: Someone) -> bytes:
         """Talk with the speaker's number and name, whatever it says."""
         _, at = until_nul(raw, 24)
-        name = until_nul(someone.data, 38)[0]
+        name = until_nul(OldMetaserver._entry(someone, ADD, 0), 24 + 38)[0]
         return raw[:16] + struct.pack(">I", someone.number) + raw[20:24] + text(name) + raw[at:]
 
 

@@ -102,8 +102,8 @@ class Comparison:
     client: str
     name: str
     patience: float = PATIENCE
+    told: dict[tuple[str, Hashable], str] = field(default_factory=dict)  # what both said last, also elsewhere
     _waiting: dict[Side, deque[Item]] = field(default_factory=lambda: {side: deque() for side in Side})
-    _last: dict[tuple[str, Hashable], str] = field(default_factory=dict)  # what both said last
 
     def say(self, side: Side, family: Family, packet_type: int, packet: Packet, now: float) -> None:
         """A server said something to the client."""
@@ -132,9 +132,9 @@ class Comparison:
             if _same(item, other):
                 others.remove(other)
                 self.report.same[item.packet] += 1
-                self._last[item.packet, item.subject] = item.compared
+                self.told[item.packet, item.subject] = item.compared
                 return
-        if item.packet in REPEATABLE and self._last.get((item.packet, item.subject)) == item.compared:
+        if item.packet in REPEATABLE and self.told.get((item.packet, item.subject)) == item.compared:
             return
         self._waiting[side].append(item)
 
@@ -146,7 +146,7 @@ class Comparison:
                 self._differ(side, waiting.popleft())
 
     def _differ(self, side: Side, item: Item) -> None:
-        if item.packet in REPEATABLE and self._last.get((item.packet, item.subject)) == item.compared:
+        if item.packet in REPEATABLE and self.told.get((item.packet, item.subject)) == item.compared:
             return  # both have come to say it meanwhile
         others = self._waiting[side.other]
         match = next((one for one in others if (one.packet, one.subject) == (item.packet, item.subject)), None)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 import secrets
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -166,11 +166,14 @@ class Login:
     token: bytes = b""
     number: int = 0
     rooms: Sequence[RoomEntry] = ()
+    asked_at: float = 0.0  # monotonic, when the client said something last
+    waited: float = 0.0  # seconds from then to the end
+    told: dict[tuple[str, Hashable], str] = field(default_factory=dict)  # what both servers said last
     our_token: asyncio.Future[bytes] | None = None  # b"": ours did not let them in
 
     @property
-    def was_accepted(self) -> bool:
-        return bool(self.token)
+    def was_refused(self) -> bool:
+        return any(seen.packet_type == SERVER_MESSAGE for seen in self.of(Direction.TO_CLIENT))
 
     def of(self, direction: Direction) -> list[Seen]:
         return [seen for seen in self.said if seen.direction is direction]
@@ -201,7 +204,7 @@ class Mirror:
 
     def comparison(self, login: Login) -> Comparison:
         """Of one connection of somebody who logged in so."""
-        return Comparison(self.report, self.people, login.client, login.name, self.patience)
+        return Comparison(self.report, self.people, login.client, login.name, self.patience, login.told)
 
     async def repeat(self, login: Login) -> None:
         """Log in to ours as the client did to the other, and compare the answers. Sets `our_token`; never raises."""
@@ -221,6 +224,8 @@ class Mirror:
 
     async def _repeat(self, login: Login, comparison: Comparison) -> bytes:
         steps = login.of(Direction.TO_SERVER)
+        if not (login.token or login.was_refused) and login.waited < self.patience:
+            steps = steps[:-1]  # the client went before the other server had time to answer this
         first = next((seen.packet for seen in steps if isinstance(seen.packet, LoginPacket)), None)
         application = first.application if first is not None else ""
         await self.ours.open_rooms(login.family, application, login.rooms)
@@ -260,7 +265,7 @@ class Mirror:
         if not login.name:
             return ""
         right = await self.ours.admit(login.name)
-        return right if login.was_accepted else f"not {right}"[:15]
+        return f"not {right}"[:15] if login.was_refused else right
 
 
 def scheme_of(login: Login) -> AuthenticationType | None:

@@ -114,11 +114,13 @@ class Shadow:
     _tasks: asyncio.TaskGroup | None = None
     _passages: dict[Passage, asyncio.Task[Any] | None] = field(default_factory=dict)
     _failures: int = 0
+    _repeating: int = 0  # log-ins
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @contextlib.asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator[None]:
         """Stand there while the block runs. Raises OSError if the port cannot be had."""
+        failure: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             server = await asyncio.start_server(self._come, self.host, port)
@@ -129,6 +131,8 @@ class Shadow:
                 beside.append(tasks.create_task(self.mirror.work()))
             try:
                 yield
+            except BaseException as error:
+                failure = error  # raised below, or it came out in a group
             finally:
                 for one in self._servers:
                     one.close()
@@ -143,6 +147,8 @@ class Shadow:
                 for mirrored in self._mirrors:
                     await mirrored.end()
                 self._servers.clear()
+        if failure is not None:
+            raise failure
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work`, which must not raise, beside."""
@@ -229,7 +235,19 @@ class Shadow:
             self._logins[login.token] = login
             if len(self._logins) > MOST_LOGINS:
                 del self._logins[next(iter(self._logins))]
-        self.spawn(self.mirror.repeat(login))
+        self._repeating += 1
+        self.spawn(self._repeat(login, self.mirror))
+
+    async def _repeat(self, login: Login, mirror: Mirror) -> None:
+        try:
+            await mirror.repeat(login)
+        finally:
+            self._repeating -= 1
+
+    @property
+    def is_settled(self) -> bool:
+        """Nobody is connected, and ours has done all that they did."""
+        return not (self._passages or self._repeating) and all(one.is_over for one in self._mirrors)
 
     def entering(self, token: bytes, room: Room, *, encrypts: bool) -> tuple[Login, RoomMirror] | None:
         """Somebody comes to a room with that token; None if we do not know them."""
@@ -310,6 +328,7 @@ class Passage:
             self._mirrored.over()
         if self.login is not None and not self.is_moved:
             login, self.login = self.login, None
+            login.waited = asyncio.get_running_loop().time() - login.asked_at
             if any(seen.direction is Direction.TO_CLIENT for seen in login.said):
                 self.shadow.logged_in(login)
 
@@ -420,6 +439,8 @@ class Passage:
 
     def _saw_at_login(self, seen: Seen, login: Login) -> None:
         login.said.append(seen)
+        if seen.direction is Direction.TO_SERVER:
+            login.asked_at = asyncio.get_running_loop().time()
         if isinstance(seen.packet, UserSuccessfulLogin):
             login.token, login.number = seen.packet.token, seen.packet.user_id
         elif isinstance(seen.packet, RoomList):
