@@ -102,7 +102,7 @@ class Fault:
     fingerprint: str
     kind: str  # the class of the exception
     where: str  # module and function of ours that it came from
-    message: str  # without what was in quotes, and without numbers
+    message: str  # of the operating system; what others say may quote somebody
     trace: str  # one sample; no values of variables
     correlation: str  # of the newest
     count: int

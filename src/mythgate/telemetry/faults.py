@@ -1,13 +1,12 @@
 """Faults: what was raised and should not have been, counted by where in our code it came from.
 
 Of a fault is kept what helps to mend it and tells of nobody: class, place, a trace without values. The words of an
-exception may quote what somebody typed, so that what is in quotes and all numbers are left out of them.
+exception may quote what somebody typed; only what the operating system says is kept of them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import traceback
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +20,6 @@ _PACKAGE: Final = str(Path(mythgate.__file__).resolve().parent)
 _MOST: Final = 200  # kinds between two times that somebody takes them away
 _FRAMES: Final = 8  # of our own code that tell one fault from another, those nearest to it
 _SHOWN: Final = 25
-_MESSAGE: Final = 200
-_QUOTED: Final = re.compile(r"""(['"`“«]).*?(['"`”»])""", re.DOTALL)
-_NUMBER: Final = re.compile(r"\b(?:0x)?[0-9a-fA-F]*[0-9][0-9a-fA-F]*\b")
 
 
 class FaultBook:
@@ -50,7 +46,7 @@ class FaultBook:
             fingerprint=fingerprint,
             kind=kind,
             where=f"{module}:{function}",
-            message=_harmless(str(error)),
+            message=_harmless(error),
             trace=known.trace if known is not None else _trace(error),
             correlation=correlation,
             count=1 if known is None else known.count + 1,
@@ -113,6 +109,6 @@ def _trace(error: BaseException) -> str:
     return "\n".join([*lines, type(error).__qualname__])
 
 
-def _harmless(words: str) -> str:
-    """The words of an exception without what may come from outside."""
-    return _NUMBER.sub("#", _QUOTED.sub(r"\1…\2", words[: 4 * _MESSAGE]))[:_MESSAGE]
+def _harmless(error: BaseException) -> str:
+    """The words of an exception, if they cannot come from outside."""
+    return error.strerror or "" if isinstance(error, OSError) else ""

@@ -7,6 +7,7 @@ was caused by (`services.causes`) is added here, when it is written. Values whos
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import re
@@ -386,10 +387,8 @@ def _set_all(level: str) -> None:
 
 def read_line(text: str, number: int) -> LogLine | None:
     """A line of a log file; None if it is none of ours."""
-    import orjson
-
     try:
-        entry = orjson.loads(text)
+        entry = json.loads(text)  # the library's own, which takes half characters
         at = datetime.fromisoformat(entry.pop("timestamp"))
         return LogLine(
             number,

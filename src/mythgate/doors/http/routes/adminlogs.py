@@ -70,7 +70,7 @@ class LoggedFault(BaseModel):
     fingerprint: str = Field(description="The same for the same place in the code.", examples=["5f2c0b9d11aa"])
     kind: str = Field(examples=["KeyError"])
     where: str = Field(examples=["mythgate.services.chat:say"])
-    message: str = Field(description="Without what was in quotes, and without numbers.")
+    message: str = Field(description="What the operating system said, if it was its; else empty.")
     trace: str = Field(description="One sample, without values.")
     correlation: str = Field(description="Of the newest; look for it in the log.")
     count: int
