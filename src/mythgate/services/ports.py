@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.announcements import Schedule
 from mythgate.domain.apitokens import ApiToken
-from mythgate.domain.backups import Backup, BackupFile, Progress, Reason
+from mythgate.domain.backups import Backup, BackupFile, Progress as Told, Reason
 from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
@@ -231,6 +231,8 @@ class Transaction(Protocol):
     def kept_names(self) -> KeptNameRepository: ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
+    @property
+    def personal(self) -> PersonalRepository: ...
     @property
     def now(self) -> datetime:
         """The time, for rules that have to know it within the transaction."""
@@ -506,8 +508,9 @@ class ModerationRepository(Protocol):
     def page(self, *, after: int, limit: int) -> list[Recorded]:
         """The entries with a number above `after`. Oldest first."""
 
-    def about(self, account_id: AccountId) -> list[int]:
-        """The numbers of entries that were written about or by an account and still say something."""
+    def about(self, account_id: AccountId, names: Collection[str]) -> list[int]:
+        """The numbers of entries about an account, and of those in which one of `names` may stand, that still say
+        something."""
 
     def empty(self, number: int) -> None:
         """Remove what an entry says; the chain holds if an entry of the act `record.ERASED` names it."""
@@ -573,6 +576,17 @@ class KeptNameRepository(Protocol):
         """Release those whose time was over before `before`; returns how many."""
 
     def forget(self, account_id: AccountId) -> None: ...
+
+
+class PersonalRepository(Protocol):
+    """Everything the database has about one person, whatever it is for."""
+
+    def rows(self, account_id: AccountId) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """What is there, by table, without secrets; as JSON has it."""
+
+    def erase(self, account_id: AccountId, names: Collection[str], anonymous: str) -> None:
+        """Delete what is somebody's own, but for the account's row, and put `anonymous` for `names` where others need
+        what is told of them: results, measures, reports, the history of the world. The record is not touched."""
 
 
 class ApiTokenRepository(Protocol):
@@ -834,7 +848,7 @@ class FilmFiles(Protocol):
 class BackupStore(Protocol):
     """Where backups are: made of all that is durable, while everything goes on."""
 
-    async def make(self, reason: Reason, progress: Progress) -> tuple[str, Backup]:
+    async def make(self, reason: Reason, progress: Told) -> tuple[str, Backup]:
         """Make one and return its name. Raises Unavailable if it could not be written."""
 
     async def all(self) -> Sequence[BackupFile]:
@@ -843,7 +857,7 @@ class BackupStore(Protocol):
     async def about(self, name: str) -> Backup:
         """What one says of itself. Raises NotFound, or Unavailable if it cannot be read."""
 
-    async def verify(self, name: str, progress: Progress) -> Sequence[str]:
+    async def verify(self, name: str, progress: Told) -> Sequence[str]:
         """The parts that are not as they were written. Raises as `about`."""
 
     async def remove(self, name: str) -> None: ...
@@ -1015,8 +1029,11 @@ class History(Protocol):
     """The last events of a topic, a bounded ring (100 by default)."""
 
     async def append(self, topic: Topic, event: Event) -> None: ...
-    async def remove(self, message_id: str) -> list[Topic]:
-        """Forget the events with that `message_id`; returns where they were."""
+    async def find(self, message_id: str) -> list[tuple[Topic, Event]]:
+        """The events with that `message_id`, and where they are."""
+
+    async def remove(self, message_id: str) -> None:
+        """Forget the events with that `message_id`."""
 
     async def recent(self, topic: Topic, limit: int = 100) -> list[Event]:
         """Oldest first."""
