@@ -127,6 +127,45 @@ export class Console {
 
   closeBridge = (number: number): Promise<void> => this.#session.request("DELETE", `api/admin/bridges/${number}`);
 
+  // --- the world ------------------------------------------------------------------------------------------
+
+  /** All of it, also what players have to find. */
+  worldMap = (): Promise<api.WorldMap> => this.#get("api/admin/world/map");
+
+  worldEntities = (): Promise<api.WorldEntities> => this.#get("api/admin/world/entities");
+
+  /** The newest first; those before the number, if one is given. */
+  worldEvents = (before: number | null = null): Promise<api.StaffWorldEvents> =>
+    this.#get("api/admin/world/events", { before });
+
+  /** As they are on the disk now; changes nothing. */
+  checkPacks = (): Promise<api.PackCheck> => this.#post("api/admin/world/check");
+
+  reloadPacks = (): Promise<api.PackReload> => this.#post("api/admin/world/reload");
+
+  causeAetherfall = (): Promise<api.Caused> => this.#post("api/admin/world/aetherfall");
+
+  /** `hours` is null for a seal that stays until it is lifted. */
+  sealShard = (number: number, hours: number | null): Promise<api.Caused> =>
+    this.#post(`api/admin/world/shards/${number}/seal`, { hours });
+
+  unsealShard = (number: number): Promise<api.Caused> => this.#post(`api/admin/world/shards/${number}/unseal`);
+
+  releaseShard = (number: number): Promise<api.Caused> => this.#post(`api/admin/world/shards/${number}/release`);
+
+  // --- the server -----------------------------------------------------------------------------------------
+
+  /** What the server stands on. */
+  system = (): Promise<api.SystemAnswer> => this.#get("api/admin/system");
+
+  /** With where each comes from; secrets are masked. */
+  settings = async (): Promise<readonly api.SettingRow[]> =>
+    (await this.#get<api.SettingRows>("api/admin/settings")).settings;
+
+  /** By name; null takes a change back. All are changed or none. @returns those that were named. */
+  changeSettings = async (settings: Readonly<Record<string, unknown>>): Promise<readonly api.SettingRow[]> =>
+    (await this.#session.request<api.SettingRows>("PATCH", "api/admin/settings", { settings })).settings;
+
   // --- backups --------------------------------------------------------------------------------------------
 
   backups = (): Promise<api.Backups> => this.#get("api/admin/backups");

@@ -3,6 +3,7 @@ import { type AdminApi, Console, type Session, Users } from "@mythgate/sdk";
 import { describe, expect, test } from "vitest";
 import description from "../../docs/reference/openapi.json?raw";
 import { byCount, bytes, figure, LastHour, MEASURES } from "../src/stores/adminNow.ts";
+import { AT_RUN_TIME, bySection, foundSettings, settingText, settingValue } from "../src/stores/adminSettings.ts";
 import { joined, LONGEST_PAUSE_MS, MOST_LINES, pauseBefore } from "../src/stores/adminTalk.ts";
 
 const { paths } = JSON.parse(description) as { readonly paths: Record<string, Record<string, unknown>> };
@@ -117,6 +118,24 @@ describe("the last hour", () => {
     state.newest = point(0, 1);
     expect(await players()).toEqual([1]);
   });
+});
+
+test("settings are found by words, stand by section, and are written as what they are", () => {
+  const row = (name: string, description = "", origin = "default") =>
+    ({ name, description, origin }) as AdminApi.SettingRow;
+  const all = [row("limits.burst", "How many at once."), row("name"), row("limits.rate", "", AT_RUN_TIME)];
+  expect(foundSettings(all, "limits  AT once").map(({ name }) => name)).toEqual(["limits.burst"]);
+  expect(foundSettings(all, "run time").map(({ name }) => name)).toEqual(["limits.rate"]);
+  expect(bySection(all).map(([section, rows]) => [section, rows.length])).toEqual([
+    ["", 1],
+    ["limits", 2],
+  ]);
+  expect([null, "words", 1.5, true, ["a"]].map(settingText)).toEqual(["", "words", "1.5", "true", '["a"]']);
+  expect(settingValue("17", 3)).toBe(17);
+  expect(settingValue("17", "open")).toBe("17");
+  expect(settingValue("true", false)).toBe(true);
+  expect(settingValue("many", 3)).toBe("many");
+  expect(settingValue('["a", "b"]', [])).toEqual(["a", "b"]);
 });
 
 test("figures as people read them", () => {

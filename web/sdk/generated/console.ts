@@ -10,6 +10,17 @@ export type Repeat = "once" | "every" | "daily";
  * What a check comes to.
  */
 export type Answer = "yes" | "no" | "unknown" | "exempt";
+export type AppealState = "open" | "granted" | "refused";
+export type MeasureKind = "ban" | "mute";
+/**
+ * Where a measure holds; `Measure.place` names which lobby, room or door.
+ */
+export type Scope = "everywhere" | "lobby" | "room" | "door";
+export type AppealStep = "grant" | "refuse";
+/**
+ * What a filter looks at.
+ */
+export type Applies = "talk" | "names" | "both";
 /**
  * Why a backup was made.
  */
@@ -23,9 +34,19 @@ export type Role = "player" | "read_only" | "tournament" | "moderator" | "admin"
  * Which games a lobby is for.
  */
 export type Family = "marathon" | "tfl" | "myth" | "myth2" | "myth3";
+/**
+ * What is done about words that fit, the mildest first.
+ */
+export type FilterAction = "flag" | "mask" | "refuse" | "mute";
+/**
+ * Whose talk it looks at; `WordFilter.place` names the lobby, the room of the world, or the door.
+ */
+export type FilterScope = "everywhere" | "lobby" | "room" | "door";
 export type LobbyKind = "unranked" | "ranked" | "tournament";
 export type Severity = "notice" | "warning" | "problem";
 export type SubjectKind = "player" | "clan";
+export type ReportState = "open" | "claimed" | "resolved" | "dismissed";
+export type ReportStep = "claim" | "release" | "resolve" | "dismiss" | "reopen";
 /**
  * What the reports amount to.
  */
@@ -102,6 +123,63 @@ export interface AnnouncementRequest {
    * Not after this.
    */
   ends_at?: string | null;
+}
+export interface AppealPage {
+  /**
+   * Newest first.
+   */
+  appeals: AppealRow[];
+  next: number | null;
+}
+/**
+ * Somebody says why a measure is wrong.
+ */
+export interface AppealRow {
+  number: number;
+  name: string;
+  text: string;
+  created_at: string;
+  state: AppealState;
+  answer: string;
+  decided_at: string | null;
+  measure: MeasureRow;
+}
+/**
+ * A ban or a mute.
+ */
+export interface MeasureRow {
+  number: number;
+  kind: MeasureKind;
+  account_id: string | null;
+  /**
+   * Of the account when it was taken; empty for a network.
+   */
+  name: string;
+  /**
+   * Only for who may see addresses; empty: it is against an account.
+   */
+  network: string;
+  scope: Scope;
+  /**
+   * Number of the lobby, id of the room, name of the door.
+   */
+  place: string;
+  reason: string;
+  /**
+   * Whether whom it is about reads the reason.
+   */
+  show_reason: boolean;
+  /**
+   * Who took it.
+   */
+  by: string;
+  created_at: string;
+  /**
+   * Null: until it is lifted.
+   */
+  until: string | null;
+  active: boolean;
+  lifted_at: string | null;
 }
 /**
  * What became of looking at every byte.
@@ -230,6 +308,24 @@ export interface BridgeRow {
 export interface Bridges {
   bridges: BridgeRow[];
 }
+/**
+ * What is so now.
+ */
+export interface Caused {
+  /**
+   * The newest, newest first.
+   */
+  events: StaffWorldEvent[];
+}
+export interface StaffWorldEvent {
+  number: number;
+  kind: string;
+  title: string;
+  description: string;
+  happened_at: string;
+  faction: string | null;
+  shard: number | null;
+}
 export interface CloseRequest {
   /**
    * Why; kept in the record.
@@ -296,6 +392,29 @@ export interface CreatedUser {
    */
   password: string | null;
 }
+export interface CreatureRow {
+  key: string;
+  name: string;
+  level: number;
+  room_id: string;
+  room: string;
+}
+export interface DecideRequest {
+  step: AppealStep;
+  answer?: string;
+}
+export interface Decided {
+  number: number;
+  state: AppealState;
+  answer: string;
+}
+export interface DeleteMessageRequest {
+  /**
+   * Of a `chat_message` or a `lobby_message`.
+   */
+  id: string;
+  reason?: string;
+}
 /**
  * Every error has this shape.
  */
@@ -343,6 +462,132 @@ export interface FieldFault {
   path: string;
   message: string;
 }
+/**
+ * One line of talk. What somebody said whose account is gone is erased, and the chain holds.
+ */
+export interface EvidenceLine {
+  position: number;
+  at: string;
+  speaker: string;
+  name: string;
+  /**
+   * `report`: not said, but the report itself.
+   */
+  channel: string;
+  text: string;
+  message_id: string;
+  /**
+   * Said after the report.
+   */
+  after: boolean;
+  hash: string;
+  erased: boolean;
+}
+/**
+ * Whether the evidence is as it was taken.
+ */
+export interface EvidenceVerdict {
+  genuine: boolean;
+  /**
+   * The first line that is not.
+   */
+  line: number | null;
+  problem: string;
+  lines: number;
+  erased: number;
+}
+/**
+ * What is left out stays as it is.
+ */
+export interface FilterChange {
+  pattern?: string | null;
+  anywhere?: boolean | null;
+  action?: FilterAction | null;
+  applies?: Applies | null;
+  scope?: FilterScope | null;
+  place?: string | null;
+  private?: boolean | null;
+  message?: string | null;
+  hits?: number | null;
+  within_minutes?: number | null;
+  mute_minutes?: number | null;
+  enabled?: boolean | null;
+}
+export interface FilterRow {
+  pattern: string;
+  /**
+   * Also within longer words.
+   */
+  anywhere?: boolean;
+  action: FilterAction;
+  applies?: Applies;
+  scope?: FilterScope;
+  /**
+   * Number of the lobby, id of the room, name of the door.
+   */
+  place?: string;
+  /**
+   * Also in words to one person.
+   */
+  private?: boolean;
+  /**
+   * What whoever is refused reads.
+   */
+  message?: string;
+  /**
+   * Of `mute`: so many …
+   */
+  hits?: number;
+  /**
+   * … within so many minutes mute …
+   */
+  within_minutes?: number;
+  /**
+   * … for so long.
+   */
+  mute_minutes?: number;
+  enabled?: boolean;
+  number: number;
+  created_at: string;
+}
+/**
+ * What words are looked for, and what is done about them.
+ */
+export interface FilterValues {
+  pattern: string;
+  /**
+   * Also within longer words.
+   */
+  anywhere?: boolean;
+  action: FilterAction;
+  applies?: Applies;
+  scope?: FilterScope;
+  /**
+   * Number of the lobby, id of the room, name of the door.
+   */
+  place?: string;
+  /**
+   * Also in words to one person.
+   */
+  private?: boolean;
+  /**
+   * What whoever is refused reads.
+   */
+  message?: string;
+  /**
+   * Of `mute`: so many …
+   */
+  hits?: number;
+  /**
+   * … within so many minutes mute …
+   */
+  within_minutes?: number;
+  /**
+   * … for so long.
+   */
+  mute_minutes?: number;
+  enabled?: boolean;
+}
 export interface GivePasswordRequest {
   /**
    * Without one, the server makes one up.
@@ -368,8 +613,40 @@ export interface GreetRequest {
    */
   text: string;
 }
+export interface HTTPValidationError {
+  detail?: ValidationError[];
+}
+export interface ValidationError {
+  loc: (string | number)[];
+  msg: string;
+  type: string;
+  input?: unknown;
+  ctx?: {};
+}
 export interface HiddenRequest {
   hidden: boolean;
+}
+export interface InhabitantRow {
+  id: string;
+  name: string;
+  summary: string;
+  /**
+   * Where they are now; some wander.
+   */
+  room_id: string;
+  room: string;
+}
+export interface KickRequest {
+  account_id: string;
+  scope?: Scope;
+  place?: string;
+  reason?: string;
+}
+export interface Kicked {
+  /**
+   * How many connections or lobbies they were put out of.
+   */
+  places: number;
 }
 /**
  * What a logger, and those below it, write at least.
@@ -398,6 +675,9 @@ export interface LevelRequest {
    * Null: until somebody changes it.
    */
   minutes?: number | null;
+}
+export interface LiftRequest {
+  reason?: string;
 }
 export interface LockRequest {
   /**
@@ -478,6 +758,88 @@ export interface LoggedLines {
    * Ask with `after` for what is written from now on.
    */
   newest: number;
+}
+export interface LyingRow {
+  template: string;
+  name: string;
+  room_id: string;
+  room: string;
+  count: number;
+}
+export interface MapExit {
+  direction: string;
+  room_id: string;
+  locked: boolean;
+  /**
+   * Whether players see it only once they have been where it leads.
+   */
+  hidden: boolean;
+}
+/**
+ * One room of the world.
+ */
+export interface MapPlace {
+  id: string;
+  name: string;
+  plane: string;
+  zone: string;
+  x: number;
+  y: number;
+  z: number;
+  people: number;
+  capacity: number;
+  /**
+   * Whether the staff lets nobody in.
+   */
+  locked: boolean;
+  tags: string[];
+  creatures: string[];
+  /**
+   * The Crystal Shard that lies there.
+   */
+  shard: number | null;
+  exits: MapExit[];
+}
+export interface MeasureChange {
+  /**
+   * From now on; left out: the end stays as it is.
+   */
+  minutes?: number | null;
+  without_end?: boolean;
+  reason?: string | null;
+  show_reason?: boolean | null;
+}
+export interface MeasurePage {
+  /**
+   * Newest first.
+   */
+  measures: MeasureRow[];
+  /**
+   * For `before`; null: this is the last page.
+   */
+  next: number | null;
+}
+export interface MeasureRequest {
+  kind: MeasureKind;
+  account_id?: string | null;
+  /**
+   * Instead of an account: an address or a range of them.
+   */
+  network?: string;
+  scope?: Scope;
+  place?: string;
+  /**
+   * Null: until it is lifted.
+   */
+  minutes?: number | null;
+  reason?: string;
+  show_reason?: boolean;
+}
+export interface MessageGone {
+  /**
+   * Where it was remembered.
+   */
+  topics: string[];
 }
 export interface MessageOfTheDay {
   /**
@@ -692,11 +1054,28 @@ export interface OpenedBridge {
    */
   token: string;
 }
+export interface PackCheck {
+  ok: boolean;
+  /**
+   * Each with file and line.
+   */
+  problems: string[];
+}
 export interface PackProblem {
   file: string;
   line: number;
   column: number;
   message: string;
+}
+export interface PackReload {
+  /**
+   * False if there are problems; then nothing changed.
+   */
+  reloaded: boolean;
+  problems: string[];
+  rooms_changed: number;
+  items_added: number;
+  characters_moved: number;
 }
 export interface Preview {
   formula: string;
@@ -760,6 +1139,110 @@ export interface ReloadAnswer {
   items_added?: number;
   characters_moved?: number;
 }
+/**
+ * A report with all that belongs to it.
+ */
+export interface ReportCard {
+  number: number;
+  /**
+   * Id of the account, or what a guest goes by; empty if they are gone.
+   */
+  subject: string;
+  name: string;
+  /**
+   * Where it happened, for people.
+   */
+  place: string;
+  created_at: string;
+  state: ReportState;
+  /**
+   * 0 low, 1 normal, 2 high, 3 urgent.
+   */
+  urgency: number;
+  /**
+   * How many people reported it.
+   */
+  voices: number;
+  /**
+   * Id of who looks at it; empty: nobody.
+   */
+  claimed_by: string;
+  claimed_name: string;
+  closed_at: string | null;
+  moment: string;
+  collects_until: string;
+  sealed_at: string | null;
+  seal: string;
+  answer: string;
+  /**
+   * Name of the account it is about, as it is now.
+   */
+  subject_account: string | null;
+  said: ReportVoice[];
+  evidence: EvidenceLine[];
+  verdict: EvidenceVerdict;
+  /**
+   * What can be done with it as it is.
+   */
+  may: ReportStep[];
+}
+/**
+ * What one person said of it.
+ */
+export interface ReportVoice {
+  account_id: string | null;
+  name: string;
+  reason: string;
+  at: string;
+  /**
+   * When they were told the answer.
+   */
+  told_at: string | null;
+}
+export interface ReportPage {
+  /**
+   * The most urgent first, and of those the newest.
+   */
+  reports: ReportRow[];
+  counts: {
+    [k: string]: number;
+  };
+  /**
+   * For `after`; null: this is the last page.
+   */
+  next: number | null;
+}
+/**
+ * One line of the list of reports.
+ */
+export interface ReportRow {
+  number: number;
+  /**
+   * Id of the account, or what a guest goes by; empty if they are gone.
+   */
+  subject: string;
+  name: string;
+  /**
+   * Where it happened, for people.
+   */
+  place: string;
+  created_at: string;
+  state: ReportState;
+  /**
+   * 0 low, 1 normal, 2 high, 3 urgent.
+   */
+  urgency: number;
+  /**
+   * How many people reported it.
+   */
+  voices: number;
+  /**
+   * Id of who looks at it; empty: nobody.
+   */
+  claimed_by: string;
+  claimed_name: string;
+  closed_at: string | null;
+}
 export interface RoleRequest {
   role: Role;
   /**
@@ -791,6 +1274,12 @@ export interface TalkLine {
   number: number;
   text: string;
 }
+export interface SealRequest {
+  /**
+   * Null: until it is lifted.
+   */
+  hours?: number | null;
+}
 /**
  * A stretch of results that make one ladder.
  */
@@ -813,6 +1302,45 @@ export interface Seasons {
    * All there are.
    */
   formulas: string[];
+}
+/**
+ * What is to be different.
+ */
+export interface SettingChanges {
+  /**
+   * By name; null takes a change back: it is as file and environment say.
+   */
+  settings: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * One setting; secrets are masked.
+ */
+export interface SettingRow {
+  name: string;
+  /**
+   * Durations in seconds.
+   */
+  value: {
+    [k: string]: unknown;
+  };
+  /**
+   * `default`, the settings file, the environment variable, `flag`, or `changed at run time`.
+   */
+  origin: string;
+  description: string;
+  /**
+   * Whether it can be changed while the server runs.
+   */
+  changeable: boolean;
+  /**
+   * Why not; empty if it can.
+   */
+  obstacle: string;
+}
+export interface SettingRows {
+  settings: SettingRow[];
 }
 /**
  * Somebody in a room.
@@ -902,6 +1430,77 @@ export interface StaffRoomCard {
  */
 export interface StaffRooms {
   rooms: StaffRoom[];
+}
+/**
+ * Newest first.
+ */
+export interface StaffWorldEvents {
+  events: StaffWorldEvent[];
+  /**
+   * Ask for the next page with `before`; null on the last.
+   */
+  next_before: number | null;
+}
+export interface StepRequest {
+  step: ReportStep;
+  /**
+   * For those who reported it, when it is closed.
+   */
+  answer?: string;
+}
+/**
+ * What the server stands on.
+ */
+export interface SystemAnswer {
+  version: string;
+  python: string;
+  platform: string;
+  node: string;
+  started_at: string;
+  data_dir: string;
+  database: string;
+  /**
+   * Of the schema in the database.
+   */
+  revision: string | null;
+  /**
+   * That this version needs.
+   */
+  head_revision: string;
+  /**
+   * Whether the two are the same.
+   */
+  migrated: boolean;
+  /**
+   * On the disk of the data folder.
+   */
+  free_bytes: number;
+  total_bytes: number;
+  memory_bytes: number;
+  open_files: number;
+  most_open_files: number;
+  world: string;
+  world_version: string;
+  plugins: string[];
+  doors: SystemDoor[];
+}
+/**
+ * One door.
+ */
+export interface SystemDoor {
+  name: string;
+  /**
+   * Where it listens, or would.
+   */
+  place: string;
+  enabled: boolean;
+  open: boolean;
+}
+export interface TryRequest {
+  text: string;
+}
+export interface UrgencyRequest {
+  urgency: number;
 }
 /**
  * One account in the list.
@@ -1196,4 +1795,45 @@ export interface WhyRefusal {
   code: string;
   door: string;
   asked: string;
+}
+/**
+ * Who and what is in the world besides players.
+ */
+export interface WorldEntities {
+  inhabitants: InhabitantRow[];
+  creatures: CreatureRow[];
+  /**
+   * Things in rooms, those of one kind in one room as one row.
+   */
+  lying: LyingRow[];
+  /**
+   * Things in all, also those that are carried.
+   */
+  items: number;
+  /**
+   * Kinds of things.
+   */
+  templates: number;
+}
+/**
+ * All of it, also what players have to find.
+ */
+export interface WorldMap {
+  name: string;
+  version: string;
+  /**
+   * Changes with every change of the packs.
+   */
+  fingerprint: string;
+  rooms: MapPlace[];
+}
+export interface Tried {
+  /**
+   * As they would be said, if nothing refuses them.
+   */
+  words: string;
+  /**
+   * Numbers of those that fit.
+   */
+  filters: number[];
 }

@@ -24,7 +24,19 @@ function permissionsOf(role: string): ReadonlySet<string> {
   const everybody = ["see_people", "see_console"];
   return new Set(
     mayCreate(role)
-      ? [...everybody, "see_logs", "correct_results", "run_bridges", "set_messages", "run_rooms", "announce", "back_up"]
+      ? [
+          ...everybody,
+          "see_logs",
+          "correct_results",
+          "run_bridges",
+          "set_messages",
+          "run_rooms",
+          "announce",
+          "back_up",
+          "run_world",
+          "see_settings",
+          "change_settings",
+        ]
       : everybody,
   );
 }

@@ -41,6 +41,12 @@ export const SECTIONS: readonly Section[] = [
     Body: lazy(async () => ({ default: (await import("./games/Games.tsx")).Games })),
   },
   {
+    id: "world",
+    label: "World",
+    needs: ["see_console"],
+    Body: lazy(async () => ({ default: (await import("./world/World.tsx")).World })),
+  },
+  {
     id: "messages",
     label: "Messages",
     needs: ["set_messages", "run_bridges"],

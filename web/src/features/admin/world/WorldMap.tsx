@@ -1,104 +1,91 @@
+import type { AdminApi } from "@mythgate/sdk";
 import { useMemo, useState } from "react";
+import { drawing, layersOf } from "../../../stores/adminMap.ts";
 import { Choice } from "../../../ui/Choice.tsx";
 import styles from "./World.module.css";
 
-export interface Place {
-  readonly id: string;
-  readonly name: string;
-  readonly zone: string;
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
-  /** Where the ways lead, by direction. */
-  readonly exits: Readonly<Record<string, string>>;
-  readonly people: number;
-}
-
 interface WorldMapProps {
-  readonly places: readonly Place[];
-  readonly zones: ReadonlyMap<string, { readonly name: string; readonly colour: string }>;
+  readonly places: readonly AdminApi.MapPlace[];
+  /** Id of a room; empty: none. */
   readonly chosen: string;
   readonly onChoose: (id: string) => void;
 }
 
-const CELL = 40;
 const SIZE = 22;
+const TINTS = 6;
 
-/** All rooms on a level of the world with the ways between them. The list beside it says the same. */
-export function WorldMap({ places, zones, chosen, onChoose }: WorldMapProps) {
-  const levels = useMemo(() => [...new Set(places.map(({ z }) => z))].sort((one, other) => other - one), [places]);
-  const [level, setLevel] = useState<number | null>(null);
-  const known = useMemo(() => new Map(places.map((place) => [place.id, place])), [places]);
-  const shown = level ?? known.get(chosen)?.z ?? (levels.includes(0) ? 0 : (levels[0] ?? 0));
-  const here = places.filter(({ z }) => z === shown);
-  const left = Math.min(...here.map(({ x }) => x)) * CELL - CELL;
-  const top = Math.min(...here.map(({ y }) => y)) * CELL - CELL;
-  const width = Math.max(...here.map(({ x }) => x)) * CELL + CELL - left;
-  const height = Math.max(...here.map(({ y }) => y)) * CELL + CELL - top;
-  const people = here.reduce((sum, one) => sum + one.people, 0);
+/** All rooms of one level of the world with the ways between them. The list below it says the same. */
+export function WorldMap({ places, chosen, onChoose }: WorldMapProps) {
+  const layers = useMemo(() => layersOf(places), [places]);
+  const [wanted, setWanted] = useState("");
+  const own = layers.find(({ rooms }) => rooms.some(({ id }) => id === chosen));
+  const layer = layers.find(({ id }) => id === wanted) ?? own ?? layers[0];
+  const drawn = useMemo(() => (layer ? drawing(layer.rooms) : null), [layer]);
+  if (!layer || !drawn) return null;
+  const zones = [...new Set(layer.rooms.map(({ zone }) => zone))];
+  const people = layer.rooms.reduce((sum, one) => sum + one.people, 0);
   return (
     <div className={styles.map}>
-      {levels.length > 1 && (
+      {layers.length > 1 && (
         <Choice
           label="Level"
-          value={String(shown)}
-          options={levels.map((one) => [String(one), levelName(one)])}
-          onChange={(next) => setLevel(Number(next))}
+          value={layer.id}
+          options={layers.map(({ id, name }) => [id, name])}
+          onChange={setWanted}
         />
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className={styles.sheet} aria-label="Map" tabIndex={0}>
         <svg
           className={styles.drawing}
-          style={{ width, height }}
-          viewBox={`${left} ${top} ${width} ${height}`}
+          style={{ width: drawn.width, height: drawn.height }}
+          viewBox={`${drawn.left} ${drawn.top} ${drawn.width} ${drawn.height}`}
           role="img"
-          aria-label={`Map of ${here.length} rooms on the level ${levelName(shown)}, with ${people} people. The list of rooms says the same.`}
+          aria-label={`Map of ${layer.name}: ${layer.rooms.length} rooms with ${people} people. The list below says the same.`}
         >
-          {here.flatMap((place) =>
-            Object.values(place.exits).map((id) => {
-              const target = known.get(id);
-              return target && target.z === shown && place.id < target.id ? (
-                <line
-                  key={`${place.id} ${id}`}
-                  className={styles.way}
-                  x1={place.x * CELL}
-                  y1={place.y * CELL}
-                  x2={target.x * CELL}
-                  y2={target.y * CELL}
-                />
-              ) : null;
-            }),
-          )}
-          {here.map((place) => (
+          {drawn.ways.map(({ id, from, to, isLocked, isHidden }) => (
+            <line
+              key={id}
+              className={styles.way}
+              data-locked={isLocked || undefined}
+              data-hidden={isHidden || undefined}
+              x1={from.x}
+              y1={from.y}
+              x2={to.x}
+              y2={to.y}
+            />
+          ))}
+          {drawn.spots.map(({ room, x, y, leadsUp, leadsDown }) => (
             // biome-ignore lint/a11y/noStaticElementInteractions: the list of rooms is for keyboards
             <g
-              key={place.id}
+              key={room.id}
               className={styles.place}
-              data-chosen={place.id === chosen || undefined}
-              transform={`translate(${place.x * CELL} ${place.y * CELL})`}
-              onClick={() => onChoose(place.id)}
+              data-chosen={room.id === chosen || undefined}
+              data-locked={room.locked || undefined}
+              transform={`translate(${x} ${y})`}
+              onClick={() => onChoose(room.id)}
             >
-              <title>{`${place.name}${place.people > 0 ? `: ${place.people} here` : ""}`}</title>
+              <title>{`${room.name}${room.people > 0 ? `: ${room.people} here` : ""}`}</title>
               <rect
+                className={styles.tint}
+                data-tint={zones.indexOf(room.zone) % TINTS}
                 x={-SIZE / 2}
                 y={-SIZE / 2}
                 width={SIZE}
                 height={SIZE}
                 rx={2}
-                fill={zones.get(place.zone)?.colour ?? "var(--raised)"}
               />
-              {["up", "down"].some((way) => way in place.exits) && (
+              {(leadsUp || leadsDown) && (
                 <text className={styles.stairs} x={SIZE / 2 + 2} y={-SIZE / 2 + 6}>
-                  {"up" in place.exits ? "▴" : ""}
-                  {"down" in place.exits ? "▾" : ""}
+                  {leadsUp && "▴"}
+                  {leadsDown && "▾"}
                 </text>
               )}
-              {place.people > 0 && (
+              {room.people > 0 && (
                 <>
                   <circle className={styles.crowd} r={8} />
                   <text className={styles.count} y={4}>
-                    {place.people}
+                    {room.people}
                   </text>
                 </>
               )}
@@ -107,15 +94,15 @@ export function WorldMap({ places, zones, chosen, onChoose }: WorldMapProps) {
         </svg>
       </section>
       <ul className={styles.legend} aria-label="Zones">
-        {[...zones].map(([id, zone]) => (
-          <li key={id}>
-            <span className={styles.swatch} style={{ background: zone.colour }} aria-hidden />
-            {zone.name}
+        {zones.map((zone, number) => (
+          <li key={zone}>
+            <svg width="12" height="12" aria-hidden>
+              <rect className={styles.tint} data-tint={number % TINTS} width="12" height="12" />
+            </svg>
+            {zone}
           </li>
         ))}
       </ul>
     </div>
   );
 }
-
-const levelName = (z: number): string => (z === 0 ? "ground" : z > 0 ? `${z} up` : `${-z} down`);
