@@ -19,7 +19,8 @@ from typing import Any, Protocol, TypeVar
 from mythgate.domain.accounts import Account, AccountStatus, Role
 from mythgate.domain.announcements import Schedule
 from mythgate.domain.apitokens import ApiToken
-from mythgate.domain.backups import Backup, BackupFile, Progress as Told, Reason
+from mythgate.domain.backups import Backup, BackupFile, Reason
+from mythgate.domain.backups import Progress as Told
 from mythgate.domain.bridges import Bridge
 from mythgate.domain.characters import Character
 from mythgate.domain.clans import Clan, ClanMember, Membership
