@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tests.support.clock import FakeClock
 from tests.support.listening import Listener, Listening
@@ -15,6 +15,7 @@ from tests.support.listening import Listener, Listening
 from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
 from mythgate.backends.memory.throttle import MemoryThrottle
+from mythgate.backends.sql.store import SqlStore
 from mythgate.backends.system import UuidIds
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.characters import Character
@@ -58,6 +59,9 @@ from mythgate.services.commands.execute import CommandService
 from mythgate.services.commands.registry import Play
 from mythgate.services.company import Company
 from mythgate.services.encounters import CombatPolicy, EncounterService
+from mythgate.services.evidence import WatchedHistory
+from mythgate.services.filters import FilterService
+from mythgate.services.gate import Gate
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import MovementService
@@ -66,6 +70,7 @@ from mythgate.services.ports import LoadedWorld, Sequel, Store
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
+from mythgate.services.reports import ReportService
 from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
@@ -218,7 +223,7 @@ class PlayKit:
         self.chance = random.Random(4)
         self.present = MemoryPresence()
         self.realtime = Listening()
-        self.history = MemoryHistory()
+        self.history = WatchedHistory(MemoryHistory())
         self.throttle = MemoryThrottle(clock)
         shared: dict[str, Any] = {"store": store, "presence": self.present, "realtime": self.realtime, "clock": clock}
         self.world = WorldService(
@@ -277,12 +282,31 @@ class PlayKit:
         )
         self.shards = ShardService(world=self.world, sight=self.sight, sheets=self.sheets, chance=self.chance, **shared)
         self.quests = QuestService(world=self.world, sight=self.sight, sheets=self.sheets, **shared)
-        self.moderation = ModerationService(**shared)
+        self.gate = Gate(clock)
+        self.moderation = ModerationService(gate=self.gate, **shared)
+        self.filters = FilterService(
+            store=store, moderation=self.moderation, realtime=self.realtime, clock=clock, ids=self.ids
+        )
         self.voice = VoiceService(
             presence=self.present, realtime=self.realtime, sight=self.sight, parties=self.parties, clock=clock
         )
         self.lobbies = LobbyService([Lobby("Arrival", 26)], ids=self.ids, **shared)
+        self.reports = ReportService(
+            history=self.history,
+            chat=self.chat,
+            lobbies=self.lobbies,
+            throttle=self.throttle,
+            ids=self.ids,
+            **shared,
+        )
+        for talking in (self.chat, self.lobbies):
+            talking.gate, talking.screen = self.gate, self.filters.screen
+        self.characters.check_name = self.filters.check_name
+        self.filters.on_flagged(self.reports.flag)
+        self.presence.on_entered(self.reports.entered)
+        self.movement.guard(lambda present, room_id: self.gate.refuse_room(present.account_id, room_id))
         self.play = Play(
+            reports=self.reports,
             clock=clock,
             store=store,
             present=self.present,
@@ -502,7 +526,7 @@ class PlayKit:
             await self.parties.settle()
             await self.shards.settle()
             await self.quests.settle()
-            if not self.store.statistics().queued:
+            if not cast("SqlStore", self.store).statistics().queued:
                 return
             await self.store.write(lambda _: None)
 
