@@ -371,7 +371,6 @@ class TelnetSettings(Section):
         description="Whether passwords are taken over lines without TLS; from this machine itself they always are.",
     )
     name: str = Field("Mythgate", min_length=1, max_length=60, description="What the server is called on this door.")
-    greeting: str = Field("", max_length=2000, description="What everybody reads on the first screen.")
     website: str = Field("", max_length=200, description="Web page that lists of games name (MSSP).")
     contact: str = Field("", max_length=200, description="Mail address that lists of games name (MSSP).")
     connections: int = Field(2000, ge=1, le=_MANY, description="Connections to this door, in all.")
