@@ -1290,7 +1290,8 @@ async def _open_telnet(node: Node, play: PlayDoor) -> TelnetDoor | None:
     if not settings.enabled:
         return None
     options = _telnet_options(node.settings)
-    door = TelnetDoor(play, presences=node.presences, options=options, greeting=lambda: settings.greeting)
+    announcements = node.services.announcements
+    door = TelnetDoor(play, presences=node.presences, options=options, greeting=lambda: announcements.motd)
     try:
         await door.open()
     except CertificateUnusable as error:
