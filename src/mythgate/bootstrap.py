@@ -47,6 +47,7 @@ from mythgate.backends.system import (
     KEY_FILE,
     Argon2Hasher,
     JwtSigner,
+    KeySealer,
     SystemClock,
     UuidIds,
     load_or_make_secret,
@@ -69,8 +70,12 @@ from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import adminbackups as backup_routes
 from mythgate.doors.http.routes import adminlogs as log_routes
+from mythgate.doors.http.routes import adminme as staffself_routes
 from mythgate.doors.http.routes import adminmessages as message_routes
+from mythgate.doors.http.routes import adminmoderation as moderation_routes
 from mythgate.doors.http.routes import adminnow as now_routes
+from mythgate.doors.http.routes import adminpeople as staffpeople_routes
+from mythgate.doors.http.routes import adminrecord as staffrecord_routes
 from mythgate.doors.http.routes import adminrooms as staffroom_routes
 from mythgate.doors.http.routes import adminsystem as system_routes
 from mythgate.doors.http.routes import adminworld as atlas_routes
@@ -87,6 +92,7 @@ from mythgate.doors.http.routes import nearby as nearby_routes
 from mythgate.doors.http.routes import notices as notice_routes
 from mythgate.doors.http.routes import parties as party_routes
 from mythgate.doors.http.routes import people as people_routes
+from mythgate.doors.http.routes import reports as report_routes
 from mythgate.doors.http.routes import roomops as roomop_routes
 from mythgate.doors.http.routes import shards as shard_routes
 from mythgate.doors.http.routes import status as status_routes
@@ -109,7 +115,7 @@ from mythgate.doors.shards.socket import socket_router
 from mythgate.doors.telnet import door as telnet_door
 from mythgate.doors.telnet.door import CertificateUnusable, TelnetDoor
 from mythgate.doors.telnet.options import TelnetOptions, TelnetStats
-from mythgate.livesettings import LiveSettings, account_policy
+from mythgate.livesettings import LiveSettings, account_policy, second_factor_policy
 from mythgate.realtime.hub import FINEST_SWEEP, Hub
 from mythgate.realtime.hubs import Hubs, Watchers
 from mythgate.realtime.limits import RealtimeLimits
@@ -117,6 +123,7 @@ from mythgate.services.accounts import AccountService, RecordMark
 from mythgate.services.administration import AdministrationService
 from mythgate.services.all import Services
 from mythgate.services.announcements import AnnouncementService
+from mythgate.services.appeals import AppealService
 from mythgate.services.atlas import AtlasService
 from mythgate.services.backups import BackupPolicy, BackupService
 from mythgate.services.bridges import BridgeService
@@ -128,10 +135,14 @@ from mythgate.services.commands.registry import Command, Play
 from mythgate.services.commands.table import REGISTRY
 from mythgate.services.company import Company
 from mythgate.services.encounters import CombatPolicy, EncounterService
+from mythgate.services.enforcement import MeasureService
+from mythgate.services.evidence import WatchedHistory
 from mythgate.services.extensions import Extensions
 from mythgate.services.faults import FaultService
 from mythgate.services.films import FilmService
+from mythgate.services.filters import FilterService
 from mythgate.services.friends import FriendService
+from mythgate.services.gate import Gate
 from mythgate.services.hosting import HostingService
 from mythgate.services.importing import ImportService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
@@ -141,10 +152,13 @@ from mythgate.services.logs import LogService
 from mythgate.services.lookout import LookoutService
 from mythgate.services.matching import MatchingService
 from mythgate.services.measures import LoopLag
+from mythgate.services.messages import MessageService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.movement import Moved, MovementService
+from mythgate.services.notes import NoteService
 from mythgate.services.notices import NoticeService
 from mythgate.services.parties import PartyPolicy, PartyService
+from mythgate.services.personaldata import PersonalDataService
 from mythgate.services.ports import Transaction
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
@@ -153,9 +167,12 @@ from mythgate.services.quests import QuestService
 from mythgate.services.ratings import RatingService
 from mythgate.services.readings import EVERY as READING_EVERY
 from mythgate.services.readings import ReadingService
+from mythgate.services.record import RecordService
+from mythgate.services.reports import ReportPolicy, ReportService
 from mythgate.services.results import ResultService
 from mythgate.services.rooms import RoomService
 from mythgate.services.roomtypes import RoomTypes
+from mythgate.services.secondfactor import SecondFactorService
 from mythgate.services.sessions import SessionPolicy, SessionService
 from mythgate.services.settings import SettingService
 from mythgate.services.shards import ShardService
@@ -163,6 +180,7 @@ from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
 from mythgate.services.system import SystemService
 from mythgate.services.things import ThingPolicy, ThingService
+from mythgate.services.tokens import TokenService
 from mythgate.services.tournamentrooms import TournamentRooms
 from mythgate.services.tournaments import TournamentService
 from mythgate.services.trades import TradePolicy, TradeService
@@ -423,11 +441,14 @@ def compose(
     watch_hub = Hub(clock, lobby_limits)
     hubs = Hubs(hub, lobby_hub, shards_hub, watch_hub)
     presences = MemoryPresence()
-    history = MemoryHistory(settings.world.history)
+    history = WatchedHistory(MemoryHistory(settings.world.history))
     throttle = MemoryThrottle(clock)
     limits = settings.limits
 
+    base_url = settings.http.base_url.rstrip("/")
+    gate = Gate(clock, appeal_at=f"{base_url}/appeal" if base_url else "")
     sessions = SessionService(
+        gate=gate,
         store=store,
         signer=JwtSigner.from_secret(secret),
         clock=clock,
@@ -605,7 +626,8 @@ def compose(
             ],
         ),
     )
-    moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock)
+    moderation = ModerationService(store=store, presence=presences, realtime=hubs, clock=clock, gate=gate)
+    filters = FilterService(store=store, moderation=moderation, realtime=hubs, clock=clock, ids=ids)
     lobbies = LobbyService(
         [_lobby(one, extensions.room_types) for one in settings.lobbies.rooms],
         store=store,
@@ -622,7 +644,35 @@ def compose(
         ),
         types=extensions.room_types,
     )
+    reports = ReportService(
+        store=store,
+        presence=presences,
+        realtime=hubs,
+        history=history,
+        chat=chat,
+        lobbies=lobbies,
+        throttle=throttle,
+        clock=clock,
+        ids=ids,
+        policy=ReportPolicy(
+            retention=settings.moderation.report_retention,
+            joins_within=settings.moderation.reports_join_within,
+            collects_for=settings.moderation.evidence_window,
+        ),
+    )
+    measures = MeasureService(
+        store=store,
+        sessions=sessions,
+        moderation=moderation,
+        lobbies=lobbies,
+        presence=presences,
+        realtime=hubs,
+        clock=clock,
+        gate=gate,
+        knows_room=lambda room_id: world.world.room(RoomId(room_id)) is not None,
+    )
     play = Play(
+        reports=reports,
         clock=clock,
         store=store,
         present=presences,
@@ -645,6 +695,16 @@ def compose(
         quests=quests,
         voice=voice,
     )
+
+    for talking in (chat, lobbies):
+        talking.gate, talking.screen = gate, filters.screen
+    for naming in (accounts, characters, lobbies):
+        naming.check_name = filters.check_name
+    filters.on_flagged(reports.flag)
+    reports.room_name = lambda room_id: _room_name(world.world, room_id)
+    presence.on_entered(reports.entered)
+    lobbies.on_entered(reports.entered_lobby)
+    movement.guard(lambda present, room_id: gate.refuse_room(present.account_id, room_id))
 
     def begun(one: Begun) -> None:
         presence.align(one.body.id, one.body.faction)
@@ -711,8 +771,15 @@ def compose(
     clans = ClanService(store=store, hasher=hasher, throttle=throttle, realtime=hubs, lobbies=lobbies, clock=clock)
     ratings = RatingService(store=store, clock=clock, default_formula=settings.ladder.formula)
     matching = MatchingService(lobbies=lobbies, strengths=ratings, realtime=hubs, clock=clock)
+    clans.check_name = filters.check_name
     lobbies.commands = LobbyCommands(
-        lobbies=lobbies, hosting=hosting, matching=matching, moderation=moderation, store=store, clock=clock
+        lobbies=lobbies,
+        hosting=hosting,
+        matching=matching,
+        moderation=moderation,
+        reports=reports,
+        store=store,
+        clock=clock,
     )
     tournaments = TournamentService(store=store, lobbies=lobbies, clock=clock)
     results = ResultService(
@@ -761,6 +828,13 @@ def compose(
         things=things,
         chat=chat,
         moderation=moderation,
+        measures=measures,
+        appeals=AppealService(
+            store=store, accounts=accounts, measures=measures, realtime=hubs, throttle=throttle, clock=clock
+        ),
+        reports=reports,
+        filters=filters,
+        messages=MessageService(store=store, history=history, lobbies=lobbies, realtime=hubs, clock=clock),
         world=world,
         commands=CommandService(
             play, throttle=throttle, policy=CommandPolicy(line_characters=limits.command_characters)
@@ -775,7 +849,9 @@ def compose(
         results=results,
         ratings=ratings,
         tournaments=tournaments,
-        imports=ImportService(store=store, hasher=hasher, clock=clock, ids=ids),
+        imports=ImportService(
+            store=store, hasher=hasher, clock=clock, ids=ids, start_room=lambda: world.world.start_room
+        ),
         films=FilmService(
             store=store,
             files=FilmFolder(settings.data_dir / "films", settings.lobbies.film_megabytes * 2**20),
@@ -794,6 +870,19 @@ def compose(
                 settings.backups.every, read_keep(settings.backups.keep), str(settings.backup_folder.resolve())
             ),
         ),
+        second_factor=SecondFactorService(
+            store=store,
+            accounts=accounts,
+            sessions=sessions,
+            sealer=KeySealer.from_secret(secret),
+            throttle=throttle,
+            clock=clock,
+            policy=second_factor_policy(settings),
+        ),
+        record=RecordService(store=store),
+        notes=NoteService(store=store, clock=clock),
+        personal_data=PersonalDataService(store=store, accounts=accounts, clock=clock),
+        tokens=TokenService(store=store, clock=clock),
         extensions=extensions,
         sheets=sheets,
         trades=trades,
@@ -852,6 +941,11 @@ def compose(
     book.node = node
     operating.set_up(node)
     return node
+
+
+def _room_name(world: World, room_id: RoomId) -> str:
+    room = world.room(room_id)
+    return room.name if room is not None else room_id
 
 
 def _explain_doors(settings: Settings, services: Services) -> None:
@@ -1027,11 +1121,16 @@ def build_app(
             roomop_routes.router,
             metaclient_routes.router,
             admin_routes.router,
+            staffself_routes.router,
+            staffrecord_routes.router,
+            staffpeople_routes.router,
             backup_routes.router,
             now_routes.router,
             staffroom_routes.router,
             staffroom_routes.watch_router(operating.watch_door(node)),
             message_routes.router,
+            report_routes.router,
+            moderation_routes.router,
             system_routes.router,
             atlas_routes.router,
             log_routes.router,
@@ -1147,6 +1246,10 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.notices.start()
     await node.services.bridges.start()
     await node.services.lobbies.catch_up()
+    await node.services.second_factor.catch_up()
+    await node.services.measures.catch_up()
+    await node.services.filters.catch_up()
+    await node.services.reports.start()
     await node.services.rooms.catch_up()
     await node.services.announcements.catch_up()
     await node.services.results.start()
@@ -1206,6 +1309,8 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.shards.settle()
     await node.services.quests.settle()
     await node.services.trades.settle()
+    await node.services.filters.settle()  # which report
+    await node.services.reports.settle()
     await node.services.lobbies.settle()
     await node.services.friends.settle()
     await node.services.clans.settle()
@@ -1661,6 +1766,10 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         known = await services.accounts.catch_up(known)
         await services.logs.catch_up()
         await services.settings.catch_up()
+        await services.second_factor.catch_up()
+        await services.measures.catch_up()
+        await services.filters.catch_up()
+        await services.reports.tick()
         await services.rooms.catch_up()
         await services.announcements.catch_up()
         await services.announcements.tick()

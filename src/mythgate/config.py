@@ -629,6 +629,31 @@ class NoticeSettings(Section):
         return self
 
 
+class ModerationSettings(Section):
+    """Reports of people and what is kept with them; see moderating.md."""
+
+    report_retention: Duration = Field(
+        timedelta(days=180), description="How long a report is kept with its evidence after it was closed."
+    )
+    reports_join_within: Duration = Field(
+        timedelta(hours=1), description="Reports about one person that come within this time are one."
+    )
+    evidence_window: Duration = Field(
+        timedelta(minutes=10), description="How long what is said after a report is added to its evidence."
+    )
+
+
+class AdminSettings(Section):
+    """Rights of the staff; see administration.md."""
+
+    second_factor: Literal["optional", "required"] = Field(
+        "optional", description="Whether admins and owners must have a second factor to act as such."
+    )
+    second_factor_lasts: Duration = Field(
+        timedelta(hours=12), description="How long a code is good for, in the session it was shown in."
+    )
+
+
 class BackupSettings(Section):
     """Backups that the server makes by itself; see backups.md."""
 
@@ -728,6 +753,8 @@ class Settings(BaseSettings):
     notices: NoticeSettings = NoticeSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     backups: BackupSettings = BackupSettings()
+    admin: AdminSettings = AdminSettings()
+    moderation: ModerationSettings = ModerationSettings()
     lobbies: LobbiesSettings = LobbiesSettings()
     ladder: LadderSettings = LadderSettings()
     parties: PartySettings = PartySettings()

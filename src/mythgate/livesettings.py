@@ -17,6 +17,7 @@ from mythgate.config import Settings
 from mythgate.domain.errors import InvalidInput, NotFound, Refused
 from mythgate.services.accounts import AccountPolicy
 from mythgate.services.ports import Rate
+from mythgate.services.secondfactor import SecondFactorPolicy
 from mythgate.services.settings import AT_RUN_TIME, Overrides, Setting
 from mythgate.settingrows import plain_value, setting_rows, variable_of
 
@@ -90,12 +91,24 @@ def _connections(node: Node, settings: Settings) -> None:
         adopt(settings)
 
 
+def second_factor_policy(settings: Settings) -> SecondFactorPolicy:
+    """What the settings say about the second factor."""
+    admin = settings.admin
+    return SecondFactorPolicy(required=admin.second_factor == "required", lasts=admin.second_factor_lasts)
+
+
+def _second_factor(node: Node, settings: Settings) -> None:
+    node.services.second_factor.policy = second_factor_policy(settings)  # `catch_up` tells the database
+
+
 def _rooms(node: Node, settings: Settings) -> None:
     world = node.services.world
     world.policy = replace(world.policy, room_capacity=settings.world.room_capacity)
 
 
 APPLIERS: Final[Mapping[str, Applier]] = {
+    "admin.second_factor": _second_factor,
+    "admin.second_factor_lasts": _second_factor,
     "sessions.registration": _accounts,
     "sessions.guests": _guests,
     "passwords.min_length": _accounts,

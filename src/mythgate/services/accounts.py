@@ -189,7 +189,9 @@ class AccountService:
         self._presence = presence
         self._realtime = realtime
         self._policy = policy or AccountPolicy()
-        self.check_name: Callable[[str, str], None] = lambda *_: None  # what the staff does not want people to be called
+        self.check_name: Callable[[str, str], None] = lambda *_: (
+            None
+        )  # what the staff does not want people to be called
         self._lanes = _Lanes()
         self._keys = LoginKeys(clock)
 
@@ -500,9 +502,9 @@ class AccountService:
         def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
             if tx.accounts.require(caller.account_id).password_hash != stored:
                 raise BadCredentials("The password is wrong.")  # it was changed while we checked the old one
-            return self._delete_within(tx, caller, caller.account_id)
+            return self.close_within(tx, caller, caller.account_id)
 
-        await self._store.write(work, then=self._shut_out)
+        await self._store.write(work, then=self.closed)
 
     async def identify(self, name: str, password: str, *, address: str) -> Account:
         """Whose name and password these are, also of who is locked out; nobody is signed in.
@@ -738,7 +740,7 @@ class AccountService:
             return account, ended
 
         def after(result: tuple[Account, list[SessionId]]) -> None:
-            self._shut_out(result)
+            self.closed(result)
             account, _ = result
             self._tell_staff("account.disabled", account, f"{account.name} is disabled.")
 
@@ -788,10 +790,10 @@ class AccountService:
 
     async def delete(self, caller: Caller, account_id: AccountId) -> None:
         """Delete an account for good: its sessions end, its characters are laid aside, its name is free again."""
-        await self._store.write(lambda tx: self._delete_within(tx, caller, account_id), then=self._shut_out)
+        await self._store.write(lambda tx: self.close_within(tx, caller, account_id), then=self.closed)
 
-    def _shut_out(self, result: tuple[Account, list[SessionId]]) -> None:
-        """The account may not be here any more."""
+    def closed(self, result: tuple[Account, list[SessionId]]) -> None:
+        """The account may not be here any more; it was locked or deleted, and these of its sessions ended."""
         account, ended = result
         self._keys.forget(account.id)
         self._sessions.account_changed(account)  # first: this is what they are to be told, not that a session ended
@@ -1040,7 +1042,9 @@ class AccountService:
             raise InvalidInput("This account is deleted.")
         return actor, account
 
-    def _delete_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
+    def close_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
+        """Delete an account in a transaction of the caller's, who hands what this returns to `closed` once it is
+        saved. Raises as `delete`."""
         actor, account = self._actor_and_target(tx, caller, account_id)
         if account_id != caller.account_id:
             require_authority(actor, account.role, Permission.ERASE_PERSON)

@@ -8,7 +8,7 @@ of it the one who looks is allowed to do, by the same rules that will be asked w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -117,6 +117,15 @@ class Dossier:
     grantable: Sequence[Role]
 
 
+@dataclass(frozen=True, slots=True)
+class StaffStanding:
+    """What somebody may do: of their role or token, and what is left of it until the second factor is shown."""
+
+    role: Role
+    permissions: Sequence[Permission]
+    now: Sequence[Permission]
+
+
 class AdministrationService:
     """Use cases of looking at accounts."""
 
@@ -136,6 +145,14 @@ class AdministrationService:
         self._lobbies = lobbies
         self._presence = presence
         self._clock = clock
+
+    async def standing(self, caller: Caller) -> StaffStanding:
+        """What the caller may do."""
+        rights = await self._store.read(lambda tx: role_within(tx, caller))
+        held, now = replace(rights, is_proven=True).permissions(), rights.permissions()
+        return StaffStanding(
+            rights.role, [one for one in Permission if one in held], [one for one in Permission if one in now]
+        )
 
     async def search(
         self,

@@ -86,21 +86,21 @@ class SecondFactorService:
         self._sealer = sealer
         self._throttle = throttle
         self._clock = clock
+        self._told: str | None = None  # what the database was told of the policy
 
-    async def start(self) -> None:
-        """Have the database know whether a second factor is required: every transaction asks there."""
+    async def catch_up(self) -> None:
+        """Have the database know whether a second factor is required: every transaction asks there. Call it before the
+        first visitor, and now and then, for the policy may have been changed."""
         wanted = SECOND_FACTOR_REQUIRED if self.policy.required else ""
+        if self._told == wanted:
+            return
 
         def work(tx: Transaction) -> None:
             if (tx.facts.get(SECOND_FACTOR_FACT) or "") != wanted:
                 tx.facts.set(SECOND_FACTOR_FACT, wanted)
 
         await self._store.write(work)
-
-    async def change_policy(self, policy: SecondFactorPolicy) -> None:
-        """From now on."""
-        self.policy = policy
-        await self.start()
+        self._told = wanted
 
     # --- looking and showing ---
 

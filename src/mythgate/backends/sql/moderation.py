@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import String, Text, bindparam, cast, func, insert, null, or_, select, update
+from sqlalchemy import BigInteger, String, Text, bindparam, cast, func, insert, null, or_, select, update
 
 from mythgate.backends.sql.measures import SqlMeasures
 from mythgate.backends.sql.statements import SqlConnection, Statement, field_values, row_columns
@@ -42,7 +43,7 @@ _group: Final = bindparam("of_group", type_=String)
 _text: Final = bindparam("with_text", type_=String)
 _since: Final = bindparam("since", type_=UtcDateTime)
 _until: Final = bindparam("until", type_=UtcDateTime)
-_before: Final = bindparam("before")
+_before: Final = bindparam("before", type_=BigInteger)
 _SEARCH: Final = Statement(
     _COLUMNS.where(
         or_(_actor.is_(None), audit_log.c.actor == _actor),
@@ -60,8 +61,14 @@ _PAGE: Final = Statement(
     _COLUMNS.where(audit_log.c.number > bindparam("after")).order_by(audit_log.c.number).limit(bindparam("at_most"))
 )
 _ABOUT: Final = Statement(
-    select(audit_log.c.number)
-    .where(or_(audit_log.c.subject == _subject, audit_log.c.actor == _subject), audit_log.c.salt.is_not(None))
+    select(audit_log.c.number, audit_log.c.subject, audit_log.c.detail)
+    .where(
+        audit_log.c.salt.is_not(None),
+        or_(
+            audit_log.c.subject == _subject,
+            func.lower(cast(audit_log.c.detail, Text)).like(bindparam("named", type_=String), escape="\\"),
+        ),
+    )
     .order_by(audit_log.c.number)
 )
 _EMPTY: Final = Statement(
@@ -126,8 +133,16 @@ class SqlModeration:
     def page(self, *, after: int, limit: int) -> list[Recorded]:
         return [Recorded(*row) for row in self._connection.rows(_PAGE, {"after": after, "at_most": limit})]
 
-    def about(self, account_id: AccountId) -> list[int]:
-        return [row[0] for row in self._connection.rows(_ABOUT, {"of_subject": account_id})]
+    def about(self, account_id: AccountId, names: Collection[str]) -> list[int]:
+        found: set[int] = set()
+        for name in names:
+            folded = name.casefold()
+            # JSON may have other letters than these escaped: then all are looked at.
+            named = f"%{_literal(name.lower())}%" if name.isascii() and name.isprintable() else "%"
+            for number, subject, detail in self._connection.rows(_ABOUT, {"of_subject": account_id, "named": named}):
+                if subject == account_id or any(folded in str(value).casefold() for value in detail.values()):
+                    found.add(number)
+        return sorted(found)
 
     def empty(self, number: int) -> None:
         self._connection.change(_EMPTY, {"of_number": number, "nothing": {}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import String, bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, String, bindparam, delete, func, insert, select, update
 
 from mythgate.backends.sql.statements import (
     SqlConnection,
@@ -25,7 +25,7 @@ from mythgate.domain.secondfactors import SecondFactor
 
 _person: Final = bindparam("of_account", type_=String)
 _before: Final = bindparam("before", type_=UtcDateTime)
-_number: Final = bindparam("of_number")
+_number: Final = bindparam("of_number", type_=Integer)
 
 # --- second factors --------------------------------------------------------------------------------
 

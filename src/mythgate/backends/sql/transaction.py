@@ -20,6 +20,7 @@ from mythgate.backends.sql.measures import SqlMeasures
 from mythgate.backends.sql.moderation import SqlModeration
 from mythgate.backends.sql.notices import SqlNotices
 from mythgate.backends.sql.parties import SqlParties
+from mythgate.backends.sql.personal import SqlPersonal
 from mythgate.backends.sql.preferences import SqlPreferences
 from mythgate.backends.sql.profiles import SqlGamePasswords, SqlProfiles
 from mythgate.backends.sql.quests import SqlQuests
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.notes: Final = SqlNotes(connection)
         self.seen_addresses: Final = SqlSeenAddresses(connection)
         self.kept_names: Final = SqlKeptNames(connection)
+        self.personal: Final = SqlPersonal(connection)
         self.api_tokens: Final = SqlApiTokens(connection)
         self.receipts: Final = SqlReceipts(connection)
 

@@ -9,13 +9,15 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from mythgate.domain.errors import AuthenticationError
+from mythgate.domain.apitokens import PREFIX
+from mythgate.domain.errors import AuthenticationError, InvalidToken
 from mythgate.domain.sessions import Caller
 from mythgate.doors.http.play import PlayDoor
 from mythgate.services import causes
 from mythgate.services.all import Services
 
 DOOR: Final = "http"
+_FOR_PROGRAMS: Final = "/api/admin/"
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -40,7 +42,13 @@ async def _caller(
 ) -> Caller:
     if credentials is None:
         raise AuthenticationError(hint="Send the header Authorization: Bearer <access_token>.")
-    caller = await services.sessions.authenticate(credentials.credentials)
+    secret = credentials.credentials
+    if secret.startswith(PREFIX):
+        if not connection.url.path.removeprefix(connection.scope.get("root_path", "")).startswith(_FOR_PROGRAMS):
+            raise InvalidToken("A token for programs is good under /api/admin alone.", hint="Sign in for the rest.")
+        caller = await services.tokens.authenticate(secret)
+    else:
+        caller = await services.sessions.authenticate(secret)
     connection.state.account_id = caller.account_id  # for the log, should it be refused
     causes.learned(account=caller.account_id)
     return caller

@@ -32,6 +32,9 @@ _EXAMPLE_ID: Final = "01945a3e-7c1a-7b3c-9d2e-1f2a3b4c5d6e"
 class LoginRequest(BaseModel):
     username: Username
     password: Password
+    code: Annotated[str | None, Field(max_length=100)] = Field(
+        None, description="Of the authenticator, for admins and owners who have one; it can be shown later, too."
+    )
 
 
 class RegisterRequest(BaseModel):
@@ -197,12 +200,12 @@ async def register(body: RegisterRequest, services: ServicesDep, origin: OriginD
 @router.post("/auth/login", include_in_schema=False)
 async def login(body: LoginRequest, services: ServicesDep, origin: OriginDep) -> SignedIn:
     """Sign in with name and password. An unknown name and a wrong password get the same answer."""
-    return await _signed_in(
-        services,
-        await services.accounts.login(
-            body.username, body.password, door=DOOR, address=origin.address, client=origin.client
-        ),
-    )
+    there = {"door": DOOR, "address": origin.address, "client": origin.client}
+    if body.code:
+        signed_in = await services.second_factor.login(body.username, body.password, body.code, **there)
+    else:
+        signed_in = await services.accounts.login(body.username, body.password, **there)
+    return await _signed_in(services, signed_in)
 
 
 @router.post(
