@@ -121,6 +121,7 @@ def test_what_a_client_wants() -> None:
     assert supports.wants("Comm.Channel.Text")
     assert not supports.wants("Room.Info")
     assert not supports.wants("Comm")
+    assert supports.wants("Core.Goodbye")
     assert supports.receive("core.supports.add", ["Room.Info 1"])
     assert supports.wants("Room.Info")
     assert not supports.wants("Room.Players")

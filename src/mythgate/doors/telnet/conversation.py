@@ -100,10 +100,10 @@ class Conversation:
 
     # --- asking ------------------------------------------------------------------------------------
 
-    async def ask(self, question: str, *, secret: bool = False) -> str:
+    async def ask(self, question: str, *, secret: bool = False, style: Style = Style.PROMPT) -> str:
         """Put a question, and wait for the line that answers it. Raises Ended, TimeoutError."""
         line = self.line
-        line.prompt = line.mode.rendered([Passage(question, Style.PROMPT, drawn=True)]).rstrip(b"\r\n")
+        line.prompt = line.mode.rendered([Passage(question, style, drawn=True)]).rstrip(b"\r\n")
         if question.endswith(" "):
             line.prompt = line.prompt.rstrip(b" ") + b" "
         if secret:
@@ -171,7 +171,7 @@ class Conversation:
         returns what they typed then."""
         if self.line.spoken:
             return ""
-        answer = (await self.ask(_SCREEN_READER)).strip()
+        answer = (await self.ask(_SCREEN_READER, style=Style.PLAIN)).strip()
         if answer.casefold() in _YES:
             self.line.choose_spoken(True)
             self.show(say("You read plain sentences from now on. `set screenreader off` in the world ends that."))
@@ -367,6 +367,7 @@ class Conversation:
         play_id = known.play_id if known is not None else PlayId(PLAYS + secrets.token_urlsafe(18))
         former = known.session_id if known is not None else None
         playing.returns = known is not None
+        playing.reader.greeting = door.greeting()
         line.listener = playing
         if line.has_gmcp:
             line.write_aside(playing.messages.begin())

@@ -194,11 +194,12 @@ class TelnetLine(asyncio.Protocol):
         return None if self.closing else self._decoder.next_item()
 
     def _typed(self, data: bytes) -> None:
-        for raw in self._lines.receive(data):
+        for number, raw in enumerate(self._lines.receive(data)):
             if self.closing or self.listener is None:
                 return
             self.door.stats.lines += 1
-            self._prompt_stands = self._hides  # else the peer has shown the end of the line itself
+            if not number:  # the peer has shown the end of what was typed, unless that is hidden
+                self._prompt_stands = self._hides
             if raw is None:
                 self.door.stats.long_lines += 1
                 self.listener.on_line(None)

@@ -68,10 +68,11 @@ _STYLE_CODE: Final = re.compile(r"\|([pbilrcsu])", re.IGNORECASE)
 class Reader:
     """What is known of who reads: who they are, and what they were told of their surroundings last."""
 
-    __slots__ = ("games", "lobby", "number", "own_id", "people", "room", "shown", "turn")
+    __slots__ = ("games", "greeting", "lobby", "number", "own_id", "people", "room", "shown", "turn")
 
     def __init__(self, own_id: str) -> None:
         self.own_id = own_id
+        self.greeting = ""  # the message of the day, if they read it just now
         self.room: told.RoomView | None = None
         self.lobby = ""  # name of the lobby they are in; empty: in none
         self.number = 0  # what they are known by there
@@ -155,7 +156,10 @@ def _chat(reader: Reader, payload: told.ChatMessage) -> list[Passage]:
     return [say(f"You {_OWN_VERBS[payload.channel]}{whom}: {payload.message}", style)]
 
 
-def _system(_: Reader, payload: told.SystemMessage) -> list[Passage]:
+def _system(reader: Reader, payload: told.SystemMessage) -> list[Passage]:
+    if payload.message == reader.greeting:
+        reader.greeting = ""
+        return []
     style = {"announcement": Style.NOTICE, "error": Style.ERROR, "warning": Style.WARNING}.get(payload.message_type)
     return [say(payload.message, style or Style.SYSTEM)]
 
@@ -437,7 +441,7 @@ SILENT: Final[frozenset[type[Payload]]] = frozenset(
 SHARED: Final[frozenset[type[Payload]]] = frozenset(
     {
         *(told.PlayerEntered, told.PlayerLeft, told.PlayerEnteredGame, told.PlayerLeftGame, told.PlayerStatus),
-        *(told.RoomMessage, told.SystemMessage, told.LevelUp, told.PlayerDied, told.AdminEvent),
+        *(told.RoomMessage, told.LevelUp, told.PlayerDied, told.AdminEvent),
         *(told.ShardCaptured, told.ShardStatusChanged, told.RealityShift, told.Aetherfall),
         *(told.CombatEvent, told.PartyUpdate),
     }

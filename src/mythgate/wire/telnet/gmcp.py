@@ -62,10 +62,11 @@ class Supports:
         return True
 
     def wants(self, package: str) -> bool:
-        """Whether the client wants messages of that package: it named it, or what stands before a dot in it."""
-        if self._modules is None:
-            return True
+        """Whether the client wants messages of that package: it named it, or what stands before a dot in it. `Core` is
+        for all."""
         name = package.casefold()
+        if self._modules is None or name.startswith("core."):
+            return True
         while name:
             if name in self._modules:
                 return True
