@@ -1096,7 +1096,7 @@ def build_app(
     options.registry.register(telemetry.Readings(read))
     ProcessCollector(registry=options.registry)
     node.services.rooms.round_trips.append(door.round_trips)
-    node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken)
+    node.services.readings.totals = operating.totals_of(node, door, options.errors, counts, taken, telnet)
     app = create_app(
         node.services,
         http=options,

@@ -6,7 +6,7 @@ import asyncio
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from mythgate import telemetry
 from mythgate.backends import worldpacks
 from mythgate.backends.sql import migrate
 from mythgate.doors.http.play import PlayDoor, PlayOptions
+from mythgate.doors.telnet.options import TelnetStats
 from mythgate.services.lookout import (
     ClockWatch,
     DoorFacts,
@@ -40,9 +41,6 @@ CLOSELY_SECONDS: Final = 60.0
 WATCHERS: Final = 100  # windows in which staff looks on at once
 INTERNAL: Final = "internal"  # the code of an answer that hides a fault of ours
 
-Count = Callable[[], tuple[str, int, int]]
-"""A door by name: its open connections, and how many messages came through it."""
-
 
 def totals_of(
     node: Node,
@@ -50,21 +48,28 @@ def totals_of(
     errors: Mapping[str, int],
     metaserver: MetaserverStats,
     shards: ShardsStats,
-    others: Iterable[Count] = (),
+    telnet: TelnetStats | None = None,
 ) -> Callable[[], Totals]:
     """What all doors of a node counted; `errors` are the answers of the http door with an error, by code."""
     services, play, faults = node.services, door.stats, telemetry.book().faults
-    others = tuple(others)
+    lines = telnet if telnet is not None else TelnetStats()
 
     def totals() -> Totals:
-        more = [count() for count in others]
         refusals: Counter[str] = Counter()
-        for counted in (services.commands.refused, play.refused, errors, metaserver.refused, shards.refused):
+        everywhere = (
+            services.commands.refused,
+            play.refused,
+            errors,
+            metaserver.refused,
+            shards.refused,
+            lines.refused,
+        )
+        for counted in everywhere:
             refusals.update(counted)
         refusals.pop(INTERNAL, None)
-        refusals["rate_limited"] += play.rate_limited + metaserver.rate_limited + shards.rate_limited
+        refusals["rate_limited"] += sum(one.rate_limited for one in (play, metaserver, shards, lines))
         return Totals(
-            messages=play.commands + metaserver.packets + shards.messages + sum(count for _, _, count in more),
+            messages=play.commands + metaserver.packets + shards.messages + lines.lines,
             deliveries=sum(hub.stats.deliveries for hub in node.hubs.hubs),
             refusals=refusals,
             errors=faults.total,
@@ -74,7 +79,7 @@ def totals_of(
                 "http": play.connected,
                 "metaserver": metaserver.connected,
                 "shards": shards.connected,
-                **{name: connected for name, connected, _ in more},
+                "telnet": lines.connected,
             },
         )
 

@@ -28,12 +28,15 @@ from mythgate.cli import (
     ladder,
     lobby,
     logs,
+    messages,
     metaserver,
     migrate,
     play,
+    room,
     serve,
     shadow,
     shards,
+    status,
     tournament,
     user,
     why,
@@ -100,12 +103,17 @@ app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("bots")(bots.bots)
 app.command("why")(why.why)
+app.command("status")(status.status)
+app.command("motd")(messages.motd)
+app.command("announce")(messages.announce)
 app.command("import")(imports.bring)
 app.command("restore")(backup.restore)
 app.add_typer(backup.app, name="backup", cls=Commands)
 app.command("logs")(logs.search)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
+app.add_typer(room.app, name="room", cls=Commands)
+app.add_typer(messages.app, name="announcement", cls=Commands)
 app.add_typer(bridge.app, name="bridge", cls=Commands)
 app.add_typer(ladder.app, name="ladder", cls=Commands)
 app.add_typer(tournament.app, name="tournament", cls=Commands)

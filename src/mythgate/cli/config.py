@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mythgate.cli.offline import on_services, require_folder
 from mythgate.cli.output import (
     DataDir,
     Json,
@@ -21,7 +22,13 @@ from mythgate.cli.output import (
     warn_of_ignored_variables,
 )
 
-app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mythgate.services.all import Services
+    from mythgate.services.settings import Setting
+
+app = typer.Typer(help="Show and check the settings, and change some while the server runs.", no_args_is_help=True)
 
 
 @app.command()
@@ -88,3 +95,55 @@ def check(data_dir: DataDir = None, json: Json = False) -> None:
         print("\n".join(problems) or "The settings fit.")
     if problems:
         raise typer.Exit(3)
+
+
+@app.command("set")
+def change(
+    name: Annotated[str, typer.Argument(help="Of the setting, e.g. limits.chat_characters.")],
+    value: Annotated[str, typer.Argument(help="What it is to be.")],
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Change a setting at once and for good, also while the server runs. `config show` says what a setting is for.
+
+    Not all can be: ports, say, are read at the start. Example:  mythgate config set sessions.registration closed
+    """
+    _print_changed(_changed(data_dir, name, value), json=json)
+
+
+@app.command()
+def unset(
+    name: Annotated[str, typer.Argument(help="Of the setting.")], data_dir: DataDir = None, json: Json = False
+) -> None:
+    """Take back what `config set` changed: the setting is as file and environment say.
+
+    Example:  mythgate config unset sessions.registration
+    """
+    _print_changed(_changed(data_dir, name, None), json=json)
+
+
+def _changed(data_dir: str | None, name: str, value: str | None) -> dict[str, Any]:
+    """The setting as it is now. A running server is asked: it knows its own environment."""
+    from mythgate.cli.running import ask
+
+    require_folder(data_dir)
+    settings = settings_or_exit(data_dir=data_dir)
+    told = ask(settings, "/api/admin/settings", method="PATCH", body={"settings": {name: value}})
+    if told is not None:
+        row: dict[str, Any] = told["settings"][0]
+        return row
+
+    async def work(services: Services) -> Sequence[Setting]:
+        from mythgate.domain.sessions import OPERATOR
+
+        return await services.settings.change(OPERATOR, {name: value})
+
+    found = on_services(data_dir, work)[0]
+    return {"name": found.name, "value": found.value, "origin": found.origin}
+
+
+def _print_changed(row: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(row)
+    else:
+        print(f"{row['name']} is {row['value']} ({row['origin']}).")

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mythgate.cli.output import EXIT_FAILED, Json, print_json, settings_or_exit
+from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
+from mythgate.cli.status import asked
 
-app = typer.Typer(help="Check world packs.", no_args_is_help=True)
+app = typer.Typer(help="Check world packs, and have a running server read them again.", no_args_is_help=True)
 
 
 @app.command()
@@ -36,4 +37,22 @@ def check(
     else:
         print(f"No mistakes in {', '.join(str(pack) for pack in packs)}.")
     if problems:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def reload(data_dir: DataDir = None, json: Json = False) -> None:
+    """Have the running server read its world packs again. Mistakes change nothing.
+
+    Example:  mythgate world reload
+    """
+    told = asked(data_dir, "/api/admin/world/reload", method="POST")
+    if json:
+        print_json(told)
+    elif told["reloaded"]:
+        print(f"{told['rooms_changed']} rooms are different; {told['characters_moved']} characters had to move.")
+    else:
+        print("\n".join(told["problems"]))
+        print("The world stays as it was.")
+    if not told["reloaded"]:
         raise typer.Exit(EXIT_FAILED)

@@ -34,7 +34,7 @@ async def test_numbers_and_warnings(place: Site) -> None:
     await lookout.look_closely()
     now = (await place.get("/api/admin/now", token=token)).json
     assert (now["players"], now["in_world"], now["players_by_door"], now["newest"]) == (0, 0, {}, None)
-    assert now["connections"] == {"http": 0, "metaserver": 0, "shards": 0}
+    assert now["connections"] == {"http": 0, "metaserver": 0, "shards": 0, "telnet": 0}
     assert {one["code"] for one in now["warnings"]} == {"no_owner", "backup"}
     assert all(one["fix"].startswith("mythgate ") for one in now["warnings"])
     place.node.services.commands.refused["muted"] += 5
