@@ -18,8 +18,8 @@ COUNTED: Final = {
     "answers", "backups", "closures", "commands", "commits", "connections", "deliveries",
     "events", "failures", "faults", "fights", "frames", "games", "handshakes", "heads", "joins", "lines", "lobbies",
     "logins", "messages", "notices", "options", "outboxes", "packets", "parties", "players", "published", "questions",
-    "refusals", "requests", "resets", "retries", "rooms", "sessions", "signals", "sign_ins", "speakers", "streams", "subscriptions",
-    "tasks", "timeouts", "transactions", "users", "writes",
+    "refusals", "requests", "resets", "retries", "rooms", "sessions", "signals", "sign_ins", "speakers", "streams",
+    "subscriptions", "tasks", "timeouts", "transactions", "users", "writes",
 }  # fmt: skip
 LABELS: Final = {
     "by", "client", "code", "door", "event", "how", "level", "line", "option", "outcome", "reason", "room", "said_in",
