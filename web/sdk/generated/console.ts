@@ -35,6 +35,10 @@ export type Role = "player" | "read_only" | "tournament" | "moderator" | "admin"
  */
 export type Family = "marathon" | "tfl" | "myth" | "myth2" | "myth3";
 /**
+ * What is wrong with an entry.
+ */
+export type Fault = "changed" | "broken" | "emptied" | "unlinked";
+/**
  * What is done about words that fit, the mildest first.
  */
 export type FilterAction = "flag" | "mask" | "refuse" | "mute";
@@ -43,6 +47,49 @@ export type FilterAction = "flag" | "mask" | "refuse" | "mute";
  */
 export type FilterScope = "everywhere" | "lobby" | "room" | "door";
 export type LobbyKind = "unranked" | "ranked" | "tournament";
+/**
+ * One thing staff may do. What it is about (whose account, say) is asked for besides.
+ */
+export type Permission =
+  | "see_console"
+  | "see_talk"
+  | "see_people"
+  | "see_addresses"
+  | "see_reports"
+  | "see_record"
+  | "see_logs"
+  | "see_settings"
+  | "hear_staff"
+  | "kick"
+  | "mute"
+  | "ban"
+  | "lift_ban"
+  | "note"
+  | "rename"
+  | "create_account"
+  | "reset_password"
+  | "reset_second_factor"
+  | "set_role"
+  | "hide"
+  | "export_person"
+  | "erase_person"
+  | "announce"
+  | "run_rooms"
+  | "run_bridges"
+  | "set_messages"
+  | "handle_reports"
+  | "handle_appeals"
+  | "delete_messages"
+  | "set_filters"
+  | "run_tournaments"
+  | "correct_results"
+  | "run_clans"
+  | "run_world"
+  | "capture"
+  | "change_settings"
+  | "back_up"
+  | "drain"
+  | "use_tokens";
 export type Severity = "notice" | "warning" | "problem";
 export type SubjectKind = "player" | "clan";
 export type ReportState = "open" | "claimed" | "resolved" | "dismissed";
@@ -274,6 +321,12 @@ export interface BecauseRequest {
    */
   reason?: string;
 }
+export interface BecauseReset {
+  /**
+   * Why; kept in the record.
+   */
+  reason?: string;
+}
 /**
  * A lobby and a channel elsewhere that hear each other.
  */
@@ -380,6 +433,12 @@ export interface StaffRoom {
    */
   squelched: boolean;
 }
+export interface CodeRequest {
+  /**
+   * Of the authenticator, or for recovery.
+   */
+  code: string;
+}
 /**
  * A new account. Nobody can see the password again.
  */
@@ -413,6 +472,16 @@ export interface DeleteMessageRequest {
    * Of a `chat_message` or a `lobby_message`.
    */
   id: string;
+  reason?: string;
+}
+export interface EraseRequest {
+  /**
+   * Of the account, so that it is the right one.
+   */
+  name: string;
+  /**
+   * Why; kept in the record.
+   */
   reason?: string;
 }
 /**
@@ -495,6 +564,22 @@ export interface EvidenceVerdict {
   problem: string;
   lines: number;
   erased: number;
+}
+export interface FactorReset {
+  had_one: boolean;
+}
+/**
+ * What an authenticator needs. Nobody can see it again.
+ */
+export interface FactorSecret {
+  /**
+   * Base 32, to type.
+   */
+  secret: string;
+  /**
+   * What a QR code says.
+   */
+  uri: string;
 }
 /**
  * What is left out stays as it is.
@@ -587,6 +672,9 @@ export interface FilterValues {
    */
   mute_minutes?: number;
   enabled?: boolean;
+}
+export interface Fresh {
+  fresh_until: string;
 }
 export interface GivePasswordRequest {
   /**
@@ -706,7 +794,7 @@ export interface LoggedFault {
   kind: string;
   where: string;
   /**
-   * Without what was in quotes, and without numbers.
+   * What the operating system said, if it was its; else empty.
    */
   message: string;
   /**
@@ -765,6 +853,26 @@ export interface LyingRow {
   room_id: string;
   room: string;
   count: number;
+}
+/**
+ * Nobody can see the token again.
+ */
+export interface MadeProgramToken {
+  number: number;
+  name: string;
+  /**
+   * For whom it acts; empty if they are gone.
+   */
+  owner: string;
+  permissions: string[];
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  ended_at: string | null;
+  /**
+   * Send it as `Authorization: Bearer …` to `/api/admin/…`.
+   */
+  token: string;
 }
 export interface MapExit {
   direction: string;
@@ -902,12 +1010,24 @@ export interface NewBridge {
    */
   hears?: boolean;
 }
+export interface NewProgramToken {
+  name: string;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  permissions: [Permission, ...Permission[]];
+  days?: number;
+}
 export interface NewSeason {
   name: string;
   /**
    * That of the settings unless it is named.
    */
   formula?: string | null;
+}
+export interface NewStaffNote {
+  text: string;
 }
 export interface NewUser {
   username: string;
@@ -1077,6 +1197,33 @@ export interface PackReload {
   items_added: number;
   characters_moved: number;
 }
+export interface PersonErased {
+  /**
+   * The name where results need one.
+   */
+  known_as: string;
+  /**
+   * Entries of the record that say nothing any more.
+   */
+  record_entries: number;
+}
+/**
+ * All that is stored about a person, without secrets.
+ */
+export interface PersonExport {
+  format: string;
+  exported_at: string;
+  account_id: string;
+  name: string;
+  /**
+   * Rows by table of the database.
+   */
+  tables: {
+    [k: string]: {
+      [k: string]: unknown;
+    }[];
+  };
+}
 export interface Preview {
   formula: string;
   category: string;
@@ -1085,6 +1232,28 @@ export interface Preview {
    * The first 1000 as they would be, best first.
    */
   moved: MovedView[];
+}
+/**
+ * A token for programs.
+ */
+export interface ProgramToken {
+  number: number;
+  name: string;
+  /**
+   * For whom it acts; empty if they are gone.
+   */
+  owner: string;
+  permissions: string[];
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  ended_at: string | null;
+}
+export interface ProgramTokens {
+  /**
+   * The newest first.
+   */
+  tokens: ProgramToken[];
 }
 export interface PruneRequest {
   /**
@@ -1115,6 +1284,81 @@ export interface Recomputing {
    */
   formula?: string | null;
 }
+export interface RecordEntries {
+  /**
+   * The newest first.
+   */
+  entries: RecordEntry[];
+  /**
+   * Ask for the next page with `before`; null on the last.
+   */
+  next: number | null;
+}
+/**
+ * One act.
+ */
+export interface RecordEntry {
+  number: number;
+  at: string;
+  /**
+   * Id of the account, `cli` or `system`.
+   */
+  actor: string;
+  /**
+   * Empty for who is gone.
+   */
+  actor_name: string;
+  action: string;
+  /**
+   * Id of what was acted on.
+   */
+  subject: string;
+  /**
+   * If it is an account that is still there.
+   */
+  subject_name: string;
+  /**
+   * Often with `before` and `after`.
+   */
+  detail: {
+    [k: string]: string;
+  };
+  /**
+   * Whether what it said is gone, with the person it was about.
+   */
+  erased: boolean;
+}
+export interface RecordFault {
+  /**
+   * Of the entry.
+   */
+  number: number;
+  fault: Fault;
+}
+/**
+ * What a walk along the chain of hashes found.
+ */
+export interface RecordVerification {
+  sound: boolean;
+  entries: number;
+  /**
+   * Entries from before there was a chain.
+   */
+  before_chain: number;
+  /**
+   * Entries that were emptied when a person was erased.
+   */
+  erased: number;
+  /**
+   * Number of the last entry.
+   */
+  newest: number;
+  /**
+   * Of the last entry. Kept elsewhere, it shows later whether the end was cut off.
+   */
+  hash: string;
+  faults: RecordFault[];
+}
 /**
  * One entry of the record.
  */
@@ -1129,6 +1373,12 @@ export interface RecordedAct {
     [k: string]: string;
   };
 }
+/**
+ * For the day the authenticator is lost; each works once. Nobody can see them again.
+ */
+export interface RecoveryCodes {
+  recovery_codes: string[];
+}
 export interface ReloadAnswer {
   /**
    * False if there are problems; then nothing changed.
@@ -1138,6 +1388,17 @@ export interface ReloadAnswer {
   rooms_changed?: number;
   items_added?: number;
   characters_moved?: number;
+}
+export interface RenameRequest {
+  name: string;
+  /**
+   * Why; kept in the record.
+   */
+  reason?: string;
+}
+export interface Renamed {
+  id: string;
+  name: string;
 }
 /**
  * A report with all that belongs to it.
@@ -1304,6 +1565,28 @@ export interface Seasons {
   formulas: string[];
 }
 /**
+ * How the caller stands with the second factor.
+ */
+export interface SecondFactorState {
+  enrolled: boolean;
+  /**
+   * Whether the caller may do nothing as an admin or owner without one.
+   */
+  required: boolean;
+  /**
+   * Whether no code is asked for now.
+   */
+  fresh: boolean;
+  /**
+   * When a code is asked for again; null if none is.
+   */
+  fresh_until: string | null;
+  /**
+   * That are left.
+   */
+  recovery_codes: number;
+}
+/**
  * What is to be different.
  */
 export interface SettingChanges {
@@ -1341,6 +1624,24 @@ export interface SettingRow {
 }
 export interface SettingRows {
   settings: SettingRow[];
+}
+/**
+ * What one of the staff wrote about somebody.
+ */
+export interface StaffNote {
+  number: number;
+  /**
+   * Name of who wrote it.
+   */
+  by: string;
+  text: string;
+  at: string;
+}
+export interface StaffNotes {
+  /**
+   * The newest first.
+   */
+  notes: StaffNote[];
 }
 /**
  * Somebody in a room.
@@ -1430,6 +1731,22 @@ export interface StaffRoomCard {
  */
 export interface StaffRooms {
   rooms: StaffRoom[];
+}
+/**
+ * What the caller may do.
+ */
+export interface StaffSelf {
+  name: string;
+  role: Role;
+  /**
+   * Of the role, or of the token.
+   */
+  permissions: Permission[];
+  /**
+   * What is left of them until the second factor is shown.
+   */
+  permissions_now: Permission[];
+  second_factor: SecondFactorState;
 }
 /**
  * Newest first.
@@ -1548,6 +1865,38 @@ export interface UserPlace {
    * Empty for the text world.
    */
   room_name: string;
+}
+/**
+ * An address that somebody came from lately.
+ */
+export interface UserAddress {
+  address: string;
+  /**
+   * The last one.
+   */
+  door: string;
+  first_at: string;
+  last_at: string;
+  times: number;
+}
+/**
+ * Another account that came from there.
+ */
+export interface UserAlternate {
+  id: string;
+  name: string;
+  /**
+   * That both came from, the latest first.
+   */
+  addresses: string[];
+  last_at: string;
+}
+export interface UserAlternates {
+  /**
+   * Of the last 90 days, the latest first, 20 at most.
+   */
+  addresses: UserAddress[];
+  others: UserAlternate[];
 }
 /**
  * Everything staff may see of an account, and do about it.

@@ -46,6 +46,7 @@ export interface Envelope {
     | "lobby_player_entered"
     | "lobby_player_left"
     | "lobby_state"
+    | "message_deleted"
     | "party_invite"
     | "party_invite_ended"
     | "party_update"
@@ -1774,6 +1775,19 @@ export interface LobbyState {
   you: number;
 }
 /**
+ * The staff removed something that was said: a `chat_message` or a `lobby_message`. Clients take its words away.
+ */
+export interface MessageDeleted {
+  /**
+   * Of the message.
+   */
+  id: string;
+  /**
+   * The topic it was said on: `global`, `room:…`, `lobby:…`, `party:…`, `faction:…`.
+   */
+  room: string;
+}
+/**
  * Somebody is asked into a party. They are told, and so is who asked.
  */
 export interface PartyInvite {
@@ -2917,6 +2931,7 @@ export interface EventCatalogue {
   lobby_player_entered: LobbyPlayerEntered;
   lobby_player_left: LobbyPlayerLeft;
   lobby_state: LobbyState;
+  message_deleted: MessageDeleted;
   party_invite: PartyInvite;
   party_invite_ended: PartyInviteEnded;
   party_update: PartyUpdate;
