@@ -394,6 +394,7 @@ async def test_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         trusting = ssl.create_default_context(cafile=str(certificate))
         ada = await house.visitor(ALL, context=trusting)
         await ada.register("Ada")
+        assert not ada.compresses
         assert ada.status["TLS"] == [str(house.door.tls_port)]
         ada.type("quit")
         assert "Come back soon." in await ada.hung_up()

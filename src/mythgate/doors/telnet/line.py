@@ -47,7 +47,7 @@ OVERHEAD_BURST: Final = 200.0  # negotiations and the like at once, and a second
 OVERHEAD_PER_SECOND: Final = 10.0
 KEEPALIVE: Final = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 2), ("TCP_USER_TIMEOUT", 30_000))
 
-OURS: Final = (Option.SGA, Option.EOR, Option.CHARSET, Option.MSSP, Option.MCCP2, Option.GMCP)
+OURS: Final = (Option.SGA, Option.EOR, Option.CHARSET, Option.MSSP, Option.GMCP)
 THEIRS: Final = (Option.TTYPE, Option.NAWS, Option.CHARSET)
 _ASKED: Final = (
     (Side.THEIRS, Option.TTYPE),
@@ -95,7 +95,9 @@ class TelnetLine(asyncio.Protocol):
         self.written = 0  # bytes given to the transport
         self.terminal = terminal.Terminal()
         self.speaks_telnet = False
-        self.options = Negotiator(OURS, THEIRS)
+        # Compressed and then encrypted, the length of what is written tells of what others say.
+        self._compresses = door.options.compress and not encrypted
+        self.options = Negotiator((*OURS, *([Option.MCCP2] if self._compresses else [])), THEIRS)
         self.supports = gmcp.Supports()
         self.prompt: bytes = b""  # what stands before the cursor when nothing happens
         self._prompt_stands = False
@@ -242,7 +244,7 @@ class TelnetLine(asyncio.Protocol):
     def _offer(self) -> None:
         """What we would like, before the first word."""
         asked = [self.options.enable(side, option) for side, option in _ASKED]
-        if self.door.options.compress:
+        if self._compresses:
             asked.append(self.options.enable(Side.OURS, Option.MCCP2))
         self._send_raw(b"".join(asked))
 
