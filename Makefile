@@ -12,7 +12,7 @@ COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --no-anno
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve play extras test coverage check format bench generate dist docs faults fuzz web lock clean
+.PHONY: help serve play extras test coverage check format bench generate dist docs pictures faults fuzz web lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ dist: $(VENV)/bin/python web/dist/index.html ## build the server (wheel with the
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
+
+pictures: $(VENV)/.dev web/dist/index.html ## the pictures of README and documents, from a real server and browser
+	$(BIN)/python -m tests.browser.pictures
 
 faults: $(VENV)/.dev ## kill, cut and starve real servers for long (SHORT=1 for a few minutes)
 	MYTHGATE_FAULTS=$(if $(SHORT),short,long) $(BIN)/pytest tests/faults -m "fault" -p no:xdist $(ARGS)
