@@ -164,6 +164,10 @@ def test_every_step_of_a_decision_has_words() -> None:
         Barrier.GUESTS: steps_of(lobby, guest(), 1, admits_guests=False)[Barrier.GUESTS],
         Barrier.GUEST: steps_of(lobby, guest())[Barrier.GUEST],
     }
+    banned = explain(
+        ENTRY_CHECKS, Entry(lobby, guest(), 1, banned="You are banned from this lobby until it is lifted.")
+    )
+    steps[Barrier.BANNED] = banned[0]
     for name, step in steps.items():
         assert step.answer is Answer.NO, name
         assert step.message.endswith("."), name
@@ -180,6 +184,12 @@ def test_what_is_not_known_keeps_nobody_out() -> None:
     assert refusal_of(entry) is None
     full = explain(ENTRY_CHECKS, entry)[list(Barrier).index(Barrier.FULL)]
     assert (full.answer, full.found) == (Answer.UNKNOWN, "who is in it only the running server knows")
+
+
+def test_who_is_banned_is_told_that_alone() -> None:
+    refusal = refusal_of(Entry(replace(OPEN, locked=True), somebody(), 32, banned="You are banned."))
+    assert isinstance(refusal, LobbyClosedToYou)
+    assert refusal.message == "You are banned."
 
 
 def test_all_that_is_against_somebody_is_said_at_once() -> None:

@@ -82,6 +82,7 @@ def test_other_commands_may_be_given(kit: LobbyKit) -> None:
         lobbies=kit.lobbies,
         hosting=kit.hosting,
         matching=kit.matching,
+        reports=kit.reports,
         moderation=kit.moderation,
         store=kit.store,
         clock=kit.clock,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tests.support.clock import FakeClock
 from tests.support.listening import Listener, Listening
 
+from mythgate.backends.memory.history import MemoryHistory
 from mythgate.backends.memory.presence import MemoryPresence
+from mythgate.backends.memory.throttle import MemoryThrottle
 from mythgate.backends.system import UuidIds
 from mythgate.domain.accounts import Account, Role
 from mythgate.domain.events import LobbyMessage, LobbyState
@@ -17,6 +19,10 @@ from mythgate.domain.lobbies import Family, Lobby, Looks, Occupant, Visitor, lob
 from mythgate.domain.names import name_key
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
+from mythgate.services.chat import ChatService
+from mythgate.services.evidence import WatchedHistory
+from mythgate.services.filters import FilterService
+from mythgate.services.gate import Gate
 from mythgate.services.hosting import HostingService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import LobbyCommands
@@ -24,6 +30,7 @@ from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import ModerationService
 from mythgate.services.ports import Store
 from mythgate.services.ratings import RatingService
+from mythgate.services.reports import ReportService
 from mythgate.services.roomtypes import RoomTypes
 
 ARRIVAL: Final = 26
@@ -51,8 +58,21 @@ class LobbyKit:
         self.realtime = Listening()
         self.presence = MemoryPresence()
         shared: dict[str, Any] = {"store": self.store, "presence": self.presence, "clock": self.clock}
-        self.moderation = ModerationService(realtime=self.realtime, **shared)
+        self.gate = Gate(self.clock)
+        self.moderation = ModerationService(realtime=self.realtime, gate=self.gate, **shared)
+        self.filters = FilterService(
+            store=self.store, moderation=self.moderation, realtime=self.realtime, clock=self.clock, ids=self.ids
+        )
         self.lobbies = self.service()
+        self.reports = ReportService(
+            realtime=self.realtime,
+            history=WatchedHistory(MemoryHistory()),
+            chat=cast("ChatService", None),  # nobody here talks in the world
+            lobbies=self.lobbies,
+            throttle=MemoryThrottle(self.clock),
+            ids=self.ids,
+            **shared,
+        )
         self.hosting = HostingService(self.lobbies, clock=self.clock)
         self.ratings = RatingService(store=self.store, clock=self.clock)
         self.matching = MatchingService(
@@ -63,6 +83,7 @@ class LobbyKit:
             hosting=self.hosting,
             matching=self.matching,
             moderation=self.moderation,
+            reports=self.reports,
             store=self.store,
             clock=self.clock,
         )
@@ -73,7 +94,7 @@ class LobbyKit:
 
     def service(self) -> LobbyService:
         """Another one over the same store, as on another node or after a restart."""
-        return LobbyService(
+        made = LobbyService(
             self.lobby_list,
             store=self.store,
             presence=self.presence,
@@ -83,6 +104,8 @@ class LobbyKit:
             policy=self.policy,
             types=self.types,
         )
+        made.gate, made.screen, made.check_name = self.gate, self.filters.screen, self.filters.check_name
+        return made
 
     # --- people ---
 

@@ -526,6 +526,8 @@ class PlayKit:
             await self.parties.settle()
             await self.shards.settle()
             await self.quests.settle()
+            await self.filters.settle()
+            await self.reports.settle()
             if not cast("SqlStore", self.store).statistics().queued:
                 return
             await self.store.write(lambda _: None)

@@ -551,6 +551,17 @@ class ChatMessage(Payload):
 
 
 @dataclass(slots=True)
+class MessageDeleted(Payload):
+    """The staff removed something that was said: a `chat_message` or a `lobby_message`. Clients take its words away."""
+
+    event_type: ClassVar[str] = "message_deleted"
+    id: str
+    """Of the message."""
+    room: str
+    """The topic it was said on: `global`, `room:…`, `lobby:…`, `party:…`, `faction:…`."""
+
+
+@dataclass(slots=True)
 class RoomMessage(Payload):
     """Something happens in the room that nobody said: a thing taken, a bell, an inhabitant's move."""
 

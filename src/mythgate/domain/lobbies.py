@@ -257,6 +257,7 @@ class Occupant:
 class Barrier(StrEnum):
     """Why somebody may not enter a lobby, in the order in which it is looked at."""
 
+    BANNED = "banned"
     FAMILY = "family"
     GUESTS = "guests"
     CLOSED = "closed"
@@ -275,6 +276,7 @@ class Entry:
     visitor: Visitor
     occupants: int | None
     admits_guests: bool = True  # the server does
+    banned: str = ""  # what the staff has against them, in words for them
 
     @property
     def is_watched(self) -> bool:
@@ -296,6 +298,14 @@ def _set(option: str) -> Callable[[Entry], str]:
 
 
 ENTRY_CHECKS: Final[Sequence[Check[Entry]]] = (
+    Check(
+        Barrier.BANNED,
+        holds=lambda entry: not entry.banned,
+        refusal=lambda entry: LobbyClosedToYou(entry.banned, hint="Others may be open to you."),
+        found=lambda entry: "a ban" if entry.banned else "no ban",
+        needed=lambda _: "no ban",
+        remedy=lambda _: "mythgate moderation measures   (lift it: mythgate moderation lift NUMBER)",
+    ),
     Check(
         Barrier.FAMILY,
         holds=lambda entry: entry.visitor.family in (None, entry.lobby.family),
@@ -423,7 +433,7 @@ def refusal_of(entry: Entry) -> Refused | None:
     """What whoever is kept out reads, all that is against them in one: RoomFull if there is merely no place; None if
     they may come in."""
     found = [check.refusal(entry) for check in refusing(ENTRY_CHECKS, entry)]
-    if len(found) < 2:
+    if len(found) < 2 or entry.banned:
         return found[0] if found else None
     return LobbyClosedToYou(" ".join(refusal.message for refusal in found), hint="Try another lobby.")
 

@@ -142,6 +142,9 @@ class CharacterService:
         self._chance = chance
         self._policy = policy if policy is not None else CharacterPolicy()
         self.on_deleted: Callable[[CharacterId], None] | None = None
+        self.check_name: Callable[[str, str], None] = lambda *_: (
+            None
+        )  # what the staff does not want people to be called
         self._begun_observers: list[Callable[[Begun], None]] = []
 
     async def list(self, caller: Caller) -> Roster:
@@ -181,6 +184,7 @@ class CharacterService:
 
         """
         name = names.character_name(name, max_length=promise.name_max_length if promise is not None else None)
+        self.check_name(name, "name")
         most = promise.per_account if promise is not None else self._policy.per_account
         body = self._new_body(caller, name, tidy_description(description))
         sheet: Sheet | None = None

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from mythgate.domain import chat
+from mythgate.domain.accounts import Role
 from mythgate.domain.chat import Channel
 from mythgate.domain.errors import (
     BadUsage,

@@ -55,6 +55,7 @@ class ClanService:
     ) -> None:
         self._store = store
         self._hasher = hasher
+        self.check_name: Callable[[str, str], None] = lambda *_: None  # what the staff does not want clans to be called
         self._throttle = throttle
         self._realtime = realtime
         self._lobbies = lobbies
@@ -126,6 +127,7 @@ class ClanService:
 
         """
         name = rules.clan_name(name)
+        self.check_name(name, "name")
         details = details or ClanDetails()
         rules.check_details(details)
         rules.check_clan_password(maintenance_password, field="maintenance_password")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mythgate.domain.accounts import Account, Role
-from mythgate.domain.errors import Banned
+from mythgate.domain.errors import Banned, PermissionDenied
 from mythgate.domain.ids import AccountId
 from mythgate.domain.measures import Measure, MeasureKind, NetworkTable, Scope, banned_words, muted_words
 from mythgate.services.ports import Clock
@@ -22,6 +22,7 @@ class Gate:
     def __init__(self, clock: Clock, *, appeal_at: str = "") -> None:
         self.appeal_at: Final = appeal_at
         self._clock = clock
+        self.changes = 0
         self._known: dict[int, Measure] = {}
         self._networks = NetworkTable()
         self._accounts: dict[AccountId, list[Measure]] = {}
@@ -47,6 +48,7 @@ class Gate:
             self._sort()
 
     def _sort(self) -> None:
+        self.changes += 1
         self._networks, self._accounts = NetworkTable(), {}
         for one in self._known.values():
             if one.network:
@@ -84,10 +86,10 @@ class Gate:
         return ""
 
     def refuse_room(self, account_id: AccountId, room_id: str) -> None:
-        """Raise Banned if an account may not be in that room of the world."""
+        """Raise PermissionDenied if an account may not be in that room of the world."""
         for one in self._accounts.get(account_id, ()):
             if (one.kind, one.scope, one.place) == (MeasureKind.BAN, Scope.ROOM, room_id) and self._holds(one):
-                raise Banned(banned_words(one, self.appeal_at))
+                raise PermissionDenied(banned_words(one, self.appeal_at))
 
     # --- being heard -----------------------------------------------------------------------------------
 

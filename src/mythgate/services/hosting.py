@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from mythgate.domain.accounts import Role
 from mythgate.domain.errors import NoGame, PermissionDenied, TooMany, Unavailable
 from mythgate.domain.events import LobbyGameChanged, LobbyGameListed, LobbyGameRemoved
 from mythgate.domain.hosting import OVER, GameAct, GameFacts, GameSearch, HostedGame, ProxyMode
 from mythgate.domain.ids import CharacterId
 from mythgate.domain.lobbies import Occupant
 from mythgate.domain.results import ScoreReport
+from mythgate.domain.styles import plain
 from mythgate.services.lobbies import LobbyService, game_view
 from mythgate.services.ports import Clock
 
@@ -141,6 +143,7 @@ class HostingService:
 
         Raises:
             NotInLobby: there is no such host.
+            NameNotAllowed: the staff does not want games to be called so.
             PermissionDenied: they are hidden. Who joins a game has to be told whose it is and where.
 
         """
@@ -151,6 +154,9 @@ class HostingService:
                 hint="Come back after somebody typed on the server: mythgate user hide NAME --show",
             )
         known = self._board.of_host(host.number)
+        is_named = known is None or known.facts.name != facts.name
+        if is_named and not host.visitor.role.includes(Role.MODERATOR):
+            self._lobbies.check_name(plain(facts.name))
         told: dict[str, Any] = {
             "address": address,
             "port": port,

@@ -284,6 +284,21 @@ class LobbyService:
         """As `recent`, with who said it; no lobby need be of that number."""
         return list(self._said.get(room_id, ()))
 
+    def find_message(self, message_id: str) -> list[tuple[Topic, Event]]:
+        """A message that lobbies remember, and where."""
+        return [
+            (self._topic(room_id), event)
+            for room_id, events in self._said.items()
+            for event in events
+            if event.message_id == message_id
+        ]
+
+    def forget_message(self, message_id: str) -> None:
+        """Take a message out of what lobbies remember."""
+        for events in self._said.values():
+            for event in [event for event in events if event.message_id == message_id]:
+                events.remove(event)
+
     def _recent(self, room_id: int, ignored: frozenset[AccountId]) -> list[LobbyMessage]:
         return [
             event.payload

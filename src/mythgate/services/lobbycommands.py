@@ -36,6 +36,7 @@ from mythgate.services.matching import MatchingService
 from mythgate.services.moderation import BAN_DAYS, ModerationService, lasting
 from mythgate.services.ports import Clock, Store, Transaction
 from mythgate.services.rainbow import Rainbow
+from mythgate.services.reports import ReportService
 from mythgate.services.roomcommands import close, open_
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Desk:
     hosting: HostingService
     matching: MatchingService
     moderation: ModerationService
+    reports: ReportService
     rainbow: Rainbow
     store: Store
     clock: Clock
@@ -168,13 +170,14 @@ class LobbyCommands:
         hosting: HostingService,
         matching: MatchingService,
         moderation: ModerationService,
+        reports: ReportService,
         store: Store,
         clock: Clock,
         registry: LobbyRegistry | None = None,
     ) -> None:
         self.registry: Final = registry if registry is not None else REGISTRY
         self.refused: Final[Counter[str]] = Counter()
-        self._desk = Desk(lobbies, hosting, matching, moderation, Rainbow(lobbies), store, clock)
+        self._desk = Desk(lobbies, hosting, matching, moderation, reports, Rainbow(lobbies), store, clock)
 
     async def execute(self, actor: Occupant, line: str, target: int | None = None) -> None:
         """Carry out `line`, which has no dot any more, and tell the actor the answer. Never raises `Refused`."""
@@ -430,6 +433,12 @@ async def unlock(call: LobbyCall) -> str:
     return "" if was_locked else f"{lobby.name} is not locked."
 
 
+async def report(call: LobbyCall) -> str:
+    person, reason = call.person(call["person"])
+    filed = await call.desk.reports.report_in_lobby(call.actor, person, reason)
+    return f"The staff will look at it. This is report {filed.report.number}."
+
+
 async def mute(call: LobbyCall) -> str:
     subject = await _subject(call, call["person"])
     first, _, reason = subject.rest.partition(" ")
@@ -569,6 +578,14 @@ REGISTRY: Final = LobbyRegistry(
         LobbyCommand("ignore", LobbyGroup.PEOPLE, "ignore [<person...>]", "Hear nothing of somebody.", ignore),
         LobbyCommand("ignored", LobbyGroup.PEOPLE, "ignored", "Whom you hear nothing of.", ignored, ("mutelist",)),
         LobbyCommand("unignore", LobbyGroup.PEOPLE, "unignore [<person...>]", "Hear somebody again.", unignore),
+        LobbyCommand(
+            "report",
+            LobbyGroup.PEOPLE,
+            "report <person...>",
+            "Tell the staff that somebody behaves badly, with why after the name.",
+            report,
+            abbreviable=False,
+        ),
         LobbyCommand(
             "kick",
             LobbyGroup.STAFF,

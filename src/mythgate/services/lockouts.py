@@ -6,12 +6,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from mythgate.domain.accounts import Account
 from mythgate.domain.ids import AccountId
 from mythgate.domain.measures import CODE_LENGTH, CODE_LETTERS, REASON_LENGTH, Measure, MeasureKind, Scope
 from mythgate.domain.sessions import Caller
 from mythgate.services.ports import Transaction
+
+CHANGED_FACT: Final = "measures_changed"
+"""The mark by which other processes notice that measures were taken or lifted."""
 
 
 def ends(tx: Transaction) -> Mapping[AccountId, datetime]:
@@ -36,6 +40,7 @@ def begin(
 ) -> Measure:
     """Note the lock of an account; it replaces an earlier one."""
     end(tx, account.id, by.account_id, now)
+    note_change(tx)
     return tx.measures.add(
         Measure(
             MeasureKind.BAN,
@@ -61,7 +66,13 @@ def end(tx: Transaction, account_id: AccountId, by: str, now: datetime) -> Measu
     if known is not None:
         known.lifted_at, known.lifted_by = now, by
         tx.measures.save(known)
+        note_change(tx)
     return known
+
+
+def note_change(tx: Transaction) -> None:
+    """Have other processes notice."""
+    tx.facts.set(CHANGED_FACT, secrets.token_hex(8))
 
 
 def new_code() -> str:

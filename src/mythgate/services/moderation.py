@@ -153,6 +153,7 @@ class ModerationService:
                 return None
             measure.lifted_at, measure.lifted_by = now, caller.account_id
             tx.measures.save(measure)
+            lockouts.note_change(tx)
             self._record(tx, caller, "account.unmuted", account)
             return account, measure
 
@@ -230,6 +231,11 @@ class ModerationService:
 
         return (await self._store.write(work, then=after))[0]
 
+    def readmitted(self, account: Account) -> None:
+        """An account that was locked may come back, and that is saved."""
+        for observer in self._ban_observers:
+            observer(account, [])
+
     async def lift_bans(self) -> list[Account]:
         """Let in again whose time is over. Call it now and then."""
         now = self._clock.now()
@@ -256,8 +262,7 @@ class ModerationService:
 
         def after(lifted: list[Account]) -> None:
             for account in lifted:
-                for observer in self._ban_observers:
-                    observer(account, [])
+                self.readmitted(account)
 
         return await self._store.write(work, then=after)
 
@@ -324,6 +329,7 @@ def _mute_within(
     if known is not None:
         known.lifted_at, known.lifted_by = now, by.account_id
         tx.measures.save(known)
+    lockouts.note_change(tx)
     return tx.measures.add(
         Measure(
             MeasureKind.MUTE,

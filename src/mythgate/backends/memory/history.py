@@ -31,19 +31,22 @@ class MemoryHistory:
             events = self._topics[topic] = deque(maxlen=self._size)
         events.append(event)
 
-    async def remove(self, message_id: str) -> list[Topic]:
-        """Forget the events with that `message_id`; returns where they were. Looks at all that is remembered."""
-        found = []
-        for topic, events in self._topics.items():
-            kept = [event for event in events if event.message_id != message_id]
-            if len(kept) != len(events):
-                found.append(topic)
-                events.clear()
-                events.extend(kept)
-        for topic in found:
-            if not self._topics[topic]:
+    async def find(self, message_id: str) -> list[tuple[Topic, Event]]:
+        """Looks at all that is remembered."""
+        return [
+            (topic, event)
+            for topic, events in self._topics.items()
+            for event in events
+            if event.message_id == message_id
+        ]
+
+    async def remove(self, message_id: str) -> None:
+        """As `find`."""
+        for topic, event in await self.find(message_id):
+            events = self._topics[topic]
+            events.remove(event)
+            if not events:
                 del self._topics[topic]
-        return found
 
     async def recent(self, topic: Topic, limit: int = 100) -> list[Event]:
         """Oldest first."""

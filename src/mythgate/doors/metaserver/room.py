@@ -19,6 +19,7 @@ from mythgate.domain.errors import (
     InvalidToken,
     LobbyClosedToYou,
     MythError,
+    NameNotAllowed,
     NoGame,
     NotInLobby,
     PermissionDenied,
@@ -476,7 +477,7 @@ class RoomConnection(Connection):
                 clan_game=not self.client.is_marathon and packet.order_or_hub != 0,
                 proxied=self._pair is not None and not is_new,
             )
-        except PermissionDenied as denied:
+        except (NameNotAllowed, PermissionDenied) as denied:
             self.door.services.lobbies.line_to(listener, f"{denied.message} {denied.hint}")
             return
         if is_new:

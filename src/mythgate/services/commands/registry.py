@@ -27,6 +27,7 @@ from mythgate.services.ports import Clock, CommandKey, PresenceStore, Rate, Stor
 from mythgate.services.positions import PositionService
 from mythgate.services.presence import PresenceService
 from mythgate.services.quests import QuestService
+from mythgate.services.reports import ReportService
 from mythgate.services.shards import ShardService
 from mythgate.services.sheets import SheetService
 from mythgate.services.sight import Sight
@@ -83,6 +84,7 @@ class Play:
     chat: ChatService
     company: Company
     moderation: ModerationService
+    reports: ReportService
     lobbies: LobbyService
     parties: PartyService
     trades: TradeService

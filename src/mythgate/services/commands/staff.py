@@ -19,7 +19,7 @@ from mythgate.services.ports import Transaction
 
 
 async def mute(call: Call) -> CommandResponse:
-    subject = await _subject(call, f"{call['person']} {call.get('minutes')} {call.get('reason')}")
+    subject = await subject_of(call, f"{call['person']} {call.get('minutes')} {call.get('reason')}")
     first, _, reason = subject.rest.partition(" ")
     minutes: float | None = None
     if first.isascii() and first.isdigit():
@@ -32,7 +32,7 @@ async def mute(call: Call) -> CommandResponse:
 
 
 async def unmute(call: Call) -> CommandResponse:
-    subject = await _subject(call, call["person"])
+    subject = await subject_of(call, call["person"])
     lifted = await call.play.moderation.unmute(call.caller, subject.account_id, called=subject.name)
     text = f"{subject.name} may speak again." if lifted else f"{subject.name} is not muted."
     return call.done(text, data={"account_id": subject.account_id, "lifted": lifted})
@@ -47,7 +47,7 @@ class _Subject:
     rest: str
 
 
-async def _subject(call: Call, text: str) -> _Subject:
+async def subject_of(call: Call, text: str) -> _Subject:
     """Who is named at the beginning of `text`, whether they are on or not: by character, else by account.
 
     A full name counts before the beginning of another's, so that a measure never hits somebody else
@@ -110,7 +110,7 @@ async def _kick_from_lobby(call: Call, nobody: Unreachable) -> CommandResponse:
 
 
 async def ban(call: Call) -> CommandResponse:
-    subject = await _subject(call, f"{call['person']} {call.get('days')} {call.get('reason')}")
+    subject = await subject_of(call, f"{call['person']} {call.get('days')} {call.get('reason')}")
     first, _, reason = subject.rest.partition(" ")
     days = BAN_DAYS
     if first.isascii() and first.isdigit():
