@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -255,12 +256,49 @@ def _shards_door(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", what, f"{host}:{chosen.port} is free" if chosen.port else "takes a free port")
 
 
+def _telnet_door(settings: Settings) -> Iterator[Finding]:
+    """As with the others; and whether TLS works."""
+    chosen, what = settings.telnet, "telnet door"
+    host = chosen.host or settings.http.host
+    if not chosen.enabled:
+        yield Finding("ok", what, "is off")
+        return
+    if chosen.tls_certificate is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chosen.tls_certificate, chosen.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            mend = "Look at telnet.tls_certificate and telnet.tls_key: both in PEM, and they belong together."
+            yield Finding("problem", what, f"{chosen.tls_certificate} cannot be used ({error})", mend)
+            return
+    elif not chosen.clear_passwords:
+        mend = "Set telnet.tls_certificate; without TLS nobody elsewhere can sign in, only guests come in."
+        yield Finding("warning", what, "takes no passwords in clear and has no TLS", mend)
+    running = urlsplit(server_of(settings))
+    if running.port and running.hostname and _is_mythgate(running.hostname, running.port):
+        yield Finding("ok", what, f"belongs to the Mythgate at {running.netloc}")
+        return
+    ports = [chosen.port, *([chosen.tls_port] if chosen.tls_certificate is not None else [])]
+    for port in filter(None, ports):
+        obstacle = _obstacle(host, port)
+        if obstacle:
+            level: Literal["warning", "problem"] = "problem" if chosen.place_was_chosen else "warning"
+            hint = "End the program that has it, or set telnet.port and telnet.tls_port."
+            yield Finding(level, what, f"{host}:{port} cannot be opened ({obstacle})", hint)
+            return
+    yield Finding("ok", what, f"{host}:{chosen.port} is free" if chosen.port else "takes a free port")
+
+
 def _encryption(settings: Settings) -> Iterator[Finding]:
     """What each door takes encrypted, and what in clear."""
     what, base_url, shards = "encryption", settings.http.base_url, settings.shards
     yield Finding("ok", what, f"http door: {f'TLS at {base_url}' if base_url.startswith('https://') else 'in clear'}")
     if settings.metaserver.enabled:
         yield Finding("ok", what, f"metaserver door: passwords {_PASSWORDS[settings.metaserver.passwords]}")
+    telnet = settings.telnet
+    if telnet.enabled:
+        takes = "passwords in clear" if telnet.clear_passwords else "no passwords in clear"
+        offers = f"and TLS on port {telnet.tls_port}" if telnet.tls_certificate is not None else "and no TLS"
+        yield Finding("ok", what, f"telnet door: {takes}, {offers}")
     if shards.enabled and not shards.encryption_phrase.get_secret_value():
         yield Finding("ok", what, "shards door: frames in clear")
     elif shards.enabled:
@@ -332,6 +370,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _door,
     _metaserver_door,
     _shards_door,
+    _telnet_door,
     _encryption,
     _browser_client,
     _limits,
