@@ -69,7 +69,7 @@ class RunningServer:
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MYTHGATE_")}
         free_ports = {"MYTHGATE_METASERVER__PORT": "0", "MYTHGATE_METASERVER__ROOM_PORT": "0"}
-        free_ports["MYTHGATE_SHARDS__PORT"] = "0"
+        free_ports["MYTHGATE_SHARDS__PORT"] = free_ports["MYTHGATE_TELNET__PORT"] = "0"
         return inherited | {"MYTHGATE_PASSWORDS__MEMORY_KIB": "64"} | free_ports | self.environment
 
     async def kill(self) -> None:
