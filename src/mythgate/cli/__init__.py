@@ -32,6 +32,7 @@ from mythgate.cli import (
     metaserver,
     migrate,
     play,
+    record,
     room,
     serve,
     shadow,
@@ -110,6 +111,7 @@ app.command("import")(imports.bring)
 app.command("restore")(backup.restore)
 app.add_typer(backup.app, name="backup", cls=Commands)
 app.command("logs")(logs.search)
+app.command("record")(record.record)
 app.add_typer(user.app, name="user", cls=Commands)
 app.add_typer(lobby.app, name="lobby", cls=Commands)
 app.add_typer(room.app, name="room", cls=Commands)

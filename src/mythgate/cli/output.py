@@ -118,11 +118,16 @@ def refusals() -> Iterator[None]:
         fail(f"This file or folder cannot be used: {error}")
 
 
-def print_json(value: Any) -> None:
-    """JSON on standard output, dates as ISO 8601."""
+def as_json(value: Any) -> bytes:
+    """JSON for people and scripts, dates as ISO 8601."""
     import orjson
 
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode() + "\n")
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n"
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output."""
+    sys.stdout.write(as_json(value).decode())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from mythgate.domain.accounts import AccountStatus
+from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.apitokens import LONGEST_LIFE, PREFIX, ApiToken, checked_name, checked_permissions
 from mythgate.domain.errors import Conflict, InvalidInput, InvalidToken, NotFound, PermissionDenied
-from mythgate.domain.ids import SessionId
+from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry
 from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import OPERATOR, Caller, token_hash
@@ -39,9 +39,16 @@ class TokenService:
         self._clock = clock
 
     async def make(
-        self, caller: Caller, name: str, permissions: Collection[Permission], lifetime: timedelta
+        self,
+        caller: Caller,
+        name: str,
+        permissions: Collection[Permission],
+        lifetime: timedelta,
+        *,
+        owner: AccountId | None = None,
     ) -> tuple[ApiToken, str]:
-        """Make a token, and its secret, which nobody is told again. It acts for the caller, as far as the caller may.
+        """Make a token, and its secret, which nobody is told again. It acts for the caller, as far as the caller may;
+        the operator at the machine, who has no account, names the `owner` it acts for.
 
         Raises:
             PermissionDenied: the caller is no owner, or no person with an account.
@@ -52,16 +59,16 @@ class TokenService:
         called, chosen = checked_name(name), checked_permissions(permissions)
         if not timedelta(0) < lifetime <= LONGEST_LIFE:
             raise InvalidInput("The time makes no sense.", field="days", hint=f"At most {LONGEST_LIFE.days} days.")
-        if caller is OPERATOR:
-            raise PermissionDenied(
-                "A token acts for an owner's account.", hint="On the machine: mythgate user token make NAME ..."
-            )
+        account_id = owner if caller is OPERATOR and owner is not None else caller.account_id
         secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         now = self._clock.now()
 
         def work(tx: Transaction) -> ApiToken:
             rights = role_within(tx, caller)
             require(rights, Permission.USE_TOKENS)
+            account = tx.accounts.get(account_id)
+            if account is None or account.role is not Role.OWNER or account.status is not AccountStatus.ACTIVE:
+                raise PermissionDenied("A token acts for an owner's account.")
             for permission in chosen:
                 require(rights, Permission(permission))
             living = [one for one in tx.api_tokens.all() if one.is_live(now)]
@@ -69,9 +76,7 @@ class TokenService:
                 raise Conflict("There is a token of this name.", hint="Choose another, or end that one.")
             if len(living) >= _MOST_LIVING:
                 raise Conflict("There are as many tokens as there may be.", hint="End one first.")
-            made = tx.api_tokens.add(
-                ApiToken(0, caller.account_id, called, token_hash(secret), chosen, now, now + lifetime)
-            )
+            made = tx.api_tokens.add(ApiToken(0, account_id, called, token_hash(secret), chosen, now, now + lifetime))
             detail = {"name": called, "permissions": ", ".join(chosen), "until": made.expires_at.isoformat()}
             tx.moderation.record(AuditEntry(now, caller.account_id, "token.made", _subject(made), detail))
             return made

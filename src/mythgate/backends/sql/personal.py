@@ -91,8 +91,8 @@ class SqlPersonal:
             statement = Statement(select(*columns).where(_bound(about)))
             rows = self._connection.rows(statement, params)
             if rows:
-                found[table.name] = [
-                    {column.name: _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows
+                found[str(table.name)] = [
+                    {str(column.name): _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows
                 ]
         return found
 
