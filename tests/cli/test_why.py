@@ -54,7 +54,7 @@ def refused(told: dict[str, Any], path: str) -> list[str]:
 def test_a_guest(run: Run) -> None:
     told = run("why", "guest").stdout
     assert "No server answers" in told
-    assert "Guest may sign in through: http, metaserver. Lobbies open to them: " in told
+    assert "Guest may sign in through: http, metaserver, telnet. Lobbies open to them: " in told
     assert "Otter Ferry (lobby 1) — no\n  ✗ guest       a guest  (needed: an account: it is ranked)\n" in told
     alone = run("why", "guest", "1", code=1).stdout
     assert "they read Otter Ferry is ranked, and guests have no rank; sign up to play there." in alone
@@ -65,7 +65,7 @@ def test_a_guest(run: Run) -> None:
     wrong = json.loads(run("why", "guest", "26", "--family", "myth", "--json", code=1).stdout)
     assert refused(wrong, "Arrival") == ["family"]
     assert "There is no such lobby." in run("why", "guest", "99", code=1).stderr
-    assert "There are: http, metaserver, shards" in run("why", "guest", "--door", "window", code=1).stderr
+    assert "There are: http, metaserver, shards, telnet" in run("why", "guest", "--door", "window", code=1).stderr
 
 
 def test_somebody_with_an_account(run: Run) -> None:
