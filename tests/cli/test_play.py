@@ -305,6 +305,7 @@ async def test_without_an_address_the_server_of_this_folder_is_found(
 
 async def test_a_demo_says_where_it_is_in_the_folder_it_was_started_in(tmp_path: Path) -> None:
     doors = {"MYTHGATE_METASERVER__ENABLED": "false", "MYTHGATE_SHARDS__ENABLED": "false"}
+    doors["MYTHGATE_TELNET__ENABLED"] = "false"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mythgate", "serve", "--demo", "--port", "0", "--log-level", "error"),
         cwd=tmp_path,
