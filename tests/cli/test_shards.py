@@ -75,6 +75,7 @@ def test_doctor_looks_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MYTHGATE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MYTHGATE_HTTP__PORT", "0")  # else a server that runs here now would have the door
+    monkeypatch.setenv("MYTHGATE_TELNET__ENABLED", "false")
 
     rows: list[dict[str, str]] = []
 
