@@ -48,6 +48,7 @@ def test_limits_of_raw_connections_are_set(section: str, name: str, value: int, 
 
 async def test_a_running_server_keeps_to_its_limits_and_counts(tmp_path: Path) -> None:
     given: dict[str, Any] = {"data_dir": tmp_path, "passwords": FAST_HASHES, "http": {"max_head_bytes": 4096}}
+    given["telnet"] = {"enabled": False}
     async with open_node(Settings(**given)) as node:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
