@@ -29,6 +29,7 @@ async def server(folder: Path, **shards: Any) -> AsyncIterator[tuple[str, OpenDo
         "passwords": FAST_HASHES,
         "http": {"host": "127.0.0.1"},
         "metaserver": {"enabled": False},
+        "telnet": {"enabled": False},
         "shards": shards,
     }
     async with open_node(Settings(**given)) as node:
