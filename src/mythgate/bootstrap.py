@@ -66,9 +66,11 @@ from mythgate.domain.tournaments import TournamentLobby
 from mythgate.domain.world import World
 from mythgate.doors.http.app import HttpOptions, create_app, find_client
 from mythgate.doors.http.errors import status_of
+from mythgate.doors.http.lab import HttpLab
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import adminbackups as backup_routes
+from mythgate.doors.http.routes import adminlab as adminlab_routes
 from mythgate.doors.http.routes import adminlogs as log_routes
 from mythgate.doors.http.routes import adminme as staffself_routes
 from mythgate.doors.http.routes import adminmessages as message_routes
@@ -106,9 +108,11 @@ from mythgate.doors.http.sse import sse_router
 from mythgate.doors.http.websocket import websocket_router
 from mythgate.doors.metaserver.door import TICK_SECONDS, MetaserverDoor
 from mythgate.doors.metaserver.entry import MetaserverRules
+from mythgate.doors.metaserver.lab import MetaserverLab
 from mythgate.doors.metaserver.options import MetaserverOptions, MetaserverStats, PasswordScheme, RemoteHub
 from mythgate.doors.shards import door as shards_door
 from mythgate.doors.shards.door import ShardsDoor
+from mythgate.doors.shards.lab import ShardsLab
 from mythgate.doors.shards.options import ShardsOptions, ShardsStats
 from mythgate.doors.shards.rest import create_app as create_shards_app
 from mythgate.doors.shards.socket import socket_router
@@ -145,6 +149,7 @@ from mythgate.services.friends import FriendService
 from mythgate.services.gate import Gate
 from mythgate.services.hosting import HostingService
 from mythgate.services.importing import ImportService
+from mythgate.services.lab import LabService
 from mythgate.services.lobbies import LobbyPolicy, LobbyService
 from mythgate.services.lobbycommands import REGISTRY as DOT_COMMANDS
 from mythgate.services.lobbycommands import LobbyCommand, LobbyCommands
@@ -901,6 +906,7 @@ def compose(
         faults=FaultService(store=store, source=telemetry.book().faults, clock=clock),
         loop_lag=LoopLag(clock.monotonic),
         why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
+        lab=LabService(store=store, realtime=hubs, clock=clock, ids=ids),
         readings=ReadingService(store=store, presence=presences, lobbies=lobbies, clock=clock),
         lookout=LookoutService(store=store, clock=clock),
         rooms=rooms,
@@ -1006,6 +1012,21 @@ def _log_files(settings: Settings) -> Iterator[None]:
         yield
     finally:
         telemetry.stop_writing(handler)
+
+
+def _open_lab(node: Node, play: PlayDoor, metaserver: MetaserverDoor | None, shards: ShardsDoor | None) -> None:
+    """Offer the connections of the open doors to the protocol lab."""
+
+    def client_of(character_id: CharacterId) -> tuple[str, str]:
+        present = node.presences.get(character_id)
+        return (present.name, present.client) if present is not None else ("somebody", "")
+
+    doors = node.services.lab.doors
+    doors.append(HttpLab(play, client_of))
+    if metaserver is not None:
+        doors.append(MetaserverLab(metaserver))
+    if shards is not None:
+        doors.append(ShardsLab(shards))
 
 
 def load_plugins(modules: Sequence[str]) -> Extensions:
@@ -1135,6 +1156,7 @@ def build_app(
             atlas_routes.router,
             log_routes.router,
             why_routes.router,
+            adminlab_routes.router,
             why_routes.own_router,
             status_routes.router,
             websocket_router(door),
@@ -1291,6 +1313,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
         await _until_started(server, serving, "http")
         shards_address = shards.address if shards is not None else ""
         _doors_opened(node.services, metaserver, shards_address, telnet, _address(listener))
+        _open_lab(node, door, metaserver, shards.door if shards is not None else None)
         try:
             yield OpenDoors(door, serving, metaserver, shards_address, telnet)
         finally:
@@ -1312,6 +1335,7 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     await node.services.filters.settle()  # which report
     await node.services.reports.settle()
     await node.services.lobbies.settle()
+    await node.services.lab.settle()
     await node.services.friends.settle()
     await node.services.clans.settle()
     await node.services.results.settle()
@@ -1753,6 +1777,8 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
     async def sweep() -> None:
         await services.sessions.sweep()
         await services.characters.purge()
+        await services.reports.sweep()
+        await services.measures.sweep()
 
     async def forget_receipts() -> None:
         await node.store.sweep(node.clock.now())
@@ -1778,6 +1804,7 @@ def _beside(node: Node, door: PlayDoor, known: RecordMark) -> dict[str, Coroutin
         services.parties.tick()
         services.bridges.tick()
         services.voice.tick()
+        services.lab.tick()
         services.trades.tick()
         services.encounters.tick()
 

@@ -25,6 +25,7 @@ from mythgate.cli import (
     examples,
     generate,
     imports,
+    lab,
     ladder,
     lobby,
     logs,
@@ -128,6 +129,7 @@ app.add_typer(generate.app, name="gen", cls=Commands)
 app.add_typer(metaserver.app, name="metaserver", cls=Commands)
 app.add_typer(shards.app, name="shards", cls=Commands)
 app.add_typer(shadow.app, name="shadow")
+app.add_typer(lab.app, name="lab", cls=Commands)
 app.add_typer(examples.app, name="examples", cls=Commands)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mythgate.services.friends import FriendService
     from mythgate.services.hosting import HostingService
     from mythgate.services.importing import ImportService
+    from mythgate.services.lab import LabService
     from mythgate.services.lobbies import LobbyService
     from mythgate.services.logs import LogService
     from mythgate.services.lookout import LookoutService
@@ -118,6 +119,7 @@ class Services:
     faults: FaultService
     loop_lag: LoopLag
     why: WhyService
+    lab: LabService
     readings: ReadingService
     lookout: LookoutService
     rooms: RoomService

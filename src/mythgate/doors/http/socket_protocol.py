@@ -272,6 +272,15 @@ class SocketProtocol(asyncio.Protocol):
         self.resume_reading()
 
     @property
+    def listener(self) -> Listener | None:
+        """Who gets the messages; None while the handshake lasts, and once the line is lost."""
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener: Listener | None) -> None:
+        self._listener = listener
+
+    @property
     def is_open(self) -> bool:
         """Whether messages can be written: accepted, and neither side has begun to close."""
         return self._open and not self._close_sent and not self.lost

@@ -238,6 +238,10 @@ class MetaserverDoor:
             if not self._addresses[key]:
                 del self._addresses[key]
 
+    def open_connections(self) -> list[Connection]:
+        """All there are, by age."""
+        return list(self._connections)
+
     def entered(self, connection: RoomConnection) -> None:
         """A connection is in its lobby."""
         self.proven(connection)

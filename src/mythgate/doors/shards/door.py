@@ -206,6 +206,10 @@ class ShardsDoor:
         if outbox is not None:
             self.hub_of(outbox.stream).detach(outbox.stream, connection)
 
+    def open_connections(self) -> list[ShardsConnection]:
+        """All there are, by age."""
+        return list(self._connections)
+
     # --- sessions --------------------------------------------------------------------------------------
 
     async def login(self, name: str, password: str, *, address: str, client: str) -> ShardsSession:
