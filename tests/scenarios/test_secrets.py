@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,10 +34,14 @@ class Teller:
     def port(self, door: str) -> int:
         return int(self.server.ready["doors"][door].rsplit(":", 1)[1].split()[0])
 
-    async def post(self, path: str, body: Any, *, port: int | None = None, **headers: str) -> Any:
+    async def post(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None, *, port: int | None = None
+    ) -> Any:
         url = f"http://127.0.0.1:{port or self.server.port}{path}"
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        async with self.http.post(url, data=raw, headers={"Content-Type": "application/json"} | headers) as answer:
+        async with self.http.post(
+            url, data=raw, headers={"Content-Type": "application/json"} | dict(headers or {})
+        ) as answer:
             return await answer.json() if answer.content_type == "application/json" else await answer.text()
 
     async def through_rest(self) -> str:
@@ -44,20 +49,20 @@ class Teller:
         self.made += [answer["access_token"], answer["refresh_token"]]
         token: str = answer["access_token"]
         bearer = {"Authorization": f"Bearer {token}"}
-        await self.post("/api/characters", {"name": "Otter"}, **bearer)
+        await self.post("/api/characters", {"name": "Otter"}, bearer)
         await self.post("/api/auth/login", {"username": "ada", "password": f"{MARK} wrong"})
         await self.post("/api/auth/login", {"username": f"{MARK} in the wrong field", "password": "x"})
         await self.post("/api/auth/login", b'{"username": "' + MARK.encode())
         await self.post("/api/auth/login", {"username": {"a": MARK}, "password": [MARK]})
         await self.post("/api/auth/refresh", {"refresh_token": f"{MARK} refresh"})
         changed = {"current": password("ada"), "current_password": password("ada"), "new_password": password("new")}
-        await self.post("/api/auth/password", changed | {"password": password("new")}, **bearer)
+        await self.post("/api/auth/password", changed | {"password": password("new")}, bearer)
         for path in (f"/api/auth/me?token={MARK}", f"/api/{MARK}", "/api/auth/me"):
             async with self.http.get(
                 self.server.url + path, headers={"Authorization": f"Bearer {MARK}.a.b"}
             ) as answer_:
                 await answer_.read()
-        await self.post("/api/command", {"command": f"say {TALK}"}, **bearer)
+        await self.post("/api/command", {"command": f"say {TALK}"}, bearer)
         return token
 
     async def through_web_socket(self, token: str) -> None:
