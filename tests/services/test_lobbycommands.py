@@ -211,8 +211,10 @@ async def test_info(kit: LobbyKit) -> None:
     about_guest = f"Wanderer (#{guest.number}) is a guest, in Arrival with metaserver."
     assert await answer(kit, ada, ".info Wander") == about_guest
     assert "registered as Watcher, moderator" in (await kit.typed(ada, ".caste watcher"))[0]
-    assert (await kit.typed(watcher, f".info #{ada.number}"))[-1] == "Address 203.0.113.5, build 1.7."
-    assert (await kit.typed(watcher, ".info wanderer"))[-1] == "Address unknown, build unknown."
+    assert (await kit.typed(watcher, f".info #{ada.number}"))[-1] == "Build 1.7."
+    boss = await kit.enter("Boss", role=Role.ADMIN)
+    assert (await kit.typed(boss, f".info #{ada.number}"))[-2:] == ["Build 1.7.", "Address 203.0.113.5."]
+    assert (await kit.typed(boss, ".info wanderer"))[-2:] == ["Build unknown.", "Address unknown."]
     assert await sent(kit, ada, guest, ".info") == about_guest
     assert await sent(kit, ada, 4711, ".info") == "That player is not here."
     assert await answer(kit, ada, ".info #4711") == "Nobody has the number 4711."

@@ -328,6 +328,7 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
 def _commands() -> Iterator[tuple[str, str]]:
     from mythgate.bootstrap import command_reference, dot_command_reference
+    from mythgate.services.commands.registry import least_role
 
     lines = [
         "# Text commands",
@@ -345,7 +346,7 @@ def _commands() -> Iterator[tuple[str, str]]:
             lines += ["| command | also | what it does | who |", "|---|---|---|---|"]
         also = " ".join(f"`{alias}`" for alias in command.aliases)
         usage = command.usage.replace("|", "\\|")
-        lines.append(f"| `{usage}` | {also} | {command.summary} | {command.role.value} |")
+        lines.append(f"| `{usage}` | {also} | {command.summary} | {least_role(command).value} |")
     lines += [
         "",
         "# In lobbies",
@@ -358,7 +359,7 @@ def _commands() -> Iterator[tuple[str, str]]:
     ]
     for one in dot_command_reference():
         also = " ".join(f"`.{alias}`" for alias in one.aliases)
-        lines.append(f"| `.{one.usage}` | {also} | {one.summary} | {one.role.value} |")
+        lines.append(f"| `.{one.usage}` | {also} | {one.summary} | {least_role(one).value} |")
     yield "docs/reference/commands.md", "\n".join(lines) + "\n"
 
 

@@ -48,7 +48,7 @@ from mythgate.domain.events import (
 )
 from mythgate.domain.filters import Where
 from mythgate.domain.hosting import GameBoard, HostedGame
-from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, Topic
+from mythgate.domain.ids import STAFF_TOPIC, AccountId, CharacterId, SessionId, Topic
 from mythgate.domain.lobbies import (
     ENTRY_CHECKS,
     FIRST_GUEST,
@@ -1030,6 +1030,13 @@ class LobbyService:
 
         for number, (clan, tournaments) in (await self._store.read(work)).items():
             self._mark(number, clan=clan, tournaments=tournaments)
+
+    def session_of(self, visitor: Visitor) -> SessionId | None:
+        """The log-in with which somebody's character is in the world; None for who came with an old client."""
+        if not visitor.is_character or visitor.account_id is None:
+            return None
+        present = self._presence.of_account(visitor.account_id)
+        return present.session_id if present is not None else None
 
     def on_marked(self, observer: Callable[[int, Mapping[str, Any]], None]) -> None:
         """Have `observer` told of accounts, by number, whose role, caste, clan or tournaments have changed: what

@@ -23,11 +23,13 @@ from mythgate.domain.hosting import HostedGame
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.lobbies import Colour, Lobby, Occupant
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission, may
 from mythgate.domain.ratings import CASTE_NAMES
 from mythgate.domain.sessions import Caller
 from mythgate.domain.styles import enclosed, plain
 from mythgate.domain.textcommands import Grammar, read_line
 from mythgate.services import hostcommands
+from mythgate.services.accounts import role_within
 from mythgate.services.commands.registry import Wordbook
 from mythgate.services.contestcommands import ladder, tournaments
 from mythgate.services.hosting import HostingService
@@ -89,7 +91,15 @@ class LobbyCall:
         visitor = self.actor.visitor
         if visitor.account_id is None:
             raise PermissionDenied("Guests may not do that.")
-        return Caller(visitor.account_id, SessionId(""), visitor.name, visitor.role)
+        session_id = self.desk.lobbies.session_of(visitor) or SessionId("")
+        return Caller(visitor.account_id, session_id, visitor.name, visitor.role)
+
+    async def may(self, permission: Permission) -> bool:
+        """Whether the actor may do something now, also asked of who has no account."""
+        if not may(self.actor.visitor.role, permission):
+            return False
+        caller = self.caller
+        return await self.desk.store.read(lambda tx: role_within(tx, caller).may(permission))
 
     @property
     def lobby(self) -> Lobby:
@@ -143,7 +153,7 @@ class LobbyCommand:
     summary: str  # one line
     run: Handler
     aliases: tuple[str, ...] = ()
-    role: Role = Role.PLAYER
+    permission: Permission | None = None  # None: for everybody
     abbreviable: bool = True
     grammar: Grammar = field(init=False)
 
@@ -336,7 +346,7 @@ async def why(call: LobbyCall) -> str:
     named, _, place = call["lobby"].rpartition(" in ") if " in " in call["lobby"] else ("", "", call["lobby"])
     person = call.actor
     if call.target is not None or named:
-        if not call.actor.visitor.role.includes(Role.MODERATOR):
+        if not may(call.actor.visitor.role, Permission.SEE_PEOPLE):
             raise PermissionDenied("Only the staff may ask that about others.")
         person, _ = call.person(named)
     return "\n".join(lobbies.why(person.visitor, _lobby_called(lobbies, place, call.actor.room_id).room_id))
@@ -369,8 +379,10 @@ async def info(call: LobbyCall) -> str:
     ]
     if visitor.caste >= 0:
         lines.append(f"Caste: {CASTE_NAMES[visitor.caste]}.")
-    if call.actor.visitor.role.includes(Role.MODERATOR):
-        lines.append(f"Address {visitor.address or 'unknown'}, build {visitor.build or 'unknown'}.")
+    if may(call.actor.visitor.role, Permission.SEE_PEOPLE):
+        lines.append(f"Build {visitor.build or 'unknown'}.")
+    if await call.may(Permission.SEE_ADDRESSES):
+        lines.append(f"Address {visitor.address or 'unknown'}.")
     return "\n".join(lines)
 
 
@@ -592,7 +604,7 @@ REGISTRY: Final = LobbyRegistry(
             "kick [<person...>]",
             "Remove somebody, with a reason after the name.",
             kick,
-            role=Role.MODERATOR,
+            permission=Permission.KICK,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -601,7 +613,7 @@ REGISTRY: Final = LobbyRegistry(
             "ban [<person...>]",
             "Lock an account out for so many days, 7 unless a number follows the name, and then a reason.",
             ban,
-            role=Role.MODERATOR,
+            permission=Permission.BAN,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -610,7 +622,7 @@ REGISTRY: Final = LobbyRegistry(
             "mute [<person...>]",
             "Silence somebody, for so many minutes if a number follows the name, and then a reason.",
             mute,
-            role=Role.MODERATOR,
+            permission=Permission.MUTE,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -619,7 +631,7 @@ REGISTRY: Final = LobbyRegistry(
             "unmute [<person...>]",
             "Let somebody speak again.",
             unmute,
-            role=Role.MODERATOR,
+            permission=Permission.MUTE,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -628,7 +640,7 @@ REGISTRY: Final = LobbyRegistry(
             "lock",
             "Let nobody but the staff into this lobby; who is in it stays.",
             lock,
-            role=Role.MODERATOR,
+            permission=Permission.RUN_ROOMS,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -637,7 +649,7 @@ REGISTRY: Final = LobbyRegistry(
             "unlock",
             "Let people into this lobby again.",
             unlock,
-            role=Role.MODERATOR,
+            permission=Permission.RUN_ROOMS,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -646,7 +658,7 @@ REGISTRY: Final = LobbyRegistry(
             "open <number> <name...>",
             "Open a lobby for clients like those here, until nobody was in it for a while.",
             open_,
-            role=Role.ADMIN,
+            permission=Permission.CHANGE_SETTINGS,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -655,7 +667,7 @@ REGISTRY: Final = LobbyRegistry(
             "close <number>",
             "Close a lobby for good; who is in it has to go.",
             close,
-            role=Role.ADMIN,
+            permission=Permission.CHANGE_SETTINGS,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -664,7 +676,7 @@ REGISTRY: Final = LobbyRegistry(
             "admin",
             "Be shown as one of the staff, or not.",
             admin,
-            role=Role.MODERATOR,
+            permission=Permission.HEAR_STAFF,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -673,7 +685,7 @@ REGISTRY: Final = LobbyRegistry(
             "rainbow",
             "Let the colours of everybody here change, or end that.",
             rainbow,
-            role=Role.MODERATOR,
+            permission=Permission.RUN_ROOMS,
             abbreviable=False,
         ),
         LobbyCommand(
@@ -682,7 +694,7 @@ REGISTRY: Final = LobbyRegistry(
             "message <words...>",
             "Tell the lobby something in the name of the server.",
             message,
-            role=Role.MODERATOR,
+            permission=Permission.ANNOUNCE,
             abbreviable=False,
         ),
         LobbyCommand(

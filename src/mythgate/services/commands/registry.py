@@ -12,6 +12,7 @@ from mythgate.domain.accounts import Role
 from mythgate.domain.errors import PermissionDenied, UnknownCommand
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import CommandId
+from mythgate.domain.permissions import Permission, may, roles_with
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import Caller
 from mythgate.domain.textcommands import Grammar, abbreviated, gesture, one_of, similar
@@ -151,7 +152,7 @@ class Command:
     run: Handler
     aliases: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    role: Role = Role.PLAYER
+    permission: Permission | None = None  # None: for everybody
     durable: bool = False  # an `ok` means saved, and a repeat has no second effect even after a crash
     rate: RateClass = RateClass.PLAIN
     abbreviable: bool = True  # False for what one should not do by half a word
@@ -176,12 +177,30 @@ class Called(Protocol):
     @property
     def words(self) -> tuple[str, ...]: ...
     @property
-    def role(self) -> Role: ...
+    def permission(self) -> Permission | None: ...
     @property
     def abbreviable(self) -> bool: ...
 
 
 C = TypeVar("C", bound=Called)
+
+_WHOM: Final[Mapping[Role, str]] = {
+    Role.PLAYER: "everybody",
+    Role.READ_ONLY: "the staff",
+    Role.TOURNAMENT: "those who run tournaments, and moderators",
+    Role.MODERATOR: "moderators",
+    Role.ADMIN: "admins",
+    Role.OWNER: "owners",
+}
+
+
+def least_role(command: Called) -> Role:
+    """The lowest role that may use a command."""
+    return Role.PLAYER if command.permission is None else roles_with(command.permission)[0]
+
+
+def _is_for(command: Called, role: Role) -> bool:
+    return command.permission is None or may(role, command.permission)
 
 
 class Wordbook(Generic[C]):
@@ -212,8 +231,8 @@ class Wordbook(Generic[C]):
         """
         command = self._by_word.get(word)
         if command is not None:
-            if not role.includes(command.role):
-                raise PermissionDenied(f"{command.name} is for {command.role.value}s.")
+            if not _is_for(command, role):
+                raise PermissionDenied(f"{command.name} is for {_WHOM[least_role(command)]}.")
             return command
         mine = self.allowed(role)
         begun = abbreviated(word, (one.name for one in mine if one.abbreviable))
@@ -230,7 +249,7 @@ class Wordbook(Generic[C]):
 
     def allowed(self, role: Role) -> list[C]:
         """What somebody with `role` may use, in the order of help."""
-        return [command for command in self._commands if role.includes(command.role)]
+        return [command for command in self._commands if _is_for(command, role)]
 
     def complete(self, begun: str, role: Role) -> list[str]:
         """The words of commands that `begun` may become."""

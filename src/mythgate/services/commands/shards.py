@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from mythgate.domain.accounts import Role
 from mythgate.domain.errors import NoShard
 from mythgate.domain.events import CommandResponse
+from mythgate.domain.permissions import Permission
 from mythgate.domain.shards import LORE
 from mythgate.domain.world import words_of
 from mythgate.services.commands.registry import Call, Command, Group
@@ -201,7 +201,7 @@ STAFF_COMMANDS: Final = (
         summary="Keep everybody from a Crystal Shard.",
         help="Who holds it goes on holding it. Without hours, until it is unsealed. Recorded.",
         examples=("seal 3", "seal 3 24"),
-        role=Role.ADMIN,
+        permission=Permission.RUN_WORLD,
         durable=True,
         abbreviable=False,
         run=seal,
@@ -213,7 +213,7 @@ STAFF_COMMANDS: Final = (
         summary="Lift the seal of a Crystal Shard.",
         help="The shard is nobody's then. Recorded.",
         examples=("unseal 3",),
-        role=Role.ADMIN,
+        permission=Permission.RUN_WORLD,
         durable=True,
         abbreviable=False,
         run=unseal,
@@ -225,7 +225,7 @@ STAFF_COMMANDS: Final = (
         summary="Take a Crystal Shard from who holds it.",
         help="The shard is nobody's then. Recorded.",
         examples=("release 3",),
-        role=Role.ADMIN,
+        permission=Permission.RUN_WORLD,
         durable=True,
         abbreviable=False,
         run=release,
@@ -237,7 +237,7 @@ STAFF_COMMANDS: Final = (
         summary="End the cycle of the world.",
         help="All shards are free, seals are lifted, the world is transformed. Everybody is told. Recorded.",
         examples=("aetherfall",),
-        role=Role.ADMIN,
+        permission=Permission.RUN_WORLD,
         durable=True,
         abbreviable=False,
         run=aetherfall,

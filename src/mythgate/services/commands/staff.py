@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from mythgate.domain.accounts import AccountStatus, Role
+from mythgate.domain.accounts import AccountStatus
 from mythgate.domain.chat import tidy
 from mythgate.domain.errors import Unreachable
 from mythgate.domain.events import CommandResponse
 from mythgate.domain.ids import AccountId
 from mythgate.domain.names import name_key
+from mythgate.domain.permissions import Permission
 from mythgate.domain.styles import plain
 from mythgate.services.chat import NAME_WORDS
 from mythgate.services.commands.registry import Call, Command, Group
@@ -138,7 +139,7 @@ COMMANDS: Final = (
             "not on, too, by the name of a character or an account. They are told, with the reason. Recorded."
         ),
         examples=("mute Ada 10 shouting", "mute Ada", 'mute "Old Tom" 5'),
-        role=Role.MODERATOR,
+        permission=Permission.MUTE,
         durable=True,
         abbreviable=False,
         run=mute,
@@ -150,7 +151,7 @@ COMMANDS: Final = (
         summary="Let a player speak again.",
         help="Lifts a mute, whether they are on or not. They are told. Recorded.",
         examples=("unmute Ada",),
-        role=Role.MODERATOR,
+        permission=Permission.MUTE,
         durable=True,
         abbreviable=False,
         run=unmute,
@@ -165,7 +166,7 @@ COMMANDS: Final = (
             "looked for in the lobbies. Recorded."
         ),
         examples=("kick Ada please read the rules",),
-        role=Role.MODERATOR,
+        permission=Permission.KICK,
         abbreviable=False,
         run=kick,
     ),
@@ -179,7 +180,7 @@ COMMANDS: Final = (
             "over or an admin enables the account. Works for people who are not on, too. Recorded."
         ),
         examples=("ban Ada 3 cheating", "ban Ada", 'ban "Old Tom" 30'),
-        role=Role.MODERATOR,
+        permission=Permission.BAN,
         durable=True,
         abbreviable=False,
         run=ban,
@@ -191,7 +192,7 @@ COMMANDS: Final = (
         summary="Tell everybody something in the name of the server.",
         help="Everybody sees it, whatever they ignore. Recorded.",
         examples=("announce The server restarts in five minutes.",),
-        role=Role.MODERATOR,
+        permission=Permission.ANNOUNCE,
         abbreviable=False,
         run=announce,
     ),
