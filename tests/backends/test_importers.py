@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from mythgate.backends.importers import KINDS, SourceUnreadable, read
 from mythgate.domain.accounts import Role
 from mythgate.domain.foreign import Foreign
 from mythgate.domain.lobbies import Colour
+from mythgate.domain.sheets import CharacterClass, Faction, Race
 
 
 def written(folder: Path, **tables: str) -> Path:
@@ -313,3 +315,171 @@ def test_any_bytes_are_read_or_reported(
     path.write_bytes(data)
     foreign = read("bungie", path)
     assert len(foreign.accounts) + len(foreign.damaged) >= 1
+
+
+CROWD = [a_player(number, f"Player{number}".encode()) for number in range(1, 7)]
+STEP = 1724
+
+
+def crowd_with(tmp_path: Path, change: Callable[[bytearray], None], *, order: str = "<") -> Foreign:
+    crowd = [a_player(number, f"Player{number}".encode(), order) for number in range(1, 7)]
+    data = bytearray(a_file(PLAY, *crowd, order=order))
+    change(data)
+    path = tmp_path / "users.dat"
+    path.write_bytes(data)
+    return read("bungie", path)
+
+
+def test_bytes_that_are_missing_cost_one_person(tmp_path: Path) -> None:
+    def tear(data: bytearray) -> None:
+        del data[164 + STEP + 500 : 164 + STEP + 900]
+
+    foreign = crowd_with(tmp_path, tear)
+    assert [one.key for one in foreign.accounts] == ["1", "3", "4", "5", "6"]
+    assert faults(foreign) == [("users.dat:2", "Bytes of the record are missing.")]
+
+
+def test_bytes_that_do_not_belong_there_cost_nobody(tmp_path: Path) -> None:
+    def insert(data: bytearray) -> None:
+        data[164 + 2 * STEP : 164 + 2 * STEP] = b"\0" * 777
+
+    foreign = crowd_with(tmp_path, insert)
+    assert len(foreign.accounts) == 6
+    assert faults(foreign) == [("users.dat:3", "777 bytes are no record.")]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_damaged_beginning_does_not_hide_the_rest(order: str, tmp_path: Path) -> None:
+    def spoil(data: bytearray) -> None:
+        data[:200] = b"\xee" * 200
+
+    foreign = crowd_with(tmp_path, spoil, order=order)
+    assert [one.key for one in foreign.accounts] == ["2", "3", "4", "5", "6"]
+    assert faults(foreign)[0] == ("users.dat:1", "The record has not the right signature.")
+    machine = "an Intel machine (little end first)" if order == "<" else "a PowerPC Mac (big end first)"
+    assert foreign.notes == [f"users.dat: players, as since the MythDevelopers changes, written by {machine}."]
+
+
+def test_a_word_inside_is_no_new_record(tmp_path: Path) -> None:
+    """Somebody may have called their team PLAY, and the record after theirs may be damaged."""
+
+    def change(data: bytearray) -> None:
+        data[164 + STEP + 300 : 164 + STEP + 304] = data[164:168]
+        data[164 + 2 * STEP] ^= 1
+
+    foreign = crowd_with(tmp_path, change)
+    assert [one.key for one in foreign.accounts] == ["1", "2", "4", "5", "6"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), order=st.sampled_from("<>"))
+def test_a_flipped_bit_costs_one_person_at_most(
+    place: float, bit: int, order: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def flip(data: bytearray) -> None:
+        data[int(place * len(data))] ^= 1 << bit
+
+    foreign = crowd_with(tmp_path_factory.mktemp("flip"), flip, order=order)
+    unharmed = {one.key for one in foreign.accounts} & {str(number) for number in range(1, 7)}
+    assert len(unharmed) >= 5
+    records = [one for one in foreign.damaged if ":" in one.where]
+    assert len(foreign.accounts) + len(records) == 6
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    kind=st.sampled_from(["csv", "gos", "lhowon", "shards"]), at=st.floats(0, 1, exclude_max=True), noise=st.binary()
+)
+def test_spoilt_tables_are_read_as_far_as_they_go(
+    kind: str, at: float, noise: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("spoilt") / "people.db"
+    with closing(sqlite3.connect(path)) as database:
+        for table in ("accounts", "clans", "metaserver_users", "user", "characters"):
+            database.execute(f"CREATE TABLE {table} (id, name, username, nick_name, race, class, is_player)")
+            rows = [(n, *[f"Person {n}"] * 3, "Elf", "RANGER", n % 2) for n in range(60)]
+            database.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        database.commit()
+    data = bytearray(path.read_bytes())
+    start = int(at * len(data))
+    data[start : start + len(noise)] = noise
+    path.write_bytes(data)
+    try:
+        foreign = read(kind, path)
+    except SourceUnreadable:
+        return
+    assert len(foreign.accounts) + len(foreign.damaged) <= 130
+
+
+# --- the Shards network --------------------------------------------------------------------------------
+
+
+def a_shards_database(path: Path, rows: list[tuple[Any, ...]], class_column: str = "character_class") -> Path:
+    columns = f"id, name, is_player, race, {class_column}, faction, strength, level, experience, souls, created_at"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"CREATE TABLE characters ({columns})")
+        database.executemany("INSERT INTO characters VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        database.commit()
+    return path
+
+
+def test_shards(tmp_path: Path) -> None:
+    path = a_shards_database(
+        tmp_path / "shards_of_eternity.db",
+        [
+            (1, "Karn", 1, "DWARF", "PALADIN", "IRON_BROTHERHOOD", 14, 3, 350, 250, "2024-01-02 03:04:05"),
+            (2, "Goblin", 0, "HUMAN", "ROGUE", "SHADOWBORN", 8, 1, 0, 0, None),
+            (3, "Lyra", 1, "Race.ELF", "Sorcerer", "Moonlit Circle", 9, 1, 0, 5, None),
+            (4, "Bot", 1, "ROBOT", "ROGUE", "SHADOWBORN", 9, 1, 0, 5, None),
+            (5, "Huge", 1, "ELF", "ROGUE", None, 900, 1, 0, 5, None),
+            (6, "Rich", 1, "ELF", "ROGUE", None, 9, 1, 0, "9" * 30, None),
+        ],
+    )
+    foreign = read("shards", path)
+    karn, lyra = foreign.accounts
+    (body,) = karn.characters
+    assert (karn.key, karn.name, karn.password, karn.password_hash) == ("1", "Karn", None, None)
+    assert (body.race, body.calling, body.faction) == (Race.DWARF, CharacterClass.PALADIN, Faction.IRON_BROTHERHOOD)
+    assert (body.stats.strength, body.stats.wisdom, body.level, body.experience, body.souls) == (14, 10, 3, 350, 250)
+    assert body.created_at == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (lyra.characters[0].race, lyra.characters[0].calling) == (Race.ELF, CharacterClass.SORCERER)
+    assert faults(foreign) == [
+        ("characters:4", "There is no race called ROBOT."),
+        ("characters:5", "A stat is not from 1 to 99."),
+        ("characters:6", "The column souls holds a number that is too large."),
+    ]
+    assert any("1 characters are nobody's" in note for note in foreign.notes)
+    assert any("no passwords" in note for note in foreign.notes)
+
+
+def test_shards_call_classes_in_several_ways(tmp_path: Path) -> None:
+    row = (1, "Karn", 1, "DWARF", "PALADIN", None, 14, 3, 350, 250, None)
+    for column in ("class", "class_type"):
+        foreign = read("shards", a_shards_database(tmp_path / f"{column}.db", [row], column))
+        assert foreign.accounts[0].characters[0].calling is CharacterClass.PALADIN
+        assert foreign.damaged == []
+
+
+def test_texts_no_database_keeps_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE accounts (name, city, created_at, icon)")
+        rows = [("Anna", "Gh\0ent", "", ""), ("Bob", "", "0001-01-01T00:00:00+14:00", ""), ("Cara", "", "", "9" * 30)]
+        database.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?)", rows)
+        database.commit()
+    assert [why for _, why in faults(read("csv", path))] == [
+        "A text holds a character that no text has.",
+        "The column created_at holds no time.",
+        "The column icon holds a number that is too large.",
+    ]
+
+
+def test_a_players_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "users.dat").write_bytes(a_file(PLAY, *CROWD))
+
+    def refuse(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SourceUnreadable, match="Permission denied"):
+        read("bungie", tmp_path)

@@ -42,12 +42,15 @@ def test_dry_run_first_then_for_good_then_nothing_more(tmp_path: Path) -> None:
     source = people(tmp_path, "name,password\nAnna,secret words\nBob,\n")
     dry = run("csv", source, "--dry-run").output
     assert "nothing was changed" in dry
-    assert "1 of them have no password" in dry
+    assert "1 without a password: nobody can sign in before" in dry
+    assert json.loads(CliRunner().invoke(app, ["user", "list", "--json"]).stdout) == []
     assert json.loads(run("csv", source, "--json").stdout)["tallies"]["accounts"] == {
         "found": 2,
-        "brought": 2,
+        "new": 2,
         "known": 0,
-        "refused": 0,
+        "merged": 0,
+        "skipped": 0,
+        "damaged": 0,
     }
     again = json.loads(run("csv", source, "--json").stdout)
     assert again["tallies"]["accounts"]["known"] == again["tallies"]["profiles"]["known"] == 2
@@ -59,8 +62,8 @@ def test_dry_run_first_then_for_good_then_nothing_more(tmp_path: Path) -> None:
 
 def test_what_stayed_behind_is_listed_and_shows_in_the_exit_code(tmp_path: Path) -> None:
     output = run("csv", people(tmp_path, "name,ranked_games\nadmin,1\nBob,x\nCara,1\n"), code=1).output
-    assert "refused: accounts: admin:" in output
-    assert "damaged: accounts.csv:3: The column ranked_games holds no whole number." in output
+    assert "skipped: accounts: admin:" in output
+    assert "damaged: accounts: accounts.csv:3: The column ranked_games holds no whole number." in output
     listing = people(tmp_path, "name,friends,clan\nDan,Zoë; EVE,Otters\n")
     output = run("csv", listing, "--label", "other", code=1).output
     for words in ("friends: Dan lists Zoë:", "friends: Dan lists EVE:", "clan members: Dan in Otters:"):
@@ -72,8 +75,8 @@ def test_bcrypt_hashes_come_along_and_those_that_cannot_be_checked_are_listed(tm
     good = bcrypt.hashpw(b"nano needle", bcrypt.gensalt(4)).decode()
     path.write_text(f"username,password,moderator\nhopper,{good},0\ntycho,{good[:-1]},0\ndurandal,$2x{good[3:]},1\n")
     output = run("lhowon", str(path), code=1).output
-    assert "refused: accounts: tycho: This password hash is neither bcrypt nor MD5." in output
-    assert "refused: accounts: durandal: This bcrypt hash is of a kind that was withdrawn" in output
+    assert "skipped: accounts: tycho: This password hash is neither bcrypt nor MD5." in output
+    assert "skipped: accounts: durandal: This bcrypt hash is of a kind that was withdrawn" in output
     listed = json.loads(CliRunner().invoke(app, ["user", "list", "--json"]).stdout)
     assert [one["name"] for one in listed] == ["hopper"]
 

@@ -10,9 +10,12 @@ import contextlib
 import json
 import os
 import shutil
+import sqlite3
+import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -158,6 +161,26 @@ class BackupFolder:
         return path
 
 
+@contextlib.contextmanager
+def scratch(place: Place) -> Iterator[str]:
+    """The URL of an SQLite database that is a copy of that of `place`, for as long as the block runs.
+
+    What is tried on it happens nowhere else, and holds nobody up.
+    """
+    with tempfile.TemporaryDirectory(prefix="mythgate-copy-") as folder:
+        file = Path(folder) / "mythgate.db"
+        url = f"sqlite:///{file}"
+        original = sqlite_file(place.url)
+        if original is not None and original.exists():
+            with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(file)) as target:
+                source.backup(target)
+        elif original is None:
+            copy = Path(folder) / "copy.zip"
+            make(replace(place, data_dir=Path(folder)), copy, Reason.ASKED)
+            restore(replace(place, url=url, data_dir=Path(folder)), copy, folder=Path(folder))
+        yield url
+
+
 # --- restoring -------------------------------------------------------------------------------------
 
 
@@ -184,7 +207,7 @@ def restore(
     source: Path,
     *,
     folder: Path,
-    replace: bool = False,
+    replaces: bool = False,
     upgrade: bool = True,
     progress: Progress | None = None,
 ) -> Restored:
@@ -195,7 +218,7 @@ def restore(
 
     Raises:
         BackupUnusable: it is damaged, or for a newer version, or does not fit.
-        NotEmpty, InUse, FolderBusy: the place is used, and `replace` is not set, or a server runs on it.
+        NotEmpty, InUse, FolderBusy: the place is used, and `replaces` is not set, or a server runs on it.
         Unavailable: the database is out of reach.
 
     """
@@ -218,7 +241,7 @@ def restore(
             return Restored(backup, None)
         safety = None
         if not is_new and not backuprestore.is_empty(place.url):
-            if not replace:
+            if not replaces:
                 raise backuprestore.NotEmpty
             progress.begin("backing up what is there")
             safety, _ = make_in(place, folder, Reason.BEFORE_RESTORE, progress=progress)
@@ -226,7 +249,7 @@ def restore(
             id=known["id"] if known else uuid.uuid4().hex,
             source=source.name,
             now=place.now(),
-            replace=replace,
+            replaces=replaces,
             upgrade=upgrade,
         )
         _mark(place.data_dir, {"id": wanted.id, "source": str(source.resolve())})

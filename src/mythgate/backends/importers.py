@@ -1,5 +1,5 @@
-"""Reading what other servers left: our own CSV form, the binary files of Bungie's C server, and the tables of the
-servers behind gateofstorms.net ("gos") and metaserver.lhowon.org ("lhowon").
+"""Reading what other servers left: our own CSV form, the binary files of Bungie's C server, the tables of the servers
+behind gateofstorms.net ("gos") and metaserver.lhowon.org ("lhowon"), and the database of the Shards network ("shards").
 
 All readers go through the whole source; a record that makes no sense becomes `Damage`, with where and why, and the
 reading goes on. Only a source that is not there, or is something else entirely, raises `SourceUnreadable`.
@@ -12,20 +12,27 @@ from __future__ import annotations
 import csv
 import sqlite3
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mythgate.domain.accounts import Role
 from mythgate.domain.clans import ClanDetails
 from mythgate.domain.errors import MythError
-from mythgate.domain.foreign import Damage, Foreign, ForeignAccount, ForeignClan
+from mythgate.domain.foreign import Damage, Foreign, ForeignAccount, ForeignCharacter, ForeignClan
 from mythgate.domain.lobbies import Colour
+from mythgate.domain.sheets import STATS, CharacterClass, Faction, Race, Stats
 
 Row = Mapping[str, str]
+E = TypeVar("E", bound=StrEnum)
+
+_LARGEST: Final = 2**31 - 1
 
 
 class SourceUnreadable(MythError):
@@ -44,23 +51,30 @@ def read(kind: str, source: Path, label: str = "") -> Foreign:
     accounts: list[ForeignAccount] = []
     clans: list[ForeignClan] = []
     damaged: list[Damage] = []
+    notes: list[str] = []
     for record in READERS[kind](source):
         if isinstance(record, ForeignAccount):
             accounts.append(record)
         elif isinstance(record, ForeignClan):
             clans.append(record)
-        else:
+        elif isinstance(record, Damage):
             damaged.append(record)
-    return Foreign(label or kind, accounts, clans, damaged)
+        else:
+            notes.append(record)
+    return Foreign(label or kind, accounts, clans, damaged, notes)
 
 
-Record = ForeignAccount | ForeignClan | Damage
+Record = ForeignAccount | ForeignClan | Damage | str
+"""What a reader finds; a text is a note for people."""
+
+_SHORT_ROW: Final = "The row has not as many values as there are columns."
+_NO_ROW: Final = "The row cannot be read."
 
 # --- tables ----------------------------------------------------------------------------------------
 
 
-def _table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[str, Row | None]]:
-    """The rows of a table with where each stands; None for a row that has not the columns it should have."""
+def _table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[str, Row | str]]:
+    """The rows of a table with where each stands; for a row that is none, why."""
     if source.is_file() and source.suffix.lower() != ".csv":
         yield from _sqlite_table(source, name, needed=needed)
         return
@@ -78,17 +92,20 @@ def _table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[str, Row 
                 try:
                     row = next(reader, None)
                 except csv.Error:
-                    yield f"{path.name}:{reader.line_num}", None
+                    yield f"{path.name}:{reader.line_num}", _NO_ROW
                     continue
                 if row is None:
                     return
                 whole = None not in row and None not in row.values()
-                yield f"{path.name}:{reader.line_num}", row if whole else None
+                yield f"{path.name}:{reader.line_num}", row if whole else _SHORT_ROW
     except OSError as error:
         raise SourceUnreadable(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _sqlite_table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[str, Row | None]]:
+def _sqlite_table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[str, Row | str]]:
+    """A file that is damaged in the middle gives what comes before; its rest counts as one row that is none."""
+    number = 0
+    has_begun = False
     try:
         with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as database:
             database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
@@ -99,33 +116,44 @@ def _sqlite_table(source: Path, name: str, *, needed: bool) -> Iterator[tuple[st
                 return
             cursor = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608 (one of our own words)
             columns = [column[0] for column in cursor.description]
+            has_begun = True
             for number, row in enumerate(cursor, start=1):
                 yield (
                     f"{name}:{number}",
                     {column: "" if value is None else _text(value) for column, value in zip(columns, row, strict=True)},
                 )
-    except sqlite3.Error as error:
-        raise SourceUnreadable(f"{source} is no SQLite file.") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # of the names of columns, which nothing else decodes
+        if not has_begun:
+            raise SourceUnreadable(f"{source} is no SQLite file, or its beginning is damaged.") from error
+        yield f"{name}:{number + 1} and after", "The file is damaged from here on."
 
 
 def _text(value: Any) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
-def _records(rows: Iterable[tuple[str, Row | None]], make: Callable[[Row], Record]) -> Iterator[Record]:
+Made = TypeVar("Made", ForeignAccount, ForeignClan)
+
+
+def _records(
+    rows: Iterable[tuple[str, Row | str]], make: Callable[[Row], Made], kind: str = "accounts"
+) -> Iterator[Made | Damage]:
     for where, row in rows:
-        if row is None:
-            yield Damage(where, "The row has not as many values as there are columns.")
+        if isinstance(row, str):
+            yield Damage(where, row, kind)
             continue
         try:
-            yield make({name.strip().lower(): _clean(value) for name, value in row.items()})
+            yield replace(make({name.strip().lower(): _clean(value) for name, value in row.items()}), where=where)
         except KeyError as missing:
-            yield Damage(where, f"There is no column {missing}.")
+            yield Damage(where, f"There is no column {missing}.", kind)
         except ValueError as error:
-            yield Damage(where, str(error))
+            yield Damage(where, str(error), kind)
 
 
 def _clean(value: str) -> str:
+    if "\0" in value and value != "\0":  # which some write for "no"
+        msg = "A text holds a character that no text has."
+        raise ValueError(msg)
     if any("\udc80" <= character <= "\udcff" for character in value):
         msg = "A text is not UTF-8."
         raise ValueError(msg)
@@ -143,10 +171,14 @@ def _needed(row: Row, name: str) -> str:
 def _whole(row: Row, name: str) -> int:
     """A whole number; 0 for nothing."""
     try:
-        return int(row.get(name) or "0")
+        number = int(row.get(name) or "0")
     except ValueError:
         msg = f"The column {name} holds no whole number."
         raise ValueError(msg) from None
+    if abs(number) > _LARGEST:
+        msg = f"The column {name} holds a number that is too large."
+        raise ValueError(msg)
+    return number
 
 
 def _flag(row: Row, name: str) -> bool:
@@ -159,10 +191,10 @@ def _moment(row: Row, name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         msg = f"The column {name} holds no time."
         raise ValueError(msg) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _colour(number: int) -> Colour:
@@ -233,7 +265,7 @@ def _csv(source: Path) -> Iterator[Record]:
         )
 
     yield from _records(_table(source, "accounts", needed=True), account)
-    yield from _records(_table(source, "clans", needed=False), clan)
+    yield from _records(_table(source, "clans", needed=False), clan, "clans")
 
 
 # --- gateofstorms.net ------------------------------------------------------------------------------
@@ -272,7 +304,9 @@ def _gos_scores(source: Path) -> dict[str, dict[str, int]]:
     """Games, wins, ties, losses and damage of every user, ranked and unranked apart; unreadable rows are left out."""
 
     def rows(name: str) -> dict[str, Row]:
-        return {row["id"]: row for _, row in _table(source, name, needed=False) if row is not None and "id" in row}
+        return {
+            row["id"]: row for _, row in _table(source, name, needed=False) if not isinstance(row, str) and "id" in row
+        }
 
     games, teams = rows("metaserver_games"), rows("metaserver_games_teams")
     scores: dict[str, dict[str, int]] = {}
@@ -349,47 +383,94 @@ def _bungie(source: Path) -> Iterator[Record]:
     paths = sorted(path for path in source.iterdir() if path.is_file()) if source.is_dir() else [source]
     found = False
     for path in paths:
-        data = path.read_bytes()
-        for order in "<>":
-            signature = struct.unpack_from(order + "I", data, _HEADER)[0] if len(data) >= _HEADER + 4 else 0
-            if signature == _PLAYER:
-                found = True
-                yield from _players(path.name, data, order)
-            elif signature == _ORDER:
-                found = True
-                yield from _orders(path.name, data, order)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SourceUnreadable(f"{path} cannot be read: {error.strerror}.") from error
+        layout = _layout(data)
+        if layout is None:
+            continue
+        found = True
+        order, signature, size = layout
+        yield _described(path.name, order, size)
+        reader = _orders if signature == _ORDER else _players
+        yield from reader(path.name, data, order, size)
     if not found:
         raise SourceUnreadable(f"{source} holds no players' or orders' file of the C server.")
 
 
-def _pieces(name: str, data: bytes, order: str, signature: int, size: int) -> Iterator[tuple[str, bytes | Damage]]:
-    """The records of a file, and what is wrong with those that are none."""
-    declared = struct.unpack_from(order + "I", data)[0]
-    whole, rest = divmod(len(data) - _HEADER, size + 4)
-    for index in range(whole):
-        where, start = f"{name}:{index + 1}", _HEADER + index * (size + 4)
-        if struct.unpack_from(order + "I", data, start)[0] == signature:
-            yield where, data[start + 4 : start + 4 + size]
+_LAYOUTS: Final = ((_PLAYER, _NEW_PLAYER_SIZE), (_PLAYER, _OLD_PLAYER_SIZE), (_ORDER, _ORDER_SIZE))
+
+
+def _layout(data: bytes) -> tuple[str, int, int] | None:
+    """Byte order, signature and size of the records: what most of them fit. None if there is not one."""
+    signed: Counter[tuple[str, int, int]] = Counter()
+    for order in "<>":
+        for signature, size in _LAYOUTS:
+            wanted = struct.pack(order + "I", signature)
+            starts = range(_HEADER, len(data) - 3, size + 4)
+            signed[order, signature, size] = sum(data[start : start + 4] == wanted for start in starts)
+    (best, count), *_ = signed.most_common(1)
+    return best if count else None
+
+
+def _described(name: str, order: str, size: int) -> str:
+    machine = "a PowerPC Mac (big end first)" if order == ">" else "an Intel machine (little end first)"
+    layouts = {
+        _NEW_PLAYER_SIZE: "players, as since the MythDevelopers changes",
+        _OLD_PLAYER_SIZE: "players, as before the MythDevelopers changes",
+        _ORDER_SIZE: "orders",
+    }
+    return f"{name}: {layouts[size]}, written by {machine}."
+
+
+def _pieces(
+    name: str, data: bytes, order: str, signature: int, size: int, kind: str
+) -> Iterator[tuple[str, bytes | Damage]]:
+    """The records of a file, and what is wrong with those that are none.
+
+    Where a record should begin and none does, one record is damaged if the next begins where it should; else bytes
+    are missing or too many, and the next signature is where records go on.
+    """
+    wanted = struct.pack(order + "I", signature)
+    step = size + 4
+    start, index, whole = _HEADER, 0, 0
+    while start < len(data):
+        index += 1
+        where = f"{name}:{index}"
+        if data[start : start + 4] == wanted:
+            if start + step > len(data):
+                yield where, Damage(where, "The file ends within the record.", kind)
+                return
+            inside = data.find(wanted, start + 4, start + step)
+            ends = (wanted, b"")
+            if inside > 0 and data[start + step :][:4] not in ends and data[inside + step :][:4] in ends:
+                yield where, Damage(where, "Bytes of the record are missing.", kind)
+                start = inside
+                continue
+            yield where, data[start + 4 : start + step]
+            whole += 1
+            start += step
+        elif data[start + step : start + step + 4] == wanted or start + step == len(data):
+            yield where, Damage(where, "The record has not the right signature.", kind)
+            start += step
         else:
-            yield where, Damage(where, "The record has not the right signature.")
-    if rest:
-        yield name, Damage(f"{name}:{whole + 1}", "The file ends within the record.")
-    elif declared != whole:
-        yield name, Damage(name, f"The file says that it has {declared} records; it has {whole}.")
+            following = data.find(wanted, start + 1)
+            end = following if following > 0 else len(data)
+            yield where, Damage(where, f"{end - start} bytes are no record.", kind)
+            start = end
+    declared = struct.unpack_from(order + "I", data)[0]
+    if declared > index:
+        yield name, Damage(name, f"The file says that it has {declared} records; it has {index}.", kind)
 
 
-def _players(name: str, data: bytes, order: str) -> Iterator[Record]:
-    def signed(size: int) -> int:
-        starts = range(_HEADER, len(data) - 3, size + 4)
-        return sum(struct.unpack_from(order + "I", data, start)[0] == _PLAYER for start in starts)
-
-    size = _NEW_PLAYER_SIZE if signed(_NEW_PLAYER_SIZE) >= signed(_OLD_PLAYER_SIZE) else _OLD_PLAYER_SIZE
-    for where, piece in _pieces(name, data, order, _PLAYER, size):
+def _players(name: str, data: bytes, order: str, size: int) -> Iterator[Record]:
+    for where, piece in _pieces(name, data, order, _PLAYER, size, "accounts"):
         if isinstance(piece, Damage):
             yield piece
             continue
         try:
-            yield _player(piece, order, 16 if size == _NEW_PLAYER_SIZE else 8)
+            yield replace(_player(piece, order, 16 if size == _NEW_PLAYER_SIZE else 8), where=where)
         except ValueError as error:
             yield Damage(where, str(error))
 
@@ -443,8 +524,8 @@ def _scores(data: bytes, order: str, shift: int) -> dict[str, int]:
     return found
 
 
-def _orders(name: str, data: bytes, order: str) -> Iterator[Record]:
-    for where, piece in _pieces(name, data, order, _ORDER, _ORDER_SIZE):
+def _orders(name: str, data: bytes, order: str, size: int) -> Iterator[Record]:
+    for where, piece in _pieces(name, data, order, _ORDER, size, "clans"):
         if isinstance(piece, Damage):
             yield piece
             continue
@@ -453,7 +534,7 @@ def _orders(name: str, data: bytes, order: str) -> Iterator[Record]:
             continue  # it was disbanded
         title = _string(piece, 12, 32)
         if not title or not number:
-            yield Damage(where, "The record has no name or number.")
+            yield Damage(where, "The record has no name or number.", "clans")
             continue
         yield ForeignClan(
             key=str(number),
@@ -462,6 +543,7 @@ def _orders(name: str, data: bytes, order: str) -> Iterator[Record]:
             founded_at=datetime.fromtimestamp(founded_at, UTC) if founded_at > _EARLIEST else None,
             maintenance_password=_string(piece, 44, 16),
             member_password=_string(piece, 60, 16),
+            where=where,
         )
 
 
@@ -473,7 +555,73 @@ def _decoded(data: bytes) -> str:
     return data.decode("mac_roman").strip()
 
 
+# --- the Shards network ----------------------------------------------------------------------------
+#
+# Its server kept characters and no accounts: whoever gave a name was let in. Columns are called as the members of its
+# character object, classes also `character_class`; choices stand there by name (`IRON_BROTHERHOOD`) or as they are
+# read (`Iron Brotherhood`).
+
+_NO_PASSWORDS: Final = (
+    "That server kept no accounts and no passwords: each player's character becomes an account of its name, to which "
+    "the staff gives a password when its owner asks: mythgate user password NAME"
+)
+
+
+def _shards(source: Path) -> Iterator[Record]:
+    """The table `characters`. The monsters in it stay behind, and so does the state of the world."""
+    left = 0
+
+    def account(row: Row) -> ForeignAccount:
+        name = _needed(row, "name")
+        key = row.get("id") or name.casefold()
+        return ForeignAccount(
+            key=key, name=name, created_at=_moment(row, "created_at"), characters=(_shards_character(row, key, name),)
+        )
+
+    def players() -> Iterator[tuple[str, Row | str]]:
+        nonlocal left
+        for where, row in _table(source, "characters", needed=True):
+            if not isinstance(row, str) and "is_player" in row and not _flag(row, "is_player"):
+                left += 1
+            else:
+                yield where, row
+
+    yield _NO_PASSWORDS
+    yield from _records(players(), account)
+    if left:
+        yield f"{left} characters are nobody's (creatures and townspeople) and stay behind."
+    yield "What the world was like there (shards, events, parties) stays behind: here it goes on as it is."
+
+
+def _shards_character(row: Row, key: str, name: str) -> ForeignCharacter:
+    stats = {stat: _whole(row, stat) if row.get(stat) else 10 for stat in STATS}
+    if any(value not in range(1, 100) for value in stats.values()):
+        msg = "A stat is not from 1 to 99."
+        raise ValueError(msg)
+    return ForeignCharacter(
+        key=key,
+        name=name,
+        race=_choice(Race, _needed(row, "race")),
+        calling=_choice(CharacterClass, row.get("character_class") or row.get("class_type") or _needed(row, "class")),
+        faction=_choice(Faction, row["faction"]) if row.get("faction") else None,
+        stats=Stats(**stats),
+        level=_whole(row, "level"),
+        experience=_whole(row, "experience"),
+        souls=_whole(row, "souls"),
+        created_at=_moment(row, "created_at"),
+    )
+
+
+def _choice(kind: type[E], text: str) -> E:
+    wanted = text.rpartition(".")[2].replace("_", " ").casefold()
+    for one in kind:
+        if wanted in (one.value.casefold(), one.name.replace("_", " ").casefold()):
+            return one
+    msg = f"There is no {kind.__name__.lower()} called {text}."
+    raise ValueError(msg)
+
+
 READERS: Final[Mapping[str, Callable[[Path], Iterator[Record]]]] = MappingProxyType(
-    {"csv": _csv, "bungie": _bungie, "gos": _gos, "lhowon": _lhowon}
+    {"csv": _csv, "bungie": _bungie, "gos": _gos, "lhowon": _lhowon, "shards": _shards}
 )
 KINDS: Final[Sequence[str]] = tuple(READERS)

@@ -224,7 +224,7 @@ def restore(
         what = "REPLACE everything in" if replace else "restore into"
         typer.confirm(f"This will {what} {settings.data_dir.resolve()} ({_kind(settings)}). Go on?", abort=True)
     with refusals(), progress_bar(quiet=json) as progress:
-        done = backups.restore(place, path, folder=settings.backup_folder, replace=replace, progress=progress)
+        done = backups.restore(place, path, folder=settings.backup_folder, replaces=replace, progress=progress)
     if json:
         safety = str(done.safety.resolve()) if done.safety is not None else None
         print_json(

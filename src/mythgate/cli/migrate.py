@@ -145,7 +145,7 @@ def back(
         typer.confirm(f"Go back from {current} to {backup.revision}? {what}", abort=True)
     with refusals():
         if as_it_was:
-            done = backups.restore(place_of(settings), path, folder=folder, replace=True, upgrade=False)
+            done = backups.restore(place_of(settings), path, folder=folder, replaces=True, upgrade=False)
             saved = done.safety
         else:
             try:

@@ -9,6 +9,23 @@ from datetime import datetime
 from mythgate.domain.accounts import Role
 from mythgate.domain.clans import ClanDetails
 from mythgate.domain.lobbies import Colour
+from mythgate.domain.sheets import CharacterClass, Faction, Race, Stats
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCharacter:
+    """A character of another server."""
+
+    key: str
+    name: str
+    race: Race
+    calling: CharacterClass
+    stats: Stats
+    faction: Faction | None = None
+    level: int = 1
+    experience: int = 0
+    souls: int = 0
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,8 @@ class ForeignAccount:
     scores: Mapping[str, int] = field(default_factory=dict)
     hidden: bool = False  # not shown in lobbies, if of the staff
     written: Mapping[str, str] = field(default_factory=dict)  # how keys it names are written there, for people
+    characters: tuple[ForeignCharacter, ...] = ()
+    where: str = ""  # it stood in the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +70,16 @@ class ForeignClan:
     founded_at: datetime | None = None
     maintenance_password: str = ""
     member_password: str = ""
+    where: str = ""  # it stood in the source
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A record that could not be read."""
+    """A record that could not be read. `kind` is what it would have been."""
 
     where: str
     why: str
+    kind: str = "accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +90,4 @@ class Foreign:
     accounts: Sequence[ForeignAccount] = ()
     clans: Sequence[ForeignClan] = ()
     damaged: Sequence[Damage] = ()
+    notes: Sequence[str] = ()  # about the source, for people

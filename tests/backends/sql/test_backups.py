@@ -370,7 +370,7 @@ async def test_a_place_with_people_is_replaced_only_on_demand_and_saved_first(
         await asyncio.to_thread(restore, source, backup, folder=folder)
     assert await asyncio.to_thread(rows_of, source.url) == before
     (source.films / "newer.m2rec").write_bytes(b"x")
-    done = await asyncio.to_thread(restore, source, backup, folder=folder, replace=True)
+    done = await asyncio.to_thread(restore, source, backup, folder=folder, replaces=True)
     assert done.safety is not None
     assert done.safety.name.endswith("-before-restore.mythgate.zip")
     assert sorted(one.name for one in source.films.iterdir()) == ["there.m2rec"]
@@ -385,11 +385,11 @@ async def test_an_empty_database_with_tables_counts_as_empty(database_url: str, 
 
 async def test_a_running_server_is_left_alone(source: Place, backup: Path, tmp_path: Path, store: SqlStore) -> None:
     with folderlock.hold(source.data_dir), pytest.raises(FolderBusy, match=f"process {os.getpid()}"):
-        await asyncio.to_thread(restore, source, backup, folder=tmp_path, replace=True)
+        await asyncio.to_thread(restore, source, backup, folder=tmp_path, replaces=True)
     if source.url.startswith("postgres"):
         await store.check()
         with pytest.raises(InUse):
-            await asyncio.to_thread(restore, source, backup, folder=tmp_path, replace=True)
+            await asyncio.to_thread(restore, source, backup, folder=tmp_path, replaces=True)
 
 
 async def test_without_a_database_there_is_nothing_to_back_up(empty: Place, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Restore:
     id: str
     source: str  # for the record
     now: datetime
-    replace: bool = False
+    replaces: bool = False
     upgrade: bool = True  # to the newest revision
 
 
@@ -82,7 +82,7 @@ def restore(url: str, reader: BackupReader, wanted: Restore, progress: Progress)
 
     Raises:
         BackupUnusable: it is of a newer schema, damaged, or holds what this database cannot.
-        NotEmpty: there are people in the database, and `wanted.replace` is not set.
+        NotEmpty: there are people in the database, and `wanted.replaces` is not set.
         InUse: a server is connected to it.
         Unavailable: the database is out of reach.
 
@@ -93,7 +93,7 @@ def restore(url: str, reader: BackupReader, wanted: Restore, progress: Progress)
     def work(connection: Connection) -> None:
         place: _Place = _Sqlite(connection) if connection.dialect.name == "sqlite" else _Postgres(connection)
         place.require_unused()
-        if not wanted.replace and not _is_empty(connection, place.tables()):
+        if not wanted.replaces and not _is_empty(connection, place.tables()):
             raise NotEmpty
         place.drop([name for name in place.tables() if name in _OURS])
         migrate.bring(connection, None, backup.revision)
