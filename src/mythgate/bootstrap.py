@@ -193,6 +193,7 @@ from mythgate.services.voice import VoicePolicy, VoiceService
 from mythgate.services.why import DoorState, PlainDoor, WhyService
 from mythgate.services.world import WorldPolicy, WorldService
 from mythgate.services.worldchat import WorldChat
+from mythgate.telemetry import tracing
 from mythgate.wire.shards.encryption import EncryptionMissing
 
 if TYPE_CHECKING:
@@ -1262,6 +1263,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     """Serve on `listener`, with all that runs beside, while the block runs; then tell people and let them go."""
     settings = node.settings
     telemetry.book().room_of = node.room_of
+    traces = _open_tracing(node)
+    if traces is not None:
+        node.services = replace(node.services, commands=tracing.TracedCommands(node.services.commands, traces))
     await node.services.world.start()
     await node.services.parties.start()
     await _prepare_push(node)
@@ -1294,6 +1298,9 @@ async def open_doors(node: Node, listener: socket.socket) -> AsyncIterator[OpenD
     )
     server = uvicorn.Server(_uvicorn_config(settings, app, http))
     async with contextlib.AsyncExitStack() as running, door.running(), asyncio.TaskGroup() as tasks:
+        if traces is not None:
+            app.add_middleware(tracing.TracedRequests, tracing=traces)
+            running.push_async_callback(traces.close)
         jobs = _beside(node, door, known)
         if settings.telemetry.statsd:
             jobs["statsd"] = telemetry.Statsd(app.state.readings, _statsd_options(settings)).run()
@@ -1578,6 +1585,25 @@ def metaserver_options(settings: Settings) -> MetaserverOptions:
         proxy_pairs=metaserver.proxy_pairs,
         remote_hubs=tuple(RemoteHub(**hub.model_dump()) for hub in metaserver.remote_hubs),
     )
+
+
+def _open_tracing(node: Node) -> tracing.Tracing | None:
+    """Where traces go; None: nowhere.
+
+    Raises:
+        CannotStart: they are to go somewhere, and the library for it is not installed.
+
+    """
+    chosen = node.settings.telemetry
+    if not chosen.otlp_endpoint:
+        return None
+    try:
+        return tracing.open_tracing(chosen.otlp_endpoint, sample=chosen.otlp_sample, node=node.name)
+    except tracing.TracingMissing as error:
+        raise CannotStart(
+            "telemetry.otlp_endpoint is set, but OpenTelemetry is not installed.",
+            "Install the extra `otel` (make extras), or remove MYTHGATE_TELEMETRY__OTLP_ENDPOINT.",
+        ) from error
 
 
 def _statsd_options(settings: Settings) -> telemetry.StatsdOptions:
