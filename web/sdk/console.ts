@@ -16,10 +16,23 @@ export interface LogWishes {
   readonly security?: string;
 }
 
+/** Which entries of the record; what is empty does not matter. */
+export interface RecordWishes {
+  /** Name or id of who did it. */
+  readonly actor?: string;
+  /** Name or id of whom it was done to. */
+  readonly subject?: string;
+  /** An act, or its beginning: `account.` for all about accounts. */
+  readonly action?: string;
+  readonly text?: string;
+}
+
 /** Lines of talk that are asked for at once. */
 const MOST_LINES = 500;
 
 const room = (key: string, act = ""): string => `api/admin/rooms/${encodeURIComponent(key)}${act && `/${act}`}`;
+
+const person = (id: string, act: string): string => `api/admin/users/${encodeURIComponent(id)}/${act}`;
 
 export class Console {
   readonly #session: Session;
@@ -27,6 +40,125 @@ export class Console {
   constructor(session: Session) {
     this.#session = session;
   }
+
+  // --- oneself --------------------------------------------------------------------------------------------
+
+  /** What who is signed in may do. */
+  me = (): Promise<api.StaffSelf> => this.#get("api/admin/me");
+
+  /** Show a code of the second factor: the session is good for everything the role may, for some hours. */
+  showCode = (code: string): Promise<api.Fresh> => this.#post("api/admin/second-factor", { code });
+
+  /** Begin with a second factor; it counts once a code of it is confirmed. */
+  enrolFactor = (): Promise<api.FactorSecret> => this.#session.request("POST", "api/admin/second-factor/enrol");
+
+  /** @returns codes for recovery, which are shown this once. */
+  confirmFactor = async (code: string): Promise<readonly string[]> =>
+    (await this.#post<api.RecoveryCodes>("api/admin/second-factor/confirm", { code })).recovery_codes;
+
+  disableFactor = (code: string): Promise<void> => this.#post("api/admin/second-factor/disable", { code });
+
+  renewRecovery = async (code: string): Promise<readonly string[]> =>
+    (await this.#post<api.RecoveryCodes>("api/admin/second-factor/recovery-codes", { code })).recovery_codes;
+
+  // --- tokens for programs --------------------------------------------------------------------------------
+
+  tokens = async (): Promise<readonly api.ProgramToken[]> =>
+    (await this.#get<api.ProgramTokens>("api/admin/tokens")).tokens;
+
+  /** @returns the token, which is shown this once. */
+  makeToken = (token: api.NewProgramToken): Promise<api.MadeProgramToken> => this.#post("api/admin/tokens", token);
+
+  endToken = (number: number): Promise<void> => this.#session.request("DELETE", `api/admin/tokens/${number}`);
+
+  // --- people ---------------------------------------------------------------------------------------------
+
+  /** What the staff wrote about somebody, the newest first. */
+  notes = async (id: string): Promise<readonly api.StaffNote[]> =>
+    (await this.#get<api.StaffNotes>(person(id, "notes"))).notes;
+
+  addNote = (id: string, text: string): Promise<api.StaffNote> => this.#post(person(id, "notes"), { text });
+
+  removeNote = (id: string, number: number): Promise<void> =>
+    this.#session.request("DELETE", person(id, `notes/${number}`));
+
+  /** Where they came from, and who else came from there. */
+  alternates = (id: string): Promise<api.UserAlternates> => this.#get(person(id, "alternates"));
+
+  rename = (id: string, name: string, reason: string): Promise<api.Renamed> =>
+    this.#post(person(id, "rename"), { name, reason });
+
+  /** All that is stored about somebody, without secrets. */
+  exportPerson = (id: string): Promise<api.PersonExport> => this.#get(person(id, "export"));
+
+  /** For good. `name` is that of the account, so that it is the right one. */
+  erasePerson = (id: string, name: string, reason: string): Promise<api.PersonErased> =>
+    this.#post(person(id, "erase"), { name, reason });
+
+  /** For who lost it; all their sessions end. */
+  resetFactor = (id: string, reason: string): Promise<api.FactorReset> =>
+    this.#post(person(id, "second-factor/reset"), { reason });
+
+  // --- reports --------------------------------------------------------------------------------------------
+
+  /** The most urgent first; of one state only, if it is named, and after the report of that number. */
+  reports = (state: string, after: number | null = null): Promise<api.ReportPage> =>
+    this.#get("api/admin/reports", { state: state || null, after });
+
+  /** With its evidence, and whether that is as it was taken. */
+  report = (number: number): Promise<api.ReportCard> => this.#get(`api/admin/reports/${number}`);
+
+  /** Claim, release, resolve, dismiss or reopen it; who reported it reads the answer when it is closed. */
+  stepReport = (number: number, step: api.ReportStep, answer = ""): Promise<api.ReportCard> =>
+    this.#post(`api/admin/reports/${number}/step`, { step, answer });
+
+  /** From 0, low, to 3, urgent. */
+  rateReport = (number: number, urgency: number): Promise<api.ReportCard> =>
+    this.#post(`api/admin/reports/${number}/urgency`, { urgency });
+
+  /** Out of the histories and of what clients show; evidence keeps it. */
+  deleteMessage = (id: string, reason: string): Promise<api.MessageGone> =>
+    this.#post("api/admin/messages/delete", { id, reason });
+
+  // --- measures -------------------------------------------------------------------------------------------
+
+  /** Bans and mutes, the newest first: those that hold, or all; of one account, if it is named. */
+  measures = (active = true, account: string | null = null, before: number | null = null): Promise<api.MeasurePage> =>
+    this.#get("api/admin/measures", { active, account_id: account, before });
+
+  takeMeasure = (measure: api.MeasureRequest): Promise<api.MeasureRow> => this.#post("api/admin/measures", measure);
+
+  changeMeasure = (number: number, change: api.MeasureChange): Promise<api.MeasureRow> =>
+    this.#session.request("PATCH", `api/admin/measures/${number}`, change);
+
+  liftMeasure = (number: number, reason: string): Promise<api.MeasureRow> =>
+    this.#post(`api/admin/measures/${number}/lift`, { reason });
+
+  /** @returns how many places they were put out of. */
+  kick = async (account: string, reason: string): Promise<number> =>
+    (await this.#post<api.Kicked>("api/admin/kicks", { account_id: account, reason })).places;
+
+  /** The newest first: open ones, or all. */
+  appeals = (onlyOpen = true, before: number | null = null): Promise<api.AppealPage> =>
+    this.#get("api/admin/appeals", { open_only: onlyOpen, before });
+
+  decideAppeal = (number: number, step: api.AppealStep, answer: string): Promise<api.Decided> =>
+    this.#post(`api/admin/appeals/${number}`, { step, answer });
+
+  // --- filters --------------------------------------------------------------------------------------------
+
+  filters = (): Promise<readonly api.FilterRow[]> => this.#get("api/admin/filters");
+
+  addFilter = (filter: api.FilterValues): Promise<api.FilterRow> => this.#post("api/admin/filters", filter);
+
+  changeFilter = (number: number, change: api.FilterChange): Promise<api.FilterRow> =>
+    this.#session.request("PATCH", `api/admin/filters/${number}`, change);
+
+  removeFilter = (number: number): Promise<api.FilterRow> =>
+    this.#session.request("DELETE", `api/admin/filters/${number}`);
+
+  /** What would become of words; nothing is said. */
+  tryFilters = (text: string): Promise<api.Tried> => this.#post("api/admin/filters/try", { text });
 
   // --- now ------------------------------------------------------------------------------------------------
 
@@ -37,6 +169,24 @@ export class Console {
 
   /** Why somebody may or may not come in, by name; `guest` for guests. */
   why = (name: string): Promise<api.Why> => this.#get(`api/admin/why/${encodeURIComponent(name)}`);
+
+  // --- the record -----------------------------------------------------------------------------------------
+
+  /** Who did what, the newest first; before the entry of that number, if one is given. */
+  record = (
+    { actor, subject, action, text }: RecordWishes = {},
+    before: number | null = null,
+  ): Promise<api.RecordEntries> =>
+    this.#get("api/admin/record", {
+      actor: actor || null,
+      subject: subject || null,
+      action: action || null,
+      text: text || null,
+      before,
+    });
+
+  /** Walk along the chain of hashes. */
+  verifyRecord = (): Promise<api.RecordVerification> => this.#get("api/admin/record/verification");
 
   // --- the log --------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ export {
   refusedVisit,
   type SocketFactory,
 } from "./connection.ts";
-export { Console, type LogWishes } from "./console.ts";
+export { Console, type LogWishes, type RecordWishes } from "./console.ts";
 export { type EnvelopeOf, type EventType, MalformedFrame, parseFrame, type ServerEvent } from "./envelope.ts";
 export { AuthenticationError, type FieldProblem, MythError, Refused, Unreachable } from "./errors.ts";
 export type * as AdminApi from "./generated/console.ts";

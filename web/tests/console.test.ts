@@ -2,7 +2,9 @@
 import { type AdminApi, Console, type Session, Users } from "@mythgate/sdk";
 import { describe, expect, test } from "vitest";
 import description from "../../docs/reference/openapi.json?raw";
+import { drawing, layersOf } from "../src/stores/adminMap.ts";
 import { byCount, bytes, figure, LastHour, MEASURES } from "../src/stores/adminNow.ts";
+import { actorOf, toldOf } from "../src/stores/adminRecord.ts";
 import { AT_RUN_TIME, bySection, foundSettings, settingText, settingValue } from "../src/stores/adminSettings.ts";
 import { joined, LONGEST_PAUSE_MS, MOST_LINES, pauseBefore } from "../src/stores/adminTalk.ts";
 
@@ -118,6 +120,52 @@ describe("the last hour", () => {
     state.newest = point(0, 1);
     expect(await players()).toEqual([1]);
   });
+});
+
+test("what was before and after stands together in the record", () => {
+  expect(toldOf({ role_before: "player", role_after: "admin", reason: "helps", name: "", before: "a" })).toEqual({
+    changes: [
+      { name: "role", before: "player", after: "admin" },
+      { name: "", before: "a", after: "" },
+    ],
+    facts: [["reason", "helps"]],
+  });
+  const by = (actor: string, actor_name = "") => actorOf({ actor, actor_name } as AdminApi.RecordEntry);
+  expect([by("7", "Ada"), by("cli"), by("system"), by("7")]).toEqual([
+    "Ada",
+    "the command line",
+    "the server",
+    "somebody who is gone",
+  ]);
+});
+
+test("a map has a sheet for each plane and level, and each way once", () => {
+  const place = (id: string, x: number, z: number, ...exits: [string, string][]) =>
+    ({
+      id,
+      plane: "Earth",
+      x,
+      y: 0,
+      z,
+      exits: exits.map(([direction, room_id]) => ({ direction, room_id, locked: id === "a", hidden: false })),
+    }) as unknown as AdminApi.MapPlace;
+  const rooms = [
+    place("cellar", 0, -1, ["up", "a"]),
+    place("a", 0, 0, ["east", "b"], ["down", "cellar"]),
+    place("b", 2, 0, ["west", "a"]),
+  ];
+  const layers = layersOf(rooms);
+  expect(layers.map(({ name, rooms: there }) => [name, there.length])).toEqual([
+    ["Earth", 2],
+    ["Earth, 1 down", 1],
+  ]);
+  const drawn = drawing(layers[0]?.rooms ?? []);
+  expect(drawn.ways.map(({ id, isLocked }) => [id, isLocked])).toEqual([["a b", true]]);
+  expect(drawn.spots.map(({ leadsUp, leadsDown }) => [leadsUp, leadsDown])).toEqual([
+    [false, true],
+    [false, false],
+  ]);
+  expect([drawn.left, drawn.top, drawn.width, drawn.height]).toEqual([-40, -40, 160, 80]);
 });
 
 test("settings are found by words, stand by section, and are written as what they are", () => {

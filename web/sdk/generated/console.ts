@@ -362,6 +362,70 @@ export interface Bridges {
   bridges: BridgeRow[];
 }
 /**
+ * Some lines of a capture.
+ */
+export interface CaptureLines {
+  capture: LabCapture;
+  /**
+   * Packets or frames, decoded; secrets and private talk are blanked.
+   */
+  lines: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Ask again with `after`.
+   */
+  next: number;
+}
+/**
+ * What is or was looked at.
+ */
+export interface LabCapture {
+  id: string;
+  connection: WatchableConnection;
+  by: string;
+  reason: string;
+  started_at: string;
+  ends_at: string;
+  /**
+   * Null while it runs.
+   */
+  ended_at: string | null;
+  /**
+   * `time`, `size`, `closed` or `stopped`; empty while it runs.
+   */
+  ended_by: string;
+  lines: number;
+  bytes: number;
+}
+/**
+ * A connection that can be looked into.
+ */
+export interface WatchableConnection {
+  id: string;
+  door: string;
+  /**
+   * `packets` or `json`.
+   */
+  form: string;
+  client: string;
+  /**
+   * Account; null for guests of old clients, and before the log-in.
+   */
+  user_id: string | null;
+  name: string;
+  address: string;
+  encrypted: boolean;
+}
+export interface CaptureRequest {
+  connection_id: string;
+  /**
+   * Why; kept in the record.
+   */
+  reason: string;
+  seconds?: number | null;
+}
+/**
  * What is so now.
  */
 export interface Caused {

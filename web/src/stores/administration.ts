@@ -19,6 +19,9 @@ export const isStaff = (role: string): boolean => RANKS.indexOf(role) >= RANKS.i
 /** Whether somebody with that role makes accounts. */
 export const mayCreate = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("admin");
 
+/** Whether somebody with that role may have a second factor. */
+export const mayHaveFactor = mayCreate;
+
 /** The roles that somebody may give a new account: those below their own, and all if they own the server. */
 export const rolesBelow = (role: string): readonly Role[] =>
   RANKS.slice(0, role === "owner" ? RANKS.length : RANKS.indexOf(role)) as Role[];

@@ -18,7 +18,7 @@ interface PageState {
 // Exact, for a path prefix of a reverse proxy may have any name: "/admin/" is the world behind one.
 // The parts of the administration are those of `features/admin/sections.ts`.
 const PAGES =
-  /\/(?:(lobby|journal|status|notices)|(admin)(?:\/((?:now|rooms|users|moderation|games|world|messages|logs|lab|system)(?:\/[^/]+){0,2}))?)$/;
+  /\/(?:(lobby|journal|status|notices)|(admin)(?:\/((?:now|rooms|users|moderation|games|world|messages|logs|lab|system|factor)(?:\/[^/]+){0,2}))?)$/;
 
 interface Address {
   readonly page: Page;

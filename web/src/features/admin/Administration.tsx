@@ -1,5 +1,5 @@
 import { Suspense, useEffect, useId, useRef, useState } from "react";
-import { isStaff, useRole } from "../../stores/administration.ts";
+import { isStaff, mayHaveFactor, useRole } from "../../stores/administration.ts";
 import { readMe, useMe } from "../../stores/adminMe.ts";
 import { signOut, useLogin } from "../../stores/login.ts";
 import { goTo, usePage } from "../../stores/page.ts";
@@ -9,6 +9,7 @@ import { Problem } from "../../ui/Problem.tsx";
 import ui from "../../ui/ui.module.css";
 import { Entrance } from "../entrance/Entrance.tsx";
 import { useTitle } from "../useTitle.ts";
+import { CodeAsked } from "./CodeAsked.tsx";
 import styles from "./Console.module.css";
 import { PageLink } from "./PageLink.tsx";
 import { SECTIONS, type Section } from "./sections.ts";
@@ -25,11 +26,18 @@ export function Administration() {
   if (!signedIn) return <Entrance />;
   if (!isStaff(role)) return <NotForYou />;
   if (permissions === null) return <Waiting problem={problem} />;
-  return <Frame sections={SECTIONS.filter(({ needs }) => needs.some((one) => permissions.has(one)))} />;
+  return (
+    <Frame
+      sections={SECTIONS.filter(({ needs }) =>
+        needs.length === 0 ? mayHaveFactor(role) : needs.some((one) => permissions.has(one)),
+      )}
+    />
+  );
 }
 
 function Frame({ sections }: { readonly sections: readonly Section[] }) {
   const part = usePage((state) => state.part);
+  const waiting = useMe((state) => state.waiting);
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -106,6 +114,7 @@ function Frame({ sections }: { readonly sections: readonly Section[] }) {
         <h1 ref={heading} className={styles.title} tabIndex={-1}>
           {section?.label ?? "Console"}
         </h1>
+        <CodeAsked />
         {section && sections.includes(section) ? (
           <Suspense
             fallback={
@@ -118,7 +127,9 @@ function Frame({ sections }: { readonly sections: readonly Section[] }) {
           </Suspense>
         ) : (
           <p className={styles.nothing}>
-            Your role does not open this page. An owner or an admin can give you another.
+            {waiting.length > 0
+              ? "This page opens when the second factor is shown."
+              : "Your role does not open this page. An owner or an admin can give you another."}
           </p>
         )}
       </main>

@@ -1,6 +1,7 @@
 import type { UserCard } from "@mythgate/sdk";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { actDetail, actName, readUser } from "../../stores/administration.ts";
+import { useMe } from "../../stores/adminMe.ts";
 import { casteName } from "../../stores/lobby.ts";
 import { explain } from "../../stores/login.ts";
 import { doorName } from "../../stores/status.ts";
@@ -12,11 +13,15 @@ import { Access } from "./Access.tsx";
 import styles from "./Admin.module.css";
 import { Marks } from "./Marks.tsx";
 import { Measures } from "./Measures.tsx";
+import { MeasureList } from "./moderation/MeasureList.tsx";
+import { Alternates } from "./people/Alternates.tsx";
+import { Notes } from "./people/Notes.tsx";
+import { PersonActs } from "./people/PersonActs.tsx";
 import { SubNav } from "./SubNav.tsx";
 
 interface UserDetailsProps {
   readonly id: string;
-  /** Which page about them: `access`, or empty for what is known of them. */
+  /** Which page about them; empty for what is known of them. */
   readonly view: string;
   readonly onBack: () => void;
 }
@@ -25,11 +30,15 @@ interface UserDetailsProps {
 export function UserDetails({ id, view, onBack }: UserDetailsProps) {
   const back = useRef<HTMLButtonElement>(null);
   const [card, setCard] = useState<UserCard | null>(null);
+  const may = useMe(({ permissions }) => permissions) ?? new Set<string>();
+  /** How often the account was asked for: what stands beside it is asked for again, too. */
+  const [acted, setActed] = useState(0);
   const [problem, setProblem] = useState<{ message: string; hint: string } | null>(null);
 
   const reload = useCallback(async () => {
     try {
       setCard(await readUser(id));
+      setActed((before) => before + 1);
       setProblem(null);
     } catch (error) {
       setProblem(explain(error));
@@ -64,16 +73,31 @@ export function UserDetails({ id, view, onBack }: UserDetailsProps) {
             </p>
           )}
           <Measures card={card} onChanged={setCard} onStale={() => void reload()} />
+          <PersonActs card={card} onStale={() => void reload()} />
           <SubNav
             label={`About ${card.name}`}
             pages={[
               [`users/${id}`, "Known"],
+              [`users/${id}/notes`, "Notes"],
+              ...(may.has("see_addresses") ? [[`users/${id}/others`, "Other accounts"] as const] : []),
+              ...(may.has("see_reports") ? [[`users/${id}/measures`, "Measures"] as const] : []),
               [`users/${id}/access`, "Why in or out"],
             ]}
             chosen={view ? `users/${id}/${view}` : `users/${id}`}
           />
           {view === "access" ? (
             <Access name={card.name} />
+          ) : view === "notes" ? (
+            <Notes id={id} name={card.name} />
+          ) : view === "others" ? (
+            <Alternates id={id} />
+          ) : view === "measures" ? (
+            <MeasureList
+              key={acted}
+              active={false}
+              account={id}
+              nothing={`Nothing was ever done about ${card.name}.`}
+            />
           ) : (
             <>
               <Facts title="Account" rows={accountRows(card)} />

@@ -10,7 +10,7 @@ export interface Section {
   /** Its part of the address; `stores/page.ts` knows it too. */
   readonly id: string;
   readonly label: string;
-  /** One of these is enough to be shown it. */
+  /** One of these permissions is enough to be shown it; none: it is about the second factor itself. */
   readonly needs: readonly string[];
   readonly Body: ComponentType<SectionProps>;
 }
@@ -33,6 +33,12 @@ export const SECTIONS: readonly Section[] = [
     label: "Players",
     needs: ["see_people"],
     Body: lazy(async () => ({ default: (await import("./Users.tsx")).Users })),
+  },
+  {
+    id: "moderation",
+    label: "Moderation",
+    needs: ["see_reports"],
+    Body: lazy(async () => ({ default: (await import("./moderation/Moderation.tsx")).Moderation })),
   },
   {
     id: "games",
@@ -63,5 +69,11 @@ export const SECTIONS: readonly Section[] = [
     label: "System",
     needs: ["see_settings", "back_up"],
     Body: lazy(async () => ({ default: (await import("./system/System.tsx")).System })),
+  },
+  {
+    id: "factor",
+    label: "Second factor",
+    needs: [],
+    Body: lazy(async () => ({ default: (await import("./factor/Factor.tsx")).Factor })),
   },
 ];
