@@ -482,6 +482,20 @@ async def test_silence_is_pinged_then_closed() -> None:
 
 
 @on_both_loops
+async def test_a_round_trip_is_measured_when_somebody_asks() -> None:
+    async with playground() as ground, client() as http:
+        ann = await join(http, ground, "ann", autoping=False)
+        here = CharacterId("c:ann")
+        assert ground.door.round_trips([here]) == ground.door.round_trips([here]) == {}  # one ping is under way
+        assert (await ann.receive()).type is aiohttp.WSMsgType.PING
+        await ann.pong()
+        await holds(lambda: ground.door.connections.copy().pop().link.protocol.round_trip)  # type: ignore[attr-defined]
+        assert 0 < ground.door.round_trips([here])[here] < 5
+        assert (await ann.receive()).type is aiohttp.WSMsgType.PING
+        assert ground.door.round_trips([CharacterId("c:bob")]) == {}
+
+
+@on_both_loops
 async def test_a_slow_reader_is_closed_and_others_are_not() -> None:
     limits = RealtimeLimits(merge_window=0.0, outbox_events=50)
     async with playground(limits) as ground, client() as http:
