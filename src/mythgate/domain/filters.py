@@ -121,8 +121,13 @@ class _Looks(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         plain = unicodedata.normalize("NFKD", character).casefold()
-        stays = plain.isascii() and (plain.isdigit() or not plain.isalnum())
-        self[code] = look = plain if stays else name_key(character)
+        if unicodedata.combining(character):
+            look = ""  # letters are struck through, underlined and crowned to hide them
+        elif plain.isascii() and (plain.isdigit() or not plain.isalnum()):
+            look = plain
+        else:
+            look = name_key(character)
+        self[code] = look
         return look
 
 
@@ -179,12 +184,11 @@ def pattern_words(pattern: str) -> list[str]:
     """
     if len(pattern) > PATTERN_LENGTH:
         raise InvalidInput("The pattern is too long.", field="pattern", hint=f"At most {PATTERN_LENGTH} characters.")
-    words = []
-    for typed in pattern.split():
-        forms = _forms(typed)
-        if forms:
-            words.append(forms[-1])
-    if not words or len("".join(words)) < 2:
+    typed = pattern.split()
+    if not all(any(character.isalnum() for character in word) for word in typed):
+        raise InvalidInput("A word of the pattern is nothing but signs.", field="pattern", hint="Leave it out.")
+    words = [forms[-1] for forms in map(_forms, typed) if forms]
+    if len("".join(words)) < 2:
         raise InvalidInput("The pattern has too few letters.", field="pattern", hint="At least two.")
     if len(words) > PATTERN_WORDS:
         raise InvalidInput("The pattern has too many words.", field="pattern", hint=f"At most {PATTERN_WORDS}.")
@@ -297,7 +301,7 @@ class Screen:
             if len(run) > 1:
                 hits += [(rule, place, end) for rule in self._in_run(run)]
             for first, last in ((place - 1, place), (end, end + 1)):
-                if first >= 0 and last < len(words):
+                if first >= 0 and last < len(words) and not (self._find(words[first]) or self._find(words[last])):
                     hits += [(rule, first, last) for rule in self._find(words[first] + words[last])]
             place = end + 1
         return hits
@@ -314,16 +318,18 @@ class Screen:
         return found
 
     def _in_phrases(self, words: Sequence[str]) -> list[tuple[_Rule, int, int]]:
-        folded: list[tuple[str, int]] = []
+        folded: list[tuple[set[str], int]] = []
         for place, word in enumerate(words):
-            folded += [(squeezed(form), place) for form in _forms(word)[:1]]
+            forms = set(map(squeezed, _forms(word)))
+            if forms:
+                folded.append((forms, place))
         hits: list[tuple[_Rule, int, int]] = []
         for one in self._phrases:
             meant = [squeezed(word) for word in one.words]
             hits += [
                 (one, folded[start][1], folded[start + len(meant) - 1][1])
                 for start in range(len(folded) - len(meant) + 1)
-                if all(folded[start + step][0] == word for step, word in enumerate(meant))
+                if all(word in folded[start + step][0] for step, word in enumerate(meant))
             ]
         return hits
 

@@ -119,9 +119,12 @@ def muted_words(measure: Measure, appeal_at: str = "") -> str:
 
 
 def _because(measure: Measure, appeal_at: str) -> list[str]:
-    words = [f"Reason: {measure.reason.rstrip('.')}."] if measure.reason and measure.shows_reason else []
+    """How to appeal, and then why: old clients cut off what is long."""
+    words = []
     if measure.code:
         words.append(f"Appeal{f' at {appeal_at}' if appeal_at else ''} with the code {measure.code}.")
+    if measure.reason and measure.shows_reason:
+        words.append(f"Reason: {measure.reason.rstrip('.')}.")
     return words
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from mythgate.domain.accounts import Account, Role
+from mythgate.domain.accounts import Role
 from mythgate.domain.errors import Banned, PermissionDenied
 from mythgate.domain.ids import AccountId
 from mythgate.domain.measures import Measure, MeasureKind, NetworkTable, Scope, banned_words, muted_words
@@ -64,12 +64,12 @@ class Gate:
             if self._holds(one) and one.scope in (Scope.EVERYWHERE, Scope.DOOR) and one.place in ("", door):
                 raise Banned(banned_words(one, self.appeal_at))
 
-    def refuse(self, account: Account, door: str, address: str) -> None:
+    def refuse(self, account_id: AccountId, role: Role, door: str, address: str) -> None:
         """Raise Banned if an account may not come in that way. A network keeps nobody of the staff out."""
-        for one in self._accounts.get(account.id, ()):
+        for one in self._accounts.get(account_id, ()):
             if (one.kind, one.scope, one.place) == (MeasureKind.BAN, Scope.DOOR, door) and self._holds(one):
                 raise Banned(banned_words(one, self.appeal_at))
-        if not account.role.includes(Role.MODERATOR):
+        if not role.includes(Role.MODERATOR):
             self.refuse_stranger(door, address)
 
     def lobby_ban(self, account_id: AccountId | None, role: Role, door: str, address: str, room_id: int) -> str:

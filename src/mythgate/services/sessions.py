@@ -157,7 +157,7 @@ class SessionService:
             Banned: the account may not come in from there, or that way.
 
         """
-        self.gate.refuse(account, door, address)
+        self.gate.refuse(account.id, account.role, door, address)
         now = self._clock.now()
         token = new_token()
         session = Session(

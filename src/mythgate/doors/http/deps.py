@@ -49,6 +49,7 @@ async def _caller(
         caller = await services.tokens.authenticate(secret)
     else:
         caller = await services.sessions.authenticate(secret)
+        services.sessions.gate.refuse(caller.account_id, caller.role, DOOR, origin_of(connection).address)
     connection.state.account_id = caller.account_id  # for the log, should it be refused
     causes.learned(account=caller.account_id)
     return caller

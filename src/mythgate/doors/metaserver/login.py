@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 from mythgate.domain.accounts import Account
 from mythgate.domain.chat import remaining
 from mythgate.domain.decisions import Check
-from mythgate.domain.errors import AccountDisabled, AuthenticationError, ProtocolError, Refused, TooMany, Unavailable
+from mythgate.domain.errors import (
+    AccountDisabled,
+    AuthenticationError,
+    Banned,
+    ProtocolError,
+    Refused,
+    TooMany,
+    Unavailable,
+)
 from mythgate.domain.ids import SessionId
 from mythgate.domain.lobbies import Looks, Visitor
 from mythgate.domain.sessions import Caller
@@ -245,6 +253,11 @@ class LoginConnection(Connection):
         problem = refused(COMING, self.visit)
         if problem is not None:
             self._refuse_guest(problem[0])
+            return
+        try:
+            self.door.services.sessions.gate.refuse_stranger("metaserver", self.address)
+        except Banned as banned:
+            self.refuse(StatusCode.ACCOUNT_LOCKED, banned.message)
             return
         self.user_name = ""
         looks = await self.door.guest_looks(self.client, self._looks(None))
