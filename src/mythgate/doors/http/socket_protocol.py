@@ -15,6 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any, Final, Protocol, cast
 from urllib.parse import unquote
 
@@ -299,7 +300,7 @@ class SocketProtocol(asyncio.Protocol):
         """Ask the peer for a sign of life."""
         if self.is_open:
             if self._pinged_at is None:
-                self._pinged_at = self._loop.time()
+                self._pinged_at = perf_counter()
             self._write(frame(PING, b""))
 
     def measure(self) -> float | None:
@@ -414,7 +415,7 @@ class SocketProtocol(asyncio.Protocol):
         elif opcode != PONG:
             self._on_message(opcode, payload)
         elif self._pinged_at is not None:
-            self.round_trip, self._pinged_at = self._loop.time() - self._pinged_at, None
+            self.round_trip, self._pinged_at = perf_counter() - self._pinged_at, None
 
     def _forget_input(self) -> None:
         """We closed: what came and was not taken yet is dropped, and so is all that follows."""
