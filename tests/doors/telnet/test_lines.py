@@ -37,6 +37,7 @@ from mythgate.doors.telnet.door import CertificateUnusable, TelnetDoor
 from mythgate.doors.telnet.line import TelnetLine
 from mythgate.doors.telnet.options import TelnetOptions
 from mythgate.doors.telnet.playing import Playing
+from mythgate.doors.telnet.screen import say
 
 
 def line_of(house: TelnetHouse) -> TelnetLine:
@@ -264,7 +265,8 @@ async def test_a_stranger_who_does_not_read(house: TelnetHouse) -> None:
 async def test_answers_that_nobody_reads(house: TelnetHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = await (await house.visitor()).enter("Ada")
     monkeypatch.setattr(TelnetLine, "unsent", 2**21)
-    line_of(house).show()
+    line_of(house).full = True
+    line_of(house).show(say("An answer."))
     await ada.hung_up()
     assert house.door.stats.closed["slow"] == 1
 

@@ -99,7 +99,8 @@ class TelnetLine(asyncio.Protocol):
         self._compresses = door.options.compress and not encrypted
         self.options = Negotiator((*OURS, *([Option.MCCP2] if self._compresses else [])), THEIRS)
         self.supports = gmcp.Supports()
-        self.prompt: bytes = b""  # what stands before the cursor when nothing happens
+        self._prompt = b""
+        self._below = b""  # the prompt and what marks its end
         self._prompt_stands = False
         self._hides = False  # what is typed
         self._depth: Depth | None = None  # by choice
@@ -220,6 +221,7 @@ class TelnetLine(asyncio.Protocol):
             heard = self.options.receive(item)
             self._send_raw(heard.reply)
             self._changed(heard)
+            self.prompt = self._prompt
         elif isinstance(item, Subnegotiation):
             self._told(item)
         elif item == Told(Command.AYT):
@@ -369,9 +371,10 @@ class TelnetLine(asyncio.Protocol):
 
     def write(self, data: bytes, aside: bytes = b"") -> None:
         """Write whole lines and the prompt below them; `aside` is for the client alone and goes first."""
-        lead = b"\r\n" if self._prompt_stands else b""
-        self._prompt_stands = bool(self.prompt)
-        self._send_raw(b"".join((aside, lead, data, self.prompt, self.mark if self.prompt else b"")))
+        if self._prompt_stands:
+            aside += b"\r\n"
+        self._prompt_stands = bool(self._below)
+        self._send_raw(aside + data + self._below)
 
     def write_aside(self, data: bytes) -> None:
         """Write what is for the client alone and nobody reads."""
@@ -383,7 +386,16 @@ class TelnetLine(asyncio.Protocol):
             self.write(b"")
 
     @property
-    def mark(self) -> bytes:
+    def prompt(self) -> bytes:
+        """What stands before the cursor when nothing happens."""
+        return self._prompt
+
+    @prompt.setter
+    def prompt(self, prompt: bytes) -> None:
+        self._prompt = prompt
+        self._below = prompt + self._mark() if prompt else b""
+
+    def _mark(self) -> bytes:
         """What tells a client that a prompt ends here; nothing for who seems not to speak telnet."""
         if self.options.is_on(Side.OURS, Option.EOR):
             return _END_OF_RECORD
@@ -399,7 +411,7 @@ class TelnetLine(asyncio.Protocol):
             data = self._compressor.compressed(data)
             self.door.stats.plain_bytes += plain
             self.door.stats.compressed_bytes += len(data)
-        if self.unsent > MOST_UNREAD:  # events wait in the stream: these are answers
+        if self.full and self.unsent > MOST_UNREAD:  # events wait in the stream: these are answers
             self.close("slow", abandon=True)
             return
         self.written += len(data)

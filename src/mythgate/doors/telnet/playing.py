@@ -54,6 +54,7 @@ REMEMBERED_WRITES: Final = 64
 ERROR_SECONDS: Final = 1.0  # at most one complaint about haste in this time
 MEANWHILE: Final = say("You are back. This happened meanwhile:", Style.SYSTEM)
 _VITAL: Final = frozenset({GameState, PlayerUpdate, PlayerState, CommandResponse, CombatStart, CombatState})
+_SPECIAL: Final = _VITAL | {Disconnect}
 _LOW: Final = 0.25  # of health, from which on the prompt warns
 
 Running = Coroutine[Any, Any, CommandResponse]
@@ -93,12 +94,18 @@ class Playing(Sink):
         self.line.source.account, self.line.source.character = outbox.stream.account_id, outbox.stream.character_id
 
     def write(self, first: int, batch: Batch) -> None:
-        line = self.line
+        line, events = self.line, batch.events
         wanted = line.has_gmcp
+        if not wanted and len(events) == 1 and type(events[0].payload) not in _SPECIAL and not self.returns:
+            text = self._text(events[0])
+            if text:
+                line.write(text)
+            self._note_write(first)
+            return
         texts: list[bytes] = []
         asides: list[bytes] = []
         is_answer = False
-        for event in batch.events:
+        for event in events:
             kind = type(event.payload)
             if wanted or kind in _VITAL:
                 asides.append(self.messages.hear(event, wanted=wanted))
@@ -106,13 +113,13 @@ class Playing(Sink):
             text = self._text(event)
             if text:
                 texts.append(text)
-        if type(batch.events[-1].payload) is Disconnect:
+        if type(events[-1].payload) is Disconnect:
             line.prompt = b""
         elif asides:
             self._renew_prompt()
         aside = b"".join(asides)
         if texts:
-            if self.returns and type(batch.events[0].payload) is not Reset:
+            if self.returns and type(events[0].payload) is not Reset:
                 texts.insert(0, line.mode.rendered([MEANWHILE]))
             line.write(b"".join(texts), aside)
         else:
@@ -120,7 +127,10 @@ class Playing(Sink):
             if is_answer:
                 line.stand_by()
         self.returns = False
-        writes = self._writes
+        self._note_write(first)
+
+    def _note_write(self, first: int) -> None:
+        line, writes = self.line, self._writes
         writes.append((first, line.written))
         if len(writes) > REMEMBERED_WRITES:
             taken = line.written - line.unsent
