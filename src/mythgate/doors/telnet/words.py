@@ -417,6 +417,7 @@ SILENT: Final[frozenset[type[Payload]]] = frozenset(
         told.PlayerState,
         told.InventoryUpdate,
         told.PositionUpdate,
+        told.MessageDeleted,  # what was read on a terminal cannot be taken back
         told.FollowState,
         told.Heartbeat,
         told.GameTick,
