@@ -333,6 +333,23 @@ export class Console {
   pruneBackups = async (): Promise<readonly api.BackupEntry[]> =>
     (await this.#post<api.Pruned>("api/admin/backups/prune")).removed;
 
+  // --- the protocol lab -----------------------------------------------------------------------------------
+
+  labConnections = (): Promise<readonly api.WatchableConnection[]> => this.#get("api/admin/lab/connections");
+
+  /** Those that run and those that ended within the last hour, the newest first. */
+  labCaptures = (): Promise<readonly api.LabCapture[]> => this.#get("api/admin/lab/captures");
+
+  beginCapture = (connection: string, reason: string, seconds: number): Promise<api.LabCapture> =>
+    this.#post("api/admin/lab/captures", { connection_id: connection, reason, seconds });
+
+  /** What was seen, from that line on. */
+  capture = (id: string, after = 0): Promise<api.CaptureLines> =>
+    this.#get(`api/admin/lab/captures/${encodeURIComponent(id)}`, { after });
+
+  stopCapture = (id: string): Promise<api.LabCapture> =>
+    this.#post(`api/admin/lab/captures/${encodeURIComponent(id)}/stop`);
+
   // --- the ladder -----------------------------------------------------------------------------------------
 
   /** All seasons and the formulas there are. */

@@ -54,13 +54,17 @@ test("every call is a route of the server", async () => {
   expect(strangers).toEqual([]);
 });
 
-/** A stream of what is said, for programs: the console asks for the talk again and again, which survives any proxy. */
-const FOR_PROGRAMS = ["GET /api/admin/rooms/{key}/live"];
+/** Streams and files for programs: the console asks again and again, which survives any proxy, and makes its own file. */
+const FOR_PROGRAMS = [
+  "GET /api/admin/lab/captures/{capture_id}/events",
+  "GET /api/admin/lab/captures/{capture_id}/file",
+  "GET /api/admin/rooms/{key}/live",
+];
 
 test("every route for the staff has a call", async () => {
   const calls = [...(await asked()).values()];
   const forgotten = ROUTES.filter((route) => / \/api\/admin\//.test(route) && !calls.some((call) => fits(call, route)));
-  expect(forgotten).toEqual(FOR_PROGRAMS);
+  expect(forgotten.sort()).toEqual(FOR_PROGRAMS);
 });
 
 describe("the last hour", () => {
@@ -123,10 +127,13 @@ describe("the last hour", () => {
 });
 
 test("what was before and after stands together in the record", () => {
-  expect(toldOf({ role_before: "player", role_after: "admin", reason: "helps", name: "", before: "a" })).toEqual({
+  expect(
+    toldOf({ role_before: "player", role_after: "admin", reason: "helps", name: "Ada", before: "a", after_x_y: "1" }),
+  ).toEqual({
     changes: [
       { name: "role", before: "player", after: "admin" },
       { name: "", before: "a", after: "" },
+      { name: "x y", before: "", after: "1" },
     ],
     facts: [["reason", "helps"]],
   });

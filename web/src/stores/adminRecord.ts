@@ -14,18 +14,20 @@ export interface Told {
   readonly facts: readonly (readonly [string, string])[];
 }
 
-const PART = /^(?:(.*)_)?(before|after)$/;
+const PART = /^(?:(?<ahead>.*)_)?(?<side>before|after)$|^(?<first>before|after)_(?<behind>.*)$/;
 
-/** What an entry says: `before` and `after`, or `role_before` and `role_after`, become one change each. */
+/** What an entry says: what has `before` or `after` in front of its name or behind it becomes one change. */
 export function toldOf(detail: Readonly<Record<string, string>>): Told {
   const changes = new Map<string, { name: string; before: string; after: string }>();
   const facts: (readonly [string, string])[] = [];
   for (const [key, value] of Object.entries(detail)) {
-    const [, name = "", side] = PART.exec(key) ?? [];
+    const found = PART.exec(key)?.groups;
+    const side = found?.side ?? found?.first;
+    const name = found?.ahead ?? found?.behind ?? "";
     if (side === "before" || side === "after") {
       const change = changes.get(name) ?? { name: name.replaceAll("_", " "), before: "", after: "" };
       changes.set(name, { ...change, [side]: value });
-    } else if (value !== "") facts.push([key.replaceAll("_", " "), value]);
+    } else if (value !== "" && key !== "name") facts.push([key.replaceAll("_", " "), value]);
   }
   return { changes: [...changes.values()], facts };
 }

@@ -162,9 +162,11 @@ const ACTS: Readonly<Record<string, string>> = {
 };
 
 /** What an entry of the record says was done. */
-export const actName = (action: string): string => ACTS[action] ?? action.replace(/^\w+\./, "").replaceAll("_", " ");
+export const actName = (action: string): string =>
+  ACTS[action] ?? action.replace(/^(?:account|character)\./, "").replace(/[._]/g, " ");
 
-const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
+/** A moment as the record has it. */
+export const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
 
 /** The rest of an entry, without the name, which stands above; `time` words the times in it. */
 export const actDetail = (detail: Readonly<Record<string, string>>, time: (iso: string) => string): string =>

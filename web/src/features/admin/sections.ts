@@ -65,6 +65,12 @@ export const SECTIONS: readonly Section[] = [
     Body: lazy(async () => ({ default: (await import("./logs/Logs.tsx")).Logs })),
   },
   {
+    id: "lab",
+    label: "Protocol lab",
+    needs: ["capture"],
+    Body: lazy(async () => ({ default: (await import("./lab/Lab.tsx")).Lab })),
+  },
+  {
     id: "system",
     label: "System",
     needs: ["see_settings", "back_up"],

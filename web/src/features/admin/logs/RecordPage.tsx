@@ -2,7 +2,7 @@ import type { AdminApi } from "@mythgate/sdk";
 import { type FormEvent, useState } from "react";
 import { Form } from "react-aria-components";
 import { house } from "../../../stores/adminConsole.ts";
-import { actName } from "../../../stores/administration.ts";
+import { actName, TIME } from "../../../stores/administration.ts";
 import { actorOf, toldOf } from "../../../stores/adminRecord.ts";
 import { tell } from "../../../stores/adminTold.ts";
 import { Button } from "../../../ui/Button.tsx";
@@ -145,11 +145,11 @@ function Entry({ entry }: { readonly entry: AdminApi.RecordEntry }) {
         {changes.map(({ name, before, after }) => (
           <p key={name}>
             {name && <span className={console.dim}>{name}: </span>}
-            <span className={styles.was}>{before || "nothing"}</span> → {after || "nothing"}
+            <span className={styles.was}>{shown(before) || "nothing"}</span> → {shown(after) || "nothing"}
           </p>
         ))}
         {facts.length > 0 && (
-          <p className={console.dim}>{facts.map(([name, value]) => `${name}: ${value}`).join(", ")}</p>
+          <p className={console.dim}>{facts.map(([name, value]) => `${name}: ${shown(value)}`).join(", ")}</p>
         )}
       </div>
       <span className={console.dim}>
@@ -158,3 +158,5 @@ function Entry({ entry }: { readonly entry: AdminApi.RecordEntry }) {
     </li>
   );
 }
+
+const shown = (value: string): string => (TIME.test(value) ? fullTime(value) : value);

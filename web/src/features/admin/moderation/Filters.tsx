@@ -169,7 +169,7 @@ function Desk({ filter, where, onChanged }: DeskProps) {
       <Act
         label={enabled ? "Switch off" : "Switch on"}
         look="quiet"
-        name={`Switch the filter of ${pattern} ${enabled ? "off" : "on"}`}
+        name={`Switch ${enabled ? "off" : "on"} the filter of ${pattern}`}
         title={`Switch the filter of ${pattern} ${enabled ? "off" : "on"}?`}
         asksWhy={false}
         done={enabled ? "The filter is off." : "The filter is on."}

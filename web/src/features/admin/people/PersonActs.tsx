@@ -60,7 +60,7 @@ export function PersonActs({ card, onStale }: PersonActsProps) {
           }}
         />
       )}
-      {may.has("set_role") && (card.role === "admin" || card.role === "owner") && (
+      {may.has("reset_second_factor") && (card.role === "admin" || card.role === "owner") && (
         <Act
           label="Reset second factor"
           title={`Take the second factor of ${name} away?`}

@@ -97,7 +97,7 @@ export function Backups() {
                       <Button
                         look="quiet"
                         isDisabled={busy}
-                        aria-label={`What is in ${one.name}`}
+                        aria-label={`Contents of ${one.name}`}
                         onPress={() => void submit(async () => setDetails(await house.backup(one.name)))}
                       >
                         Contents

@@ -3,7 +3,6 @@ import { house } from "../../../stores/adminConsole.ts";
 import { useMe } from "../../../stores/adminMe.ts";
 import { AT_RUN_TIME, bySection, foundSettings, settingText, settingValue } from "../../../stores/adminSettings.ts";
 import { Field } from "../../../ui/Field.tsx";
-import { Panel } from "../../../ui/Panel.tsx";
 import { Act } from "../Act.tsx";
 import console from "../Console.module.css";
 import { Mark } from "../Facts.tsx";
@@ -11,6 +10,7 @@ import { Nothing, Shown } from "../Shown.tsx";
 import { Table } from "../Table.tsx";
 import { narrowBy, useNarrowed } from "../useNarrowed.ts";
 import { usePolled } from "../usePolled.ts";
+import styles from "./System.module.css";
 
 /** All settings with where each comes from; some can be changed while the server runs. */
 export function Settings() {
@@ -36,13 +36,40 @@ export function Settings() {
             settings.put(all.map((one) => newer.get(one.name) ?? one));
           };
           return bySection(found).map(([section, rows]) => (
-            <Panel key={section} title={section || "General"} extra={rows.length}>
+            <details key={section} className={styles.section} open={search !== "" || isOpen(rows)}>
+              <summary>
+                {section || "general"} <span className={console.dim}>{summaryOf(rows)}</span>
+              </summary>
               <SettingTable section={section} rows={rows} onChanged={put} />
-            </Panel>
+            </details>
           ));
         }}
       </Shown>
     </>
+  );
+}
+
+const isSet = ({ origin }: AdminApi.SettingRow): boolean => origin !== "default";
+
+/** Sections in which something was changed at run time stand open. */
+const isOpen = (rows: readonly AdminApi.SettingRow[]): boolean => rows.some(({ origin }) => origin === AT_RUN_TIME);
+
+function summaryOf(rows: readonly AdminApi.SettingRow[]): string {
+  const set = rows.filter(isSet).length;
+  return `${rows.length} settings${set > 0 ? `, ${set} not as by default` : ""}`;
+}
+
+/** Lists can be as long as a book. */
+const LONG = 120;
+
+function Value({ value }: { readonly value: unknown }) {
+  const text = settingText(value);
+  if (text.length <= LONG) return <code>{text}</code>;
+  return (
+    <details>
+      <summary>{text.slice(0, 40)} …</summary>
+      <code>{text}</code>
+    </details>
   );
 }
 
@@ -61,7 +88,7 @@ function SettingTable({ section, rows, onChanged }: SettingTableProps) {
       keyOf={(one) => one.name}
       columns={[
         { name: "Setting", of: (one) => one.name },
-        { name: "Value", of: (one) => <code>{settingText(one.value)}</code> },
+        { name: "Value", of: (one) => <Value value={one.value} /> },
         { name: "From", of: (one) => <Mark tone={toneOf(one.origin)}>{one.origin}</Mark> },
         { name: "Meaning", of: (one) => one.description },
         ...(mayChange

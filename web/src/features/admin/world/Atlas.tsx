@@ -15,7 +15,7 @@ import styles from "./World.module.css";
 import { WorldMap } from "./WorldMap.tsx";
 
 const REFRESH_MS = 15_000;
-const SHOWN = 30;
+const SHOWN = 12;
 
 /** The drawn map, the room that is chosen on it, and all rooms as a list. */
 export function Atlas() {
