@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import typer
 
+from mythgate.cli import doctorhost, doctornet
 from mythgate.cli.addressfile import server_of
+from mythgate.cli.doctornet import USUAL, Ports, from_elsewhere
+from mythgate.cli.findings import Finding, show
 from mythgate.cli.offline import require_folder
 from mythgate.cli.output import EXIT_FAILED, DataDir, Json, print_json, settings_or_exit
 
 if TYPE_CHECKING:
     from mythgate.config import Settings
 
-_FREE_BYTES_WANTED: Final = 500 * 1024 * 1024
-_OPEN_FILES_WANTED: Final = 4096
 _PASSWORDS: Final = {
     "auto": "over HTTPS if the client can, else in clear",
     "plain": "in clear",
@@ -33,41 +33,43 @@ _PASSWORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `mend` says what to do about it."""
+def doctor(
+    area: Annotated[
+        str | None, typer.Argument(metavar="[net]", help="`net`: only the network, from this machine.")
+    ] = None,
+    elsewhere: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="HOST", help="Run this on another machine: come to the doors of HOST as clients do."
+        ),
+    ] = "",
+    http_port: Annotated[int, typer.Option(help="With --from; 443 is https, 0 leaves a door out.")] = USUAL.http,
+    metaserver_port: Annotated[int, typer.Option(help="With --from.")] = USUAL.metaserver,
+    shards_port: Annotated[int, typer.Option(help="With --from.")] = USUAL.shards,
+    telnet_port: Annotated[int, typer.Option(help="With --from.")] = USUAL.telnet,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Check settings, database, world, doors, network, certificates, clock, disks, backups and limits. Changes nothing.
 
-    level: Literal["ok", "warning", "problem"]
-    subject: str
-    message: str
-    mend: str = ""
+    Each finding names what mends it. Exit code 1 if something has to be mended.
 
-
-def doctor(data_dir: DataDir = None, json: Json = False) -> None:
-    """Check settings, data folder, database, world, ports and limits. Changes nothing.
-
-    Exit code 1 if something has to be mended. Example:  mythgate doctor
+    Examples:  mythgate doctor    mythgate doctor net    mythgate doctor --from play.example.org --http-port 443
     """
-    require_folder(data_dir)
-    settings = settings_or_exit(data_dir=data_dir)
-    findings = [finding for check in CHECKS for finding in check(settings)]
+    if area not in (None, "net"):
+        raise typer.BadParameter("there is `net`, and nothing for all of it", param_hint="area")
+    if elsewhere:
+        findings = list(from_elsewhere(elsewhere, Ports(http_port, metaserver_port, shards_port, telnet_port)))
+    else:
+        require_folder(data_dir)
+        settings = settings_or_exit(data_dir=data_dir)
+        findings = [finding for check in (NETWORK if area else CHECKS) for finding in check(settings)]
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
-        _print(findings)
+        show(findings)
     if any(finding.level == "problem" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
-
-
-def _print(findings: list[Finding]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    marks = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
-    for finding in findings:
-        console.print(f"{marks[finding.level]}  [bold]{finding.subject:<15}[/] {finding.message}")
-        if finding.mend:
-            console.print(f"{'':26}→ {finding.mend}")
 
 
 def _settings_known(_settings: Settings) -> Iterator[Finding]:
@@ -110,11 +112,6 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
             f"{folder} cannot be written",
             "Change its owner, or choose another with --data-dir.",
         )
-    free = shutil.disk_usage(folder).free
-    if free < _FREE_BYTES_WANTED:
-        yield Finding("warning", "disk", f"{free // 2**20} MiB free", "Make room; a full disk stops all changes.")
-    else:
-        yield Finding("ok", "disk", f"{free / 2**30:.1f} GiB free")
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:
@@ -341,24 +338,6 @@ def _browser_client(_settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "browser client", str(folder))
 
 
-def _limits(settings: Settings) -> Iterator[Finding]:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(_OPEN_FILES_WANTED, settings.limits.connections + 200)
-    if soft < wanted:
-        yield Finding(
-            "warning",
-            "open files",
-            f"this process may open {soft}, limits.connections asks for {wanted}",
-            f"ulimit -n {wanted}   (LimitNOFILE= in a systemd unit)",
-        )
-    else:
-        yield Finding("ok", "open files", f"{soft}")
-
-
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _python,
     _client_distribution,
@@ -373,5 +352,22 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _telnet_door,
     _encryption,
     _browser_client,
-    _limits,
+    doctorhost.database_health,
+    doctornet.network,
+    doctornet.tls,
+    doctorhost.clock,
+    doctorhost.disks,
+    doctorhost.backups,
+    doctorhost.memory,
+    doctorhost.limits,
+    doctorhost.redis,
+)
+NETWORK: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
+    _door,
+    _metaserver_door,
+    _shards_door,
+    _telnet_door,
+    doctornet.network,
+    doctornet.tls,
+    doctorhost.limits,
 )
