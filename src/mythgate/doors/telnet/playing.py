@@ -39,6 +39,7 @@ from mythgate.doors.telnet.words import Reader
 from mythgate.realtime.outbox import Batch, Outbox, Sink
 from mythgate.realtime.stream import Stream
 from mythgate.services import causes
+from mythgate.services.security import SecurityEvent, marked
 from mythgate.wire.telnet.ansi import Style
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Playing(Sink):
         excess = allowance.exceed(now)
         if excess is Excess.FLOODING:
             where = {"correlation": self.line.source.id, "address": self.line.address}
-            logger.warning("Connection closed for flooding", extra={"security": "flood", **where})
+            logger.warning("Connection closed for flooding", extra=where | marked(SecurityEvent.FLOOD))
             message = "You kept sending far too much."
             door.hub.end(stream, Disconnect("flood", message, may_reconnect=False, code=FLOOD))
         elif excess is Excess.MUTED or (excess is Excess.DROPPED and now >= allowance.next_error):
