@@ -682,7 +682,7 @@ class AccountService:
         """
 
         def work(tx: Transaction) -> Account:
-            actor, account = self._actor_and_target(tx, caller, account_id)
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.SET_ROLE)
             require_grant(actor, account.role, role)
             if account.is_guest and role is not Role.PLAYER:
                 raise PermissionDenied("A guest stays a player.", hint="Have them register an account.")
@@ -710,8 +710,7 @@ class AccountService:
         """
 
         def work(tx: Transaction) -> Account:
-            actor, account = self._actor_and_target(tx, caller, account_id)
-            require(actor, Permission.HIDE)
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.HIDE)
             if account_id != caller.account_id:
                 require_authority(actor, account.role, Permission.HIDE)
             if hidden and not account.role.includes(Role.MODERATOR):
@@ -728,7 +727,7 @@ class AccountService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> tuple[Account, list[SessionId]]:
-            actor, account = self._actor_and_target(tx, caller, account_id)
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.LIFT_BAN)
             require_authority(actor, account.role, Permission.LIFT_BAN)  # who may end such a lock, may begin it
             if account.role is Role.OWNER:
                 require_other_owner(tx, account)
@@ -750,7 +749,7 @@ class AccountService:
         """Open a disabled account again, however it was locked."""
 
         def work(tx: Transaction) -> Account:
-            actor, account = self._actor_and_target(tx, caller, account_id)
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.LIFT_BAN)
             require_authority(actor, account.role, Permission.LIFT_BAN)
             account.status = AccountStatus.ACTIVE
             tx.accounts.save(account)
@@ -772,7 +771,7 @@ class AccountService:
         key, now = name_key(name), self._clock.now()
 
         def work(tx: Transaction) -> Account:
-            actor, account = self._actor_and_target(tx, caller, account_id)
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.RENAME)
             require_authority(actor, account.role, Permission.RENAME)
             holder = tx.accounts.by_name_key(key)
             if holder is not None and holder.id != account.id:
@@ -879,8 +878,7 @@ class AccountService:
 
     def _require_others_password(self, tx: Transaction, caller: Caller, account_id: AccountId) -> Account:
         """The account, if the caller may give it passwords."""
-        require(self._role_of(tx, caller), Permission.RESET_PASSWORD)  # before anything is told of the account
-        actor, account = self._actor_and_target(tx, caller, account_id)
+        actor, account = self._actor_and_target(tx, caller, account_id, Permission.RESET_PASSWORD)
         require_authority(actor, account.role, Permission.RESET_PASSWORD)
         if account_id == caller.account_id:
             raise PermissionDenied("Your own password is changed with the one you have.")
@@ -1035,8 +1033,12 @@ class AccountService:
         """What the caller may do now."""
         return role_within(tx, caller)
 
-    def _actor_and_target(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Rights, Account]:
+    def _actor_and_target(
+        self, tx: Transaction, caller: Caller, account_id: AccountId, needs: Permission
+    ) -> tuple[Rights, Account]:
+        """What the caller may do, and the account; it is asked for the permission before anything is told of it."""
         actor = self._role_of(tx, caller)
+        require(actor, needs)
         account = tx.accounts.require(account_id)
         if account.status is AccountStatus.DELETED:
             raise InvalidInput("This account is deleted.")
@@ -1045,8 +1047,10 @@ class AccountService:
     def close_within(self, tx: Transaction, caller: Caller, account_id: AccountId) -> tuple[Account, list[SessionId]]:
         """Delete an account in a transaction of the caller's, who hands what this returns to `closed` once it is
         saved. Raises as `delete`."""
-        actor, account = self._actor_and_target(tx, caller, account_id)
-        if account_id != caller.account_id:
+        if account_id == caller.account_id:
+            account = tx.accounts.require(account_id)
+        else:
+            actor, account = self._actor_and_target(tx, caller, account_id, Permission.ERASE_PERSON)
             require_authority(actor, account.role, Permission.ERASE_PERSON)
         if account.role is Role.OWNER:
             require_other_owner(tx, account)

@@ -17,7 +17,7 @@ from mythgate.domain.accounts import Account, Role
 from mythgate.domain.errors import BadCode, Conflict, NotFound, PermissionDenied, TooMany, Unavailable
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.moderation import AuditEntry
-from mythgate.domain.permissions import Permission, require_authority
+from mythgate.domain.permissions import Permission, require, require_authority
 from mythgate.domain.secondfactors import (
     RECOVERY_CODES,
     RECOVERY_LENGTH,
@@ -232,8 +232,10 @@ class SecondFactorService:
         now = self._clock.now()
 
         def work(tx: Transaction) -> list[SessionId] | None:
+            rights = role_within(tx, caller)
+            require(rights, Permission.RESET_SECOND_FACTOR)  # before anything is told of the account
             account = tx.accounts.require(account_id)
-            require_authority(role_within(tx, caller), account.role, Permission.RESET_SECOND_FACTOR)
+            require_authority(rights, account.role, Permission.RESET_SECOND_FACTOR)
             if account_id == caller.account_id:
                 raise PermissionDenied("Your own is disabled with a code.")
             if not tx.second_factors.delete(account_id):
