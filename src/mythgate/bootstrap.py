@@ -70,6 +70,7 @@ from mythgate.doors.http.lab import HttpLab
 from mythgate.doors.http.play import GOING_AWAY, PlayDoor, PlayOptions
 from mythgate.doors.http.routes import admin as admin_routes
 from mythgate.doors.http.routes import adminbackups as backup_routes
+from mythgate.doors.http.routes import admingames as staffgame_routes
 from mythgate.doors.http.routes import adminlab as adminlab_routes
 from mythgate.doors.http.routes import adminlogs as log_routes
 from mythgate.doors.http.routes import adminme as staffself_routes
@@ -1155,6 +1156,7 @@ def build_app(
             moderation_routes.router,
             system_routes.router,
             atlas_routes.router,
+            staffgame_routes.router,
             log_routes.router,
             why_routes.router,
             adminlab_routes.router,

@@ -1,7 +1,8 @@
 """The settings tree: every number an operator may change, with its unit and its bounds.
 
-Defaults < TOML file < `MYTHGATE_*` environment < command-line flags. `mythgate config show` tells the
-origin of each value; `docs/settings.md` is generated from this module.
+Defaults < TOML file < changes at run time < `MYTHGATE_*` environment < command-line flags. Changes at run time are facts
+in the database (`mythgate.livesettings`). `mythgate config show` tells the origin of each value; `docs/settings.md` is
+generated from this module.
 """
 
 from __future__ import annotations

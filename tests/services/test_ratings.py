@@ -373,3 +373,74 @@ async def test_a_reset_while_a_season_is_recomputed(kit: PeopleKit, monkeypatch:
     monkeypatch.undo()
     await kit.ratings.recompute(OPERATOR)
     assert [row.name for row in await kit.ratings.ladder()] == ["Bob"]
+
+
+# --- results that count for nothing ------------------------------------------------------------------
+
+
+async def test_a_result_counts_for_nothing_until_it_is_restored(kit: PeopleKit) -> None:
+    anna, bob, cara = await kit.myth("Anna"), await kit.myth("Bob"), await kit.myth("Cara")
+    await kit.play(bob, cara)
+    before = shown(await kit.ratings.ladder())
+    wanted = await kit.play(anna, bob)
+    after = shown(await kit.ratings.ladder())
+    assert after != before
+    assert await kit.ratings.void(OPERATOR, wanted.number, "cheated") == 4
+    assert shown(await kit.ratings.ladder()) == before
+    assert (await kit.ratings.voided(), await saved_caste(kit, anna)) == (frozenset({wanted.number}), 0)
+    await kit.ratings.recompute(OPERATOR)
+    assert shown(await kit.ratings.ladder()) == before
+    moved = await kit.ratings.preview(OPERATOR, "openskill")
+    assert {one.number for one in moved} == {bob.number, cara.number}
+    with pytest.raises(InvalidInput):
+        await kit.ratings.void(OPERATOR, wanted.number)
+    await kit.ratings.void(OPERATOR, wanted.number, void=False)
+    assert shown(await kit.ratings.ladder()) == after
+    assert (await kit.ratings.voided(), await saved_caste(kit, anna)) == (frozenset(), 1)
+    with pytest.raises(InvalidInput):
+        await kit.ratings.void(OPERATOR, wanted.number, void=False)
+    acts = await kit.store.read(lambda tx: tx.moderation.audit(subject=f"result:{wanted.number}"))
+    assert [(act.action, act.detail["before"], act.detail["after"]) for act in acts] == [
+        ("result.restored", "void", "counts"),
+        ("result.voided", "counts", "void"),
+    ]
+    assert acts[1].detail["reason"] == "cheated"
+
+
+async def test_a_result_of_a_season_that_is_over(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    old = await kit.play(anna, bob)
+    await kit.ratings.open_season(OPERATOR, "Winter")
+    await kit.play(bob, anna)
+    present = shown(await kit.ratings.ladder())
+    assert await kit.ratings.void(OPERATOR, old.number) == 0
+    assert await kit.ratings.ladder(season=1) == []
+    assert shown(await kit.ratings.ladder()) == present
+
+
+async def test_who_may_void_and_what(kit: PeopleKit) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    result = await kit.play(anna, bob)
+    with pytest.raises(NotFound):
+        await kit.ratings.void(OPERATOR, 77)
+    with pytest.raises(PermissionDenied):
+        await kit.ratings.void(kit.caller(anna), result.number)
+
+
+async def test_voiding_tries_again_when_standings_are_reset_meanwhile(
+    kit: PeopleKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bob = await kit.myth("Anna"), await kit.myth("Bob")
+    result = await kit.play(anna, bob)
+    recompute, failures = kit.ratings.recompute, [Conflict(), Conflict()]
+
+    async def disturbed(*args: object, **named: object) -> int:
+        if failures:
+            raise failures.pop()
+        return await recompute(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kit.ratings, "recompute", disturbed)
+    assert await kit.ratings.void(OPERATOR, result.number) == 0
+    failures += [Conflict(), Conflict(), Conflict()]
+    with pytest.raises(Conflict):
+        await kit.ratings.void(OPERATOR, result.number, void=False)

@@ -188,6 +188,30 @@ def reset(
     print(f"{on_services(data_dir, work)} standings begin anew.")
 
 
+_Result = Annotated[int, typer.Argument(metavar="RESULT", help="Number of the result.")]
+_Why = Annotated[str, typer.Option(help="Why; kept in the record.")]
+
+
+@app.command()
+def void(number: _Result, reason: _Why = "", data_dir: DataDir = None) -> None:
+    """Have a result count for nothing; the standings of its season are made anew. The result stays on record.
+
+    Example:  mythgate ladder void 17 --reason "cheated"
+    """
+    on_services(data_dir, lambda services: services.ratings.void(OPERATOR, number, reason))
+    print(f"Result {number} counts for nothing. `mythgate ladder restore {number}` takes that back.")
+
+
+@app.command()
+def restore(number: _Result, reason: _Why = "", data_dir: DataDir = None) -> None:
+    """Let a result count again that was voided.
+
+    Example:  mythgate ladder restore 17
+    """
+    on_services(data_dir, lambda services: services.ratings.void(OPERATOR, number, reason, void=False))
+    print(f"Result {number} counts.")
+
+
 @app.command()
 def seasons(data_dir: DataDir = None) -> None:
     """List the seasons.

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from mythgate.domain import ratings as rules
@@ -35,7 +35,7 @@ from mythgate.domain.ratings import (
     Standing,
     SubjectKind,
 )
-from mythgate.domain.results import Result
+from mythgate.domain.results import Result, Verdict
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
 from mythgate.services.ports import Clock, Store, Transaction
@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 PAGE: Final = 500  # results read at once
 NAME_LENGTH: Final = 63
 RESETS_FACT: Final = "ladder_resets"
+VOIDED_FACT: Final = "voided_results"
+REASON_LENGTH: Final = 200
+_ATTEMPTS: Final = 3  # to make standings anew while others play
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +251,8 @@ class RatingService:
         if season is None and await self._store.read(lambda tx: tx.ratings.current()) is None:
             return []  # nobody has played, and looking opens no season
         found = await self._require(season)
-        resets = await self._store.read(lambda tx: _resets(tx, found.number))
-        ladder, newest = await self._fold(found, chosen, resets)
+        resets, voided = await self._store.read(lambda tx: (_resets(tx, found.number), _voided(tx)))
+        ladder, newest = await self._fold(found, chosen, resets, voided)
         rules.forget_last(ladder, resets, newest)
         before = await self._store.read(lambda tx: tx.ratings.ladder(found.number, kind, category))
         return rules.compared(rules.ranked(before), rules.ranked(ladder.of(kind, category)))
@@ -268,17 +271,17 @@ class RatingService:
         await self._store.read(lambda tx: require(role_within(tx, caller), Permission.CORRECT_RESULTS))
         found = await self._require(season)
         chosen = self._formula(formula if formula is not None else found.formula)
-        resets = await self._store.read(lambda tx: _resets(tx, found.number))
-        ladder, newest = await self._fold(found, chosen, resets)
+        resets, voided = await self._store.read(lambda tx: (_resets(tx, found.number), _voided(tx)))
+        ladder, newest = await self._fold(found, chosen, resets, voided)
 
         def work(tx: Transaction) -> tuple[list[Standing], list[Account]]:
             require(role_within(tx, caller), Permission.CORRECT_RESULTS)
             self.season_within(tx)  # nobody else changes standings from here on
             current = _season(tx, found.number)
-            if _resets(tx, found.number) != resets:
+            if _resets(tx, found.number) != resets or _voided(tx) != voided:
                 raise Conflict("Standings were reset meanwhile.", hint="Try again.")
             # What was recorded while we were folding. The fold of all is in memory and can be repeated.
-            late = tx.results.from_number(newest + 1, current.last_result)
+            late = _without(voided, tx.results.from_number(newest + 1, current.last_result))
             whole = Ladder()
             for standing in ladder.all():
                 whole.put(standing)
@@ -349,6 +352,55 @@ class RatingService:
         count, _ = await self._store.write(work, then=lambda result: self.tell(result[1]))
         return count
 
+    async def voided(self) -> frozenset[int]:
+        """The numbers of results that count for nothing."""
+        return await self._store.read(_voided)
+
+    async def void(self, caller: Caller, number: int, reason: str = "", *, void: bool = True) -> int:
+        """Have a result count for nothing, or with `void` false count again, and make the standings of its season anew;
+        returns how many there are. The result itself stays as it was recorded; so does what a tournament made of it.
+
+        Raises:
+            PermissionDenied: the caller may not.
+            NotFound: there is no such result.
+            InvalidInput: it is so already.
+
+        """
+
+        def work(tx: Transaction) -> tuple[Result, int]:
+            require(role_within(tx, caller), Permission.CORRECT_RESULTS)
+            result = tx.results.get(number)
+            if result is None:
+                raise NotFound("There is no such result.")
+            known = _voided(tx)
+            if (number in known) is void:
+                words = "counts for nothing already" if void else "counts already"
+                raise InvalidInput(f"Result {number} {words}.", field="number")
+            tx.facts.set(VOIDED_FACT, json.dumps(sorted(known ^ {number})))
+            action, was, now = ("voided", "counts", "void") if void else ("restored", "void", "counts")
+            detail = {"name": result.name, "before": was, "after": now, "reason": reason[:REASON_LENGTH]}
+            tx.moderation.record(
+                AuditEntry(self._clock.now(), caller.account_id, f"result.{action}", f"result:{number}", detail)
+            )
+            return result, next(one.number for one in tx.ratings.seasons() if _covers(one, number))
+
+        result, season = await self._store.write(work)
+        for attempt in range(_ATTEMPTS):
+            try:
+                count = await self.recompute(caller, season=season)
+                break
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        await self._store.write(lambda tx: self._castes_of(tx, result), then=self.tell)
+        return count
+
+    @staticmethod
+    def _castes_of(tx: Transaction, result: Result) -> list[Account]:
+        """Whose standing is gone has no caste from it any more."""
+        accounts = [tx.accounts.get(line.account_id) for line in result.lines if line.account_id is not None]
+        return [one for one in accounts if one is not None and _set_caste(tx, one, _caste_within(tx, one))]
+
     async def rerank(self) -> int:
         """Write everybody's caste into their account, for those it changed for; returns how many.
 
@@ -398,14 +450,16 @@ class RatingService:
             )
         return formula
 
-    async def _fold(self, season: Season, formula: Formula, resets: Sequence[Reset]) -> tuple[Ladder, int]:
+    async def _fold(
+        self, season: Season, formula: Formula, resets: Sequence[Reset], voided: frozenset[int]
+    ) -> tuple[Ladder, int]:
         """The ladder of a season, and the number of the last result in it. Computed beside the event loop.
 
         Resets after that result are still to be made.
         """
         ladder = Ladder()
         newest = season.first_result - 1
-        while page := await self._page(newest + 1, season.last_result):
+        while page := _without(voided, await self._page(newest + 1, season.last_result)):
             newest = await asyncio.to_thread(rules.fold, page, ladder, formula, resets=resets, seen=newest)
         return ladder, newest
 
@@ -423,6 +477,19 @@ def _resets(tx: Transaction, season: int) -> list[Reset]:
     known = json.loads(tx.facts.get(RESETS_FACT) or "[]")
     resets = [Reset(**{**values, "kind": SubjectKind(values["kind"])}) for values in known]
     return [reset for reset in resets if reset.season == season]
+
+
+def _voided(tx: Transaction) -> frozenset[int]:
+    return frozenset(json.loads(tx.facts.get(VOIDED_FACT) or "[]"))
+
+
+def _without(voided: frozenset[int], results: Sequence[Result]) -> Sequence[Result]:
+    """The results, those that count for nothing as if nobody agreed on them."""
+    return [replace(one, verdict=Verdict.DISPUTED) if one.number in voided else one for one in results]
+
+
+def _covers(season: Season, number: int) -> bool:
+    return season.first_result <= number and (season.last_result is None or number <= season.last_result)
 
 
 def _season(tx: Transaction, number: int) -> Season:
