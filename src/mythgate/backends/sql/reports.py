@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Integer, String, and_, bindparam, delete, func, insert, or_, select, true, update
+from sqlalchemy import Integer, String, and_, bindparam, delete, func, insert, not_, or_, select, true, update
 
 from mythgate.backends.sql.statements import (
     SqlConnection,
@@ -22,7 +22,7 @@ from mythgate.domain.ids import AccountId
 from mythgate.domain.reports import CLOSED, Line, Report, ReportState, Voice
 
 _COLUMNS: Final = row_columns(reports, Report)
-_STATES: Final = sorted(CLOSED)
+_is_closed: Final = or_(*(reports.c.state == state for state in sorted(CLOSED)))
 _ADD: Final = Statement(
     insert(reports).values(**field_values(reports, Report, without=["number"])).returning(reports.c.number)
 )
@@ -36,7 +36,7 @@ _OPEN_ABOUT: Final = Statement(
     select(*_COLUMNS)
     .where(
         reports.c.subject == bindparam("of_subject"),
-        reports.c.state.not_in(_STATES),
+        not_(_is_closed),
         reports.c.created_at >= bindparam("since", type_=UtcDateTime()),
     )
     .order_by(reports.c.number.desc())
@@ -93,7 +93,7 @@ _UNTOLD: Final = Statement(
     .where(
         report_voices.c.account_id == bindparam("of_account"),
         report_voices.c.told_at.is_(None),
-        reports.c.state.in_(_STATES),
+        _is_closed,
     )
     .order_by(report_voices.c.number)
 )
