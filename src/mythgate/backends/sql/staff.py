@@ -159,7 +159,7 @@ class SqlSeenAddresses:
         here = {"of_account": account_id, "at_address": address, "by_door": door, "now": now}
         if self._connection.change(_SEEN_AGAIN, here):
             return
-        self._connection.rows(_SEEN, values_of(SeenAddress(account_id, address, door, now, now, 1)))
+        self._connection.change(_SEEN, values_of(SeenAddress(account_id, address, door, now, now, 1)))
         self._connection.change(_CROWDED_OUT, {"of_account": account_id})
 
     def of_account(self, account_id: AccountId) -> list[SeenAddress]:
