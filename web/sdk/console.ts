@@ -350,6 +350,18 @@ export class Console {
   stopCapture = (id: string): Promise<api.LabCapture> =>
     this.#post(`api/admin/lab/captures/${encodeURIComponent(id)}/stop`);
 
+  // --- results --------------------------------------------------------------------------------------------
+
+  /** The newest first; those before the number, if one is given. */
+  results = (before: number | null = null): Promise<api.StaffResults> => this.#get("api/admin/results", { before });
+
+  /** Have it count for nothing; the standings of its season are made anew. */
+  voidResult = (number: number, reason: string): Promise<api.Recounted> =>
+    this.#post(`api/admin/results/${number}/void`, { reason });
+
+  restoreResult = (number: number, reason: string): Promise<api.Recounted> =>
+    this.#post(`api/admin/results/${number}/restore`, { reason });
+
   // --- the ladder -----------------------------------------------------------------------------------------
 
   /** All seasons and the formulas there are. */

@@ -315,6 +315,12 @@ export interface Backups {
    */
   failure: string;
 }
+export interface BecauseOf {
+  /**
+   * Why; kept in the record.
+   */
+  reason?: string;
+}
 export interface BecauseRequest {
   /**
    * Why; kept in the record.
@@ -1437,6 +1443,12 @@ export interface RecordedAct {
     [k: string]: string;
   };
 }
+export interface Recounted {
+  /**
+   * How many were made anew.
+   */
+  standings: number;
+}
 /**
  * For the day the authenticator is lost; each works once. Nobody can see them again.
  */
@@ -1746,6 +1758,42 @@ export interface StaffOccupant {
    * Whether the connection is lost and they may yet be back.
    */
   linkdead: boolean;
+}
+/**
+ * How one game ended, and whether that counts.
+ */
+export interface StaffResult {
+  number: number;
+  name: string;
+  map_name: string;
+  room_id: number;
+  kind: LobbyKind;
+  verdict: Verdict;
+  recorded_at: string;
+  /**
+   * Whether the staff has it count for nothing.
+   */
+  void: boolean;
+  players: StaffResultPlayer[];
+}
+export interface StaffResultPlayer {
+  number: number;
+  name: string;
+  /**
+   * From 1; 0 for spectators.
+   */
+  place: number;
+  outcome: Outcome;
+}
+/**
+ * Newest first.
+ */
+export interface StaffResults {
+  results: StaffResult[];
+  /**
+   * Ask for the next page with `before`; null on the last.
+   */
+  next_before: number | null;
 }
 /**
  * One room and who is in it, the longest there first.

@@ -154,7 +154,11 @@ const accountRows = (card: UserCard): Row[] => [
 ];
 
 const comingRows = (card: UserCard): Row[] => [
-  ["Now", card.online.map((one) => `${one.room_name || "the world"} (${one.client})`).join(", ") || "not on"],
+  [
+    "Now",
+    card.online.map((one) => `${one.room_name || "the world"}${one.client && ` (${one.client})`}`).join(", ") ||
+      "not on",
+  ],
   ["Account made", `${fromNow(card.created_at)}, ${fullTime(card.created_at)}`],
   ["Last seen", card.last_seen_at ? `${fromNow(card.last_seen_at)}, ${fullTime(card.last_seen_at)}` : "never"],
   [

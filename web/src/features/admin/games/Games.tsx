@@ -1,12 +1,12 @@
 import { tell } from "../../../stores/adminTold.ts";
 import { explain, pages } from "../../../stores/login.ts";
 import { goTo } from "../../../stores/page.ts";
-import { Results } from "../../lobby/Results.tsx";
 import { Tournaments } from "../../lobby/Tournaments.tsx";
 import { SubNav } from "../SubNav.tsx";
 import type { SectionProps } from "../sections.ts";
 import { Hosted } from "./Hosted.tsx";
 import { LadderDesk } from "./LadderDesk.tsx";
+import { Results } from "./Results.tsx";
 
 const PAGES = [
   ["games", "Hosted now"],
@@ -28,7 +28,7 @@ export function Games({ rest }: SectionProps) {
     <>
       <SubNav label="Games" pages={PAGES} chosen={rest ? `games/${rest}` : "games"} />
       {rest === "results" ? (
-        <Results onPerson={look} />
+        <Results />
       ) : rest === "ladder" ? (
         <LadderDesk />
       ) : rest === "tournaments" ? (
