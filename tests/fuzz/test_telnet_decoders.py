@@ -20,7 +20,7 @@ from mythgate.wire.telnet.lines import LineAssembler
 from mythgate.wire.telnet.negotiation import Negotiator
 from mythgate.wire.telnet.text import Charset, clean, decoded, encoded, wrapped
 
-EXAMPLES = 200_000 if os.environ.get("MYTHGATE_FUZZ") == "long" else 500
+EXAMPLES = 200_000 if os.environ.get("MYTHGATE_FUZZ") == "long" else 250
 
 
 def stream(data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -434,3 +435,31 @@ async def test_a_taken_port(tmp_path: Path) -> None:
             await other.open()
         assert other.greeting() == ""
         other.spawn(asyncio.sleep(0))  # not running: nothing is begun
+
+
+async def test_noise(house: TelnetHouse, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever comes, before the world and in it: a line is closed, or goes on; nothing breaks."""
+    chance = random.Random(4000)  # always the same noise
+    pieces = [
+        *(words(verb, option) for verb in (WILL, 252, DO, DONT) for option in (1, 3, 24, 25, 31, 42, 70, 86, 201, 7)),
+        *(words(SB, option) + b"\x00" + b"\x50\x00\x18" + words(SE) for option in (24, 31, 42, 201)),
+        words(SB, GMCP) + b'Core.Supports.Set ["Room 1"]' + words(SE),
+        *(b"look\r\n", b"\r\0", b"\x08\x7f", b"guest\r\n", b"no\r\n", b"say \xc3\xa4\xff\xff\r\n", b"set width 30\n"),
+        *(b"lobby join Arrival\n", b"quit\n", b"north\n"),
+    ]
+    for inside in (False, True):
+        for _ in range(12):
+            guest = await house.visitor()
+            if inside:
+                await guest.enter()
+            noise = b"".join(
+                chance.choice(pieces) if chance.random() < 0.9 else chance.randbytes(chance.randint(1, 9))
+                for _ in range(40)
+            )
+            guest.send(noise)
+            await asyncio.sleep(0)
+            await guest.close()
+    await house.settled(lambda: house.door.stats.connected == 0)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    assert not house.door.stats.closed["internal"]
+    await (await house.visitor()).enter("Ada")
