@@ -32,6 +32,7 @@ from mythgate.cli import (
     messages,
     metaserver,
     migrate,
+    moderation,
     play,
     record,
     room,
@@ -118,6 +119,7 @@ app.add_typer(lobby.app, name="lobby", cls=Commands)
 app.add_typer(room.app, name="room", cls=Commands)
 app.add_typer(messages.app, name="announcement", cls=Commands)
 app.add_typer(bridge.app, name="bridge", cls=Commands)
+app.add_typer(moderation.app, name="moderation", cls=Commands)
 app.add_typer(ladder.app, name="ladder", cls=Commands)
 app.add_typer(tournament.app, name="tournament", cls=Commands)
 app.add_typer(config.app, name="config", cls=Commands)
