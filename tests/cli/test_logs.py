@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from mythgate.cli import app
 from mythgate.cli.logs import appended
+from mythgate.domain.logs import LogLine
 
 Run = Callable[..., Result]
 
@@ -137,6 +138,18 @@ def test_what_is_written_from_now_on(tmp_path: Path) -> None:
     finally:
         patch.undo()
     assert steps == []
+
+
+def test_following_goes_on_until_it_is_interrupted(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(_folder: Path) -> Iterator[LogLine]:
+        for text, level in (("quiet", "info"), ("loud", "error")):
+            yield LogLine(1, datetime.now(UTC), level, "mythgate", text, "", {})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mythgate.cli.logs.appended", written)
+    shown = run("logs", "--follow", "--level", "warning", code=130).stdout
+    assert shown.rstrip().endswith("[error] loud")
+    assert "quiet" not in shown
 
 
 def test_levels(run: Run) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mythgate.domain.errors import InvalidInput, MythError, NotFound
+from mythgate.domain.errors import InvalidInput, NotFound
 from mythgate.domain.ids import AccountId, CharacterId
 from mythgate.domain.logs import LevelChange, LogLine, LogQuery, weight_of
 from mythgate.domain.moderation import AuditEntry
@@ -184,7 +184,7 @@ def people_called(tx: Transaction, word: str) -> People:
 
     """
     number = word.removeprefix("#")
-    key = _key_of(word)
+    key = name_key(word)
     account = tx.accounts.by_name_key(key) if key else None
     if account is None:
         account = tx.accounts.get(AccountId(word))
@@ -198,13 +198,6 @@ def people_called(tx: Transaction, word: str) -> People:
         raise NotFound(f"There is nobody called {word[:80]}.", hint="Say a name, an id, or a number like #12.")
     bodies = [*tx.characters.of_account(account.id), *tx.characters.of_account(account.id, deleted=True)]
     return People(frozenset({account.id, *(body.id for body in bodies)}), frozenset({account.number}))
-
-
-def _key_of(word: str) -> str:
-    try:
-        return name_key(word)
-    except MythError:
-        return ""
 
 
 def _read(tx: Transaction) -> list[LevelChange]:
