@@ -99,7 +99,7 @@ def set_up(node: Node) -> None:
             watch_policy(lambda: services.accounts.policy.registration_open, lambda: services.accounts.policy.guests),
         ]
     )
-    lookout.slow_checks.append(watch_staff(node.store, None))
+    lookout.slow_checks.append(watch_staff(node.store))
     lookout.slow_checks.append(watch_backups(services.backups.newest_at, clock, policy))
 
     started_at = clock.now()

@@ -17,7 +17,7 @@ from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import Caller
 from mythgate.services.accounts import role_within
-from mythgate.services.ports import Clock, Store
+from mythgate.services.ports import Clock, Store, Transaction
 from mythgate.services.readings import Point
 
 log = logging.getLogger(__name__)
@@ -257,45 +257,38 @@ def watch_policy(registration_open: Callable[[], bool], guests: Callable[[], boo
     return check
 
 
-def watch_staff(store: Store, without_second_factor: Callable[[Sequence[str]], Awaitable[int]] | None) -> SlowCheck:
+def watch_staff(store: Store) -> SlowCheck:
     """Whether somebody owns the server, and whether those who may do all prove it with two things."""
 
-    async def check() -> list[Warned]:
-        def work_roles(role: Role) -> list[str]:
-            return [one.id for one in found[role] if one.status is AccountStatus.ACTIVE]
+    def work(tx: Transaction) -> tuple[bool, int]:
+        found = [tx.accounts.search(role=role, limit=_MOST_STAFF) for role in (Role.OWNER, Role.ADMIN)]
+        owners, admins = ([one for one in some if one.status is AccountStatus.ACTIVE] for some in found)
+        return bool(owners), sum(not tx.second_factors.is_enrolled(one.id) for one in (*owners, *admins))
 
-        found = {
-            role: await store.read(lambda tx, role=role: tx.accounts.search(role=role, limit=_MOST_STAFF))  # type: ignore[misc]
-            for role in (Role.OWNER, Role.ADMIN)
-        }
-        owners, admins = work_roles(Role.OWNER), work_roles(Role.ADMIN)
-        warned = []
-        if not owners:
-            warned.append(
-                Warned(
-                    "no_owner",
-                    Severity.WARNING,
-                    "Nobody owns this server yet.",
-                    "Whoever opens the link that it printed at its start becomes its owner.",
-                    "mythgate user role NAME owner",
-                )
-            )
-        staff = [*owners, *admins]
-        bare = await without_second_factor(staff) if without_second_factor is not None and staff else 0
-        if bare:
-            who = "One owner or admin has" if bare == 1 else f"{bare} owners and admins have"
-            warned.append(
-                Warned(
-                    "second_factor",
-                    Severity.WARNING,
-                    f"{who} no second factor.",
-                    "Who learns the password of one of them can do everything.",
-                    "in the browser: Account, Second factor",
-                )
-            )
-        return warned
+    async def check() -> Iterator[Warned]:
+        return _about_staff(*await store.read(work))
 
     return check
+
+
+def _about_staff(has_owner: bool, bare: int) -> Iterator[Warned]:
+    if not has_owner:
+        yield Warned(
+            "no_owner",
+            Severity.WARNING,
+            "Nobody owns this server yet.",
+            "Whoever opens the link that it printed at its start becomes its owner.",
+            "mythgate user role NAME owner",
+        )
+    if bare:
+        who = "One owner or admin has" if bare == 1 else f"{bare} owners and admins have"
+        yield Warned(
+            "second_factor",
+            Severity.WARNING,
+            f"{who} no second factor.",
+            "Who learns the password of one of them can do much harm.",
+            "in the browser, each for themselves: /admin/factor",
+        )
 
 
 _MOST_STAFF: Final = 200
