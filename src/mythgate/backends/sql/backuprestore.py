@@ -29,6 +29,7 @@ RESTORED_FACT: Final = "restored"
 
 ACTION: Final = "backup.restored"
 _ROWS_AT_ONCE: Final = 2000
+_CACHE_KIB: Final = 128 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OURS: Final = frozenset(metadata.tables) | RETIRED_TABLES | {"alembic_version"}
 _OF_PEOPLE: Final = ("accounts", "characters", "results", "imported")
@@ -219,6 +220,7 @@ class _Sqlite(_Place):
         return {name for name in sqlite_tables(self._database) if not name.startswith("sqlite_")}
 
     def drop(self, names: Sequence[str]) -> None:
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")  # rows come in no order that indexes have
         for name in names:
             self._database.execute(f'DROP TABLE "{name}"')
 
