@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS: Final = 1.0
 BACKLOG: Final = 512
 ACTIVITY_SECONDS: Final = 5.0
+LARGEST_NUMBER: Final = 2**31 - 1
 CERTIFICATE_SECONDS: Final = 60.0  # how soon a renewed certificate is used
 HANDSHAKE_SECONDS: Final = 10.0
 
@@ -238,8 +239,8 @@ class TelnetDoor:
     # --- what is told of us ----------------------------------------------------------------------------
 
     def number_of(self, room_id: str) -> int:
-        """What clients know a room by that know whole numbers only."""
-        return self.services.world.world.number_of(room_id)
+        """What clients know a room by that know whole numbers of 31 bits only, as maps of Mudlet do."""
+        return self.services.world.world.number_of(room_id) % LARGEST_NUMBER
 
     def status(self) -> Values:
         """What lists of games are told (MSSP)."""
