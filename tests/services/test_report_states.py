@@ -1,4 +1,4 @@
-"""Reports and measures under any order of what several moderators do, against a model that says what has to come of it."""
+"""Reports and measures under any order of what moderators do, against a model that says what has to come of it."""
 
 from __future__ import annotations
 

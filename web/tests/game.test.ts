@@ -412,3 +412,11 @@ test("the log keeps its newest lines, and ids go on", () => {
   expect(texts(next).at(-1)).toBe(`${MAX_LINES + 19}`);
   expect(next.log.at(-1)?.id).toBe(MAX_LINES + 20);
 });
+
+test("words that the staff removed are gone, and who said them stays", () => {
+  const heard = applyEvent(playing, chat({ id: "rude" }));
+  const gone = applyEvent(heard, event("message_deleted", { id: "rude", room: "room:x" }));
+  const line = gone.log.find((one) => one.chatId === "rude");
+  expect(line?.text).toMatch(/: Removed by the staff\.$/);
+  expect(applyEvent(gone, event("message_deleted", { id: "other", room: "room:x" })).log).toBe(gone.log);
+});

@@ -282,3 +282,14 @@ describe("friends and clans", () => {
     expect(hear(inside, clan, clan).clanChanges).toBe(2);
   });
 });
+
+test("words that the staff removed are gone", () => {
+  const heard = hear(
+    inside,
+    event("lobby_message", message({ id: "rude" })),
+    event("lobby_message", message({ id: "fine" })),
+  );
+  const gone = hear(heard, event("message_deleted", { id: "rude", room: "lobby:26" }));
+  expect(gone.lines.find((line) => line.messageId === "rude")?.styled).toBe("Removed by the staff.");
+  expect(gone.lines.find((line) => line.messageId === "fine")?.styled).not.toBe("Removed by the staff.");
+});

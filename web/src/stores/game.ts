@@ -12,7 +12,7 @@ import type {
   ServerEvent,
 } from "@mythgate/sdk";
 import { comingText, companyText, inPlainWords, leavingText, placeText } from "./arrival.ts";
-import type { LogLine } from "./lines.ts";
+import { type LogLine, withoutMessage } from "./lines.ts";
 
 export const MAX_LINES = 500;
 
@@ -119,6 +119,8 @@ export function applyEvent(game: Game, event: ServerEvent): Game {
 
     case "chat_message":
       return withChat(game, event.data, at, false);
+    case "message_deleted":
+      return { ...game, log: withoutMessage(game.log, event.data.id) };
     case "room_message":
       return event.data.message ? addLines(game, { at, kind: "action", text: event.data.message }) : game;
     case "system":

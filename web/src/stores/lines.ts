@@ -104,6 +104,17 @@ export function speakerLength({ kind, own, speaker = "", text }: LogLine): numbe
   return start.slice(1) === name.slice(1) && start.toLowerCase() === name.toLowerCase() ? name.length : 0;
 }
 
+/** What stands where words were that the staff removed. */
+export const REMOVED = "Removed by the staff.";
+
+/** The log without the words of a message that the staff removed; who said it stays. */
+export function withoutMessage(log: readonly LogLine[], id: string): readonly LogLine[] {
+  if (!log.some((line) => line.chatId === id)) return log;
+  return log.map((line) =>
+    line.chatId === id ? { ...line, text: line.speaker ? `${line.speaker}: ${REMOVED}` : REMOVED } : line,
+  );
+}
+
 /** Whether somebody waits for the player to read this: others' words and the server's. */
 export function isNews(line: LogLine): boolean {
   if (line.past || line.own) return false;

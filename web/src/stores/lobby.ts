@@ -9,6 +9,7 @@ import type {
   LobbyView,
   ServerEvent,
 } from "@mythgate/sdk";
+import { REMOVED } from "./lines.ts";
 import { type RoomPlay, titleOf } from "./roomPlay.ts";
 
 export const MAX_LOBBY_LINES = 300;
@@ -123,6 +124,11 @@ export function applyLobbyEvent(lobby: Lobby, event: ServerEvent): Lobby {
       return withoutLeaver(lobby, event.data, at);
     case "lobby_message":
       return withMessage(lobby, event.data, false);
+    case "message_deleted":
+      return {
+        ...lobby,
+        lines: lobby.lines.map((line) => (line.messageId === event.data.id ? { ...line, styled: REMOVED } : line)),
+      };
     case "lobby_game_listed": {
       const { game } = event.data;
       const next = { ...lobby, games: [...withoutGame(lobby, game.number), { ...game, told: at }] };
