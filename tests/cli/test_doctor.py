@@ -96,7 +96,7 @@ def test_a_clock_that_is_wrong_or_jumps(tmp_path: Path, monkeypatch: pytest.Monk
     assert told(doctorhost.clock(settings(tmp_path)), "clock")[0][0] == "ok"
     times = iter((100.0, 107.0))
     with monkeypatch.context() as patch:
-        patch.setattr(doctorhost.time, "time", lambda: next(times))
+        patch.setattr(time, "time", lambda: next(times))
         assert told(doctorhost.clock(settings(tmp_path)), "clock")[0][0] == "warning"
 
     class Early(dt.datetime):

@@ -96,7 +96,7 @@ def line_of(direction: str, opcode: int, payload: bytes) -> Line:
             return {**line, "error": "The frame is no JSON, or no MessagePack."}
         shown = blanked(value, from_client=direction == "c2s")
         first = shown[0] if isinstance(shown, list) and shown else shown
-        kind = first.get("event_type") or first.get("type") if isinstance(first, dict) else None
+        kind = _kind_of(first) if isinstance(first, dict) else None
         return {
             **line,
             "name": str(kind or line["name"]),
@@ -106,6 +106,10 @@ def line_of(direction: str, opcode: int, payload: bytes) -> Line:
     if opcode == CLOSE and len(payload) >= 2:
         return {**line, "fields": {"code": int.from_bytes(payload[:2], "big")}}
     return line
+
+
+def _kind_of(value: Mapping[str, Any]) -> object:
+    return value.get("event_type") or value.get("type") or ("command" if "command" in value else None)
 
 
 def frames_in(data: bytes) -> Iterator[tuple[int, bytes]]:
