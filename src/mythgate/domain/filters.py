@@ -24,7 +24,7 @@ PATTERN_WORDS: Final = 6
 MESSAGE_LENGTH: Final = 200
 MASK: Final = "*"
 REMEMBERED_WORDS: Final = 20_000  # of talk, with what was found in them
-LONGEST_WORD: Final = 128  # of which a longer one is looked at in pieces
+LONGEST_WORD: Final = 128  # that is remembered
 
 
 class FilterAction(StrEnum):
@@ -90,7 +90,7 @@ class Where:
             return False
         if rule.scope is FilterScope.EVERYWHERE:
             return True
-        return rule.place == getattr(self, rule.scope.value)
+        return bool(rule.place == getattr(self, rule.scope.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,7 @@ class Screen:
         self._phrases: list[_Rule] = []
         self._named: list[_Rule] = []
         self._known: dict[str, tuple[_Rule, ...]] = {}
+        self._letters: dict[str, str] = {}  # of the known words those that look like one letter, or like nothing
         for rule in rules:
             if not rule.enabled:
                 continue
@@ -236,19 +237,19 @@ class Screen:
         """What the filters make of words that are said; None if they find nothing in them."""
         if not self._looks_at_talk:
             return None
-        known = self._known
+        known, letters = self._known, self._letters
         words = text.split(" ")
         hits: list[tuple[_Rule, int, int]] = []  # with the first and last word it was found in
-        singles = False
+        apart = False
         for place, word in enumerate(words):
             found = known.get(word)
             if found is None:
                 found = self._remember(word)
             if found:
                 hits += [(rule, place, place) for rule in found]
-            if len(word) < 3:
-                singles = True
-        if singles:
+            if word in letters:
+                apart = True
+        if apart:
             hits += self._set_apart(words)
         if self._phrases:
             hits += self._in_phrases(words)
@@ -260,14 +261,19 @@ class Screen:
     def _remember(self, word: str) -> tuple[_Rule, ...]:
         if len(self._known) >= REMEMBERED_WORDS:
             self._known.clear()
+            self._letters.clear()
         found = tuple(self._find(word))
-        if len(word) <= LONGEST_WORD:
-            self._known[word] = found
+        forms = _forms(word)
+        if not forms or (len(forms) == 1 and len(forms[0]) == 1):
+            self._letters[word] = forms[0] if forms else ""
+        elif len(word) > LONGEST_WORD:
+            return found
+        self._known[word] = found
         return found
 
     def _find(self, word: str) -> list[_Rule]:
         found: dict[int, _Rule] = {}
-        for form in _forms(word[:512]):
+        for form in _forms(word):
             short = squeezed(form)
             for one in self._whole.get(short, ()):
                 if _stretches(form, one.joined):
@@ -286,25 +292,32 @@ class Screen:
 
     def _set_apart(self, words: Sequence[str]) -> list[tuple[_Rule, int, int]]:
         """Words written with spaces between the letters, or with one letter cut off."""
-        letters = [_forms(word) for word in words]
-        short = [len(forms) == 1 and len(forms[0]) == 1 for forms in letters]
+        letters = self._letters
         hits: list[tuple[_Rule, int, int]] = []
         place = 0
         while place < len(words):
-            if not short[place]:
+            if not letters.get(words[place]):
                 place += 1
                 continue
             end = place
-            while end + 1 < len(words) and (short[end + 1] or not letters[end + 1]):
+            while end + 1 < len(words) and words[end + 1] in letters:
                 end += 1
-            run = "".join(forms[0] for forms in letters[place : end + 1] if forms)
+            run = "".join(letters[word] for word in words[place : end + 1])
             if len(run) > 1:
                 hits += [(rule, place, end) for rule in self._in_run(run)]
             for first, last in ((place - 1, place), (end, end + 1)):
-                if first >= 0 and last < len(words) and not (self._find(words[first]) or self._find(words[last])):
-                    hits += [(rule, first, last) for rule in self._find(words[first] + words[last])]
+                if first >= 0 and last < len(words):
+                    hits += self._in_two(words[first], words[last], first, last)
             place = end + 1
         return hits
+
+    def _in_two(self, left: str, right: str, first: int, last: int) -> list[tuple[_Rule, int, int]]:
+        """Two words as one, unless one of them is enough."""
+        if self._known.get(left) or self._known.get(right):
+            return []
+        both = left + right
+        found = self._known.get(both)
+        return [(rule, first, last) for rule in (self._remember(both) if found is None else found)]
 
     def _in_run(self, run: str) -> list[_Rule]:
         """Whole words count within letters that stand apart, for nobody sees where one ends."""
@@ -390,7 +403,7 @@ def _trie_pattern(words: Iterable[str]) -> re.Pattern[str]:
         for letter in word:
             node = node.setdefault(letter, {})  # type: ignore[assignment]
         node[""] = {}
-    return re.compile(_alternatives(trie))  # type: ignore[arg-type]
+    return re.compile(_alternatives(trie))
 
 
 def _alternatives(node: dict[str, dict[str, object]]) -> str:
