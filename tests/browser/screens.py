@@ -304,13 +304,16 @@ async def all_agree(visitors: Sequence[Visitor]) -> None:
 _AXE: Final = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
-async def find_barriers(page: Page, rules: Sequence[str] | None = None) -> list[str]:
-    """What axe-core finds on the page that is serious or critical, by all its rules unless some are named."""
+async def find_barriers(page: Page, rules: Sequence[str] | None = None, *, within: str | None = None) -> list[str]:
+    """What axe-core finds on the page, or `within` a part of it, that is serious or critical; by all its rules unless
+    some are named."""
     if not await page.evaluate("'axe' in window"):  # it is half a megabyte of program
         await page.evaluate(_AXE.read_text())
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    # No rule in use wants style sheets and media to be loaded once more.
+    options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
     found = await page.evaluate(
-        "options => axe.run(document, options)", options | ({"runOnly": list(rules)} if rules else {})
+        "([within, options]) => axe.run(within ?? document, options)",
+        [within, options | ({"runOnly": list(rules)} if rules else {})],
     )
     return [
         f"{one['impact']} {one['id']}: {json.dumps([node['html'][:160] for node in one['nodes'][:3]])}"

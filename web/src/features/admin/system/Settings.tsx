@@ -1,4 +1,5 @@
 import type { AdminApi } from "@mythgate/sdk";
+import { useState } from "react";
 import { house } from "../../../stores/adminConsole.ts";
 import { useMe } from "../../../stores/adminMe.ts";
 import { AT_RUN_TIME, bySection, foundSettings, settingText, settingValue } from "../../../stores/adminSettings.ts";
@@ -36,12 +37,14 @@ export function Settings() {
             settings.put(all.map((one) => newer.get(one.name) ?? one));
           };
           return bySection(found).map(([section, rows]) => (
-            <details key={section} className={styles.section} open={search !== "" || isOpen(rows)}>
-              <summary>
-                {section || "general"} <span className={console.dim}>{summaryOf(rows)}</span>
-              </summary>
-              <SettingTable section={section} rows={rows} onChanged={put} />
-            </details>
+            <Section
+              // A search opens what it finds, and folds it again at its end.
+              key={`${section} ${search !== ""}`}
+              section={section}
+              rows={rows}
+              startsOpen={search !== "" || rows.some(({ origin }) => origin === AT_RUN_TIME)}
+              onChanged={put}
+            />
           ));
         }}
       </Shown>
@@ -50,9 +53,6 @@ export function Settings() {
 }
 
 const isSet = ({ origin }: AdminApi.SettingRow): boolean => origin !== "default";
-
-/** Sections in which something was changed at run time stand open. */
-const isOpen = (rows: readonly AdminApi.SettingRow[]): boolean => rows.some(({ origin }) => origin === AT_RUN_TIME);
 
 function summaryOf(rows: readonly AdminApi.SettingRow[]): string {
   const set = rows.filter(isSet).length;
@@ -77,6 +77,23 @@ interface SettingTableProps {
   readonly section: string;
   readonly rows: readonly AdminApi.SettingRow[];
   readonly onChanged: (changed: readonly AdminApi.SettingRow[]) => void;
+}
+
+interface SectionProps extends SettingTableProps {
+  readonly startsOpen: boolean;
+}
+
+/** One section, which is drawn when somebody opens it: there are hundreds of settings. */
+function Section({ startsOpen, ...table }: SectionProps) {
+  const [isOpen, setOpen] = useState(startsOpen);
+  return (
+    <details className={styles.section} open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        {table.section || "general"} <span className={console.dim}>{summaryOf(table.rows)}</span>
+      </summary>
+      {isOpen && <SettingTable {...table} />}
+    </details>
+  );
 }
 
 function SettingTable({ section, rows, onChanged }: SettingTableProps) {
