@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,29 @@ from mythgate.domain.logs import LogLine
 Run = Callable[..., Result]
 
 
+def command(*words: str, typed: str = "", code: int = 0) -> Result:
+    """What `mythgate words…` says."""
+    result = CliRunner().invoke(app, list(words), input=typed)
+    assert result.exit_code == code, f"{words}: {result.output}\n{result.exception!r}"
+    return result
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which there is a database with ada."""
+    folder = tmp_path_factory.mktemp("logs") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYTHGATE_DATA_DIR", str(folder))
+        patch.setenv("MYTHGATE_PASSWORDS__MEMORY_KIB", "64")
+        command("migrate", "up")
+        command("user", "create", "ada", typed="correct horse battery\n")
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a command with its own data folder, in which there is a database with ada."""
+    shutil.copytree(data, tmp_path / "data")
     for name in list(os.environ):
         if name.startswith("MYTHGATE_"):
             monkeypatch.delenv(name)
@@ -33,14 +54,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     before, level = root.handlers[:], root.level
     root.handlers = []  # commands set up their own
 
-    def run(*words: str, typed: str = "", code: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(words), input=typed)
-        assert result.exit_code == code, f"{words}: {result.output}\n{result.exception!r}"
-        return result
-
-    run("migrate", "up")
-    run("user", "create", "ada", typed="correct horse battery\n")
-    yield run
+    yield command
     for handler in root.handlers:
         handler.close()
     root.handlers, root.level = before, level

@@ -40,7 +40,7 @@ async def running(*command: str, cwd: Path) -> AsyncIterator[asyncio.subprocess.
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), 5)
+                await asyncio.wait_for(process.wait(), 1)  # some wait long for their visitors to leave
             except TimeoutError:
                 process.kill()
                 await process.wait()
