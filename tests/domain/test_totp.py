@@ -29,7 +29,7 @@ STEP = totp.step_of(NOW)
         (7, "162583"),
         (8, "399871"),
         (9, "520489"),
-    ],  # fmt: skip
+    ],
 )
 def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
     assert totp.code_at(SECRET, counter) == code

@@ -177,7 +177,7 @@ async def test_staff_decides_what_is_not_played(kit: PeopleKit) -> None:
     await kit.tournaments.tick()
     with pytest.raises(PermissionDenied):
         await kit.tournaments.decide(kit.caller(anna), number, 1, 0, anna.number)
-    judge = kit.caller(await kit.myth("Judge", CUP, role=Role.MODERATOR))
+    judge = kit.caller(await kit.myth("Judge", CUP, role=Role.TOURNAMENT))
     with pytest.raises(InvalidInput):
         await kit.tournaments.decide(judge, number, 1, 0, 999)
     view = await kit.tournaments.decide(judge, number, 1, 0, bob.number)

@@ -116,7 +116,7 @@ class PersonalDataService:
             emptied = tx.moderation.about(account_id, known)
             for number in emptied:
                 tx.moderation.empty(number)
-            closed = (account, tx.sessions.revoke_all(account_id, now))
+            closed: tuple[Account, list[SessionId]] = (account, [])
             if account.status is not AccountStatus.DELETED:
                 closed = self._accounts.close_within(tx, caller, account_id)
             anonymous = closed[0].name

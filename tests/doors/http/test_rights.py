@@ -276,6 +276,10 @@ async def test_every_route_against_every_role(staff: Staff) -> None:
     assert NEEDS.keys() - known == set(), "these routes are no more: take them out of NEEDS"
 
     faults: list[str] = []
+    for one in staff.operations:
+        stranger = await staff.place.call(one.method, one.at(staff.there), one.body)
+        if stranger.status != 401:
+            faults.append(f"strangers: {one.name}: {stranger.status}")
     for role in Role:
         _, token = await staff.somebody(f"Bre {role.value[::-1].replace('_', ' ')}", role)
         for one in staff.operations:

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -92,7 +93,8 @@ class SqlPersonal:
             rows = self._connection.rows(statement, params)
             if rows:
                 found[str(table.name)] = [
-                    {str(column.name): _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows
+                    {str(column.name): _plain(value) for column, value in zip(columns, row, strict=True)}
+                    for row in rows
                 ]
         return found
 
@@ -218,6 +220,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return value
 
 
