@@ -255,8 +255,9 @@ def test_games() -> None:
 def test_modes() -> None:
     assert mode(Depth.MANY, 80, Charset.UTF_8, spoken=True) is mode(Depth.MANY, 80, Charset.UTF_8, spoken=True)
     spoken = mode(Depth.MANY, 80, Charset.UTF_8, spoken=True)
-    assert (spoken.depth, spoken.width) == (Depth.NONE, 0)
+    assert (spoken.depth, spoken.width) == (Depth.NONE, 80)
     table = [say("  Ada      here (×3)\n  ------\n  \nBob")]
+    assert spoken.rendered([say("--")]) == b""
     assert spoken.rendered(table) == b"Ada here (3 of them)\r\nBob\r\n"
     assert mode(Depth.NONE, 20, Charset.LATIN_1, spoken=False).rendered([say("ÿ")]) == b"\xff\xff\r\n"
     assert [width_of(columns) for columns in (0, 5, 100, 9999)] == [80, 20, 100, 250]

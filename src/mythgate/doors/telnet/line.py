@@ -361,7 +361,9 @@ class TelnetLine(asyncio.Protocol):
         known = self.terminal
         depth = self._depth if self._depth is not None else known.depth
         charset = self._charset or known.charset or self._typed_in
-        self.mode = mode(depth, width_of(self._columns), charset, spoken=self.spoken)
+        # Read aloud, a sentence is best in one piece; but a bare terminal would break it within a word.
+        width = 0 if self.spoken and known.abilities is not None else width_of(self._columns)
+        self.mode = mode(depth, width, charset, spoken=self.spoken)
 
     # --- what goes out -----------------------------------------------------------------------------
 

@@ -35,14 +35,14 @@ class Mode:
         self.depth = depth
         self.width = width
         self.charset = charset
-        self.spoken = spoken  # read aloud: no colours, no drawings, no columns, no breaks within a sentence
+        self.spoken = spoken  # read aloud: no colours, no drawings, no columns
 
     def rendered(self, passages: list[Passage]) -> bytes:
         """The lines as they are sent, each with its end."""
         lines: list[str] = []
         for passage in passages:
             if self.spoken:
-                lines += _as_spoken(passage.text)
+                lines += [part for line in _as_spoken(passage.text) for part in wrapped(line, self.width)]
                 continue
             width = 0 if passage.drawn else self.width
             lines += [painted(line, passage.style, self.depth) for line in wrapped(passage.text, width)]
@@ -52,7 +52,7 @@ class Mode:
 @lru_cache(maxsize=1024)
 def mode(depth: Depth, width: int, charset: Charset, spoken: bool) -> Mode:
     """The mode with these values; a width of 0 leaves breaking lines to the client."""
-    return Mode(Depth.NONE if spoken else depth, 0 if spoken else width, charset, spoken)
+    return Mode(Depth.NONE if spoken else depth, width, charset, spoken)
 
 
 def width_of(columns: int) -> int:
