@@ -119,7 +119,12 @@ async def test_an_account_from_making_to_locking(visitors: NewVisitor, server: R
     await expect(page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
     await page.get_by_label("Name", exact=True).fill(name)
     roles = page.get_by_role("alertdialog").get_by_label("Role").locator("option")
-    assert await roles.all_inner_texts() == ["player", "read_only", "tournament", "moderator"]  # nothing as high as an admin
+    assert await roles.all_inner_texts() == [
+        "player",
+        "read_only",
+        "tournament",
+        "moderator",
+    ]  # nothing as high as an admin
     await page.get_by_role("button", name="Create", exact=True).click()
     password = await page.get_by_test_id("password").inner_text()
     await page.get_by_role("button", name="Done").click()
