@@ -441,7 +441,7 @@ async def test_filters_at_work_in_a_lobby(office: Office) -> None:
     rude = await filters.add(boss, "newt", FilterAction.MUTE, hits=2, mute_minutes=5, message="No newts.")
     await filters.add(boss, "spam", FilterAction.FLAG, private=True)
     await lobbies.say(visitor.listener, "|bA badger|p!")
-    assert lobbies.said(ARRIVAL)[-1].payload.message == "A ******!"  # type: ignore[union-attr]
+    assert lobbies.said(ARRIVAL)[-1].payload.message == "A ******!"  # type: ignore[attr-defined]
     for _ in range(2):
         with pytest.raises(WordsRefused, match="No newts"):
             await lobbies.say(visitor.listener, "n e w t")

@@ -237,7 +237,7 @@ async def test_the_way_of_a_report(kit: PlayKit) -> None:
         await step(kit.caller_of(bob), number, CLAIM)
     for refused in (kit.reports.page, kit.reports.counts):
         with pytest.raises(PermissionDenied):
-            await refused(kit.caller_of(bob))  # type: ignore[operator]
+            await refused(kit.caller_of(bob))
     with pytest.raises(NotFound):
         await step(one, 999, CLAIM)
 
@@ -332,10 +332,8 @@ async def test_an_edit_in_the_database_shows(kit: PlayKit) -> None:
     filed = await kit.reports.report_in_world(ada, "Bob", "rude")
     report = filed.report
 
-    def forge(seal: str) -> None:
-        report.seal = seal
-
-    await kit.store.write(lambda tx: (forge("0" * 64), tx.reports.save(report)))
+    report.seal = "0" * 64
+    await kit.store.write(lambda tx: tx.reports.save(report))
     verdict = (await case(kit, mira, report.number)).verdict
     assert not verdict.genuine
     assert "seal" in verdict.problem
