@@ -84,6 +84,27 @@ async def test_what_was_missed_is_told(house: TelnetHouse) -> None:
     await bo.read("Ada says: Here")
 
 
+async def test_the_lobby_is_known_to_who_comes_back(house: TelnetHouse) -> None:
+    ada = await (await house.visitor()).register("Ada")
+    bob = await (await house.visitor()).enter("Bob")
+    ada.type("lobby join Arrival")
+    await ada.read("You are in the lobby Arrival.", "Welcome to Mythgate.")
+    bob.type("lobby join Arrival")
+    await bob.read("Here: Ada")
+    await cut(house, ada)
+    bob.type("lobby Is she gone?")
+    await bob.read("You say: Is she gone?")
+    again = await (await house.visitor()).log_in("Ada")
+    await again.read("[Arrival] Bob: Is she gone?", "Ways:")
+    again.type("lobby No.")
+    await again.read("[Arrival] You say: No.")
+    bob.type("lobby leave")
+    await again.read("[Arrival] Bob leaves.")
+    again.type("lobby join Arrival")  # once more
+    again.type("lobby leave")
+    assert "Is she gone?" not in await again.read("You left Arrival.")
+
+
 async def test_nothing_missed(house: TelnetHouse) -> None:
     ada = await (await house.visitor()).register("Ada")
     await cut(house, ada)

@@ -227,6 +227,10 @@ def test_talk_in_a_lobby() -> None:
     assert words(reader, said("private", 1, "psst", target=2, target_name="Bob")) == ["[Arrival] You tell Bob: psst"]
     assert words(reader, said("line", 0, "Welcome.")) == ["[Arrival] Welcome."]
     assert words(reader, said("say", 2, "|bb|i |u|p |cx")) == ["[Arrival] Bob: \ue000b\ue001 \ue002\ue003 x"]
+    assert words(reader, said("say", 2, "hi")) == []  # a second time
+    for number in range(150):
+        words(reader, said("say", 2, f"line {number}"))
+    assert len(reader.shown) == 100
     plain = told.LobbyMessage("m", "say", 2, "Bob", "plain", "", NOW)
     assert words(reader, plain) == ["[Arrival] Bob: plain"]
 

@@ -22,6 +22,7 @@ from mythgate.doors.telnet.screen import Passage, say
 from mythgate.realtime.stream import Stream
 from mythgate.services import causes
 from mythgate.services.characters import Beginning, CharacterView
+from mythgate.services.lobbies import player_view
 from mythgate.services.sessions import SignedIn
 from mythgate.wire.telnet.ansi import Style
 from mythgate.wire.telnet.mssp import REQUEST_LINE, status_lines
@@ -368,6 +369,8 @@ class Conversation:
         former = known.session_id if known is not None else None
         playing.returns = known is not None
         playing.reader.greeting = door.greeting()
+        if known is not None:
+            self._remind(playing)
         line.listener = playing
         if line.has_gmcp:
             line.write_aside(playing.messages.begin())
@@ -387,6 +390,14 @@ class Conversation:
                 await door.end_session(caller, former)
         for text in self._typed:
             playing.on_line(text)
+
+    def _remind(self, playing: Playing) -> None:
+        """Tell `playing` what its player knew before the line broke."""
+        lobbies = self.door.services.lobbies
+        here = lobbies.occupant(CharacterId(playing.reader.own_id))
+        if here is not None:
+            people = map(player_view, lobbies.occupants(here.room_id, hidden=True))
+            playing.reader.is_in(lobbies.lobby(here.room_id).name, here.number, people)
 
     def _own_stream(self, character_id: CharacterId) -> Stream | None:
         """What is left of an earlier connection through this door: it goes on where it was."""

@@ -19,6 +19,7 @@ from mythgate.wire.telnet.ansi import Style
 from mythgate.wire.telnet.text import BOLD, ITALIC, PLAIN, UNDERLINED, clean
 
 PAST_LINES: Final = 10  # of a lobby's talk that who enters is shown
+REMEMBERED: Final = 100  # messages of a lobby, so that none is shown twice
 
 CHANNEL_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
     {
@@ -78,8 +79,13 @@ class Reader:
         self.number = 0  # what they are known by there
         self.people: dict[int, told.LobbyPlayerView] = {}
         self.games: dict[int, told.HostedGameView] = {}
-        self.shown: set[str] = set()  # messages of the lobby that were shown
+        self.shown: dict[str, None] = {}  # the last messages of the lobby that were shown
         self.turn: tuple[str, int, int] = ("", 0, 0)  # the one of a fight that was announced last
+
+    def is_in(self, lobby: str, number: int, people: Iterable[told.LobbyPlayerView]) -> None:
+        """Who comes back to a lobby was told of it before."""
+        self.lobby, self.number = lobby, number
+        self.people = {one.number: one for one in people}
 
     def passages(self, event: Event) -> list[Passage]:
         """What to show of `event`; may be nothing."""
@@ -238,7 +244,7 @@ def _lobby_state(reader: Reader, state: told.LobbyState) -> list[Passage]:
     fresh = [one for one in state.messages if one.id not in reader.shown]
     for message in fresh[-PAST_LINES:]:
         shown += _lobby_message(reader, message)
-    reader.shown = {one.id for one in state.messages}
+    reader.shown = {one.id: None for one in state.messages}
     if is_new:
         words = "`lobby` and your words speak to all here, `lobby leave` leaves; `help lobby` tells more."
         shown.append(say(words, Style.COMING))
@@ -280,6 +286,9 @@ def _lobby_left(reader: Reader, payload: told.LobbyPlayerLeft) -> list[Passage]:
 def _lobby_message(reader: Reader, message: told.LobbyMessage) -> list[Passage]:
     if message.id in reader.shown:
         return []
+    reader.shown[message.id] = None
+    if len(reader.shown) > REMEMBERED:
+        del reader.shown[next(iter(reader.shown))]
     own = message.number == reader.number != 0
     words = _styled(message.styled) if message.styled else clean(message.message)
     name = clean(message.name)
