@@ -371,7 +371,7 @@ def test_a_word_inside_is_no_new_record(tmp_path: Path) -> None:
     assert [one.key for one in foreign.accounts] == ["1", "2", "4", "5", "6"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), order=st.sampled_from("<>"))
 def test_a_flipped_bit_costs_one_person_at_most(
     place: float, bit: int, order: str, tmp_path_factory: pytest.TempPathFactory
@@ -386,7 +386,7 @@ def test_a_flipped_bit_costs_one_person_at_most(
     assert len(foreign.accounts) + len(records) == 6
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     kind=st.sampled_from(["csv", "gos", "lhowon", "shards"]), at=st.floats(0, 1, exclude_max=True), noise=st.binary()
 )

@@ -42,7 +42,7 @@ def adds_up(report: ImportReport) -> None:
         assert sum(one.kind == kind for one in report.damaged) == tally.damaged
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(
     order=st.sampled_from("<>"),
     spot=st.floats(0, 1, exclude_max=True),

@@ -447,13 +447,13 @@ async def test_an_older_backup_is_brought_up_to_date(empty: Place, tmp_path: Pat
 
 
 def test_all_tables_that_ever_were_are_known(tmp_path: Path) -> None:
+    names: set[str] = set()
     for revision in sorted(KNOWN):
-        url = f"sqlite:///{tmp_path}/{revision}.db"
-        migrate.upgrade(url, revision)
-        with closing(sqlite3.connect(tmp_path / f"{revision}.db")) as database:
-            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        ours = {name for name in names if not name.startswith("sqlite_")} - {"alembic_version"}
-        assert ours <= set(metadata.tables) | RETIRED_TABLES
+        migrate.upgrade(f"sqlite:///{tmp_path}/all.db", revision)
+        with closing(sqlite3.connect(tmp_path / "all.db")) as database:
+            names |= {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    ours = {name for name in names if not name.startswith("sqlite_")} - {"alembic_version"}
+    assert ours == set(metadata.tables) | RETIRED_TABLES
 
 
 # --- interruptions -----------------------------------------------------------------------------------
@@ -531,3 +531,22 @@ async def test_the_folder_holds_them_by_age(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("a file")
     with pytest.raises(Unavailable, match="could not be written"):
         await nowhere.make(Reason.ASKED, Progress())
+
+
+async def test_a_copy_to_try_things_on(source: Place) -> None:
+    def work() -> None:
+        before = rows_of(source.url)
+        with backups.scratch(source) as url:
+            assert {one[1] for one in rows_of(url)["accounts"]} == {one[1] for one in before["accounts"]}
+            looked_at(url, lambda connection: connection.execute(text("DELETE FROM accounts")).close())
+        assert rows_of(source.url) == before
+        assert not Path(url.removeprefix("sqlite:///")).exists()
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_copy_of_what_is_not_there_is_empty(tmp_path: Path) -> None:
+    nothing = place_at(f"sqlite:///{tmp_path}/none.db", tmp_path)
+    with backups.scratch(nothing) as url:
+        assert migrate.current_revision(url) is None
+    assert not (tmp_path / "none.db").exists()
