@@ -715,9 +715,11 @@ class AccountService:
                 require_authority(actor, account.role, Permission.HIDE)
             if hidden and not account.role.includes(Role.MODERATOR):
                 raise PermissionDenied("Only staff may be hidden.")
+            before = _shown(bool(account.stats.get(HIDDEN)))
             account.stats[HIDDEN] = int(hidden)
             tx.accounts.save(account)
-            self._record(tx, caller, "account.hidden" if hidden else "account.shown", account)
+            action = "account.hidden" if hidden else "account.shown"
+            self._record(tx, caller, action, account, before=before, after=_shown(hidden))
             return account
 
         return await self._store.write(work)
@@ -731,11 +733,19 @@ class AccountService:
             require_authority(actor, account.role, Permission.LIFT_BAN)  # who may end such a lock, may begin it
             if account.role is Role.OWNER:
                 require_other_owner(tx, account)
-            account.status = AccountStatus.DISABLED
+            before, account.status = account.status, AccountStatus.DISABLED
             tx.accounts.save(account)
             lockouts.begin(tx, account, caller, now, reason=reason)
             ended = tx.sessions.revoke_all(account.id, now)
-            self._record(tx, caller, "account.disabled", account, reason=reason[:REASON_LENGTH])
+            self._record(
+                tx,
+                caller,
+                "account.disabled",
+                account,
+                before=before,
+                after=account.status,
+                reason=reason[:REASON_LENGTH],
+            )
             return account, ended
 
         def after(result: tuple[Account, list[SessionId]]) -> None:
@@ -751,10 +761,12 @@ class AccountService:
         def work(tx: Transaction) -> Account:
             actor, account = self._actor_and_target(tx, caller, account_id, Permission.LIFT_BAN)
             require_authority(actor, account.role, Permission.LIFT_BAN)
-            account.status = AccountStatus.ACTIVE
+            before, account.status = account.status, AccountStatus.ACTIVE
             tx.accounts.save(account)
             lockouts.end(tx, account.id, caller.account_id, self._clock.now())
-            self._record(tx, caller, "account.enabled", account, **_because(reason))
+            self._record(
+                tx, caller, "account.enabled", account, before=before, after=account.status, **_because(reason)
+            )
             return account
 
         return await self._store.write(work, then=self._sessions.account_changed)
@@ -1060,6 +1072,7 @@ class AccountService:
             tx.characters.save(character)
         forget(tx, account_id, now)
         ended = tx.sessions.revoke_all(account_id, now)
+        self.refusals.forget(account.name, account.id)
         account.status = AccountStatus.DELETED
         account.role = Role.PLAYER
         account.name = f"Deleted {account.number}"
@@ -1163,6 +1176,10 @@ def _account_key(key: str) -> str:
 
 def _address_key(address: str) -> str:
     return f"login:address:{address_key(address)}"
+
+
+def _shown(hidden: bool) -> str:
+    return "hidden" if hidden else "shown"
 
 
 def _because(reason: str) -> dict[str, str]:

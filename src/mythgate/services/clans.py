@@ -280,9 +280,11 @@ class ClanService:
             members = tx.clans.members(clan.number)
             account = tx.accounts.by_number(target)
             theirs = rules.member(members, account.id if account is not None else AccountId(""))
+            before = theirs.rank
             for membership in rules.ranked_anew(rules.member(members, actor), theirs, rank):
                 tx.clans.set_rank(membership)
-            self._record(tx, actor, "clan.rank_changed", clan, member=theirs.account_id, rank=rank)
+            change = {"member": theirs.account_id, "before": before, "after": rank}
+            self._record(tx, actor, "clan.rank_changed", clan, **change)
             return _view(tx, clan.number)
 
         return await self._store.write(work, then=self._tell)

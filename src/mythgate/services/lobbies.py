@@ -1008,7 +1008,7 @@ class LobbyService:
             else:
                 self._let_in_on_staff_matters(replace(one.visitor, role=account.role))
         if account.status is AccountStatus.ACTIVE:
-            self._mark(account.number, role=account.role)
+            self._mark(account.number, role=account.role, name=account.name)
 
     def caste_changed(self, account: Account) -> None:
         """An account got another caste (`RatingService.on_caste_changed`)."""

@@ -222,7 +222,7 @@ class RatingService:
             present.ends_at, present.last_result = now, newest
             tx.ratings.save(present)
             season = tx.ratings.add(Season(name, chosen.name, now, newest + 1))
-            _record(tx, caller, "season.opened", self._clock, name=name, formula=chosen.name)
+            _record(tx, caller, "season.opened", self._clock, before=present.name, after=name, formula=chosen.name)
             return season
 
         return await self._store.write(work)

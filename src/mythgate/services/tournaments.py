@@ -183,9 +183,10 @@ class TournamentService:
             tournament = tx.tournaments.require(number)
             if tournament.state is not TournamentState.SIGNUP:
                 raise Conflict(f"The tournament is {tournament.state}.", hint="")
-            tournament.starts_at = self._clock.now()
+            before, tournament.starts_at = tournament.starts_at, self._clock.now()
             tx.tournaments.save(tournament)
-            self._record(tx, caller.account_id, "tournament.called", tournament)
+            moved = {"before": before.isoformat(), "after": tournament.starts_at.isoformat()}
+            self._record(tx, caller.account_id, "tournament.called", tournament, **moved)
             return tournament
 
         return await self._store.write(work)
@@ -328,10 +329,12 @@ class TournamentService:
         return Step(_view(tx, tournament), winner)
 
     def _end(self, tx: Transaction, tournament: Tournament, act: TournamentAct, actor: str) -> None:
+        before = tournament.state
         tournament.apply(act)
         tournament.ended_at = self._clock.now()
         tx.tournaments.save(tournament)
-        self._record(tx, actor, f"tournament.{tournament.state}", tournament)
+        after = tournament.state
+        self._record(tx, actor, f"tournament.{after}", tournament, before=before, after=after)
 
     # --- telling ---
 
