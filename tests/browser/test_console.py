@@ -17,17 +17,17 @@ from tests.browser.conftest import NewVisitor
 from tests.browser.screens import Visitor, find_barriers
 from tests.browser.test_looks import DESK, PHONE, fits
 from tests.support.server import RunningServer
-from tests.support.spec_client import PASSWORD, Address, call, unique_name
+from tests.support.spec_client import PASSWORD, Address, Player, call, register, unique_name
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PAGES = {
     "now": "The last hour",
-    "rooms": "Lobbies",
+    "rooms": "The world",
     "rooms/lobby:26": "Who is here",
     "rooms/lobby:26/history": "Nothing is remembered",
     "users": "Accounts",
-    "moderation": "There is none.",
+    "moderation": "Reports",
     "moderation/measures": "Nobody is banned or muted.",
     "moderation/appeals": "Nobody appeals.",
     "moderation/filters": "Filters of words",
@@ -45,7 +45,7 @@ PAGES = {
     "logs/lines": "Log, newest first",
     "logs/errors": "Nothing went wrong",
     "logs/levels": "Levels of the log",
-    "lab": "Connections",
+    "lab": "Captures",
     "system/ground": "Doors",
     "system/settings": "general",
     "system/backups": "There is no backup",
@@ -53,6 +53,9 @@ PAGES = {
     "factor": "Set up a second factor",
 }
 """Each page by its address, and what stands on it when it is there."""
+
+CLOSELY = {"users": "What to do about", "lab": "Began", "moderation": "Evidence", "rooms": "Who is here"}
+"""What stands on the pages about one of something, by section."""
 
 _OPEN = """path => {
     history.pushState(null, "", path);
@@ -67,6 +70,32 @@ async def owner(server: RunningServer) -> AsyncIterator[dict[str, Any]]:
     login = await call(address, "POST", "/api/auth/register", {"username": name, "password": PASSWORD})
     await server.run_cli("user", "role", name, "owner")
     yield login.expect(201)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def incident(server: RunningServer, owner: dict[str, Any]) -> AsyncIterator[list[str]]:
+    """Two people in the world of whom one is reported and looked into; the pages about that."""
+    at = Address.of(server.url)
+    people = []
+    for name in (unique_name("Loud"), unique_name("Meek")):
+        account = await register(at)
+        character = await account.create_character(name)
+        people.append(Player(account, name, character["id"]))
+        await people[-1].enter()
+    loud, meek = people
+    await loud.command("say Your cat is ugly.")
+    reported = await meek.account.call("POST", "/api/reports", {"name": loud.name, "reason": "He hurts my cat."})
+    number = reported.expect(201)["number"]
+    token = owner["access_token"]
+    known = (await call(at, "GET", "/api/admin/lab/connections", token=token)).expect(200)
+    wanted = {"connection_id": known[0]["id"], "reason": "to see what is sent"}
+    capture = (await call(at, "POST", "/api/admin/lab/captures", wanted, token=token)).expect(201)
+    rooms = (await call(at, "GET", "/api/admin/rooms", token=token)).expect(200)["rooms"]
+    crowded = next(one["key"] for one in rooms if one["kind"] == "world")
+    await loud.command("say And its tail is crooked.")
+    yield [f"moderation/reports/{number}", f"lab/{capture['id']}", f"rooms/{crowded}"]
+    for one in people:
+        await one.close()
 
 
 async def at_console(
@@ -94,7 +123,7 @@ async def at_console(
 
 
 async def shows(page: Page, address: str) -> None:
-    words = PAGES.get(address, "What to do about")  # else it is a person's
+    words = PAGES.get(address) or CLOSELY[address.partition("/")[0]]
     main = page.get_by_role("main")
     await expect(main.get_by_text(words).or_(main.get_by_label(words)).first).to_be_visible()
     await expect(main.get_by_text("Loading …")).to_have_count(0)
@@ -102,7 +131,7 @@ async def shows(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize(("device", "theme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk", "phone"])
 async def test_no_page_has_a_barrier(
-    visitors: NewVisitor, owner: dict[str, Any], device: dict[str, Any], theme: str
+    visitors: NewVisitor, owner: dict[str, Any], incident: list[str], device: dict[str, Any], theme: str
 ) -> None:
     """All rules at both widths; on the desk also the colours of the other theme, which are those of phones."""
     ada = await at_console(visitors, owner, color_scheme=theme, **device)
@@ -110,7 +139,7 @@ async def test_no_page_has_a_barrier(
     spam = {"pattern": "buy gold", "action": "refuse"}
     (await call(ada.server, "POST", "/api/admin/filters", spam, token=await ada.access_token())).expect(201)
     person = f"users/{owner['user_id']}"
-    for address in [*PAGES, person, f"{person}/access", f"{person}/others"]:
+    for address in [*PAGES, person, f"{person}/access", f"{person}/others", *incident]:
         await page.evaluate(_OPEN, f"/admin/{address}")
         await shows(page, address)
         await fits(page, address)
@@ -234,7 +263,7 @@ async def test_a_second_factor_from_its_picture_to_its_code(visitors: NewVisitor
     await expect(codes.first).to_be_visible()
     recovery = await codes.first.inner_text()
     await page.get_by_role("button", name="I have kept them").tap()
-    await expect(page.get_by_text("in use")).to_be_visible()
+    await expect(page.get_by_text("in use", exact=True)).to_be_visible()
 
     ben = await at_console(visitors, keeper, "now", first="A code is asked for")  # a new session waits for a code
     asked = ben.page.get_by_role("region", name="A code is asked for")

@@ -226,6 +226,11 @@ function Live({ room }: { readonly room: string }) {
     TALK_MS,
     room,
   );
+  const mayDelete = useMe(({ permissions }) => permissions?.has("delete_messages") ?? false);
+  const gone = (id: string) => {
+    known.current = known.current.filter((line) => line.id !== id);
+    talk.put(known.current);
+  };
   const list = useRef<HTMLOListElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const count = talk.value?.length ?? 0;
@@ -249,7 +254,7 @@ function Live({ room }: { readonly room: string }) {
             }
           >
             {lines.map((line) => (
-              <Line key={line.id} line={line} />
+              <Line key={line.id} line={line} onDeleted={mayDelete ? gone : undefined} />
             ))}
           </ol>
           // biome-ignore-end lint/a11y/noNoninteractiveTabindex: see above
