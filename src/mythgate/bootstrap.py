@@ -812,6 +812,7 @@ def compose(
     world.on_items_changed = sight.items_changed
     sessions.on_revoked(lambda session_id: hubs.close_session(session_id, SESSION_ENDED))
     sessions.on_account_changed(lobbies.account_changed)
+    lobbies.on_refused(accounts.refusals.note_entry)
     ratings.on_caste_changed(lobbies.caste_changed)
     moderation.on_voice_changed(lobbies.voice_changed)
     moderation.on_voice_changed(voice.voice_changed)
@@ -907,7 +908,15 @@ def compose(
         ),
         faults=FaultService(store=store, source=telemetry.book().faults, clock=clock),
         loop_lag=LoopLag(clock.monotonic),
-        why=WhyService(store=store, accounts=accounts, lobbies=lobbies, refusals=accounts.refusals, clock=clock),
+        why=WhyService(
+            store=store,
+            accounts=accounts,
+            lobbies=lobbies,
+            refusals=accounts.refusals,
+            clock=clock,
+            gate=gate,
+            catch_up=measures.catch_up,
+        ),
         lab=LabService(store=store, realtime=hubs, clock=clock, ids=ids),
         readings=ReadingService(store=store, presence=presences, lobbies=lobbies, clock=clock),
         lookout=LookoutService(store=store, clock=clock),

@@ -11,7 +11,7 @@ from typing import Final
 from mythgate.domain.accounts import Account, AccountStatus
 from mythgate.domain.chat import remaining
 from mythgate.domain.decisions import Check
-from mythgate.domain.errors import AccountDisabled, BadCredentials, PermissionDenied, Refused, TooManyLogins
+from mythgate.domain.errors import AccountDisabled, BadCredentials, Banned, PermissionDenied, Refused, TooManyLogins
 
 NO_WAIT: Final = timedelta(0)
 
@@ -173,3 +173,18 @@ GUEST_CHECKS: Final[Sequence[Check[bool]]] = (
     ),
 )
 """Whether somebody may come in without an account; what it looks at is whether the operator admits them."""
+
+BAN_CHECKS: Final[Sequence[Check[str | None]]] = (
+    Check(
+        "ban",
+        holds=lambda words: None if words is None else not words,
+        refusal=lambda words: Banned(words),
+        found=lambda words: (
+            "none of the account; not known of the address" if words is None else "a ban" if words else "no ban"
+        ),
+        needed=lambda _: "no ban of this door, or of their network",
+        remedy=lambda _: "mythgate moderation measures   (lift it: mythgate moderation lift NUMBER)",
+    ),
+)
+"""Whether the staff keeps them from a door, or their network from all: what it looks at is what is said of that, empty
+for nothing, None if it is not known from where they come. `services.gate` decides."""

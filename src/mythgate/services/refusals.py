@@ -24,6 +24,7 @@ from mythgate.domain.errors import (
     Unreachable,
 )
 from mythgate.domain.ids import AccountId
+from mythgate.domain.lobbies import Lobby, Visitor
 from mythgate.domain.names import name_key
 from mythgate.services import causes
 from mythgate.services.ports import Clock
@@ -111,6 +112,14 @@ class RecentRefusals:
         """Remember what somebody was refused who goes by `name` and has proven nothing."""
         self._names.note(_known_by(name), NotedRefusal(self._clock.now(), code, door, asked))
 
+    def note_entry(self, visitor: Visitor, lobby: Lobby, refusal: Refused) -> None:
+        """Remember that somebody was kept out of a lobby."""
+        asked = f"lobby {lobby.room_id}"
+        if visitor.account_id is not None:
+            self.note(visitor.account_id, refusal.code, door=visitor.door, asked=asked)
+        else:
+            self.note_name(visitor.name, refusal.code, door=visitor.door, asked=asked)
+
     @contextlib.contextmanager
     def of_sign_in(self, name: str, door: str) -> Iterator[None]:
         """Remember what the block refuses somebody who signs in as `name`."""
@@ -124,7 +133,8 @@ class RecentRefusals:
     def recent(self, name: str, account_id: AccountId | None) -> list[NotedRefusal]:
         """What somebody was refused, by that name or with that account; newest first."""
         own = self._accounts.of.get(account_id, ()) if account_id is not None else ()
-        return sorted((*self._names.of.get(_known_by(name), ()), *own), key=lambda one: one.at, reverse=True)
+        found = sorted((*self._names.of.get(_known_by(name), ()), *own), key=lambda one: one.at)
+        return found[::-1]  # of one moment, too, the last comes first
 
     def forget(self, name: str, account_id: AccountId) -> None:
         """Somebody's account is gone, and what was known of them."""

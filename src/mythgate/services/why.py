@@ -7,13 +7,13 @@ these steps are unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from mythgate.domain.accounts import Account, AccountStatus, is_hidden
 from mythgate.domain.decisions import Answer, Check, Step, explain, passes
-from mythgate.domain.errors import NotFound, Unavailable
+from mythgate.domain.errors import Banned, NotFound, Unavailable
 from mythgate.domain.ids import AccountId
 from mythgate.domain.lobbies import (
     ANY_COUNTRY,
@@ -29,8 +29,9 @@ from mythgate.domain.moderation import Mute
 from mythgate.domain.names import name_key
 from mythgate.domain.permissions import Permission, require
 from mythgate.domain.sessions import Caller
-from mythgate.domain.signin import GUEST_CHECKS, SIGN_IN_CHECKS
+from mythgate.domain.signin import BAN_CHECKS, GUEST_CHECKS, SIGN_IN_CHECKS
 from mythgate.services.accounts import AccountService, role_within
+from mythgate.services.gate import Gate
 from mythgate.services.lobbies import LobbyService
 from mythgate.services.ports import Clock, Store, Transaction
 from mythgate.services.refusals import NotedRefusal, RecentRefusals
@@ -197,6 +198,9 @@ class WhyService:
     lobbies: LobbyService
     refusals: RecentRefusals
     clock: Clock
+    gate: Gate
+    catch_up: Callable[[], Awaitable[object]]
+    """Takes note of measures that were taken or lifted beside this node."""
     doors: dict[str, DoorRules] = field(default_factory=dict)
     is_live: bool = False  # this is the server, and not a command beside it
 
@@ -217,6 +221,7 @@ class WhyService:
 
         person = await self.store.read(work)
         await self.lobbies.catch_up()  # an operator who asks has often just changed something
+        await self.catch_up()
         doors = [rules for name, rules in self.doors.items() if question.door in ("", name)]
         if not doors:
             raise NotFound(f"There is no door {question.door[:40]}.", hint=f"There are: {', '.join(self.doors)}.")
@@ -296,9 +301,25 @@ class WhyService:
             if not self.is_live:
                 attempt = replace(attempt, account_wait=None, address_wait=None)
             steps += explain(SIGN_IN_CHECKS, attempt)
+            if attempt.account is not None:
+                steps += explain(BAN_CHECKS, self._ban(attempt.account, rules.state.name, question.address))
         elif not rules.for_games:
             steps += explain(GUEST_CHECKS, rules.takes_guests and self.accounts.policy.guests)
+        if question.is_guest:
+            steps += explain(BAN_CHECKS, self._ban(None, rules.state.name, question.address))
         return Path(rules.state.name, [*steps, *rules.last(question, visitor)])
+
+    def _ban(self, account: Account | None, door: str, address: str | None) -> str | None:
+        """What the staff has against their coming in through a door, in words for them; None: nobody said from where
+        they come, and nothing else is against it."""
+        try:
+            if account is None:
+                self.gate.refuse_stranger(door, address or "")
+            else:
+                self.gate.refuse(account.id, account.role, door, address or "")
+        except Banned as banned:
+            return banned.message
+        return None if address is None else ""
 
     def _room(self, lobby: Lobby, question: Question, visitor: Visitor) -> Path:
         entry = self.lobbies.entry(visitor, lobby.room_id)

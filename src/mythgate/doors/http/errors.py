@@ -22,7 +22,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mythgate.domain import errors
-from mythgate.services.refusals import note_refusal
+from mythgate.domain.ids import AccountId
+from mythgate.services.refusals import EVERYDAY, RecentRefusals, note_refusal
 
 STATUS: Final[Mapping[type[errors.Refused], int]] = MappingProxyType(
     {
@@ -245,7 +246,11 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 def _note(request: Request, error: errors.Refused, code: str = "") -> None:
     by = getattr(request.state, "account_id", "")
-    note_refusal(error, asked=f"{request.method} {request.url.path}", by=by, code=code)
+    asked = f"{request.method} {request.url.path}"
+    note_refusal(error, asked=asked, by=by, code=code)
+    if by and not isinstance(error, EVERYDAY):
+        recent: RecentRefusals = request.app.state.services.accounts.refusals
+        recent.note(AccountId(by), code or error.code, door="http", asked=asked)
 
 
 async def _broken_format(request: Request, error: Exception) -> Response:

@@ -152,8 +152,14 @@ class LoginConnection(Connection):
         """Whether one of the checks refused the client, which was told so."""
         problem = refused(checks, self.visit)
         if problem is not None:
+            self._note(problem[0])
             self.refuse(*problem)
         return problem is not None
+
+    def _note(self, code: StatusCode) -> None:
+        """For whoever asks why; wrong passwords are noted where they are found wrong."""
+        refusals = self.door.services.accounts.refusals
+        refusals.note_name(self.user_name or GUEST_NAME, code.name.lower(), door="metaserver")
 
     def _challenge(self) -> None:
         """6."""
@@ -269,6 +275,7 @@ class LoginConnection(Connection):
 
     def _refuse_guest(self, code: StatusCode) -> None:
         """Builds of Myth before 428 know neither code."""
+        self._note(code)
         knows = self.client.is_marathon or self.build >= BUILD_THAT_KNOWS_GUEST_CODES
         self.refuse(code if knows else StatusCode.BAD_USER_OR_PASSWORD, STATUS_TEXTS[code])
 

@@ -349,6 +349,8 @@ class RoomConnection(Connection):
 
     def _refuse_entry(self, error: MythError) -> None:
         """Say why, and close. Aleph One understands nothing here but that the line is closed."""
+        if isinstance(error, Refused):
+            self.door.services.accounts.refusals.note_entry(self.visitor, self.lobby, error)
         if isinstance(error, RoomFull):
             self.refuse(StatusCode.ROOM_FULL, str(error))
         elif isinstance(error, LobbyClosedToYou) and self.visitor.is_guest:
