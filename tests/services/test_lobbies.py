@@ -847,6 +847,15 @@ async def test_a_banned_account_is_gone_from_lobbies(kit: LobbyKit) -> None:
     assert (farewell.reason, farewell.code) == ("account_disabled", 4501)
 
 
+async def test_another_name_of_the_account_is_known_at_once(kit: LobbyKit) -> None:
+    ada = await kit.enter("Ada")
+    account = await kit.store.read(lambda tx: tx.accounts.require(ada.visitor.account_id))  # type: ignore[arg-type]
+    account.name = "Ida"
+    kit.lobbies.account_changed(account)
+    now = kit.lobbies.by_number(ada.number)
+    assert now is not None and now.visitor.name == "Ida"
+
+
 async def test_another_role_is_seen_at_once(kit: LobbyKit) -> None:
     bob, ada = await kit.enter("Bob"), await kit.enter("Ada")
     account = await kit.store.read(lambda tx: tx.accounts.require(ada.visitor.account_id))  # type: ignore[arg-type]

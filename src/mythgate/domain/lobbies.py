@@ -397,7 +397,7 @@ ENTRY_CHECKS: Final[Sequence[Check[Entry]]] = (
     ),
     Check(
         Barrier.TOURNAMENT,
-        asked=lambda entry: entry.is_watched,
+        asked=lambda entry: entry.is_watched and not may(entry.visitor.role, Permission.RUN_TOURNAMENTS),
         holds=lambda entry: not entry.lobby.tournament or entry.lobby.tournament in entry.visitor.tournaments,
         refusal=_closed(lambda entry: f"{entry.lobby.name} is for members of tournament {entry.lobby.tournament}."),
         found=lambda entry: (
