@@ -441,6 +441,24 @@ async def test_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         await house.visitor(context=trusting)  # as before
 
 
+async def test_handshakes_that_do_not_come(tmp_path: Path) -> None:
+    """Whoever connects for TLS and says nothing, or nonsense, counts; and does not keep the server from stopping."""
+    certificate, key = make_certificate(tmp_path, "one")
+    options = {"certificate": certificate, "certificate_key": key, "connections_per_address": 2}
+    async with telnet_house(tmp_path, options=options) as house:
+        silent = [await asyncio.open_connection("127.0.0.1", house.door.tls_port) for _ in range(2)]
+        await house.settled(lambda: house.door._handshakes.total() == 2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.door.tls_port)
+        assert await reader.read() == b""
+        writer.close()
+        assert house.door.stats.turned_away == {"handshakes": 1}
+        silent[0][1].write(b"GET / HTTP/1.1\r\n\r\n")
+        await house.settled(lambda: house.door._handshakes.total() == 1)
+        await (await house.visitor(context=ssl.create_default_context(cafile=str(certificate)))).enter("Ada")
+    for _, writer in silent:
+        writer.close()
+
+
 async def test_a_certificate_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "bad.pem").write_text("nothing")
     for name in ("bad.pem", "missing.pem"):

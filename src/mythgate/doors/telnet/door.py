@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import ipaddress
 import logging
+import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -66,6 +67,9 @@ class TelnetDoor:
         self._opened_at = self.clock.now()
         self._servers: list[asyncio.Server] = []
         self._context: ssl.SSLContext | None = None
+        self._tls_socket: socket.socket | None = None
+        self._beginning: set[asyncio.Task[None]] = set()  # of what is before a line with TLS
+        self._handshakes: Counter[str] = Counter()  # under way, by address
         self._certificate_seen: tuple[float, ...] = ()
         self._lines: dict[TelnetLine, None] = {}
         self._strangers: dict[TelnetLine, None] = {}
@@ -90,25 +94,58 @@ class TelnetDoor:
             if options.certificate is not None:
                 self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 self._load_certificate()
-            self.port = await self._listen(options.port, None)
+            server = await asyncio.get_running_loop().create_server(
+                lambda: TelnetLine(self, encrypted=False), options.host, options.port, backlog=BACKLOG
+            )
+            self._servers.append(server)
+            self.port = server.sockets[0].getsockname()[1]
             if self._context is not None:
-                self.tls_port = await self._listen(options.tls_port, self._context)
+                family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+                self._tls_socket = socket.create_server(
+                    (options.host, options.tls_port), family=family, backlog=BACKLOG
+                )
+                self._tls_socket.setblocking(False)
+                self.tls_port = self._tls_socket.getsockname()[1]
         except BaseException:
             self._close()
             raise
 
-    async def _listen(self, port: int, context: ssl.SSLContext | None) -> int:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: TelnetLine(self, encrypted=context is not None),
-            self.options.host,
-            port,
-            backlog=BACKLOG,
-            ssl=context,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if context is not None else None,
-        )
-        self._servers.append(server)
-        taken: int = server.sockets[0].getsockname()[1]
-        return taken
+    async def _accept_encrypted(self, listener: socket.socket) -> None:
+        """Take lines for TLS. They count before their handshake, which costs us more than the other side."""
+        loop, limit = asyncio.get_running_loop(), self.options.strangers
+        while True:
+            try:
+                taken, peer = await loop.sock_accept(listener)
+            except OSError:  # no more files, perhaps
+                logger.warning("a TLS line of the telnet door cannot be taken", exc_info=True)
+                await asyncio.sleep(1.0)
+                continue
+            key = address_key(str(peer[0]))
+            if self._handshakes.total() >= limit or self._handshakes[key] >= self.options.connections_per_address:
+                self.stats.turned_away["handshakes"] += 1
+                taken.close()
+                continue
+            self._handshakes[key] += 1
+            assert self._tasks is not None
+            task = self._tasks.create_task(self._shake_hands(taken, key))
+            self._beginning.add(task)
+            task.add_done_callback(self._beginning.discard)
+
+    async def _shake_hands(self, taken: socket.socket, key: str) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: TelnetLine(self, encrypted=True),
+                taken,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            )
+        except OSError as error:  # those of TLS and of time among them
+            logger.debug("A TLS handshake failed", extra={"reason": str(error)})
+            taken.close()
+        finally:
+            self._handshakes[key] -= 1
+            if not self._handshakes[key]:
+                del self._handshakes[key]
 
     def _load_certificate(self) -> None:
         """Use the certificate as it is in its file now; lines that are open keep theirs."""
@@ -137,6 +174,8 @@ class TelnetDoor:
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            if self._tls_socket is not None:
+                self._beginning.add(tasks.create_task(self._accept_encrypted(self._tls_socket)))
             try:
                 yield
             except BaseException as error:
@@ -151,6 +190,10 @@ class TelnetDoor:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        for task in list(self._beginning):
+            task.cancel()
+        if self._tls_socket is not None:
+            self._tls_socket.close()
         for line in list(self._lines):
             line.close("going_away")
 
