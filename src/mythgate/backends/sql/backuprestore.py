@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, insert, text
 
@@ -92,7 +92,7 @@ def restore(url: str, reader: BackupReader, wanted: Restore, progress: Progress)
     require_usable(backup.revision, backup.version)
 
     def work(connection: Connection) -> None:
-        place: _Place = _Sqlite(connection) if connection.dialect.name == "sqlite" else _Postgres(connection)
+        place = _place(connection)
         place.require_unused()
         if not wanted.replaces and not _is_empty(connection, place.tables()):
             raise NotEmpty
@@ -135,8 +135,7 @@ def is_empty(url: str) -> bool:
     """Whether there is nobody in the database at `url`."""
 
     def work(connection: Connection) -> bool:
-        place: _Place = _Sqlite(connection) if connection.dialect.name == "sqlite" else _Postgres(connection)
-        return _is_empty(connection, place.tables())
+        return _is_empty(connection, _place(connection).tables())
 
     return migrate.connected(parse(url), work)
 
@@ -168,51 +167,51 @@ def _fill(place: _Place, reader: BackupReader, table: TablePart, progress: Progr
         place.set_counter(table.name, table.last_number)
 
 
-def _rows_of(text_: str) -> bytes:
+def _bytes_of(text_: str) -> bytes:
     return base64.b64decode(text_, validate=True)
 
 
-class _Place:
+class _Place(Protocol):
     """The database that rows go to."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
 
     def require_unused(self) -> None:
         """Raises InUse if a server is connected."""
 
-    def tables(self) -> set[str]:
-        raise NotImplementedError
+    def tables(self) -> set[str]: ...
 
-    def drop(self, names: Sequence[str]) -> None:
-        raise NotImplementedError
+    def drop(self, names: Sequence[str]) -> None: ...
 
     def columns(self, table: str) -> Mapping[str, str]:
         """The types of a table's columns."""
-        raise NotImplementedError
 
     def change(self, type_: str) -> Change | None:
         """What makes a value of a backup one of this type."""
-        raise NotImplementedError
 
-    def put(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        raise NotImplementedError
+    def put(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None: ...
 
     def set_counter(self, table: str, last: int) -> None:
         """No number up to `last` is given out again."""
-        raise NotImplementedError
 
-    def moment(self, moment: datetime) -> Any:
-        raise NotImplementedError
+    def moment(self, moment: datetime) -> Any: ...
 
     def check(self) -> None:
         """Whatever the database did not look at while rows came."""
 
 
-class _Sqlite(_Place):
+def _place(connection: Connection) -> _Place:
+    return _Sqlite(connection) if connection.dialect.name == "sqlite" else _Postgres(connection)
+
+
+class _Sqlite:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def require_unused(self) -> None:
+        """A server on SQLite holds its folder."""
+
     @property
     def _database(self) -> sqlite3.Connection:
-        database: Any = self.connection.connection.dbapi_connection
+        database: Any = self._connection.connection.dbapi_connection
         assert isinstance(database, sqlite3.Connection)
         return database
 
@@ -251,12 +250,18 @@ class _Sqlite(_Place):
             raise DoesNotFit(f"A row of {broken[0]} belongs to one of {broken[2]} that the backup has not.")
 
 
-_TO_SQLITE: Final[Mapping[str, Change]] = {"BLOB": _rows_of, "BOOLEAN": int, "DOUBLE": float, "FLOAT": float}
+_TO_SQLITE: Final[Mapping[str, Change]] = {"BLOB": _bytes_of, "BOOLEAN": int, "DOUBLE": float, "FLOAT": float}
 
 
-class _Postgres(_Place):
+class _Postgres:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def check(self) -> None:
+        """It has looked at each row."""
+
     def require_unused(self) -> None:
-        others = self.connection.scalar(
+        others = self._connection.scalar(
             text(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'mythgate' AND pid <> pg_backend_pid()"
@@ -266,22 +271,22 @@ class _Postgres(_Place):
             raise InUse
 
     def tables(self) -> set[str]:
-        return {str(name) for name in self.connection.scalars(text(POSTGRES_TABLES))}
+        return {str(name) for name in self._connection.scalars(text(POSTGRES_TABLES))}
 
     def drop(self, names: Sequence[str]) -> None:
         if names:
             listed = ", ".join(f'"{name}"' for name in names)
-            self.connection.execute(text(f"DROP TABLE {listed} CASCADE"))
+            self._connection.execute(text(f"DROP TABLE {listed} CASCADE"))
 
     def columns(self, table: str) -> Mapping[str, str]:
-        rows = self.connection.exec_driver_sql(POSTGRES_COLUMNS, (table,))
+        rows = self._connection.exec_driver_sql(POSTGRES_COLUMNS, (table,))
         return {str(name): str(kind) for name, kind in rows}
 
     def change(self, type_: str) -> Change | None:
         return _TO_POSTGRES.get(type_)
 
     def put(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        adapted: Any = self.connection.connection.dbapi_connection
+        adapted: Any = self._connection.connection.dbapi_connection
         try:
             adapted.run_async(lambda driver: driver.copy_records_to_table(table, records=rows, columns=list(names)))
         except Exception as error:
@@ -291,7 +296,7 @@ class _Postgres(_Place):
             raise DoesNotFit(f"A row of {table} cannot be kept: {words}.") from error
 
     def set_counter(self, table: str, last: int) -> None:
-        self.connection.execute(
+        self._connection.execute(
             text("SELECT setval(pg_get_serial_sequence(:name, 'number'), :last, true)"),
             {"name": f'"{table}"', "last": last},
         )
@@ -305,7 +310,7 @@ def _moment(value: int) -> datetime:
 
 
 _TO_POSTGRES: Final[Mapping[str, Change]] = {
-    "bytea": _rows_of,
+    "bytea": _bytes_of,
     "boolean": bool,
     "double precision": float,
     "timestamp with time zone": _moment,
