@@ -26,7 +26,7 @@ from tests.support.http import Site, site
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 200 if os.environ.get("MYTHGATE_FUZZ") == "long" else 6  # of an operation, and once more of wrong ones
-ENDLESS = {"/api/events"}  # answers for as long as one listens
+ENDLESS = {"/api/events", "/api/admin/rooms/{key}/live"}  # answer for as long as one listens
 
 
 class Background:

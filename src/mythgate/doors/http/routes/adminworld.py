@@ -121,7 +121,7 @@ class StaffWorldEvents(BaseModel):
 
 
 class SealRequest(BaseModel):
-    hours: float | None = Field(None, gt=0, description="Null: until it is lifted.")
+    hours: float | None = Field(None, gt=0, le=24 * 3650, description="Null: until it is lifted.")
 
 
 class Caused(BaseModel):
@@ -212,7 +212,11 @@ async def reload_packs(caller: CallerDep, services: ServicesDep) -> PackReload:
     )
 
 
-@router.get("/api/admin/world/events", summary="What happened to the world, for staff", responses=_LOOK)
+@router.get(
+    "/api/admin/world/events",
+    summary="What happened to the world, for staff",
+    responses=error_responses(401, 403, 422, 503),
+)
 async def admin_world_events(
     caller: CallerDep,
     services: ServicesDep,
