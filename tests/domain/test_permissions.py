@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mythgate.domain.accounts import Role
@@ -133,3 +135,10 @@ def test_a_token_is_good_for_what_it_was_made_for_and_no_more_than_its_owner_may
         require(token, Permission.SEE_ADDRESSES)
     with pytest.raises(PermissionDenied, match="the role owner"):
         require(token, Permission.USE_TOKENS)
+
+
+def test_the_page_about_administration_has_the_same_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "administration.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in page.splitlines() if "| `" in line]
+    told = {row[0].strip("`"): [cell == "yes" for cell in [*row[2:], *[""] * 5][:5]] for row in rows}
+    assert told == {one.value: [may(role, one) for role in Role if role is not P] for one in Permission}
