@@ -159,7 +159,8 @@ def _of_node(node: Node, door: PlayDoor, errors: Mapping[str, int]) -> Iterator[
     yield reading("backups", "Backups made by this process.", backups.made, "counter")
     yield reading("backup_failures", "Backups that failed.", backups.failed, "counter")
     newest = backups.newest
-    yield reading("backup_taken_seconds", "When the newest was taken, since 1970.", newest.taken_at.timestamp() if newest else 0)
+    since = newest.taken_at.timestamp() if newest else 0
+    yield reading("backup_taken_seconds", "When the newest was taken, since 1970; 0 for never.", since)
     yield reading("backup_size_bytes", "Size of the newest.", newest.size if newest else 0)
 
 
