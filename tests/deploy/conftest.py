@@ -22,7 +22,8 @@ def tool(name: str) -> str:
     """Where a program is; the test fails if it is not installed, and says how to get it."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if found is None:
-        pytest.fail(f"{name} is missing: install Debian's packages prometheus, nginx-light and caddy, as .ci/run does.")
+        packages = "prometheus, nginx-light, caddy, openssl and systemd"
+        pytest.fail(f"{name} is missing: install Debian's packages {packages}, as .ci/run does.")
     return found
 
 
