@@ -361,8 +361,8 @@ class ItemRepository(Protocol):
 
 
 class MeasureRepository(Protocol):
-    """Bans and mutes, those that are over among them, and the appeals against them. In a write, what `get`, `everywhere`
-    and `get_appeal` find is kept from others to the end."""
+    """Bans and mutes, those that are over among them, and the appeals against them. In a write, what `get`,
+    `everywhere` and `get_appeal` find is kept from others to the end."""
 
     def add(self, measure: Measure) -> Measure:
         """Save a new measure and set its `number`."""
@@ -428,7 +428,7 @@ class ReportRepository(Protocol):
         """Write all fields back and raise `version`; raises Conflict on a stale version."""
 
     def open_about(self, subject: str, since: datetime) -> Report | None:
-        """The newest about a person that is not closed and no older. In a write, nobody else reports them meanwhile."""
+        """The newest about a person that is not closed and no older. In a write, nobody else reports them then."""
 
     def collecting(self) -> list[Report]:
         """Those whose evidence is not complete."""
