@@ -158,6 +158,14 @@ async def test_the_schedule_makes_one_soon_and_then_each_day(kit: AccountsKit, s
     ]
 
 
+async def test_one_from_the_future_stands_in_nobodys_way(kit: AccountsKit, shelf: Shelf) -> None:
+    shelf.put(START + 1000 * DAY, Reason.SCHEDULED)
+    backups = service(kit, shelf)
+    kit.clock.advance(timedelta(hours=1))
+    await backups.tick()
+    assert backups.stats.made == 1
+
+
 async def test_never_means_never(kit: AccountsKit, shelf: Shelf) -> None:
     backups = service(kit, shelf, BackupPolicy(every=timedelta(0)))
     kit.clock.advance(100 * DAY)

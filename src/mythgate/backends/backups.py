@@ -12,17 +12,19 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from mythgate.backends import folderlock
 from mythgate.backends.sql import backup as sql_backup
 from mythgate.backends.sql import backuprestore
+from mythgate.backends.sql.backupfile import UNFINISHED as HALF
 from mythgate.backends.sql.backupfile import (
     BackupReader,
     BackupUnusable,
@@ -38,6 +40,7 @@ from mythgate.domain.errors import MythError, NotFound, Unavailable
 UNFINISHED: Final = "restoring.json"
 """The file that a restore leaves in the data folder until it has done everything."""
 
+_HALF_KEPT: Final = timedelta(days=1)
 _STAGED: Final = "films.restoring"
 _REPLACED: Final = "films.replaced"
 
@@ -92,11 +95,21 @@ def make_in(
     place: Place, folder: Path, reason: Reason, *, progress: Progress | None = None, gentle: bool = False
 ) -> tuple[Path, Backup]:
     """Write a backup into the folder for backups, under a name that says when and why."""
-    made = make(place, folder / ".being-made", reason, progress=progress, gentle=gentle)
+    _throw_away_halves(folder)
+    target = folder / f".{uuid.uuid4().hex}"
+    made = make(place, target, reason, progress=progress, gentle=gentle)
     path = folder / file_name(made.taken_at, reason)
-    (folder / ".being-made").replace(path)
+    target.replace(path)
     sync_folder(folder)
     return path, made
+
+
+def _throw_away_halves(folder: Path) -> None:
+    """Remove what processes left that died while they made a backup, once it is too old to be still in the making."""
+    for one in folder.glob(f".*{HALF}"):
+        with contextlib.suppress(OSError):
+            if time.time() - one.stat().st_mtime > _HALF_KEPT.total_seconds():
+                one.unlink()
 
 
 def files_in(folder: Path) -> list[BackupFile]:

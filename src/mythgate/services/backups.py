@@ -159,7 +159,10 @@ class BackupService:
     def _due_at(self, files: Sequence[BackupFile]) -> datetime | None:
         if not self.policy.every:
             return None
-        return due_at(files[0].taken_at if files else None, self.policy.every, self._started_at)
+        # One from the future was made while the clock was wrong.
+        now = self._clock.now()
+        newest = next((one.taken_at for one in files if one.taken_at <= now), None)
+        return due_at(newest, self.policy.every, self._started_at)
 
     async def _make(self, reason: Reason, actor: str) -> tuple[str, Backup]:
         if self._running is not None:

@@ -28,7 +28,15 @@ from mythgate.backends import backups, folderlock
 from mythgate.backends.backups import FolderBusy, Place, make, make_in, restore, unfinished
 from mythgate.backends.sql import SqlStore, migrate, open_store
 from mythgate.backends.sql.backup import RETIRED_TABLES, NothingToBackUp
-from mythgate.backends.sql.backupfile import FRAME, MANIFEST, BackupDamaged, BackupUnusable, read_manifest, verify
+from mythgate.backends.sql.backupfile import (
+    FRAME,
+    MANIFEST,
+    UNFINISHED,
+    BackupDamaged,
+    BackupUnusable,
+    read_manifest,
+    verify,
+)
 from mythgate.backends.sql.backuprestore import DoesNotFit, InUse, NotEmpty
 from mythgate.backends.sql.revisions import KNOWN
 from mythgate.backends.sql.tables import metadata
@@ -531,6 +539,34 @@ async def test_the_folder_holds_them_by_age(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("a file")
     with pytest.raises(Unavailable, match="could not be written"):
         await nowhere.make(Reason.ASKED, Progress())
+
+
+async def test_two_may_be_made_at_once(tmp_path: Path) -> None:
+    """One that somebody asks for while that of the schedule is being made: each is whole."""
+    place = place_at(new_sqlite(tmp_path), tmp_path)
+    inner: list[Path] = []
+
+    def now() -> datetime:  # asked in the middle of the first
+        if not inner:
+            inner.append(tmp_path)
+            inner[0] = make_in(place, tmp_path / "backups", Reason.ASKED)[0]
+        return datetime.now(UTC)
+
+    outer, _ = make_in(replace(place, now=now), tmp_path / "backups", Reason.SCHEDULED)
+    assert verify(outer).damaged == verify(inner[0]).damaged == []
+    assert len(list((tmp_path / "backups").iterdir())) == 2
+
+
+def test_halves_go_when_nobody_can_be_making_them(tmp_path: Path) -> None:
+    place = place_at(new_sqlite(tmp_path), tmp_path)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old, new = folder / f".a{UNFINISHED}", folder / f".b{UNFINISHED}"
+    for one in (old, new):
+        one.touch()
+    os.utime(old, (0, 0))
+    made, _ = make_in(place, folder, Reason.ASKED)
+    assert set(folder.iterdir()) == {new, made}
 
 
 async def test_a_copy_to_try_things_on(source: Place) -> None:

@@ -18,6 +18,7 @@ import hashlib
 import io
 import os
 import struct
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ FORMAT: Final = "mythgate-backup"
 FORMAT_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 MANIFEST_SUM: Final = "manifest.sha256"
+UNFINISHED: Final = ".unfinished"
 FRAME: Final = "the frame around the parts"
 _COMMENT_BYTES: Final = 64
 _BLOCK: Final = 1 << 20
@@ -221,7 +223,9 @@ class BackupWriter:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._unfinished = target.with_name(f".{target.name}.unfinished")
+        self._unfinished = target.with_name(
+            f".{target.name}.{uuid.uuid4().hex}{UNFINISHED}"
+        )  # several may be made at once
         self._file: IO[bytes] | None = None
         self._archive: zipfile.ZipFile | None = None
         self._sealing: _Sealing | None = None
@@ -229,7 +233,6 @@ class BackupWriter:
 
     def __enter__(self) -> Self:
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._unfinished.unlink(missing_ok=True)
         # It will hold password hashes.
         self._file = os.fdopen(os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", _BLOCK)
         self._sealing = _Sealing(self._file)
