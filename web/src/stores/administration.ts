@@ -13,6 +13,9 @@ import { explain, session, useLogin } from "./login.ts";
 
 const RANKS: readonly string[] = ["player", "read_only", "tournament", "moderator", "admin", "owner"];
 
+/** A role as people read it. */
+export const roleName = (role: string): string => role.replaceAll("_", "-");
+
 /** Whether somebody with that role sees the console. */
 export const isStaff = (role: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf("read_only");
 

@@ -3,6 +3,7 @@ import { useState } from "react";
 import {
   givePassword,
   lockUser,
+  roleName,
   setHidden,
   setRole,
   takeGamePassword,
@@ -148,9 +149,14 @@ function GiveRole({ card, onDone, onClose }: FormProps) {
       onClose={onClose}
     >
       <p>
-        {card.name} is {card.role} now. The new role holds at once.
+        {card.name} is {roleName(card.role)} now. The new role holds at once.
       </p>
-      <Choice label="New role" value={role} options={card.grantable.map((one) => [one, one])} onChange={setChosen} />
+      <Choice
+        label="New role"
+        value={role}
+        options={card.grantable.map((one) => [one, roleName(one)])}
+        onChange={setChosen}
+      />
     </Ask>
   );
 }

@@ -1,7 +1,7 @@
 import type { CreatedUser, Role } from "@mythgate/sdk";
 import { type FormEvent, useState } from "react";
 import { Form } from "react-aria-components";
-import { createUser, rolesBelow } from "../../stores/administration.ts";
+import { createUser, roleName, rolesBelow } from "../../stores/administration.ts";
 import { goTo } from "../../stores/page.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Choice } from "../../ui/Choice.tsx";
@@ -90,7 +90,12 @@ export function NewUserForm({ role: own, onClose }: NewUserFormProps) {
           error={problems.fields.email}
           autoComplete="off"
         />
-        <Choice label="Role" value={role} options={rolesBelow(own).map((one) => [one, one])} onChange={setRole} />
+        <Choice
+          label="Role"
+          value={role}
+          options={rolesBelow(own).map((one) => [one, roleName(one)])}
+          onChange={setRole}
+        />
         <div className={ui.row}>
           <Button type="submit" look="primary" isDisabled={busy || !username.trim()}>
             Create

@@ -1,6 +1,6 @@
 import type { UserCard } from "@mythgate/sdk";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { actDetail, actName, readUser } from "../../stores/administration.ts";
+import { actDetail, actName, readUser, roleName } from "../../stores/administration.ts";
 import { useMe } from "../../stores/adminMe.ts";
 import { casteName } from "../../stores/lobby.ts";
 import { explain } from "../../stores/login.ts";
@@ -145,7 +145,7 @@ const times = (count: number): string => (count === 1 ? "once" : `${count} times
 
 const accountRows = (card: UserCard): Row[] => [
   ["Number", String(card.number)],
-  ["Role", card.role],
+  ["Role", roleName(card.role)],
   ["Caste", casteName(card.caste)],
   ["Clan", card.clan ? `${card.clan.name}, ${card.clan.rank}, joined ${fromNow(card.clan.joined_at)}` : "none"],
   ["Email", card.email ?? ""],

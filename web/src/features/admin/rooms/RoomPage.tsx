@@ -1,6 +1,7 @@
 import type { AdminApi } from "@mythgate/sdk";
 import { useEffect, useRef, useState } from "react";
 import { house } from "../../../stores/adminConsole.ts";
+import { roleName } from "../../../stores/administration.ts";
 import { useMe } from "../../../stores/adminMe.ts";
 import { joined, roomAddress } from "../../../stores/adminTalk.ts";
 import { groupName } from "../../../stores/lobby.ts";
@@ -175,7 +176,7 @@ function Occupants({ room, onMoved }: OccupantsProps) {
             <>
               {one.account_id ? <PageLink part={`users/${one.account_id}`}>{one.name}</PageLink> : one.name}{" "}
               {one.account && one.account !== one.name && <span className={console.dim}>({one.account})</span>}{" "}
-              {one.role !== "player" && <Mark tone="good">{one.role}</Mark>} {one.guest && <Mark>guest</Mark>}{" "}
+              {one.role !== "player" && <Mark tone="good">{roleName(one.role)}</Mark>} {one.guest && <Mark>guest</Mark>}{" "}
               {one.hidden && <Mark>hidden</Mark>} {one.linkdead && <Mark tone="warn">connection lost</Mark>}{" "}
               {one.away && <Mark>away</Mark>}
             </>
