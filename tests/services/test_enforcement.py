@@ -526,3 +526,24 @@ async def test_a_message_is_deleted_wherever_it_is(office: Office) -> None:
     with pytest.raises(NotFound):
         await office.services.messages.delete(mira, message_id)
     assert (await office.acts())[-1] == "message.deleted"
+
+
+async def test_a_ban_reaches_who_is_in_a_lobby_and_in_the_world(office: Office) -> None:
+    mira, bob = await office.staff("Mira"), await office.person("Bob")
+    await office.services.characters.create(bob.caller, "Bobby")
+    services = office.services
+    character = await services.presence.choose(bob.caller, None)
+    office.node.hub.open(PlayId("playing1"), character.id, bob.caller.account_id, bob.caller.session_id)
+    await services.presence.enter(bob.caller, character, play_id=PlayId("playing1"), client="test")
+    account = await office.account(bob.caller)
+    visitor = replace(office.visit(account), listener=character.id, door="http", family=None)
+    services.lobbies.enter(visitor, ARRIVAL)
+    await office.ban(mira, bob.caller, scope=Scope.LOBBY, place=str(ARRIVAL))
+    assert not office.is_in_lobby(character.id)
+    room = services.world.world.start_room
+    muted = NewMeasure(MeasureKind.MUTE, bob.caller.account_id, scope=Scope.ROOM, place=room)
+    await services.measures.take(mira, muted)
+    present = office.node.presences.of_account(bob.caller.account_id)
+    assert present is not None
+    with pytest.raises(Muted, match="muted in this place"):
+        await services.chat.say(present, "hello")

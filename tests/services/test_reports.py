@@ -499,3 +499,13 @@ async def test_a_report_from_the_world_about_somebody_in_ones_lobby(kit: PlayKit
     assert answer.result == f"The staff will look at it. This is report {filed.report.number}."
     assert AccountId(filed.report.subject) == bob.account_id
     assert kit.clock.now() - filed.report.created_at < timedelta(minutes=1)
+
+
+async def test_who_is_in_the_world_and_in_a_lobby_reports_where_it_was(lobby: LobbyKit) -> None:
+    """A browser's character is in both."""
+    ada, bob = await lobby.enter("Ada", browser=True), await lobby.enter("Bob")
+    await lobby.lobbies.say(bob.visitor.listener, "rude")
+    said = lobby.lobbies.said(ARRIVAL)[-1]
+    by_name = await lobby.reports.report(lobby.caller(ada), "Bob", "rude")
+    by_line = await lobby.reports.report(lobby.caller(ada), "", "rude", message_id=said.message_id)
+    assert (by_name.report.place_name, by_line.report.number) == ("Arrival", by_name.report.number)

@@ -69,10 +69,6 @@ class PrivateLines:
             if isinstance(event.payload, LobbyMessage) and {event.payload.number, event.payload.target} == numbers
         ]
 
-    def forget(self, one: AccountId) -> None:
-        """Somebody's account is gone."""
-        self._of.pop(one, None)
-
 
 def said_in(event: Event, own: AccountId) -> Said | None:
     """An event as a line of evidence; None for what nobody said. `own` is who said what has no sender: one's own side
