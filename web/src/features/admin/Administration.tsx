@@ -105,7 +105,7 @@ function Frame({ sections }: { readonly sections: readonly Section[] }) {
           </li>
           <li>
             <PageLink page="world" className={styles.section}>
-              World
+              To the game
             </PageLink>
           </li>
         </ul>

@@ -19,7 +19,7 @@ export function CodeAsked() {
   if (!factor.enrolled)
     return (
       <p className={ui.note}>
-        Admins and owners need a second factor here. Until you have one, you can only look at what players see.{" "}
+        Admins and owners need a second factor on this server. Until you have one, most of what your role may do waits.{" "}
         <PageLink part="factor">Set it up now</PageLink>
       </p>
     );

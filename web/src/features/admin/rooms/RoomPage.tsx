@@ -92,6 +92,7 @@ interface DeskProps {
 function Desk({ room, card }: DeskProps) {
   const may = useMe(({ permissions }) => permissions) ?? new Set<string>();
   const put = (changed: AdminApi.StaffRoom) => card.put({ ...room, ...changed });
+  if (!may.has("announce") && !may.has("run_rooms")) return null;
   return (
     <div className={console.bar}>
       {may.has("announce") && (
