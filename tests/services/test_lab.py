@@ -167,3 +167,12 @@ async def test_following(bench: Bench) -> None:
     bench.lab.tick()
     await following
     assert heard == ["one", "two", "three"]
+
+
+async def test_what_is_said_after_the_end_is_not_kept(bench: Bench) -> None:
+    line = bench.line()
+    capture = await bench.lab.begin(OPERATOR, "line 0", "look")
+    (observer,) = line.observers
+    await bench.lab.stop(OPERATOR, capture.id)
+    observer({"direction": "c2s", "name": "late", "size": 1})
+    assert capture.lines == []

@@ -19,6 +19,7 @@ from mythgate.domain.decisions import Answer, Check, Step, explain, passes, refu
 from mythgate.domain.decisions import require as require_met
 from mythgate.domain.errors import (
     BadCredentials,
+    Banned,
     LobbyClosedToYou,
     NotFound,
     PermissionDenied,
@@ -27,7 +28,7 @@ from mythgate.domain.errors import (
 )
 from mythgate.domain.ids import AccountId, SessionId
 from mythgate.domain.lobbies import ENTRY_CHECKS, Family, Lobby, Looks, Visitor, lobby_listener
-from mythgate.domain.sessions import OPERATOR
+from mythgate.domain.sessions import OPERATOR, Caller
 from mythgate.domain.signin import BAN_CHECKS, GUEST_CHECKS, SIGN_IN_CHECKS, Attempt, Secret
 from mythgate.services.accounts import AccountPolicy
 from mythgate.services.gate import Gate
@@ -182,6 +183,8 @@ def test_every_step_of_signing_in_has_words() -> None:
             assert step.remedy
     unknown = explain(SIGN_IN_CHECKS, Attempt("Zoe"))
     assert {step.answer for step in unknown} == {Answer.UNKNOWN}
+    own = explain(SIGN_IN_CHECKS, replace(nobody, is_known=True))
+    assert own[3].remedy == "mythgate user password Zoe"
     assert explain(GUEST_CHECKS, False)[0].code == PermissionDenied.code
     assert [explain(BAN_CHECKS, words)[0].answer for words in ("Banned.", "", None)] == [
         Answer.NO,
@@ -293,3 +296,53 @@ def test_refusals_are_remembered_within_bounds(clock: FakeClock) -> None:
     assert {one.code for one in memory.recent("Ada", ada)} == {"muted", "late"}
     memory.forget("Ada", ada)
     assert memory.recent("Ada", ada) == []
+
+
+async def test_about_a_ban_of_a_door_or_a_network(clock: FakeClock, store: Store) -> None:
+    async with accounts_kit(clock, store) as kit:
+        await kit.caller("Ada")
+        why = service(kit)
+
+        class Strict(Gate):
+            """Keeps one network out."""
+
+            def refuse_stranger(self, door: str, address: str) -> None:
+                if address.startswith("198.51.100."):
+                    raise Banned("You are banned.")
+
+        why.gate = Strict(kit.clock)
+        for name in ("Ada", "guest"):
+            told = await why.about(OPERATOR, Question(name, address="198.51.100.7"))
+            assert [path.first_refusal.check for path in told.doors if path.first_refusal] == ["ban", "door"]
+            free = await why.about(OPERATOR, Question(name, address="203.0.113.1"))
+            assert free.doors[0].may
+
+
+async def test_who_is_in_a_lobby_is_told_as_they_are(clock: FakeClock, store: Store) -> None:
+    async with accounts_kit(clock, store) as kit:
+        lobby_kit = LobbyKit(clock, store)
+        why = service(kit)
+        why.lobbies = lobby_kit.lobbies
+        ada = await lobby_kit.enter("Ada", caste=1)
+        assert ada.visitor.account_id is not None
+        caller = Caller(ada.visitor.account_id, SessionId("s"), "Ada", Role.PLAYER)
+        told = (await why.own(caller, 1)).rooms[0]
+        assert told.first_refusal is not None
+        assert told.first_refusal.check == "family"  # of the client they are here with
+        await lobby_kit.lobbies.settle()
+
+
+def test_a_door_in_words() -> None:
+    state = DoorState("telnet", "127.0.0.1:4000", is_open=False)
+    assert state.words == "is closed: 127.0.0.1:4000 could not be opened"
+    assert replace(state, is_enabled=False).words == "is off"
+
+
+def test_refusals_of_lobbies_are_remembered(clock: FakeClock) -> None:
+    memory = RecentRefusals(clock)
+    guest = Visitor(lobby_listener(5), 5, "Guest", Looks("G"), "metaserver", "Aleph One")
+    lobby = Lobby("Pit", 9)
+    memory.note_entry(guest, lobby, RoomFull())
+    memory.note_entry(replace(guest, account_id=AccountId("ada")), lobby, LobbyClosedToYou())
+    told = {(one.code, one.asked) for one in memory.recent("guest", AccountId("ada"))}
+    assert told == {("lobby_closed_to_you", "lobby 9"), ("room_full", "lobby 9")}

@@ -122,11 +122,14 @@ def show_report(file: Annotated[Path, typer.Argument(help="What --report wrote."
 
     Example:  mythgate shadow report shadow.json
     """
+    from mythgate.shadow.report import lines as lines_of
+
     try:
-        told = json.loads(file.read_text("utf-8"))
-        _print(told)
+        told = list(lines_of(json.loads(file.read_text("utf-8"))))
     except (OSError, ValueError, LookupError, TypeError) as error:
         fail(f"{file} is no report of a shadow: {error}")
+    for line in told:
+        print(line)
 
 
 def _print(told: dict[str, Any]) -> None:

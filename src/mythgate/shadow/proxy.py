@@ -121,9 +121,9 @@ class Shadow:
     async def running(self, port: int = 0) -> AsyncIterator[None]:
         """Stand there while the block runs. Raises OSError if the port cannot be had."""
         failure: BaseException | None = None
+        server = await asyncio.start_server(self._come, self.host, port)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            server = await asyncio.start_server(self._come, self.host, port)
             self._servers.append(server)
             self.port = server.sockets[0].getsockname()[1]
             beside = [tasks.create_task(self._tick())]
