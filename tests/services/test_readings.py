@@ -24,6 +24,7 @@ from mythgate.services.lookout import (
     LookoutService,
     Severity,
     Warned,
+    watch_backups,
     watch_disk,
     watch_doors,
     watch_points,
@@ -212,6 +213,21 @@ async def test_owners_and_their_second_factor(kit: LobbyKit) -> None:
     assert await told() == {"second_factor": "One owner or admin has no second factor."}
     await kit.store.write(lambda tx: tx.second_factors.save(SecondFactor(admin.id, b"sealed", now, now)))
     assert await told() == {}
+
+
+async def test_a_backup_that_is_missing_or_old(clock: FakeClock) -> None:
+    made: list[datetime] = []
+
+    async def newest() -> datetime | None:
+        return made[-1] if made else None
+
+    check = watch_backups(newest, clock, POLICY)
+    assert [one.message for one in await check()] == ["There is no backup."]
+    made.append(clock.now())
+    clock.advance(POLICY.backup_age)
+    assert list(await check()) == []
+    clock.advance(timedelta(days=1))
+    assert [one.message for one in await check()] == ["The newest backup is 3 days old."]
 
 
 async def test_a_warning_has_a_beginning_is_logged_once_and_goes(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.play import CELLAR, SQUARE, TAVERN, PlayKit
 
 from mythgate.domain.accounts import Role
@@ -20,7 +21,7 @@ from mythgate.domain.errors import (
     RoomFull,
     Unreachable,
 )
-from mythgate.domain.events import LobbyMessage, SystemMessage
+from mythgate.domain.events import LobbyMessage, SystemMessage, event_of
 from mythgate.domain.ids import AccountId, CharacterId, RoomId, SessionId, Topic, room_topic
 from mythgate.domain.lobbies import Family, Lobby, Looks, Visitor, lobby_listener
 from mythgate.domain.moderation import AuditEntry
@@ -28,7 +29,7 @@ from mythgate.domain.permissions import PERMISSIONS, Permission
 from mythgate.domain.presence import Presence
 from mythgate.domain.sessions import OPERATOR, Caller
 from mythgate.services.lobbies import LobbyService
-from mythgate.services.rooms import RoomService
+from mythgate.services.rooms import RoomService, said_in
 
 ARRIVAL = "lobby:26"
 NOOK = "lobby:5"
@@ -341,6 +342,33 @@ async def test_people_are_moved_in_the_world(house: House) -> None:
     assert house.told(ada) == [f"The staff moved you to {house.kit.world.world.rooms[CELLAR].name}."]
     (moved,) = await house.record("person.moved")
     assert (moved.detail["before"], moved.detail["after"]) == (room_topic(SQUARE), room_topic(CELLAR))
+
+
+async def test_nobody_is_moved_to_a_place_that_a_reload_took(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await house.kit.somebody("Ada")
+    bring, whole = house.kit.movement.bring, house.kit.world.world
+
+    async def after_a_reload(*args: Any, **named: Any) -> Any:
+        rooms = {
+            room_id: replace(room, exits={way: exit_ for way, exit_ in room.exits.items() if exit_.target != CELLAR})
+            for room_id, room in whole.rooms.items()
+            if room_id != CELLAR
+        }
+        placements = tuple(one for one in whole.placements if one.room != CELLAR)
+        house.kit.world.world = replace(whole, rooms=rooms, placements=placements)
+        try:
+            return await bring(*args, **named)
+        finally:
+            house.kit.world.world = whole
+
+    monkeypatch.setattr(house.kit.movement, "bring", after_a_reload)
+    with pytest.raises(NotFound):
+        await house.rooms.move(OPERATOR, ada.character_id, room_topic(CELLAR))
+    assert (ada.room_id, await house.record("person.moved")) == (SQUARE, [])
+
+
+def test_what_is_no_talk(clock: FakeClock) -> None:
+    assert said_in(event_of(SystemMessage("Wipe your boots."), clock.now())) is None
 
 
 async def test_nobody_moves_their_own_rank_but_themselves(house: House) -> None:

@@ -385,12 +385,14 @@ class RatingService:
             return result, next(one.number for one in tx.ratings.seasons() if _covers(one, number))
 
         result, season = await self._store.write(work)
-        for attempt in range(_ATTEMPTS):
+        attempts = _ATTEMPTS
+        while True:
+            attempts -= 1
             try:
                 count = await self.recompute(caller, season=season)
                 break
             except Conflict:
-                if attempt == _ATTEMPTS - 1:
+                if not attempts:
                     raise
         await self._store.write(lambda tx: self._castes_of(tx, result), then=self.tell)
         return count

@@ -149,10 +149,8 @@ class ReadingService:
 
     def _doors_of_hosts(self) -> Iterator[str]:
         for lobby in self._lobbies.lobbies():
-            for game in self._lobbies.board.within(lobby.room_id):
-                host = self._lobbies.by_number(game.host)
-                if host is not None:
-                    yield host.visitor.door
+            hosts = (self._lobbies.by_number(game.host) for game in self._lobbies.board.within(lobby.room_id))
+            yield from (host.visitor.door for host in hosts if host is not None)
 
     async def now(self, caller: Caller) -> tuple[Head, Point | None]:
         """Who is on, and the newest point. Raises PermissionDenied."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from tests.support.http import Site, site
 
 from mythgate.bootstrap import open_node
+from mythgate.config import Settings
 from mythgate.domain.accounts import Role
 from mythgate.domain.ids import AccountId
 from mythgate.domain.sessions import OPERATOR
+from mythgate.doors.http.play import PlayDoor
 from mythgate.livesettings import APPLIERS
 
 
@@ -83,9 +86,7 @@ async def test_a_change_is_in_force_at_once_recorded_and_kept(place: Site) -> No
         ({}, 422, ""),
     ],
 )
-async def test_what_is_refused_changes_nothing(
-    place: Site, settings: dict[str, Any], status: int, hint: str
-) -> None:
+async def test_what_is_refused_changes_nothing(place: Site, settings: dict[str, Any], status: int, hint: str) -> None:
     before = (await operator(place, "GET", "/api/admin/settings")).json
     answer = await operator(place, "PATCH", "/api/admin/settings", {"settings": settings})
     assert answer.status == status
@@ -114,13 +115,46 @@ async def test_a_saved_change_that_does_not_fit_any_more_is_left_out(place: Site
     assert place.node.services.accounts.policy.failures_per_account.per.total_seconds() == 7.5
 
 
+async def test_what_was_read_late_does_not_undo_what_is_known(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    services, store = place.node.services, place.node.store
+    read = store.read
+
+    async def slow(work: Any) -> Any:
+        found = await read(work)
+        monkeypatch.undo()
+        await services.settings.change(OPERATOR, {"limits.chat_characters": 100})  # meanwhile
+        return found
+
+    monkeypatch.setattr(store, "read", slow)
+    await services.settings.catch_up()
+    assert services.chat.policy.characters == 100
+
+
+async def test_connections_and_commands_go_by_what_was_changed(place: Site) -> None:
+    door = PlayDoor(place.node.hub, place.node.services)
+    allowance = door.allowance(AccountId("somebody"))
+
+    def adopt(settings: Settings) -> None:
+        door.adopt(replace(door.options, command_burst=settings.limits.command_burst))
+
+    place.node.adopters.append(adopt)
+    body = {"settings": {"limits.command_burst": 1, "limits.command_characters": 50, "lobbies.empty_timeout": 60}}
+    assert (await operator(place, "PATCH", "/api/admin/settings", body)).status == 200
+    assert place.node.services.commands.policy.line_characters == 50
+    assert place.node.services.lobbies.policy.empty_timeout.total_seconds() == 60
+    now = place.node.clock.monotonic()
+    assert [allowance.spend(now + 100) for _ in range(2)] == [True, False]
+
+
 async def test_all_that_can_be_changed_exists_and_doors_hear_of_it(place: Site) -> None:
     rows = {row["name"]: row for row in (await operator(place, "GET", "/api/admin/settings")).json["settings"]}
     assert APPLIERS.keys() <= rows.keys()
     assert rows["secret_key"]["value"] in ("", "********")
     heard: list[int] = []
     place.node.adopters.append(lambda settings: heard.append(settings.limits.connections))
-    assert (await operator(place, "PATCH", "/api/admin/settings", {"settings": {"limits.connections": 7}})).status == 200
+    assert (
+        await operator(place, "PATCH", "/api/admin/settings", {"settings": {"limits.connections": 7}})
+    ).status == 200
     assert heard == [7]
     await operator(place, "PATCH", "/api/admin/settings", {"settings": {"sessions.guests": False}})
     assert (await place.post("/api/auth/guest", {})).status == 403
@@ -135,3 +169,13 @@ async def test_who_may(place: Site) -> None:
         await place.call("PATCH", "/api/admin/settings", {"settings": {"sessions.guests": False}}, token=moderator),
     ):
         assert answer.code == "permission_denied"
+
+
+async def test_results_for_staff(place: Site) -> None:
+    assert (await operator(place, "GET", "/api/admin/results")).json == {"results": [], "next_before": None}
+    for act in ("void", "restore"):
+        answer = await operator(place, "POST", f"/api/admin/results/17/{act}", {"reason": "cheated"})
+        assert answer.code == "not_found"
+    moderator = await token_of(place, Role.MODERATOR)
+    assert (await place.get("/api/admin/results", token=moderator)).status == 200
+    assert (await place.post("/api/admin/results/17/void", {}, token=moderator)).code == "permission_denied"
