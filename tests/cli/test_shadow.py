@@ -36,7 +36,7 @@ def test_the_share_is_changed_and_taken_back_while_it_runs(tmp_path: Path) -> No
     state = json.loads((tmp_path / "data" / "shadow.json").read_text())
     assert state == {"share": 25, "has_fallen_back": True, "reason": "the operator said so"}
     assert run("resume").stdout.startswith("25 %")
-    assert run("share", "101", code=2)
+    run("share", "101", code=2)
 
 
 def test_wrong_usage() -> None:
