@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.support.accounts import PASSWORD, AccountsKit, CountingHasher
 from tests.support.clock import FakeClock
 from tests.support.games import a_result
@@ -16,7 +16,7 @@ from tests.support.games import a_result
 from mythgate.backends.sql.moderation import SqlModeration
 from mythgate.backends.sql.personal import tables_with_people
 from mythgate.backends.sql.statements import SqlConnection, Statement
-from mythgate.backends.sql.tables import metadata
+from mythgate.backends.sql.tables import metadata, shard_ownerships
 from mythgate.domain.accounts import AccountStatus, Role
 from mythgate.domain.characters import Character
 from mythgate.domain.errors import InvalidInput, LimitReached, NameTaken, NotFound, PermissionDenied
@@ -26,6 +26,7 @@ from mythgate.domain.names import name_key
 from mythgate.domain.people import ADDRESSES_PER_ACCOUNT
 from mythgate.domain.profiles import Profile
 from mythgate.domain.sessions import OPERATOR, Caller
+from mythgate.domain.sheets import Faction
 from mythgate.services import notes
 from mythgate.services.notes import NoteService
 from mythgate.services.personaldata import PersonalDataService
@@ -102,6 +103,11 @@ async def a_life(archive: Archive) -> Caller:
         mine, theirs = game.lines
         lines = (replace(mine, name=NAME, account_id=account.id), replace(theirs, name="Somebody"))
         tx.results.add(replace(game, lines=lines))
+        held = {
+            "shard": 1, "character_id": body.id, "character_name": BODY, "faction": next(iter(Faction)),
+            "captured_at": now, "helpers": [{"name": BODY, "souls": 3, BODY: True}], "souls": 0,
+        }  # fmt: skip
+        connection_of(tx).change(Statement(insert(shard_ownerships).values(held)))
         tx.moderation.record(AuditEntry(now, owner.account_id, "game.judged", "7", {"winner": NAME}))
 
     await archive.store.write(leave_traces)
@@ -251,7 +257,7 @@ async def test_nothing_personal_is_left_and_results_stay(archive: Archive) -> No
     assert (await archive.audited(them.account_id))[-2:] == ["account.deleted", "person.erased"]
     left = (await archive.everything()).items()
     for name, rows in left:
-        if name not in ("accounts", "audit_log", "result_lines", "measures"):
+        if name not in ("accounts", "audit_log", "result_lines", "measures", "shard_ownerships"):
             assert them.account_id not in text_of(rows), name
     await archive.register(NAME)  # the name is free
 
