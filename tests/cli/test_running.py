@@ -85,6 +85,7 @@ def test_rooms(ask: Run) -> None:
     assert ask("room", "talk", "26").stdout == "Nothing was said that the server remembers.\n"
     assert json.loads(ask("room", "talk", "26", "--json").stdout) == []
     assert json.loads(ask("room", "show", "26", "--json").stdout)["occupants"] == []
+    assert "Who?" in ask("room", "move", " ", "26", "3", code=1).stderr
     assert "Nobody called Ada is in it." in ask("room", "move", "Ada", "26", "3", code=1).stderr
     assert ask("room", "close", "20").stdout == "Shiver is empty and locked.\n"
     assert "There is no such lobby." in ask("room", "lock", "77", code=1).stderr

@@ -183,6 +183,8 @@ def move(
     Who came with an old game client cannot be moved: it chooses its lobby itself.
     Example:  mythgate room move Ada 26 3 --reason "asked for it"
     """
+    if not person.strip():
+        fail("Who?", "`mythgate room show` lists who is in a room.")
     people = asked(data_dir, _path(room))["occupants"]
     meant = [one for one in people if person in (one["id"], str(one["number"]))]
     meant = meant or [one for one in people if person.casefold() in (one["name"].casefold(), one["account"].casefold())]

@@ -76,7 +76,11 @@ def _print(told: dict[str, Any]) -> None:
     if newest is not None:
         lines += [
             ("Messages", f"{newest['messages_per_second']:g}/s in, {newest['deliveries_per_second']:g}/s told"),
-            ("Answers", f"99 % within {newest['latency_p99_ms']:g} ms; loop lag {newest['loop_lag_p99_ms']:g} ms"),
+            (
+                "Answers",
+                f"99 % within {newest['latency_p99_ms']:g} ms" if newest["latency_p99_ms"] else "none asked for",
+            ),
+            ("Loop lag", f"{newest['loop_lag_p99_ms']:g} ms"),
             ("Refusals", f"{sum(newest['refusals_per_second'].values()):g}/s"),
             ("Errors", f"{newest['errors_per_second']:g}/s"),
             ("Memory", f"{newest['memory_bytes'] / 2**20:.0f} MiB"),
