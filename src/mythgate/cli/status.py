@@ -74,6 +74,7 @@ def _print(told: dict[str, Any]) -> None:
     ]
     newest = told["newest"]
     if newest is not None:
+        latency = newest["latency_p99_ms"]
         lines += [
             ("Messages", f"{newest['messages_per_second']:g}/s in, {newest['deliveries_per_second']:g}/s told"),
             (
