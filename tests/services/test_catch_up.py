@@ -86,7 +86,7 @@ async def test_who_was_brought_over_is_not_looked_up(
     known = await node.accounts.mark_record()
     people = [ForeignAccount(str(number), f"Newcomer {number}") for number in range(3)]
     imports = ImportService(store=store, hasher=CountingHasher(), clock=clock, ids=UuidIds())
-    assert (await imports.bring(Foreign("old", people))).tallies[Kind.ACCOUNT].brought == 3
+    assert (await imports.bring(Foreign("old", people))).tallies[Kind.ACCOUNT].new == 3
     await AccountsKit(clock, store, CountingHasher()).accounts.rename(OPERATOR, ada.account_id, "Adela")
 
     looked_up: list[AccountId] = []
