@@ -77,10 +77,7 @@ def _print(told: dict[str, Any]) -> None:
         latency = newest["latency_p99_ms"]
         lines += [
             ("Messages", f"{newest['messages_per_second']:g}/s in, {newest['deliveries_per_second']:g}/s told"),
-            (
-                "Answers",
-                f"99 % within {newest['latency_p99_ms']:g} ms" if newest["latency_p99_ms"] else "none asked for",
-            ),
+            ("Answers", f"99 % within {latency:g} ms" if latency else "none asked for"),
             ("Loop lag", f"{newest['loop_lag_p99_ms']:g} ms"),
             ("Refusals", f"{sum(newest['refusals_per_second'].values()):g}/s"),
             ("Errors", f"{newest['errors_per_second']:g}/s"),
