@@ -225,9 +225,9 @@ def test_a_database_damaged_in_the_middle(data: Path) -> None:
 
 
 def test_a_table_that_is_gone(data: Path) -> None:
-    change(data, "DROP TABLE mutes")
+    change(data, "DROP TABLE measures")
     said = refused(data)
-    assert "mutes" in said
+    assert "measures" in said
     assert "backup" in said
 
 
