@@ -113,6 +113,10 @@ NEEDS: Final[Mapping[str, Permission | None]] = {
     "POST /world/shards/{number}/seal": P.RUN_WORLD,
     "POST /world/shards/{number}/unseal": P.RUN_WORLD,
     "POST /world/shards/{number}/release": P.RUN_WORLD,
+    # games
+    "GET /results": P.SEE_CONSOLE,
+    "POST /results/{number}/void": P.CORRECT_RESULTS,
+    "POST /results/{number}/restore": P.CORRECT_RESULTS,
     # the server
     "GET /system": P.SEE_SETTINGS,
     "GET /settings": P.SEE_SETTINGS,
