@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,7 +66,9 @@ async def test_a_mute_and_a_new_role_reach_lobbies(node: Node) -> None:
     node.lobby_hub._end_window()
     told = [event.payload for _, event in pipe.wire]
     lines = [payload.message for payload in told if isinstance(payload, LobbyMessage)]
-    assert lines == ["Welcome to Mythgate.", "You are muted until the staff lifts it."]
+    assert lines[0] == "Welcome to Mythgate."
+    assert re.fullmatch(r"You are muted until it is lifted\. Appeal with the code [0-9A-Z]{4}-[0-9A-Z]{4}\.", lines[1])
+    assert len(lines) == 2
     assert [payload.player.role for payload in told if isinstance(payload, LobbyPlayerChanged)] == ["moderator"]
 
 
