@@ -45,6 +45,7 @@ check: $(VENV)/.dev web/node_modules/.installed ## lint, types and import contra
 	$(BIN)/lint-imports --no-cache
 	cd web && npm run --silent check
 	$(BIN)/mythgate gen all --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/.dev ## format the Python code and mend what ruff can mend
 	$(BIN)/ruff check --fix
@@ -64,7 +65,7 @@ dist: $(VENV)/bin/python web/dist/index.html ## build the server (wheel with the
 	$(VENV)/build/bin/python -m hatchling build --target sdist --directory dist
 
 docs: $(VENV)/.dev ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: $(VENV)/.dev web/dist/index.html ## the pictures of README and documents, from a real server and browser
 	$(BIN)/python -m tests.browser.pictures

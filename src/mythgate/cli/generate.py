@@ -177,7 +177,10 @@ def _messages() -> Iterator[tuple[str, str]]:
     for name, definition in sorted(definitions.items()):
         if name not in named and definition.get("properties"):
             lines += _section(name, definition, definitions, level=3)
-    yield "docs/reference/messages.md", "\n".join(lines).rstrip() + "\n"
+    text = "\n".join(lines).rstrip() + "\n"
+    for name, reference in bundle["x-events"].items():  # an event has the heading of its type
+        text = text.replace(f"](#{reference.lower()})", f"](#{name})")
+    yield "docs/reference/messages.md", text
 
 
 def _section(name: str, definition: dict[str, Any], definitions: dict[str, Any], *, level: int = 3) -> list[str]:
