@@ -2,6 +2,7 @@
 export * from "./administration.ts";
 export * from "./adventure.ts";
 export * from "./api.ts";
+export * from "./appeals.ts";
 export { delayBefore, QUICK_ATTEMPTS } from "./backoff.ts";
 export {
   browserNetwork,

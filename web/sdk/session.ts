@@ -191,6 +191,10 @@ export class Session {
   removeFriend = async (number: number): Promise<readonly FriendView[]> =>
     (await this.#authorized<{ friends: readonly FriendView[] }>("DELETE", `api/friends/${number}`)).friends;
 
+  /** Report somebody to the staff: by the name of a character, an account, or somebody in one's lobby. */
+  report = (name: string, reason: string): Promise<{ readonly number: number; readonly joined: boolean }> =>
+    this.#authorized("POST", "api/reports", { name, reason });
+
   /** Whom the player ignores. */
   ignored = async (): Promise<readonly { readonly number: number; readonly name: string }[]> =>
     (await this.#authorized<{ people: readonly { number: number; name: string }[] }>("GET", "api/ignored")).people;

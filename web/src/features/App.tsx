@@ -13,6 +13,7 @@ const Overview = lazy(async () => ({ default: (await import("./lobby/Overview.ts
 const Administration = lazy(async () => ({
   default: (await import("./admin/Administration.tsx")).Administration,
 }));
+const Appeal = lazy(async () => ({ default: (await import("./appeal/Appeal.tsx")).Appeal }));
 const Journal = lazy(async () => ({ default: (await import("./adventure/Journal.tsx")).Journal }));
 const Notices = lazy(async () => ({ default: (await import("./notices/Notices.tsx")).Notices }));
 const Status = lazy(async () => ({ default: (await import("./status/Status.tsx")).Status }));
@@ -26,6 +27,12 @@ export function App() {
     return (
       <Suspense>
         <Status />
+      </Suspense>
+    );
+  if (page === "appeal")
+    return (
+      <Suspense>
+        <Appeal />
       </Suspense>
     );
   if (page === "admin")

@@ -1,7 +1,7 @@
 /** Which page of the client this is: the world, or another one at its own address. */
 import { create } from "zustand";
 
-export type Page = "world" | "lobby" | "journal" | "admin" | "status" | "notices";
+export type Page = "world" | "lobby" | "journal" | "admin" | "status" | "notices" | "appeal";
 
 interface PageState {
   readonly page: Page;
@@ -18,7 +18,7 @@ interface PageState {
 // Exact, for a path prefix of a reverse proxy may have any name: "/admin/" is the world behind one.
 // The parts of the administration are those of `features/admin/sections.ts`.
 const PAGES =
-  /\/(?:(lobby|journal|status|notices)|(admin)(?:\/((?:now|rooms|users|moderation|games|world|messages|logs|lab|system|factor)(?:\/[^/]+){0,2}))?)$/;
+  /\/(?:(lobby|journal|status|notices|appeal)|(admin)(?:\/((?:now|rooms|users|moderation|games|world|messages|logs|lab|system|factor)(?:\/[^/]+){0,2}))?)$/;
 
 interface Address {
   readonly page: Page;

@@ -42,6 +42,7 @@ TAGS: Final = [
     {"name": "lobbies", "description": "Lobbies, hosted games, players, ladders, clans, friends."},
     {"name": "clans", "description": "The caller's clan: found it, join it, lead it, leave it."},
     {"name": "tournaments", "description": "Tournaments and results of games."},
+    {"name": "moderation", "description": "Reporting people, and appealing against what the staff did."},
     {"name": "notices", "description": "Being told, while one is away, that it is worth coming; lines over bridges."},
     {"name": "administration", "description": "What staff sees and does."},
     {"name": "status", "description": "How the server is doing."},
@@ -145,7 +146,7 @@ def create_app(services: Services, *, http: HttpOptions, routers: Sequence[APIRo
 
 _HASHED: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
-_PAGES: Final = ("/", "/admin", "/play", "/lobby", "/journal", "/notices", "/status")
+_PAGES: Final = ("/", "/admin", "/play", "/lobby", "/journal", "/notices", "/status", "/appeal")
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Mythgate</title><meta name="viewport" content="width=device-width">
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>

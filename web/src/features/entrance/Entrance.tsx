@@ -71,6 +71,9 @@ export function Entrance() {
           <Button look="quiet" onPress={() => goTo("status")}>
             Status of the server
           </Button>
+          <Button look="quiet" onPress={() => goTo("appeal")}>
+            Banned or muted?
+          </Button>
         </div>
       </div>
     </main>

@@ -1,10 +1,12 @@
 import type { ExitView, ItemView, NpcView, OccupantView } from "@mythgate/sdk";
+import { useState } from "react";
 import { withoutArticle } from "../../stores/completion.ts";
 import { prepare } from "../../stores/input.ts";
 import { send, usePlay } from "../../stores/play.ts";
 import { Button } from "../../ui/Button.tsx";
 import { ActionMenu } from "../../ui/Menu.tsx";
 import { Panel } from "../../ui/Panel.tsx";
+import { ReportDialog } from "../reports/ReportDialog.tsx";
 import { COMPASS, UP_AND_DOWN, walk } from "./directions.ts";
 import styles from "./Place.module.css";
 import { STATUS_MARKS } from "./status.ts";
@@ -13,6 +15,8 @@ import { STATUS_MARKS } from "./status.ts";
 export function RoomPanel() {
   const room = usePlay((state) => state.game.room);
   const self = usePlay((state) => state.game.player?.id);
+  // Kept here: whoever is reported may leave before the reason is written.
+  const [reported, setReported] = useState<string | null>(null);
   if (!room) return <p className={styles.none}>You are nowhere yet.</p>;
   const others = room.players.filter((one) => one.id !== self);
   return (
@@ -34,7 +38,7 @@ export function RoomPanel() {
               </li>
             ))}
           {others.map((one) => (
-            <Person key={one.id} person={one} />
+            <Person key={one.id} person={one} onReport={() => setReported(one.name)} />
           ))}
           {room.npcs.map((one) => (
             <Inhabitant key={one.id} npc={one} />
@@ -71,6 +75,7 @@ export function RoomPanel() {
           </ul>
         </Panel>
       )}
+      {reported !== null && <ReportDialog name={reported} onClose={() => setReported(null)} />}
     </div>
   );
 }
@@ -145,7 +150,7 @@ function Point({ direction, short, way }: PointProps) {
   );
 }
 
-function Person({ person }: { readonly person: OccupantView }) {
+function Person({ person, onReport }: { readonly person: OccupantView; readonly onReport: () => void }) {
   const { name, status = "online", afk_text: afkText, level = 1, faction } = person;
   const following = usePlay((state) => state.game.following === name);
   const inParty = usePlay((state) => state.adventure.party?.members.some((one) => one.id === person.id) ?? false);
@@ -171,6 +176,7 @@ function Person({ person }: { readonly person: OccupantView }) {
           { label: "Challenge to a duel", run: () => send(`duel ${name}`) },
           { label: "Help in a fight", run: () => send(`assist ${name}`) },
           { label: "Ignore", run: () => send(`ignore ${name}`) },
+          { label: "Report…", run: onReport },
         ]}
       />
       {word && (

@@ -10,6 +10,7 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import ui from "../../ui/ui.module.css";
+import { ReportDialog } from "../reports/ReportDialog.tsx";
 import { useSubmit } from "../useSubmit.ts";
 import { fromNow } from "../when.ts";
 import styles from "./Lobby.module.css";
@@ -54,7 +55,14 @@ function Card({ number, onClose, onPerson, onTalk }: PlayerCardProps & { readonl
       {problem && <Problem {...problem} />}
       <Facts present={there} page={value} room={elsewhere?.room ?? ""} />
       {value?.profile.quote && <blockquote className={styles.quote}>{value.profile.quote}</blockquote>}
-      <Acts number={number} name={name ?? ""} present={there} onTalk={onTalk} onClose={onClose}>
+      <Acts
+        number={number}
+        name={name ?? ""}
+        known={value?.name ?? ""}
+        present={there}
+        onTalk={onTalk}
+        onClose={onClose}
+      >
         {value && (
           <Panel title="This season">
             <Statistics standings={value.standings} />
@@ -186,6 +194,8 @@ function LastGames({ name, onPerson }: { readonly name: string; readonly onPerso
 interface ActsProps {
   readonly number: number;
   readonly name: string;
+  /** Of the account, which no two share; empty without one. */
+  readonly known: string;
   /** As somebody in a lobby, this one or another; a private line finds them there. */
   readonly present: LobbyPlayerView | undefined;
   readonly onTalk: ((to: Addressee) => void) | null;
@@ -194,12 +204,13 @@ interface ActsProps {
   readonly children: ReactNode;
 }
 
-function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
+function Acts({ number, name, known, present, onTalk, onClose, children }: ActsProps) {
   const you = usePlay((state) => state.lobby.you);
   const inLobby = usePlay((state) => state.lobby.room !== null);
   const friend = usePlay((state) => state.lobby.friends.find((one) => one.number === number));
   const login = useLogin((state) => state.login);
   const [acted, setActed] = useState(0);
+  const [reports, setReports] = useState(false);
   const isOther = login !== null && number !== you && name !== login.username;
   const { value: ignored } = useRead(async () => (isOther ? session.ignored() : []), null, acted);
   const { submit, problems } = useSubmit([]);
@@ -242,7 +253,9 @@ function Acts({ number, name, present, onTalk, onClose, children }: ActsProps) {
             {isIgnored ? "Listen again" : "Ignore"}
           </Button>
         )}
+        {isOther && name && <Button onPress={() => setReports(true)}>Report…</Button>}
       </div>
+      {reports && <ReportDialog name={known || name} called={name} onClose={() => setReports(false)} />}
       {children}
       {isOther && inLobby && <Measures number={number} isHere={present !== undefined} onCommand={command} />}
     </>
