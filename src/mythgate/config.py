@@ -1,8 +1,8 @@
 """The settings tree: every number an operator may change, with its unit and its bounds.
 
-Defaults < TOML file < changes at run time < `MYTHGATE_*` environment < command-line flags. Changes at run time are facts
-in the database (`mythgate.livesettings`). `mythgate config show` tells the origin of each value; `docs/settings.md` is
-generated from this module.
+Defaults < TOML file < changes at run time < `MYTHGATE_*` environment < command-line flags. Changes at run time are
+facts in the database (`mythgate.livesettings`). `mythgate config show` tells the origin of each value;
+`docs/reference/settings.md` is generated from this module.
 """
 
 from __future__ import annotations
@@ -664,9 +664,7 @@ class BackupSettings(Section):
     keep: str = Field(
         "7d 4w 6m", description="Which are kept: the newest of each of the last days, weeks and months that have one."
     )
-    folder: Path | None = Field(
-        None, description="Where they are, best on another disk. Empty: `backups` in data_dir."
-    )
+    folder: Path | None = Field(None, description="Where they are, best on another disk. Empty: `backups` in data_dir.")
     before_migration: bool = Field(True, description="Whether one is made before the database is brought up to date.")
 
     @field_validator("keep")
@@ -801,7 +799,6 @@ class Settings(BaseSettings):
         """The database URL in force."""
         url = self.database_url.get_secret_value() or self.database.url.get_secret_value()
         return url or f"sqlite:///{(self.data_dir / 'mythgate.db').resolve()}"
-
 
     @property
     def backup_folder(self) -> Path:

@@ -52,10 +52,19 @@ async def picture(page: Page, name: str, size: dict[str, int] = DESK) -> None:
 
 async def crowd(server: RunningServer, data: Path) -> asyncio.subprocess.Process:
     """Old clients that talk, host and play for a while, and stop by themselves."""
-    words = ("bots", "--door", "alephone=9", "--seconds", str(CROWD_SECONDS), "--rate", "60", "--lobby", "26", "--data-dir", str(data))
+    who = ("--door", "alephone=9", "--lobby", "26", "--seconds", str(CROWD_SECONDS), "--rate", "60")
     port = server.ready["doors"]["metaserver"].rpartition(":")[2]
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mythgate", *words, "--port", port, stdout=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "mythgate",
+        "bots",
+        *who,
+        "--port",
+        port,
+        "--data-dir",
+        str(data),
+        stdout=asyncio.subprocess.DEVNULL,
     )
 
 

@@ -416,7 +416,7 @@ def test_a_misspelt_command_or_role_is_told_plainly(run: Run) -> None:
     assert "Did you mean 'list'?" in run("user", "lst", code=2).stderr
     assert "Did you mean" not in run("xyzzy", code=2).stderr
     refused = " ".join(run("user", "role", "zoe", "king", code=2).stderr.replace("│", " ").split())
-    assert "'king' is not one of 'player', 'moderator', 'admin', 'owner'" in refused
+    assert "'king' is not one of 'player', 'read_only', 'tournament', 'moderator', 'admin', 'owner'" in refused
     assert "Value error" not in refused
 
 

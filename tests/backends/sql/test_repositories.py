@@ -460,10 +460,10 @@ async def test_mutes(store: SqlStore, clock: FakeClock) -> None:
         mute = Mute(ann, AccountId("moderator"), measure.reason, clock.now(), measure.ends_at)
         assert await store.read(lambda tx: tx.moderation.mute_of(ann)) == mute
     for left in (first, None):
-        measure = await store.write(lambda tx: tx.measures.everywhere(ann, MeasureKind.MUTE))
-        assert measure is not None
-        measure.lifted_at = clock.now()
-        await store.write(lambda tx, measure=measure: tx.measures.save(measure))  # type: ignore[misc]
+        known = await store.read(lambda tx: tx.measures.everywhere(ann, MeasureKind.MUTE))
+        assert known is not None
+        known.lifted_at = clock.now()
+        await store.write(lambda tx, known=known: tx.measures.save(known))  # type: ignore[misc]
         found = await store.read(lambda tx: tx.moderation.mute_of(ann))
         assert (found is None) is (left is None)
 

@@ -210,6 +210,8 @@ class Silent:
 
     def fail(self, reason: str) -> None: ...
 
+    def round_trip(self) -> float | None: ...
+
     def check_alive(self, sweeps_before_ping: int, sweeps_before_close: int) -> bool:
         self.silence += 1
         return self.silence < sweeps_before_close

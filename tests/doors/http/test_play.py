@@ -55,6 +55,9 @@ class Line:
     def fail(self, reason: str) -> None:
         self.done.append(reason)
 
+    def round_trip(self) -> float | None:
+        return None
+
 
 @dataclass
 class Place:

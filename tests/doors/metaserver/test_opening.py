@@ -26,7 +26,7 @@ def given(folder: Path, **metaserver: Any) -> Settings:
 
 
 def test_the_settings_begin_with_the_limits_the_door_begins_with() -> None:
-    assert bootstrap._metaserver_options(Settings()) == MetaserverOptions()
+    assert bootstrap.metaserver_options(Settings()) == MetaserverOptions()
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_settings_begin_with_the_limits_the_door_begins_with() -> None:
 )
 def test_it_listens_where_the_http_door_does(http: dict[str, Any], metaserver: dict[str, Any], host: str) -> None:
     settings = Settings(http=http, metaserver=metaserver)
-    assert bootstrap._metaserver_options(settings).host == host
+    assert bootstrap.metaserver_options(settings).host == host
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::1", "example.org", "224.0.0.1"])

@@ -771,16 +771,6 @@ export interface GreetRequest {
    */
   text: string;
 }
-export interface HTTPValidationError {
-  detail?: ValidationError[];
-}
-export interface ValidationError {
-  loc: (string | number)[];
-  msg: string;
-  type: string;
-  input?: unknown;
-  ctx?: {};
-}
 export interface HiddenRequest {
   hidden: boolean;
 }

@@ -22,7 +22,7 @@ router = new_router("administration")
 KEEP_ALIVE_SECONDS: Final = 15.0
 MOST_LINES: Final = 500  # in one answer
 CaptureId = Annotated[str, Path(min_length=1, max_length=100, description="Of the capture.")]
-_READ: Final = error_responses(401, 403, 404)
+_READ: Final = error_responses(401, 403, 404, 422, 503)
 
 
 class WatchableConnection(BaseModel):
@@ -113,7 +113,7 @@ async def stop_capture(capture_id: CaptureId, caller: CallerDep, services: Servi
     "/api/admin/lab/captures/{capture_id}/events",
     summary="Follow a capture",
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}}, **json_error_responses(401, 403, 404)},
+    responses={200: {"content": {"text/event-stream": {}}}, **json_error_responses(401, 403, 404, 422, 503)},
 )
 async def follow_capture(
     capture_id: CaptureId,
@@ -134,7 +134,7 @@ async def follow_capture(
     "/api/admin/lab/captures/{capture_id}/file",
     summary="Download a capture",
     response_class=Response,
-    responses={200: {"content": {"application/x-ndjson": {}}}, **json_error_responses(401, 403, 404)},
+    responses={200: {"content": {"application/x-ndjson": {}}}, **json_error_responses(401, 403, 404, 422, 503)},
 )
 async def download_capture(capture_id: CaptureId, caller: CallerDep, services: ServicesDep) -> Response:
     """JSON lines; those of packets are read by `mythgate metaserver decode`."""

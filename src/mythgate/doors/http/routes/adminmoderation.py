@@ -28,8 +28,8 @@ from mythgate.services.reports import Case
 
 router = new_router("administration")
 
-_LOOK: Final = error_responses(401, 403, 404, 422, 503)
-_ACT: Final = error_responses(401, 403, 404, 409, 413, 422, 503)
+_LOOK: Final = error_responses(400, 401, 403, 404, 422, 503)
+_ACT: Final = error_responses(400, 401, 403, 404, 409, 413, 422, 503)
 Number = Annotated[int, Path(ge=0)]
 Before = Annotated[int | None, Query(ge=0, description="From before the one with this number on.")]
 Limit = Annotated[int, Query(ge=1, le=200)]

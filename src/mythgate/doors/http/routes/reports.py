@@ -90,7 +90,7 @@ async def own_reports(caller: CallerDep, services: ServicesDep) -> list[OwnRepor
 
 
 @router.post(
-    "/api/appeals", status_code=201, summary="Appeal", responses=error_responses(401, 404, 409, 413, 422, 429, 503)
+    "/api/appeals", status_code=201, summary="Appeal", responses=error_responses(400, 401, 404, 409, 413, 422, 429, 503)
 )
 async def make_appeal(body: NewAppeal, origin: OriginDep, services: ServicesDep) -> OwnMeasure:
     """Say why a ban or a mute is wrong; nobody has to be signed in. One appeal at a time."""
@@ -100,7 +100,7 @@ async def make_appeal(body: NewAppeal, origin: OriginDep, services: ServicesDep)
 
 
 @router.post(
-    "/api/appeals/look", summary="What became of an appeal", responses=error_responses(401, 404, 413, 422, 429)
+    "/api/appeals/look", summary="What became of an appeal", responses=error_responses(400, 401, 404, 413, 422, 429)
 )
 async def look_at_appeal(body: Proof, origin: OriginDep, services: ServicesDep) -> OwnMeasure:
     """What holds against somebody, and the answer to their newest appeal; nobody has to be signed in."""

@@ -4,6 +4,8 @@ import json
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from typing import Any
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -56,7 +58,7 @@ def key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
 
 
 def index(name: str, table: str, *columns: str, where: str = "", unique: bool = False) -> None:
-    partial = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)} if where else {}
+    partial: dict[str, Any] = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)} if where else {}
     op.create_index(op.f(name), table, list(columns), unique=unique, **partial)
 
 
