@@ -50,7 +50,7 @@ async def test_who_is_banned_appeals_on_a_phone_and_reads_the_answer(
     await expect(page).to_have_url(f"{ada.url.rstrip('/')}/appeal")
     await expect(page.get_by_role("heading", level=1, name="Appeal")).to_be_visible()
     await is_sound(ada, "proof")
-    await tab_to(page, "^input Code")
+    await expect(page.get_by_label("Code")).to_be_focused()
     await keys.type("AAAA-BBBB")
     await keys.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("No measure has this code.")
@@ -66,6 +66,8 @@ async def test_who_is_banned_appeals_on_a_phone_and_reads_the_answer(
     await keys.press("Enter")
     await expect(page.get_by_text("Nobody has decided yet.")).to_be_visible()
     await expect(page.get_by_label("Why is it wrong?")).to_have_count(0)
+    await page.get_by_role("button", name="Look again").tap()
+    await expect(page.get_by_text("Nothing is new.")).to_be_visible()
     await is_sound(ada, "open")
 
     open_ones = (await call(ada.server, "GET", "/api/admin/appeals", token=owner)).expect(200)["appeals"]

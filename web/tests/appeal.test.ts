@@ -40,16 +40,23 @@ beforeEach(() => {
 describe("an appeal", () => {
   it("is made with the code that one looked with, and looked at again with it", async () => {
     const granted = { ...OPEN, state: "granted", answer: "Sorry." } as const;
-    server.answers = [BAN, { ...BAN, appeal: OPEN }, { ...BAN, active: false, appeal: granted }];
+    server.answers = [
+      BAN,
+      { ...BAN, appeal: OPEN },
+      { ...BAN, appeal: OPEN },
+      { ...BAN, active: false, appeal: granted },
+    ];
     await look({ code: "K7Q2-M4XD" });
     expect(useAppeal.getState().measure).toEqual(BAN);
     await appeal("  That was my brother. ");
     expect(useAppeal.getState().measure?.appeal).toEqual(OPEN);
-    await lookAgain();
+    expect(await lookAgain(), "nobody has decided").toBe(false);
+    expect(await lookAgain()).toBe(true);
     expect(useAppeal.getState().measure?.appeal?.answer).toBe("Sorry.");
     expect(server.asked).toEqual([
       ["/api/appeals/look", { code: "K7Q2-M4XD" }],
       ["/api/appeals", { code: "K7Q2-M4XD", text: "That was my brother." }],
+      ["/api/appeals/look", { code: "K7Q2-M4XD" }],
       ["/api/appeals/look", { code: "K7Q2-M4XD" }],
     ]);
   });
@@ -65,7 +72,7 @@ describe("an appeal", () => {
     server.answers = [BAN];
     await look({ code: "K7Q2-M4XD" });
     forget();
-    await lookAgain();
+    expect(await lookAgain()).toBe(false);
     await appeal("No.");
     expect(server.asked).toHaveLength(1);
     expect(useAppeal.getState()).toEqual({ proof: null, measure: null, place: "" });

@@ -27,10 +27,12 @@ export async function look(proof: AppealProof): Promise<void> {
   useAppeal.setState({ proof, measure, place: await placeOf(measure) });
 }
 
-/** See what became of it meanwhile. */
-export async function lookAgain(): Promise<void> {
-  const { proof } = useAppeal.getState();
-  if (proof) await look(proof);
+/** See what became of it meanwhile. @returns whether anything is new. */
+export async function lookAgain(): Promise<boolean> {
+  const { proof, measure } = useAppeal.getState();
+  if (!proof) return false;
+  await look(proof);
+  return JSON.stringify(useAppeal.getState().measure) !== JSON.stringify(measure);
 }
 
 /** Say why it is wrong. */

@@ -57,6 +57,8 @@ const WAYS: readonly (readonly [By, string])[] = [
 
 function Proof() {
   const [by, setBy] = useState<By>("code");
+  // Whoever goes through the ways by keyboard stays there.
+  const [switched, setSwitched] = useState(false);
   const [code, setCode] = useState("");
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
@@ -79,6 +81,7 @@ function Proof() {
           options={WAYS}
           onChange={(way) => {
             setBy(way);
+            setSwitched(true);
             clear();
           }}
         />
@@ -88,6 +91,7 @@ function Proof() {
             description="Such as K7Q2-M4XD. You are told it with each refusal."
             name="code"
             autoComplete="off"
+            autoFocus={!switched}
             spellCheck="false"
             value={code}
             onChange={setCode}
@@ -129,9 +133,21 @@ function Proof() {
 function Standing({ measure }: { readonly measure: OwnMeasure }) {
   const place = useAppeal((state) => state.place);
   const { submit, busy, problems } = useSubmit([]);
+  const [unchanged, setUnchanged] = useState(false);
   const element = useRef<HTMLDivElement>(null);
-  // The form with the focus is gone; reading goes on here.
-  useEffect(() => element.current?.focus(), []);
+  const sent = measure.appeal?.created_at;
+  // The form that had the focus is gone; reading goes on here.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs again when an appeal was sent
+  useEffect(() => {
+    setUnchanged(false);
+    element.current?.focus();
+  }, [sent]);
+
+  async function onAgain() {
+    setUnchanged(false);
+    await submit(async () => setUnchanged(!(await lookAgain())));
+  }
+
   return (
     <div ref={element} className={styles.standing} tabIndex={-1}>
       <Panel title="What is against you">
@@ -139,16 +155,22 @@ function Standing({ measure }: { readonly measure: OwnMeasure }) {
           <p role="status">{sentence(measure, place)}</p>
           {measure.reason && <p className={styles.quote}>Why: {measure.reason}</p>}
           <p className={styles.dim}>
-            Since {fullTime(measure.since)}, {measure.until ? `until ${fullTime(measure.until)}` : "until it is lifted"}
-            .
+            {measure.active
+              ? `Since ${fullTime(measure.since)}, ${measure.until ? `until ${fullTime(measure.until)}` : "until it is lifted"}.`
+              : `It began ${fullTime(measure.since)}.`}
           </p>
         </div>
       </Panel>
       {measure.appeal && <Answer appeal={measure.appeal} />}
       {mayAppeal(measure) && <Words again={measure.appeal !== null} />}
       {problems.form && <Problem {...problems.form} />}
+      {unchanged && (
+        <p role="status" className={styles.dim}>
+          Nothing is new.
+        </p>
+      )}
       <div className={ui.row}>
-        <Button isDisabled={busy} onPress={() => void submit(lookAgain)}>
+        <Button isDisabled={busy} onPress={() => void onAgain()}>
           Look again
         </Button>
         <Button look="quiet" onPress={forget}>
@@ -167,7 +189,7 @@ function Answer({ appeal: { state, text, created_at, answer, decided_at } }: { r
           {OUTCOMES[state]}
           {answer && <span className={styles.quote}> They say: {answer}</span>}
         </p>
-        <p className={styles.quote}>{text}</p>
+        <p className={styles.quote}>You wrote: {text}</p>
         <p className={styles.dim}>
           Sent {fromNow(created_at)}
           {decided_at && `, decided ${fromNow(decided_at)}`}.
