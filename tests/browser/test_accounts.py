@@ -73,6 +73,7 @@ async def test_a_link_pasted_where_the_client_is_open_already(visitors: NewVisit
 
 async def test_signing_out_leaves_the_world_and_nothing_behind(pair: tuple[Visitor, Visitor]) -> None:
     ada, ben = pair
+    ada.expects("status of 401")  # what had been asked for a moment before
     await ada.choose(f"{ada.name}: menu", "Sign out")
     await expect(ada.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await ben.sees(f"{ada.name} leaves the world.", "presence")

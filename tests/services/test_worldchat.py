@@ -57,6 +57,7 @@ class Square:
             hosting=HostingService(self.lobbies, clock=kit.clock),
             matching=MatchingService(lobbies=self.lobbies, strengths=ratings, realtime=kit.realtime, clock=kit.clock),
             moderation=kit.moderation,
+            reports=kit.reports,
             **shared,
         )
         kit.moderation.on_voice_changed(self.lobbies.voice_changed)

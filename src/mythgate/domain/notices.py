@@ -233,6 +233,6 @@ def words(wanted: Subscription, found: int, *, place: str, friend: str = "", gam
             text = f"{'One' if found == 1 else found} of your clan {'is' if found == 1 else 'are'} {where}."
         case Occasion.FRIEND:
             text = f"{friend or 'A friend of yours'} is {where}."
-        case Occasion.GAME:
+        case _:
             text = f"Somebody hosts {f'“{game}”' if game else 'a game'}{f' {where}' if place else ''}."
     return Notice("Mythgate", text, "/" if wanted.place == WORLD else "/lobby")
