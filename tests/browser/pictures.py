@@ -74,6 +74,7 @@ async def make(server: RunningServer, data: Path, browser: Browser) -> None:
     ben = await visitor(browser, server, "ben", "Ben", "light")
     await ada.page.goto(server.ready["claim_url"])
     await ada.fill_entrance("Register", ada.username, PASSWORD)
+    await expect(ada.page.get_by_role("heading", name="Make your first character")).to_be_visible()
     await ada.make_character()
     await ada.in_world()
     await ben.come()
