@@ -28,12 +28,14 @@ from mythgate.domain.errors import (
     WordsRefused,
     WrongState,
 )
+from mythgate.domain.events import LobbyMessage, SystemMessage
 from mythgate.domain.filters import FilterAction, Where
 from mythgate.domain.ids import AccountId, CharacterId, PlayId, SessionId
 from mythgate.domain.lobbies import Family, Looks, Visitor, lobby_listener
 from mythgate.domain.measures import AppealState, AppealStep, Measure, MeasureKind, Scope
 from mythgate.domain.sessions import OPERATOR, Caller
-from mythgate.services.enforcement import NETWORK, NewMeasure
+from mythgate.services.enforcement import NETWORK, NewMeasure, named
+from mythgate.services.ports import Transaction
 from mythgate.services.sessions import SignedIn
 
 PASSWORD = "correct horse battery"
@@ -90,6 +92,12 @@ class Office:
 
     def is_in_lobby(self, listener: CharacterId) -> bool:
         return self.services.lobbies.occupant(listener) is not None
+
+    def heard(self, listener: CharacterId) -> list[str]:
+        """What the server said to somebody, in a lobby or in the world."""
+        hubs = (self.node.lobby_hub, self.node.hub)
+        events = [event for hub in hubs if (stream := hub.stream_of(listener)) is not None for event in stream.events]
+        return [event.payload.message for event in events if isinstance(event.payload, LobbyMessage | SystemMessage)]
 
     async def acts(self) -> list[str]:
         entries = await self.services.store.read(lambda tx: tx.moderation.audit(limit=100))
@@ -232,6 +240,61 @@ async def test_a_mute_everywhere_goes_through_the_list(office: Office) -> None:
         await office.services.measures.lift(mira, measure.number)
 
 
+async def test_a_mute_that_is_lifted_while_it_is_taken(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    mira, bob = await office.staff("Mira"), (await office.person("Bob")).caller
+    moderation = office.services.moderation
+    mute = moderation.mute
+
+    async def mute_and_unmute(*given: Any, **named: Any) -> None:
+        await mute(*given, **named)
+        await moderation.unmute(OPERATOR, bob.account_id)
+
+    monkeypatch.setattr(moderation, "mute", mute_and_unmute)
+    with pytest.raises(WrongState, match="Somebody else has lifted it"):
+        await office.services.measures.take(mira, NewMeasure(MeasureKind.MUTE, bob.account_id))
+    assert await office.services.measures.page(mira) == []
+
+
+async def test_the_reason_alone_is_changed(office: Office) -> None:
+    mira, bob = await office.staff("Mira"), (await office.person("Bob")).caller
+    taken = await office.ban(mira, bob, scope=Scope.DOOR, place="telnet", minutes=60, reason="noise")
+    await office.services.measures.change(mira, taken.number, reason=" rude ")
+    changed = await office.services.measures.get(mira, taken.number)
+    assert (changed.reason, changed.ends_at, changed.shows_reason) == ("rude", taken.ends_at, False)
+
+
+async def test_lifting_the_ban_of_an_account_that_is_open_opens_nothing(office: Office) -> None:
+    """As after somebody changed the database by hand."""
+    boss, bob = await office.staff("Boss", Role.OWNER), (await office.person("Bob")).caller
+    lock = await office.ban(boss, bob)
+
+    def open_again(tx: Transaction) -> None:
+        account = tx.accounts.require(bob.account_id)
+        account.status = AccountStatus.ACTIVE
+        tx.accounts.save(account)
+
+    await office.services.store.write(open_again)
+    before = await office.account(bob)
+    await office.services.measures.lift(boss, lock.number)
+    assert (await office.services.measures.get(boss, lock.number)).lifted_by == boss.account_id
+    assert await office.account(bob) == before  # nothing is saved that is so already
+
+
+async def test_a_ban_puts_nobody_out_of_where_it_does_not_hold(office: Office) -> None:
+    boss, bob = await office.staff("Boss", Role.OWNER), await office.person("Bob")
+    account = await office.account(bob.caller)
+    lobbies = office.services.lobbies
+    known, guest = office.visit(account), office.visit(None)
+    other_door, far = office.visit(None, door="telnet"), office.visit(None, address=AWAY)
+    for visitor in (known, guest, other_door, far):
+        lobbies.enter(visitor, 5)
+    await office.ban(boss, network=HOME, scope=Scope.LOBBY, place=str(ARRIVAL))
+    assert all(office.is_in_lobby(one.listener) for one in (known, guest, other_door, far))
+    await office.ban(boss, network=HOME, scope=Scope.DOOR, place="metaserver")
+    # Who has an account goes with the session, which ended; guests have none.
+    assert [office.is_in_lobby(one.listener) for one in (known, guest, other_door, far)] == [True, False, True, True]
+
+
 async def test_a_room_of_the_world_is_closed_to_somebody(office: Office) -> None:
     mira, bob = await office.staff("Mira"), await office.person("Bob")
     room = office.services.world.world.start_room
@@ -356,6 +419,38 @@ async def test_what_is_done_beside_the_server_takes_effect(office: Office) -> No
         await office.services.lobbies.say(again.listener, "hello")
         office.services.lobbies.enter(again, ARRIVAL)
     assert await office.services.measures.sweep() == 0
+
+
+async def test_what_is_known_already_takes_effect_once(office: Office) -> None:
+    mira, bob = await office.staff("Mira"), await office.person("Bob")
+    carl, dora = await office.person("Carl"), await office.person("Dora")
+    muted, put_out, locked = [office.visit(await office.account(one.caller)) for one in (bob, carl, dora)]
+    for visitor in (muted, put_out, locked):
+        office.services.lobbies.enter(visitor, ARRIVAL)
+    wanted = NewMeasure(MeasureKind.MUTE, bob.caller.account_id, scope=Scope.LOBBY, place=str(ARRIVAL))
+    mute = await office.services.measures.take(mira, wanted)
+    told = office.heard(muted.listener)
+    assert f"with the code {mute.code}" in told[-1]
+    async with open_node(office.node.settings, makes=False) as beside:
+        take = beside.services.measures.take
+        nook = await take(OPERATOR, replace(wanted, kind=MeasureKind.BAN, account_id=carl.caller.account_id))
+        lock = await take(OPERATOR, NewMeasure(MeasureKind.BAN, dora.caller.account_id))
+        heard_before = office.heard(locked.listener)
+        await office.services.measures.catch_up()
+        assert not office.is_in_lobby(put_out.listener)
+        assert set(office.services.measures.gate.known) == {mute.number, nook.number, lock.number}
+        assert office.heard(locked.listener) == heard_before  # that the account is locked is noticed elsewhere
+        assert office.services.measures.gate.appeal_hint(dora.caller.account_id) == ""
+        await beside.services.measures.lift(OPERATOR, nook.number)
+        await office.services.measures.catch_up()
+    assert office.heard(muted.listener) == told  # neither told again nor freed
+    with pytest.raises(Muted):
+        await office.services.lobbies.say(muted.listener, "hello")
+    office.services.lobbies.enter(replace(put_out, listener=office.visit(None).listener), ARRIVAL)
+
+
+def test_measures_without_a_name_say_what_took_them() -> None:
+    assert [named(by) for by in ("cli", "system", "somebody")] == ["the command line", "the server", ""]
 
 
 # --- appeals ---------------------------------------------------------------------------------------
@@ -547,3 +642,19 @@ async def test_a_ban_reaches_who_is_in_a_lobby_and_in_the_world(office: Office) 
     assert present is not None
     with pytest.raises(Muted, match="muted in this place"):
         await services.chat.say(present, "hello")
+
+
+async def test_who_is_in_a_lobby_from_the_world_is_told_of_a_mute_once(office: Office) -> None:
+    mira, bob = await office.staff("Mira"), await office.person("Bob")
+    services = office.services
+    await services.characters.create(bob.caller, "Bobby")
+    character = await services.presence.choose(bob.caller, None)
+    office.node.hub.open(PlayId("playing1"), character.id, bob.caller.account_id, bob.caller.session_id)
+    await services.presence.enter(bob.caller, character, play_id=PlayId("playing1"), client="test")
+    old_client = office.visit(await office.account(bob.caller))
+    visitor = replace(old_client, listener=character.id, door="http", family=None)
+    services.lobbies.enter(visitor, ARRIVAL)
+    muted = NewMeasure(MeasureKind.MUTE, bob.caller.account_id, scope=Scope.LOBBY, place=str(ARRIVAL))
+    measure = await services.measures.take(mira, muted)
+    words = [one for one in office.heard(character.id) if measure.code in one]
+    assert words == [services.measures.gate.muted_words(measure)]

@@ -16,8 +16,9 @@ from mythgate.domain.events import AdminEvent
 from mythgate.domain.ids import STAFF_TOPIC, AccountId
 from mythgate.domain.permissions import Permission, may
 from mythgate.domain.sessions import OPERATOR
+from mythgate.services import lockouts
 from mythgate.services.moderation import UNTIL_LIFTED
-from mythgate.services.ports import Store
+from mythgate.services.ports import Store, Transaction
 
 
 @pytest.fixture
@@ -74,6 +75,27 @@ async def test_a_later_mute_replaces_an_earlier_one(kit: AccountsKit) -> None:
     await kit.moderation.mute(OPERATOR, player.account_id, 60)
     later = await kit.moderation.mute(OPERATOR, player.account_id, 1)
     assert await kit.moderation.mute_of(player.account_id) == later
+
+
+async def test_filters_mute_nobody_who_is_muted_for_longer(kit: AccountsKit) -> None:
+    player = await kit.caller("Alric")
+    longer = await kit.moderation.mute(OPERATOR, player.account_id, 60)
+    await kit.moderation.mute_for_words(player.account_id, 5, "newts")
+    assert await kit.moderation.mute_of(player.account_id) == longer
+    kit.pass_time(minutes=57)
+    await kit.moderation.mute_for_words(player.account_id, 5, "newts")
+    mute = await kit.moderation.mute_of(player.account_id)
+    assert mute is not None
+    assert (mute.ends_at, mute.reason) == (kit.clock.now() + timedelta(minutes=5), "newts")
+    await kit.moderation.mute(OPERATOR, player.account_id, None)
+    await kit.moderation.mute_for_words(player.account_id, 5, "newts")
+    mute = await kit.moderation.mute_of(player.account_id)
+    assert mute is not None
+    assert mute.ends_at is None
+    assert (await kit.audited(player.account_id)).count("account.muted") == 3
+    assert [message for message in told_to_staff(kit) if message.startswith("A filter")] == [
+        "A filter muted Alric for 5 minutes."
+    ]
 
 
 @pytest.mark.parametrize("target_role", list(Role))
@@ -186,6 +208,44 @@ async def test_locking_for_good_outlasts_a_ban_with_an_end(kit: AccountsKit) -> 
     kit.pass_time(days=2)
     assert await kit.moderation.lift_bans() == []
     assert await status(kit, player.account_id) is AccountStatus.DISABLED
+
+
+async def test_a_ban_that_changes_while_it_is_lifted_is_left_as_it_is(
+    kit: AccountsKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL shows a transaction what others saved since its last statement."""
+    longer, freed = await kit.caller("Alric"), await kit.caller("Balor")
+    for caller in (longer, freed):
+        await kit.moderation.ban(OPERATOR, caller.account_id, 1)
+    seen = await kit.store.read(lockouts.ends)
+    await kit.moderation.ban(OPERATOR, longer.account_id, 5)
+    await kit.accounts.enable(OPERATOR, freed.account_id)
+    kit.pass_time(days=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(lockouts, "ends", lambda tx: seen)
+        assert await kit.moderation.lift_bans() == []
+    assert await status(kit, longer.account_id) is AccountStatus.DISABLED
+    assert (await kit.audited(longer.account_id))[-1] == "account.banned"
+    assert (await kit.audited(freed.account_id)).count("account.enabled") == 1
+    kit.pass_time(days=4)
+    assert [account.name for account in await kit.moderation.lift_bans()] == ["Alric"]
+
+
+async def test_the_ban_of_an_account_that_is_open_ends_without_a_word(kit: AccountsKit) -> None:
+    """As after somebody changed the database by hand."""
+    player = await kit.caller("Alric")
+    await kit.moderation.ban(OPERATOR, player.account_id, 1)
+
+    def open_again(tx: Transaction) -> None:
+        account = tx.accounts.require(player.account_id)
+        account.status = AccountStatus.ACTIVE
+        tx.accounts.save(account)
+
+    await kit.store.write(open_again)
+    kit.pass_time(days=1)
+    assert await kit.moderation.lift_bans() == []
+    assert await kit.store.read(lambda tx: lockouts.lock_of(tx, player.account_id)) is None
+    assert "account.enabled" not in await kit.audited(player.account_id)
 
 
 async def test_neither_oneself_nor_the_last_owner_is_banned(kit: AccountsKit) -> None:
