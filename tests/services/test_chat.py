@@ -13,6 +13,7 @@ from mythgate.domain.chat import Channel
 from mythgate.domain.errors import BadUsage, InvalidInput, Muted, PermissionDenied, TooMany, Unreachable
 from mythgate.domain.events import ChatMessage, SystemMessage
 from mythgate.domain.ids import GLOBAL_TOPIC, AccountId, room_topic
+from mythgate.domain.lobbies import guest_sender
 from mythgate.domain.presence import Availability
 from mythgate.services.chat import MAX_IGNORED
 
@@ -217,6 +218,19 @@ async def test_whom_one_can_ignore(kit: PlayKit) -> None:
     await kit.somebody("Cid")
     with pytest.raises(TooMany):
         await kit.chat.ignore(ada, "Cid")
+
+
+async def test_guests_of_lobbies_are_ignored_for_as_long_as_one_is_on(kit: PlayKit) -> None:
+    ada, bob = await kit.somebody("Ada"), await kit.somebody("Bob")
+    wanderer = guest_sender(70_001)
+    kit.chat.find_outside = lambda name: (wanderer, "Wanderer") if name in {"wanderer", "Bob"} else None
+    assert await kit.chat.ignore(ada, "wanderer") == "Wanderer"
+    assert await kit.chat.ignore(ada, "Bob") == "Bob"  # who is in the world comes first
+    assert kit.heard(ada).ignored == ada.ignored == {wanderer, bob.account_id}
+    assert await kit.store.read(lambda tx: list(tx.preferences.ignored(ada.account_id))) == [bob.account_id]
+    assert await kit.chat.ignored_names(ada) == ["Bob"]
+    assert await kit.chat.unignore(ada, "wanderer") == "Wanderer"
+    assert kit.heard(ada).ignored == {bob.account_id}
 
 
 async def test_limits(kit: PlayKit) -> None:

@@ -934,6 +934,52 @@ async def test_who_is_in_a_lobby_that_is_closed_has_to_go(kit: LobbyKit) -> None
     assert kit.lobbies.everybody() == []
 
 
+async def test_an_announcement_to_a_lobby_that_is_closed_meanwhile(
+    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await kit.enter("Ada", SMALL, browser=True)
+    await kit.lobbies.announce(OPERATOR, SMALL, "The cup begins.")
+    write = kit.store.write
+
+    async def slow_write(work: Any, **more: Any) -> Any:
+        monkeypatch.setattr(kit.store, "write", write)
+        await kit.lobbies.remove(OPERATOR, SMALL)
+        return await write(work, **more)
+
+    monkeypatch.setattr(kit.store, "write", slow_write)
+    await kit.lobbies.announce(OPERATOR, SMALL, "The cup is over.")  # is no error: there is nobody to hear it
+    assert kit.lines(ada) == ["The cup begins.", "Nook was closed."]
+    assert [action for action, _ in await kit.audited()] == ["room.announced", "lobby.removed", "room.announced"]
+
+
+@pytest.mark.parametrize("meanwhile", ["left", "went elsewhere", "lobby removed"])
+async def test_whom_the_staff_cannot_move_any_more(
+    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    await kit.lobbies.add(OPERATOR, Lobby("Shoal", 4))
+    ada = await kit.enter("Ada", browser=True)
+    write = kit.store.write
+
+    async def slow_write(work: Any, **more: Any) -> Any:
+        monkeypatch.setattr(kit.store, "write", write)
+        match meanwhile:
+            case "left":
+                kit.lobbies.leave(ada.visitor.listener)
+            case "went elsewhere":
+                kit.lobbies.enter(ada.visitor, 4)
+            case "lobby removed":
+                await kit.lobbies.remove(OPERATOR, SMALL)
+        return await write(work, **more)
+
+    monkeypatch.setattr(kit.store, "write", slow_write)
+    moved = await kit.lobbies.move(OPERATOR, ada.number, SMALL)
+    there = {"left": None, "went elsewhere": 4, "lobby removed": ARRIVAL}[meanwhile]
+    now = kit.lobbies.occupant(ada.visitor.listener)
+    assert (now.room_id if now is not None else None) == there
+    assert moved == (now or ada)
+    assert "The staff moved you to Nook." not in kit.lines(ada)
+
+
 async def test_a_new_greeting_is_read_at_once(kit: LobbyKit) -> None:
     ada = await kit.enter("Ada")
     await kit.lobbies.change(OPERATOR, ARRIVAL, motd="Tournament tonight!")

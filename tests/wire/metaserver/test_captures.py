@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.captures import replay
 
+from mythgate.wire.metaserver.framing import frame
 from mythgate.wire.metaserver.layout import Family
 from mythgate.wire.metaserver.packets import (
     DirectedData,
@@ -17,6 +18,7 @@ from mythgate.wire.metaserver.packets import (
     PasswordResponse,
     RoomBroadcast,
     RoomLogin,
+    SessionKey,
     SetPlayerMode,
     UserSuccessfulLogin,
     encode,
@@ -80,6 +82,13 @@ def test_what_is_said_to_all_is_shown() -> None:
     assert blanked(said) == said
     told = blanked(RoomBroadcast(chat=ChatBlock(name="Ada", message=".tell bob psst")))
     assert told.chat.message == ".tell ********"
+
+
+def test_public_keys_are_shown() -> None:
+    key = bytes(range(8))
+    payload = encode(Family.MYTH, Direction.TO_SERVER, SessionKey(public_key=key))
+    line = line_of(Family.MYTH, Direction.TO_SERVER, 203, payload)
+    assert (line["hex"], line["fields"]) == (frame(203, key).hex(), {"public_key_hex": key.hex()})
 
 
 def test_a_packet_that_makes_no_sense() -> None:

@@ -13,7 +13,6 @@ from mythgate.wire.metaserver import fields
 from mythgate.wire.metaserver.framing import frame
 from mythgate.wire.metaserver.layout import Family
 from mythgate.wire.metaserver.packets import (
-    SESSION_KEY,
     DirectedData,
     Direction,
     Packet,
@@ -60,9 +59,7 @@ def line_of(family: Family, direction: Direction, packet_type: int, payload: byt
         "size": len(payload) + 8,
     }
     try:
-        packet = decode(family, direction, packet_type, payload)
-        if packet_type != SESSION_KEY:
-            packet = blanked(packet)
+        packet = blanked(decode(family, direction, packet_type, payload))
         clear = encode(family, direction, packet)
         shown = fields.show(family, direction, packet)
     except (ProtocolError, ValueError) as error:
