@@ -935,7 +935,7 @@ async def test_who_is_in_a_lobby_that_is_closed_has_to_go(kit: LobbyKit) -> None
 
 
 async def test_an_announcement_to_a_lobby_that_is_closed_meanwhile(
-    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch
+    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await kit.enter("Ada", SMALL, browser=True)
     await kit.lobbies.announce(OPERATOR, SMALL, "The cup begins.")
@@ -947,14 +947,15 @@ async def test_an_announcement_to_a_lobby_that_is_closed_meanwhile(
         return await write(work, **more)
 
     monkeypatch.setattr(kit.store, "write", slow_write)
-    await kit.lobbies.announce(OPERATOR, SMALL, "The cup is over.")  # is no error: there is nobody to hear it
+    await kit.lobbies.announce(OPERATOR, SMALL, "The cup is over.")
+    assert caplog.messages == []  # that nobody is there to hear it is no error
     assert kit.lines(ada) == ["The cup begins.", "Nook was closed."]
     assert [action for action, _ in await kit.audited()] == ["room.announced", "lobby.removed", "room.announced"]
 
 
 @pytest.mark.parametrize("meanwhile", ["left", "went elsewhere", "lobby removed"])
 async def test_whom_the_staff_cannot_move_any_more(
-    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+    kit: LobbyKit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, meanwhile: str
 ) -> None:
     await kit.lobbies.add(OPERATOR, Lobby("Shoal", 4))
     ada = await kit.enter("Ada", browser=True)
@@ -978,6 +979,7 @@ async def test_whom_the_staff_cannot_move_any_more(
     assert (now.room_id if now is not None else None) == there
     assert moved == (now or ada)
     assert "The staff moved you to Nook." not in kit.lines(ada)
+    assert caplog.messages == []
 
 
 async def test_a_new_greeting_is_read_at_once(kit: LobbyKit) -> None:
