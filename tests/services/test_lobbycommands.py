@@ -435,3 +435,18 @@ async def test_whom_one_ignores(kit: LobbyKit) -> None:
     kit.lobbies.leave(bob.visitor.listener)
     assert await answer(kit, ada, ".ignored") == "You hear nothing of: Bob."
     assert await answer(kit, guest, ".ignored") == "You hear everybody."
+
+
+async def test_who_is_only_in_the_world_is_found_as_lobbies_read_their_name(kit: LobbyKit) -> None:
+    watcher, tom = await moderator(kit), await kit.visitor("Old Tom", browser=True)
+    assert await answer(kit, watcher, ".ignore [world] Old Tom") == "You hear nothing of Old Tom any more."
+    assert await answer(kit, watcher, ".ignored") == "You hear nothing of: Old Tom."
+    assert await answer(kit, watcher, ".unignore [world] Old Tom") == "You hear Old Tom again."
+    assert await answer(kit, watcher, ".ignored") == "You hear everybody."
+    assert await answer(kit, watcher, ".ignore [world] Zoe") == "Nobody called [world] is in a lobby."
+    assert await sent(kit, watcher, 4711, ".ignore Old Tom") == "That player is not here."
+    assert await answer(kit, watcher, ".mute [world] Old Tom 5 noise") == "Old Tom is muted for 5 minutes."
+    assert tom.account_id is not None
+    mute = await kit.moderation.mute_of(tom.account_id)
+    assert mute is not None
+    assert mute.reason == "noise"

@@ -15,6 +15,7 @@ from mythgate.domain.errors import BadUsage, InvalidInput, NotFound, PermissionD
 from mythgate.domain.events import AdminEvent, ChatMessage, SystemMessage, event_of
 from mythgate.domain.filters import FilterAction
 from mythgate.domain.ids import AccountId, room_topic
+from mythgate.domain.lobbies import Looks, Visitor
 from mythgate.domain.presence import Presence
 from mythgate.domain.reports import LINES_AFTER, ReportState, ReportStep, Urgency
 from mythgate.domain.sessions import OPERATOR
@@ -388,6 +389,34 @@ async def test_a_filter_flags_what_is_said_in_the_world(kit: PlayKit) -> None:
     assert talk(found) == ["Bob: hello", "Bob: a badger"]
 
 
+async def test_what_is_said_after_a_filter_flagged_something_is_collected(kit: PlayKit) -> None:
+    boss, bob = kit.caller_of(await kit.somebody("Boss", role=Role.ADMIN)), await kit.somebody("Bob")
+    await kit.filters.add(boss, "badger", FilterAction.FLAG)
+    await kit.chat.say(bob, "a badger")
+    await kit.reports.settle()
+    await kit.chat.say(bob, "just one")
+    await kit.reports.tick()
+    (report,) = await kit.reports.page(boss)
+    lines = (await kit.reports.case(boss, report.number)).lines
+    assert [(line.text, line.after) for line in lines[1:]] == [("a badger", False), ("just one", True)]
+
+
+async def test_only_what_people_say_is_collected(kit: PlayKit) -> None:
+    ada, bob, mira = (
+        await kit.somebody("Ada"),
+        await kit.somebody("Bob"),
+        await kit.somebody("Mira", role=Role.MODERATOR),
+    )
+    await kit.chat.say(bob, "rude")
+    filed = await kit.reports.report_in_world(ada, "Bob", "rude")
+    await kit.history.append(room_topic(ada.room_id), event_of(SystemMessage("It rains."), kit.clock.now()))
+    await kit.chat.say(bob, "ruder")
+    await kit.reports.tick()
+    found = await case(kit, mira, filed.report.number)
+    assert talk(found) == ["Bob: rude", "Bob: ruder"]
+    assert found.report.after == 1
+
+
 async def test_inhabitants_cannot_be_reported(kit: PlayKit) -> None:
     ada = await kit.somebody("Ada")
     assert ada.name
@@ -455,6 +484,21 @@ async def test_guests_report_and_are_reported(lobby: LobbyKit) -> None:
         await lobby.reports.report_in_lobby(guest, None, "rude", message_id="nothing")
 
 
+async def test_a_guest_is_not_told_what_came_of_it(lobby: LobbyKit) -> None:
+    """Nobody knows whether the next guest is the same person."""
+    ada, bob, guest = await lobby.enter("Ada"), await lobby.enter("Bob"), lobby.enter_guest("Rover")
+    staff = lobby.caller(await lobby.enter("Mira", role=Role.MODERATOR))
+    for one in (guest, ada):
+        number = (await lobby.reports.report_in_lobby(one, bob, "rude")).report.number
+    before = lobby.lines(guest)
+    for step in (CLAIM, RESOLVE):
+        await lobby.reports.step(staff, number, step, "Thank you.")
+    assert lobby.lines(ada)[-1] == "About your report of Bob: Thank you."
+    assert lobby.lines(guest) == before
+    told = {voice.name: voice.told_at for voice in (await lobby_case(lobby, number)).voices}
+    assert told == {"Rover": None, "Ada": lobby.clock.now()}
+
+
 async def test_reports_over_rest_find_where_one_is(lobby: LobbyKit) -> None:
     ada, bob = await lobby.enter("Ada"), await lobby.enter("Bob")
     caller = lobby.caller(ada)
@@ -509,3 +553,20 @@ async def test_who_is_in_the_world_and_in_a_lobby_reports_where_it_was(lobby: Lo
     by_name = await lobby.reports.report(lobby.caller(ada), "Bob", "rude")
     by_line = await lobby.reports.report(lobby.caller(ada), "", "rude", message_id=said.message_id)
     assert (by_name.report.place_name, by_line.report.number) == ("Arrival", by_name.report.number)
+
+
+async def test_who_is_in_a_lobby_reports_somebody_who_is_only_in_the_world(kit: PlayKit) -> None:
+    ada, bob, mira = (
+        await kit.somebody("Ada"),
+        await kit.somebody("Bob"),
+        await kit.somebody("Mira", role=Role.MODERATOR),
+    )
+    visitor = Visitor(
+        ada.character_id, 7, "Ada", Looks("Ada"), door="http", client="browser", account_id=ada.account_id
+    )
+    kit.lobbies.enter(visitor, ARRIVAL)
+    await kit.lobbies.say(ada.character_id, "in the lobby")
+    await kit.chat.say(bob, "rude")
+    filed = await kit.reports.report(kit.caller_of(ada), "Bob", "rude")
+    assert (filed.report.subject, filed.report.place_name) == (bob.account_id, SQUARE)
+    assert talk(await case(kit, mira, filed.report.number)) == ["Bob: rude"]

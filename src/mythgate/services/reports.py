@@ -189,7 +189,7 @@ class ReportService:
 
         Raises:
             Unreachable: nobody is called so, and nobody said that where the reporter could read it.
-            BadUsage: oneself, or an inhabitant.
+            BadUsage: oneself.
             InvalidInput: no reason, or too long a one.
             TooMany: the reporter reports too much.
 
@@ -414,8 +414,8 @@ class ReportService:
             if collections is not None:
                 self._collect(collections, lobby_topic(room_id), event)
             return
-        if target is None or event.sender is None:
-            return
+        assert target is not None  # private words are to somebody
+        assert event.sender is not None
         people = (event.sender, target.visitor.sender)
         self._private.add(event, people)
         for one in people:
@@ -448,8 +448,7 @@ class ReportService:
 
     def _is_to(self, event: Event, collection: _Collection) -> bool:
         payload = event.payload
-        if not isinstance(payload, ChatMessage):
-            return False
+        assert isinstance(payload, ChatMessage)  # whispers: what is private in lobbies is not collected here
         ends = {payload.player_id, payload.target_id}
         bodies = [self._presence.of_account(AccountId(one)) for one in collection.between]
         return all(body is not None and body.character_id in ends for body in bodies)
@@ -524,14 +523,10 @@ class ReportService:
         """What the caller reported, newest first, and what became of it."""
 
         def work(tx: Transaction) -> list[Own]:
-            found = []
-            for voice in tx.reports.of_reporter(caller.account_id, limit):
-                report = tx.reports.get(voice.report)
-                if report is not None:
-                    is_over = report.closed_at is not None
-                    state = report.state if is_over else ReportState.OPEN  # who looks at it is the staff's business
-                    found.append(Own(voice, report.subject_name, state, report.answer if is_over else ""))
-            return found
+            found = [
+                (voice, tx.reports.get(voice.report)) for voice in tx.reports.of_reporter(caller.account_id, limit)
+            ]
+            return [_own(voice, report) for voice, report in found if report is not None]  # unless swept meanwhile
 
         return await self._store.read(work)
 
@@ -685,13 +680,17 @@ def steps_from(state: ReportState) -> Sequence[ReportStep]:
     return [step for known, step in TRANSITIONS if known is state]
 
 
+def _own(voice: Voice, report: Report) -> Own:
+    if report.closed_at is None:
+        return Own(voice, report.subject_name, ReportState.OPEN, "")  # who looks at it is the staff's business
+    return Own(voice, report.subject_name, report.state, report.answer)
+
+
 def _account(who: Reporter) -> AccountId | None:
     return who.account_id if who.sender else None
 
 
 def _require_other(who: Reporter, subject: str) -> None:
-    if not subject:
-        raise BadUsage("Only people can be reported.")
     if subject == who.sender:
         raise BadUsage("You cannot report yourself.")
 
@@ -715,8 +714,7 @@ def _around(events: Iterable[Event], own: AccountId, moment: datetime) -> list[S
 def _is_between(event: Event, reader: Presence, subject: AccountId, bodies: set[CharacterId]) -> bool:
     """Whether private words are from one of the two to the other."""
     payload = event.payload
-    if not isinstance(payload, ChatMessage):
-        return False
+    assert isinstance(payload, ChatMessage)  # `ChatService.read` gives nothing else
     if event.sender is not None:
         return event.sender == subject
     return payload.player_id == reader.character_id and payload.target_id in bodies
