@@ -224,6 +224,8 @@ async def test_the_way_of_a_report(kit: PlayKit) -> None:
     await step(other, number, REOPEN)
     assert (await kit.reports.mine(kit.caller_of(ada)))[0].state is ReportState.OPEN
     await step(other, number, CLAIM)
+    unseen = (await kit.reports.mine(kit.caller_of(ada)))[0]
+    assert (unseen.state, unseen.answer) == (ReportState.OPEN, "")
     await step(boss, number, RELEASE)
     await step(other, number, CLAIM)
     await step(boss, number, DISMISS)
