@@ -8,7 +8,7 @@ from tests.support.lobbies import LobbyKit
 
 from mythgate.domain.accounts import Account
 from mythgate.domain.errors import WordsRefused
-from mythgate.domain.filters import FilterAction, Where, WordFilter
+from mythgate.domain.filters import FilterAction, FilterScope, Where, WordFilter
 from mythgate.domain.sessions import OPERATOR
 from mythgate.services import filters
 from mythgate.services.filters import CHANGED_FACT, FilterService
@@ -50,3 +50,13 @@ async def test_filters_are_read_again_only_when_their_mark_is_another(kit: Lobby
     await kit.store.write(lambda tx: tx.facts.set(CHANGED_FACT, "another"))
     await kit.filters.catch_up()
     assert said(kit.filters, ada, "a badger, a newt") == "a ******, a ****"
+
+
+async def test_a_filter_for_one_place_keeps_it_and_one_for_all_has_none(kit: LobbyKit) -> None:
+    ada = await kit.account("Ada")
+    rule = await kit.filters.add(OPERATOR, "newt", FilterAction.MASK, scope=FilterScope.LOBBY, place="26")
+    assert rule.place == "26"
+    assert said(kit.filters, ada, "a newt") == "a newt"  # not in that lobby
+    rule = await kit.filters.change(OPERATOR, rule.number, scope=FilterScope.EVERYWHERE)
+    assert rule.place == ""
+    assert said(kit.filters, ada, "a newt") == "a ****"
