@@ -934,6 +934,11 @@ async def test_who_is_in_a_lobby_that_is_closed_has_to_go(kit: LobbyKit) -> None
     assert kit.lobbies.everybody() == []
 
 
+def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as an error; that something was slow or tried again is none."""
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_an_announcement_to_a_lobby_that_is_closed_meanwhile(
     kit: LobbyKit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -948,7 +953,7 @@ async def test_an_announcement_to_a_lobby_that_is_closed_meanwhile(
 
     monkeypatch.setattr(kit.store, "write", slow_write)
     await kit.lobbies.announce(OPERATOR, SMALL, "The cup is over.")
-    assert caplog.messages == []  # that nobody is there to hear it is no error
+    assert faults(caplog) == []  # that nobody is there to hear it is no error
     assert kit.lines(ada) == ["The cup begins.", "Nook was closed."]
     assert [action for action, _ in await kit.audited()] == ["room.announced", "lobby.removed", "room.announced"]
 
@@ -979,7 +984,7 @@ async def test_whom_the_staff_cannot_move_any_more(
     assert (now.room_id if now is not None else None) == there
     assert moved == (now or ada)
     assert "The staff moved you to Nook." not in kit.lines(ada)
-    assert caplog.messages == []
+    assert faults(caplog) == []
 
 
 async def test_a_new_greeting_is_read_at_once(kit: LobbyKit) -> None:
