@@ -17,7 +17,7 @@ class MythError(Exception):
 class Refused(MythError):
     """The rules said no and nothing changed.
 
-    `code` is stable and documented in `docs/errors.md`; `message` says what happened in one sentence,
+    `code` is stable and documented in `docs/reference/errors.md`; `message` says what happened in one sentence,
     `hint` what to do next, `retry_after` when the same request may succeed.
     """
 

@@ -50,8 +50,7 @@ _BROKEN: Final = (
     EOFError,
     KeyError,
     ValueError,
-    NotImplementedError,
-    RuntimeError,
+    RuntimeError,  # and NotImplementedError, for what the library does not know
     OSError,
     OverflowError,
     MemoryError,
